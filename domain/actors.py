@@ -1,0 +1,76 @@
+"""Who asks: a role and, for people and services that log in, an id."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self, assert_never
+from uuid import UUID
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    DENTIST = "dentist"
+    PATIENT = "patient"
+    AGENT = "agent"
+    CLINIC = "clinic"
+    """Staff at Temporal's Web UI or command line, who bring no token."""
+    SYSTEM = "system"
+    """The passing of time: expiry, sweep, lapse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    role: Role
+    id: UUID | None = None
+
+    def __str__(self) -> str:
+        """`role:id`, as the audit trail stores it and as it may go through Temporal."""
+        return f"{self.role}:{self.id}" if self.id else str(self.role)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The actor that `str()` wrote. Raises ValueError for anything else."""
+        role, _, id_ = text.partition(":")
+        return cls(Role(role), UUID(id_) if id_ else None)
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in (Role.ADMIN, Role.DENTIST, Role.CLINIC, Role.SYSTEM)
+
+    @property
+    def side(self) -> str:
+        """Whose side a cancellation counts for: `clinic`, `patient` or `agent`."""
+        match self.role:
+            case Role.ADMIN | Role.DENTIST | Role.CLINIC | Role.SYSTEM:
+                return "clinic"
+            case Role.PATIENT | Role.AGENT:
+                return str(self.role)
+            case _:
+                assert_never(self.role)
+
+
+CLINIC = Actor(Role.CLINIC)
+SYSTEM = Actor(Role.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which bookings an actor may see and change: of one patient, made by one caller, or (both null) all."""
+
+    patient_id: UUID | None = None
+    maker_id: UUID | None = None
+
+    def admits(self, patient_id: UUID, maker_id: UUID) -> bool:
+        return self.patient_id in (None, patient_id) and self.maker_id in (None, maker_id)
+
+
+def scope(actor: Actor) -> Scope:
+    """Patients: their own. Agents: those they made. Staff: all."""
+    match actor.role:
+        case Role.PATIENT:
+            return Scope(patient_id=actor.id)
+        case Role.AGENT:
+            return Scope(maker_id=actor.id)
+        case Role.ADMIN | Role.DENTIST | Role.CLINIC | Role.SYSTEM:
+            return Scope()
+        case _:
+            assert_never(actor.role)

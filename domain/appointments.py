@@ -1,0 +1,133 @@
+"""What the system knows of an appointment: the row, and the JSON answer, are this one class."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Verb
+from domain.schedules import Reason, Terms
+
+
+class Via(StrEnum):
+    """Who carried a command out. Only what came by the API must still be told to the workflow."""
+
+    API = "api"
+    WORKFLOW = "workflow"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A booking in any state; while `held` it is what the API calls a reservation. Instants are UTC."""
+
+    id: UUID
+    clinic_id: UUID
+    dentist_id: UUID
+    patient_id: UUID
+    appointment_type: str
+    status: Status
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    hold_expires_at: datetime | None = None
+    notes: str | None = None
+    cancelled_by: str | None = None
+    cancel_reason: str | None = None
+    server_time: datetime | None = None
+    """The database's clock when this was read; only while held."""
+    expires_in_seconds: float | None = None
+    """Until the hold's deadline, by the database's clock; only while held, never below 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The command `hold`. `key_hash` (SHA-256 of the caller's idempotency key) and `fingerprint` (of what was asked
+    for) are null where the caller gave no key. `quota`: null where live holds are not counted.
+    """
+
+    id: UUID
+    command_id: UUID
+    dentist_id: UUID
+    patient_id: UUID
+    appointment_type: str
+    starts_at: datetime
+    caller: UUID
+    notes: str | None = None
+    key_hash: bytes | None = None
+    fingerprint: bytes | None = None
+    quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Every later command. `reason` is a code; `note` is free text and never leaves Postgres."""
+
+    id: UUID
+    verb: Verb
+    command_id: UUID | None
+    reason: str | None = None
+    note: str | None = None
+    fingerprint: bytes | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command came to, and the booking as it is now (null where there is none, or none to be seen)."""
+
+    outcome: Outcome
+    appointment: Appointment | None = None
+    reason: Reason | None = None
+    """Why a slot is not offered."""
+    blocking: str | None = None
+    """`held` or `booked`: what is in the way of a hold."""
+    held_until: datetime | None = None
+    """When what is in the way may end by itself."""
+    deadline: datetime | None = None
+    """The deadline that a change was judged against."""
+    server_time: datetime | None = None
+
+
+DONE = frozenset({Outcome.DONE, Outcome.REPEAT, Outcome.SAME})
+"""Outcomes after which the booking is as the command wanted it."""
+
+
+def state_of(
+    id: UUID,  # noqa: A002 - the field's name everywhere
+    status: Status,
+    version: int,
+    hold_expires_at: datetime | None,
+    approval_expires_at: datetime | None,
+    ends_at: datetime,
+    lapsed_at: datetime | None,
+    now: datetime,
+) -> BookingState:
+    """The booking as its workflow needs it: what is due next, and whether anything still is."""
+    due: tuple[str, datetime] | None = None
+    if status is Status.HELD and hold_expires_at:
+        due = ("hold", hold_expires_at)
+    elif status is Status.PENDING_APPROVAL and approval_expires_at:
+        due = ("approval", approval_expires_at)
+    elif status in LIVE and lapsed_at is None:
+        due = ("end of visit", ends_at + LAPSE_AFTER)
+    if due is None:
+        return BookingState(str(id), status, version, over=True)
+    return BookingState(str(id), status, version, due[0], (due[1] - now) / timedelta(seconds=1))
+
+
+def policy(terms: Terms) -> dict[str, float | bool]:
+    """The terms that a booking keeps whatever becomes of its type later; durations in seconds."""
+    second = timedelta(seconds=1)
+    return {
+        "buffer_before": terms.buffer_before / second,
+        "buffer_after": terms.buffer_after / second,
+        "hold_for": terms.hold_for / second,
+        "approval_for": terms.approval_for / second,
+        "cancel_notice": terms.cancel_notice / second,
+        "needs_chair": terms.needs_chair,
+        "needs_approval": terms.needs_approval,
+    }

@@ -1,0 +1,155 @@
+"""The life of a booking: its states, its verbs, and the one table that says which verb leads where.
+
+Everything that decides about a transition is in this file; the database carries it out as a compare-and-set
+(`booking_change` in migrations/), the docs draw their diagram from it, the tests walk it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+HOLD_QUOTA = 2
+"""Live holds that one patient may have at a time."""
+
+MAX_EXTENSIONS = 2
+"""How often one hold may be extended."""
+
+LAPSE_AFTER = timedelta(hours=24)
+"""How long after its end a visit that nobody completed is left open before it is flagged for staff."""
+
+
+class Status(StrEnum):
+    HELD = "held"
+    PENDING_APPROVAL = "pending_approval"
+    BOOKED = "booked"
+    CHECKED_IN = "checked_in"
+    IN_TREATMENT = "in_treatment"
+    COMPLETED = "completed"
+    NO_SHOW = "no_show"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+class Verb(StrEnum):
+    HOLD = "hold"
+    CONFIRM = "confirm"
+    EXTEND = "extend"
+    RELEASE = "release"
+    EXPIRE = "expire"
+    APPROVE = "approve"
+    DECLINE = "decline"
+    RESCHEDULE = "reschedule"
+    EDIT = "edit"
+    CHECK_IN = "check_in"
+    START = "start"
+    COMPLETE = "complete"
+    NO_SHOW = "no_show"
+    CANCEL = "cancel"
+    LAPSE = "lapse"
+
+
+class Judged(StrEnum):
+    """How a verb stands to the deadline of the state it leaves (the hold's, or the approval's)."""
+
+    ANY = "any"
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Where one verb leads: `moves` from status to status; `moves_approval` instead, where the type needs approval."""
+
+    moves: Mapping[Status, Status]
+    moves_approval: Mapping[Status, Status] | None = None
+    judged: Judged = Judged.ANY
+
+
+RULES: Mapping[Verb, Rule] = {
+    Verb.CONFIRM: Rule(
+        {Status.HELD: Status.BOOKED}, {Status.HELD: Status.PENDING_APPROVAL}, judged=Judged.BEFORE
+    ),
+    Verb.EXTEND: Rule({Status.HELD: Status.HELD}, judged=Judged.BEFORE),
+    Verb.RELEASE: Rule({Status.HELD: Status.RELEASED}),
+    Verb.EXPIRE: Rule(
+        {Status.HELD: Status.EXPIRED, Status.PENDING_APPROVAL: Status.DECLINED}, judged=Judged.AFTER
+    ),
+    Verb.APPROVE: Rule({Status.PENDING_APPROVAL: Status.BOOKED}, judged=Judged.BEFORE),
+    Verb.DECLINE: Rule({Status.PENDING_APPROVAL: Status.DECLINED}),
+    Verb.RESCHEDULE: Rule(
+        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED}
+    ),
+    Verb.EDIT: Rule(
+        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED}
+    ),
+    Verb.CHECK_IN: Rule({Status.BOOKED: Status.CHECKED_IN}),
+    Verb.START: Rule({Status.CHECKED_IN: Status.IN_TREATMENT}),
+    Verb.COMPLETE: Rule({Status.IN_TREATMENT: Status.COMPLETED}),
+    Verb.NO_SHOW: Rule({Status.BOOKED: Status.NO_SHOW}),
+    Verb.CANCEL: Rule(
+        {
+            Status.HELD: Status.CANCELLED,
+            Status.PENDING_APPROVAL: Status.CANCELLED,
+            Status.BOOKED: Status.CANCELLED,
+            Status.CHECKED_IN: Status.CANCELLED,
+        }
+    ),
+}
+"""The transition table. `hold` is not in it: it makes the booking. Nor is `lapse`: it changes no status."""
+
+LIVE = frozenset(
+    {
+        Status.HELD,
+        Status.PENDING_APPROVAL,
+        Status.BOOKED,
+        Status.CHECKED_IN,
+        Status.IN_TREATMENT,
+    }
+)
+"""States that claim time. All others are terminal and never change."""
+
+
+class Outcome(StrEnum):
+    """What a command came to. `DONE`, `REPEAT` and `SAME` mean that the booking is as the command wanted it."""
+
+    DONE = "done"
+    REPEAT = "repeat"
+    SAME = "same"
+    KEY_REUSED = "key_reused"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    EXTENDED_ENOUGH = "extended_enough"
+    VERSION = "version"
+    NOT_FOUND = "not_found"
+    SLOT = "slot"
+    PATIENT_OVERLAP = "patient_overlap"
+    QUOTA = "quota"
+    NO_CHAIR = "no_chair"
+    NOT_OFFERED = "not_offered"
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+
+
+def allowed(status: Status) -> list[Verb]:
+    """The verbs that a caller may still use in this state, in the table's order."""
+    return [v for v, rule in RULES.items() if status in rule.moves and v is not Verb.EXPIRE]
+
+
+@dataclass(frozen=True)
+class BookingState:
+    """A booking as Temporal may know it: ids, codes, times and the next deadline, nothing personal."""
+
+    id: str
+    status: str
+    version: int
+    due: str = ""
+    """Name of the next deadline: `hold`, `approval`, `end of visit`; empty where none is left."""
+    due_in: float | None = None
+    """Seconds until then by the database's clock, so that clock skew cannot matter; may be negative."""
+    over: bool = False
+    """Nothing more can become due: the workflow may close."""

@@ -1,0 +1,30 @@
+"""Clinic, dentists and what is on offer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.schedules import Hours, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Dentist:
+    id: UUID
+    full_name: str
+    specialty: str
+    clinic_id: UUID
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All that decides whether a dentist's time may be held under an appointment type, read at one instant."""
+
+    clinic_id: UUID
+    dentist_no: int
+    patient_no: int | None
+    """Null where the patient is not known yet."""
+    terms: Terms
+    hours: Hours
+    now: datetime
+    """The database's clock."""

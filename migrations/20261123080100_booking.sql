@@ -1,0 +1,403 @@
+-- The life of a booking: appointments, the claims that keep its time, its audit trail, and what its workflow
+-- must still hear of. Postgres decides: an exclusion constraint says who gets a slot, a compare-and-set says
+-- which change came first. The rules of the lifecycle are in domain/booking.py and come in as arguments.
+-- migrate:up
+
+create table appointments (
+    id                  uuid primary key,
+    clinic_id           uuid not null references clinics,
+    dentist_id          uuid not null references dentists,
+    patient_id          uuid not null references profiles,
+    type_id             uuid not null references appointment_types,
+    status              text not null check (status in (
+                            'held', 'pending_approval', 'booked', 'checked_in', 'in_treatment',
+                            'completed', 'no_show', 'released', 'expired', 'declined', 'cancelled')),
+    starts_at           timestamptz not null,
+    ends_at             timestamptz not null check (ends_at > starts_at),
+    hold_expires_at     timestamptz,
+    approval_expires_at timestamptz,
+    booked_at           timestamptz,
+    cancelled_by        text,
+    cancel_reason       text,                             -- a code
+    cancel_note         text,
+    notes               text,
+    policy              jsonb not null,                   -- the type's terms as they were at booking time; seconds
+    extensions          int not null default 0,
+    caller              uuid not null,                    -- who asked for it; scopes the idempotency key
+    key_hash            bytea,
+    request_fingerprint bytea,
+    lapsed_at           timestamptz,                      -- nobody closed it within a day of its end
+    version             int not null default 1,
+    created_at          timestamptz not null default clock_timestamp(),
+    updated_at          timestamptz not null default clock_timestamp(),
+    -- the command that wrote this version; the triggers copy it
+    command_id          uuid,
+    verb                text not null,
+    fingerprint         bytea,
+    actor               text not null,
+    via                 text not null check (via in ('api', 'workflow', 'sweep')),
+    reason              text,
+    unique (caller, key_hash),
+    check (status <> 'held' or hold_expires_at is not null),
+    check (status <> 'pending_approval' or approval_expires_at is not null)
+) with (fillfactor = 85);
+create index appointments_patient on appointments (patient_id, starts_at, id);
+create index appointments_dentist on appointments (dentist_id, starts_at, id);
+create index appointments_starts on appointments (starts_at, id);
+create index appointments_caller on appointments (caller, starts_at, id);
+create index appointments_held on appointments (hold_expires_at) where status = 'held';
+create index appointments_held_patient on appointments (patient_id) where status = 'held';
+create index appointments_live on appointments (updated_at)
+    where status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment') and lapsed_at is null;
+
+-- The claims. Deferred to the commit, because a claim is won before its appointment is written.
+create table slot_reservations (
+    appointment_id uuid not null references appointments deferrable initially deferred,
+    resource_no    int  not null references resources,
+    during         tstzrange not null check (not isempty(during)),
+    active         boolean not null default true,
+    constraint no_double_booking
+        exclude using gist (int4range(resource_no, resource_no, '[]') with &&, during with &&) where (active)
+);
+create index slot_reservations_appointment on slot_reservations (appointment_id);
+create index slot_reservations_day on slot_reservations (resource_no, lower(during)) where active;
+
+-- Audit trail and idempotency in one, append-only.
+create table appointment_transitions (
+    appointment_id uuid not null references appointments,
+    version        int  not null,
+    command_id     uuid,                                  -- null for expiry and sweep
+    verb           text not null,
+    fingerprint    bytea,
+    from_status    text,
+    to_status      text not null,
+    actor          text not null,
+    via            text not null,
+    reason         text,
+    at             timestamptz not null default clock_timestamp(),
+    primary key (appointment_id, version),
+    unique (appointment_id, command_id)
+);
+
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only', tg_table_name using errcode = '42501';
+end $$;
+create trigger appointment_transitions_append_only before update or delete or truncate on appointment_transitions
+    for each statement execute function refuse_change();
+
+-- Commands that the booking's workflow must still hear of; written by the trigger, emptied by the dispatcher.
+create table workflow_inbox (
+    id             bigint generated always as identity primary key,
+    appointment_id uuid not null,
+    command_id     uuid,
+    verb           text not null,
+    actor          text not null,
+    attempts       int  not null default 0,
+    not_before     timestamptz not null default clock_timestamp()
+);
+create index workflow_inbox_due on workflow_inbox (not_before, id);
+create index workflow_inbox_booking on workflow_inbox (appointment_id, id);
+
+-- A status that claims time.
+create function is_live(p_status text) returns boolean language sql immutable as $$
+    select p_status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment')
+$$;
+
+-- Every version leaves a transition, and a word to the workflow where the API wrote it.
+create function appointments_recorded() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        insert into appointment_transitions
+               (appointment_id, version, command_id, verb, fingerprint, from_status, to_status, actor, via, reason)
+        select n.id, n.version, n.command_id, n.verb, n.fingerprint, null, n.status, n.actor, n.via, n.reason
+          from new_rows n;
+    else
+        -- whoever wrote it: what is no longer live keeps no slot
+        update slot_reservations s set active = false
+          from new_rows n where s.appointment_id = n.id and s.active and not is_live(n.status);
+        insert into appointment_transitions
+               (appointment_id, version, command_id, verb, fingerprint, from_status, to_status, actor, via, reason)
+        select n.id, n.version, n.command_id, n.verb, n.fingerprint, o.status, n.status, n.actor, n.via, n.reason
+          from new_rows n join old_rows o using (id);
+    end if;
+    insert into workflow_inbox (appointment_id, command_id, verb, actor)
+    select n.id, n.command_id, n.verb, n.actor from new_rows n where n.via = 'api' order by n.id;
+    return null;
+end $$;
+create trigger appointments_recorded_insert after insert on appointments
+    referencing new table as new_rows for each statement execute function appointments_recorded();
+create trigger appointments_recorded_update after update on appointments
+    referencing old table as old_rows new table as new_rows for each statement execute function appointments_recorded();
+
+-- What stands between a claim and its slot: live claims on the dentist and on the patient, and overdue holds,
+-- which count as free and are expired by whoever wants the slot.
+create function claims_in_the_way(p_dentist_no int, p_patient_no int, p_busy tstzrange, p_slot tstzrange, p_at timestamptz,
+    out overdue uuid[], out dentist boolean, out patient boolean, out booked boolean, out held_until timestamptz)
+language sql stable as $$
+    select array_agg(q.id) filter (where q.due),
+           coalesce(bool_or(q.who = 'dentist') filter (where not q.due), false),
+           coalesce(bool_or(q.who = 'patient') filter (where not q.due), false),
+           coalesce(bool_or(q.status <> 'held') filter (where not q.due), false),
+           max(q.hold_expires_at) filter (where not q.due and q.status = 'held')
+      from (select 'dentist' as who, a.id, a.status, a.hold_expires_at, a.status = 'held' and a.hold_expires_at <= p_at as due
+              from slot_reservations s join appointments a on a.id = s.appointment_id
+             where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(p_dentist_no, p_dentist_no, '[]')
+               and s.during && p_busy
+             union all
+            select 'patient', a.id, a.status, a.hold_expires_at, a.status = 'held' and a.hold_expires_at <= p_at
+              from slot_reservations s join appointments a on a.id = s.appointment_id
+             where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(p_patient_no, p_patient_no, '[]')
+               and s.during && p_slot) q
+$$;
+
+-- All free chairs of a clinic, in random order, so that rivals rarely try the same one.
+create function free_chairs(p_clinic uuid, p_busy tstzrange) returns int[] language sql volatile as $$
+    select array_agg(r.no order by random())
+      from resources r
+     where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
+       and not exists (select from slot_reservations s
+                        where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
+                          and s.during && p_busy)
+$$;
+
+-- A chair that only overdue holds keep, with those holds.
+create function overdue_chair(p_clinic uuid, p_busy tstzrange, p_at timestamptz, out chair int, out overdue uuid[])
+language sql volatile as $$
+    select q.no, q.ids
+      from (select r.no, array_agg(a.id) as ids
+              from resources r
+              join slot_reservations s on s.active and s.during && p_busy
+                   and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
+              join appointments a on a.id = s.appointment_id
+             where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
+             group by r.no
+            having bool_and(a.status = 'held' and a.hold_expires_at <= p_at)) q
+     order by random() limit 1
+$$;
+
+-- Ends holds whose time is over. Rows are locked in id order, so that two of these never wait for each other.
+create function expire_overdue(p_ids uuid[]) returns int language plpgsql as $$
+declare
+    n int;
+begin
+    perform from appointments a where a.id = any(p_ids) order by a.id for no key update;
+    update appointments a
+       set status = 'expired', version = a.version + 1, updated_at = clock_timestamp(),
+           command_id = null, verb = 'expire', fingerprint = null, actor = 'system', via = 'sweep', reason = null
+     where a.id = any(p_ids) and a.status = 'held' and a.hold_expires_at <= clock_timestamp();
+    get diagnostics n = row_count;
+    return n;
+end $$;
+
+-- Takes chair, dentist and patient for one appointment: all or nothing.
+-- Pass 0 looks without locks; in a storm most losers end there, having written nothing and waited for nobody.
+-- Later passes hold advisory locks on dentist and patient, sorted, which makes quota and both checks exact. The chair
+-- goes first, as the only thing that another claim can still take; once it is won, nothing below waits.
+-- A race lost all the same is undone in a subtransaction and looked at again.
+create function booking_take(p_id uuid, p_clinic uuid, p_dentist_no int, p_patient_no int, p_patient uuid,
+    p_needs_chair boolean, p_slot tstzrange, p_busy tstzrange, p_quota int,
+    out outcome text, out blocking text, out held_until timestamptz)
+language plpgsql as $$
+declare
+    way     record;
+    overdue uuid[];
+    chairs  int[];
+    chair   int;
+    n       int;
+    at      timestamptz;
+begin
+    for pass in 0..9 loop
+        if pass = 1 then
+            perform pg_advisory_xact_lock(7, least(p_dentist_no, p_patient_no));
+            perform pg_advisory_xact_lock(7, greatest(p_dentist_no, p_patient_no));
+        end if;
+        at := clock_timestamp();
+
+        select * into way from claims_in_the_way(p_dentist_no, p_patient_no, p_busy, p_slot, at);
+        if way.dentist or way.patient then
+            outcome := case when way.dentist then 'slot' else 'patient_overlap' end;
+            blocking := case when way.booked then 'booked' else 'held' end;
+            held_until := case when not way.booked then way.held_until end;
+            return;
+        end if;
+        continue when pass = 0;
+        overdue := way.overdue;
+
+        if p_quota is not null then
+            select count(*), min(a.hold_expires_at) into n, held_until
+              from appointments a where a.patient_id = p_patient and a.status = 'held' and a.hold_expires_at > at;
+            if n >= p_quota then
+                outcome := 'quota';
+                return;
+            end if;
+            held_until := null;
+        end if;
+
+        if p_needs_chair then
+            chairs := free_chairs(p_clinic, p_busy);
+            if chairs is null then
+                select * into way from overdue_chair(p_clinic, p_busy, at);
+                if way.chair is null then
+                    outcome := 'no_chair';
+                    return;
+                end if;
+                chairs := array[way.chair];
+                overdue := overdue || way.overdue;
+            end if;
+        end if;
+
+        begin
+            if overdue is not null then
+                perform expire_overdue(overdue);
+            end if;
+            if p_needs_chair then
+                foreach chair in array chairs loop
+                    insert into slot_reservations (appointment_id, resource_no, during)
+                    values (p_id, chair, p_busy) on conflict do nothing;
+                    exit when found;
+                    chair := null;
+                end loop;
+                if chair is null then
+                    raise sqlstate 'CT001';
+                end if;
+            end if;
+            insert into slot_reservations (appointment_id, resource_no, during)
+            values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot) on conflict do nothing;
+            get diagnostics n = row_count;
+            if n < 2 then
+                raise sqlstate 'CT001';
+            end if;
+            outcome := 'won';
+            return;
+        exception when sqlstate 'CT001' then
+            null;
+        end;
+    end loop;
+    raise exception 'the claim raced ten times; repeat it' using errcode = '40001';
+end $$;
+
+-- Hold: one booking for one caller's key, or for one id.
+-- Outcomes: held, repeat, key_reused, slot, patient_overlap, quota, no_chair. Only `held` has written anything.
+create function booking_hold(p_id uuid, p_clinic uuid, p_dentist uuid, p_dentist_no int, p_patient uuid, p_patient_no int,
+    p_type uuid, p_starts timestamptz, p_ends timestamptz, p_policy jsonb, p_notes text, p_caller uuid, p_key_hash bytea,
+    p_fingerprint bytea, p_command uuid, p_actor text, p_via text, p_quota int,
+    out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out server_time timestamptz)
+language plpgsql as $$
+declare
+    took record;
+    busy tstzrange := tstzrange(p_starts - make_interval(secs => (p_policy ->> 'buffer_before')::float8),
+                                p_ends + make_interval(secs => (p_policy ->> 'buffer_after')::float8));
+begin
+    for pass in 1..2 loop
+        select a.* into booking from appointments a where a.id = p_id or (a.caller = p_caller and a.key_hash = p_key_hash);
+        if booking.id is not null then
+            outcome := case when p_fingerprint is not null and booking.request_fingerprint is distinct from p_fingerprint
+                            then 'key_reused' else 'repeat' end;
+            exit;
+        end if;
+        exit when pass = 2;            -- refused, unless the same request won meanwhile
+
+        select * into took from booking_take(p_id, p_clinic, p_dentist_no, p_patient_no, p_patient,
+            (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_quota);
+        if took.outcome = 'won' then
+            insert into appointments
+                   (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, hold_expires_at, notes, policy,
+                    caller, key_hash, request_fingerprint, command_id, verb, fingerprint, actor, via)
+            values (p_id, p_clinic, p_dentist, p_patient, p_type, 'held', p_starts, p_ends,
+                    clock_timestamp() + make_interval(secs => (p_policy ->> 'hold_for')::float8), p_notes, p_policy,
+                    p_caller, p_key_hash, p_fingerprint, p_command, 'hold', p_fingerprint, p_actor, p_via)
+            on conflict do nothing returning * into booking;
+            if booking.id is null then
+                raise exception 'the same request was claimed at the same time; repeat it' using errcode = '40001';
+            end if;
+            outcome := 'held';
+            exit;
+        end if;
+        outcome := took.outcome; blocking := took.blocking; held_until := took.held_until;
+    end loop;
+    server_time := clock_timestamp();
+end $$;
+
+-- Every later command: one compare-and-set on (id, version), looked at again when another change came first.
+-- p_moves maps a present status to the next one (from domain/booking.py); p_moves_approval is used instead where the
+-- pinned policy needs approval. p_judged: 'before' or 'after' its deadline, or 'any'. p_patient and p_maker narrow who
+-- may see the booking (null = anyone). p_notice: the cancel notice binds this caller. p_extensions: how many extensions
+-- a hold may have; null where the verb is not `extend`.
+-- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_found.
+create function booking_change(p_id uuid, p_command uuid, p_verb text, p_fingerprint bytea,
+    p_moves jsonb, p_moves_approval jsonb, p_judged text, p_actor text, p_via text, p_reason text, p_note text,
+    p_cancelled_by text, p_notice boolean, p_extensions int, p_version int, p_patient uuid, p_maker uuid,
+    out outcome text, out booking appointments, out deadline timestamptz, out server_time timestamptz)
+language plpgsql as $$
+declare
+    before  appointments;
+    done    record;
+    next_is text;
+begin
+    for pass in 1..10 loop
+        select a.* into before from appointments a
+         where a.id = p_id and (p_patient is null or a.patient_id = p_patient) and (p_maker is null or a.caller = p_maker);
+        booking := before;
+        server_time := clock_timestamp();
+        if before.id is null then
+            outcome := 'not_found';
+            return;
+        end if;
+
+        select t.fingerprint, t.verb into done from appointment_transitions t
+         where t.appointment_id = p_id and t.command_id = p_command;
+        if found then
+            outcome := case when done.verb = p_verb and (p_fingerprint is null or done.fingerprint is not distinct from p_fingerprint)
+                            then 'repeat' else 'key_reused' end;
+            return;
+        end if;
+
+        next_is := coalesce(case when (before.policy ->> 'needs_approval')::boolean then p_moves_approval end, p_moves) ->> before.status;
+        deadline := case before.status when 'held' then before.hold_expires_at
+                                       when 'pending_approval' then before.approval_expires_at end;
+        outcome := case
+            when next_is is null and before.status = 'expired' and p_judged = 'before' then 'expired'
+            when next_is is null and exists (select from jsonb_each_text(p_moves || coalesce(p_moves_approval, '{}'))
+                                              where value = before.status and key <> value) then 'same'
+            when next_is is null then 'invalid'
+            when p_version is not null and p_version <> before.version then 'version'
+            when p_judged = 'before' and deadline <= server_time then 'expired'
+            when p_judged = 'after' and (deadline is null or deadline > server_time) then 'too_early'
+            when p_notice and before.status <> 'held'
+                 and before.starts_at - make_interval(secs => (before.policy ->> 'cancel_notice')::float8) < server_time then 'too_late'
+            when before.extensions >= p_extensions then 'extended_enough'
+        end;
+        if outcome = 'too_late' then
+            deadline := before.starts_at - make_interval(secs => (before.policy ->> 'cancel_notice')::float8);
+        end if;
+        if outcome is not null then
+            return;
+        end if;
+
+        update appointments a
+           set status = next_is, version = a.version + 1, updated_at = clock_timestamp(),
+               booked_at = case when next_is = 'booked' and a.booked_at is null then clock_timestamp() else a.booked_at end,
+               approval_expires_at = case when next_is = 'pending_approval' and a.status <> next_is
+                   then clock_timestamp() + make_interval(secs => (a.policy ->> 'approval_for')::float8) else a.approval_expires_at end,
+               hold_expires_at = case when p_extensions is not null
+                   then clock_timestamp() + make_interval(secs => (a.policy ->> 'hold_for')::float8) else a.hold_expires_at end,
+               extensions = a.extensions + case when p_extensions is not null then 1 else 0 end,
+               cancelled_by = case when next_is = 'cancelled' then p_cancelled_by else a.cancelled_by end,
+               cancel_reason = case when next_is = 'cancelled' then p_reason else a.cancel_reason end,
+               cancel_note = case when next_is = 'cancelled' then p_note else a.cancel_note end,
+               command_id = p_command, verb = p_verb, fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = p_reason
+         where a.id = p_id and a.status = before.status and a.version = before.version
+        returning a.* into booking;
+        if found then
+            outcome := 'done';
+            return;
+        end if;
+    end loop;
+    raise exception 'the booking changed ten times meanwhile; repeat it' using errcode = '40001';
+end $$;
+
+-- migrate:down
+drop function booking_change, booking_hold, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
+drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;
+drop function appointments_recorded, refuse_change, is_live;

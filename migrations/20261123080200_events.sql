@@ -1,0 +1,139 @@
+-- The event log. Triggers write what happened into the outbox, in the writer's transaction; one relay (realtime/relay.py)
+-- moves it into realtime_events under dense numbers. The outbox is a queue, not a log: an id is taken before its commit,
+-- so tailing by `id > last` would lose whatever commits late. No NOTIFY in a business transaction: it serialises commits.
+-- migrate:up
+
+create table outbox (
+    id          bigint generated always as identity (cache 1) primary key,
+    topic       text not null,
+    kind        text not null,
+    entity_id   uuid not null,
+    version     int,
+    audience    uuid[],                                   -- who may see it beside staff; null = everyone
+    payload     jsonb not null,
+    occurred_at timestamptz not null default clock_timestamp()
+);
+
+create table realtime_events (
+    seq          bigint primary key,
+    topic        text not null,
+    kind         text not null,
+    entity_id    uuid not null,
+    version      int,
+    audience     uuid[],
+    payload      jsonb not null,
+    occurred_at  timestamptz not null,
+    sequenced_at timestamptz not null,
+    latency_ms   real not null                            -- from the trigger to the numbering
+);
+create index realtime_events_entity on realtime_events (entity_id, seq);
+
+-- One row: which life of the database the numbers belong to (new after a restore), and the last number given.
+create table realtime_epoch (
+    one   boolean primary key default true check (one),
+    epoch text not null,
+    head  bigint not null default 0
+);
+insert into realtime_epoch (epoch) values (substr(replace(gen_random_uuid()::text, '-', ''), 1, 12));
+
+-- A booking as an event carries it: ids, codes and times, nothing that a person wrote.
+create function appointment_payload(a appointments) returns jsonb language sql stable as $$
+    select jsonb_strip_nulls(jsonb_build_object(
+        'id', a.id, 'clinic_id', a.clinic_id, 'dentist_id', a.dentist_id, 'patient_id', a.patient_id,
+        'appointment_type', t.slug, 'status', a.status, 'starts_at', a.starts_at, 'ends_at', a.ends_at,
+        'time_zone', c.time_zone, 'hold_expires_at', case when a.status = 'held' then a.hold_expires_at end,
+        'cancelled_by', a.cancelled_by, 'cancel_reason', a.cancel_reason, 'lapsed_at', a.lapsed_at))
+      from appointment_types t, clinics c where t.id = a.type_id and c.id = a.clinic_id
+$$;
+
+-- The past participle of a change; the closed list stands in domain/events.py.
+create function appointment_event_kind(p_from text, p_to text, p_verb text) returns text language sql immutable as $$
+    select 'appointment.' || case
+        when p_to is distinct from p_from then case p_to when 'pending_approval' then 'approval_requested'
+                                                         when 'in_treatment' then 'started' else p_to end
+        else case p_verb when 'extend' then 'extended' when 'reschedule' then 'rescheduled'
+                         when 'edit' then 'edited' when 'lapse' then 'lapsed' end
+    end
+$$;
+
+-- A slot as the board shows it: free, held or booked, and of whom nothing.
+create function slot_state(p_status text) returns text language sql immutable as $$
+    select case when p_status = 'held' then 'held' when is_live(p_status) then 'booked' else 'free' end
+$$;
+create function slot_payload(a appointments, p_state text) returns jsonb language sql stable as $$
+    select jsonb_strip_nulls(jsonb_build_object('dentist_id', a.dentist_id, 'starts_at', a.starts_at, 'ends_at', a.ends_at,
+        'state', p_state, 'held_until', case when p_state = 'held' then a.hold_expires_at end))
+$$;
+
+create function appointments_published_insert() returns trigger language plpgsql as $$
+begin
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'appointments', appointment_event_kind(null, n.status, n.verb), n.id, n.version,
+           array[n.patient_id, n.dentist_id, n.caller], appointment_payload(n)
+      from new_rows n
+     union all
+    select 'availability', 'slot.' || slot_state(n.status), n.dentist_id, null, null, slot_payload(n, slot_state(n.status))
+      from new_rows n where is_live(n.status);
+    return null;
+end $$;
+
+-- The audience is who could see the booking before, and who can see it after.
+create function appointments_published_update() returns trigger language plpgsql as $$
+begin
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'appointments', appointment_event_kind(o.status, n.status, n.verb), n.id, n.version,
+           array[n.patient_id, n.dentist_id, n.caller] || case when o.dentist_id <> n.dentist_id then o.dentist_id end,
+           appointment_payload(n)
+      from new_rows n join old_rows o using (id) order by n.id;
+
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'availability', 'slot.' || x.state, x.dentist_id, null, null, x.payload
+      from (select 1 as step, 'free' as state, o.dentist_id, slot_payload(o, 'free') as payload
+              from new_rows n join old_rows o using (id)
+             where is_live(o.status) and (not is_live(n.status) or (o.dentist_id, o.starts_at, o.ends_at) <> (n.dentist_id, n.starts_at, n.ends_at))
+             union all
+            select 2, slot_state(n.status), n.dentist_id, slot_payload(n, slot_state(n.status))
+              from new_rows n join old_rows o using (id)
+             where is_live(n.status) and (slot_state(o.status), o.dentist_id, o.starts_at, o.ends_at, o.hold_expires_at)
+                   is distinct from (slot_state(n.status), n.dentist_id, n.starts_at, n.ends_at, n.hold_expires_at)) x
+     order by x.step;
+    return null;
+end $$;
+create trigger appointments_published_insert after insert on appointments
+    referencing new table as new_rows for each statement execute function appointments_published_insert();
+create trigger appointments_published_update after update on appointments
+    referencing old table as old_rows new table as new_rows for each statement execute function appointments_published_update();
+
+-- Moves what is committed, oldest first, into the log, and rings once. Called by the relay's leader only; the row lock
+-- on realtime_epoch keeps a second caller's numbers apart all the same.
+create function relay_batch(p_limit int, out moved int, out head bigint) language plpgsql as $$
+declare
+    start bigint;
+begin
+    if not exists (select from outbox) then
+        moved := 0;
+        return;
+    end if;
+    select e.head into start from realtime_epoch e for update;
+    with gone as (
+        delete from outbox where id in (select o.id from outbox o order by o.id limit p_limit) returning *
+    ), stored as (
+        insert into realtime_events (seq, topic, kind, entity_id, version, audience, payload, occurred_at, sequenced_at, latency_ms)
+        select start + row_number() over (order by g.id), g.topic, g.kind, g.entity_id, g.version, g.audience, g.payload,
+               g.occurred_at, clock_timestamp(), extract(epoch from clock_timestamp() - g.occurred_at) * 1000
+          from gone g
+        returning seq
+    )
+    select count(*), max(seq) into moved, head from stored;
+    if moved > 0 then
+        update realtime_epoch set head = relay_batch.head;
+        perform pg_notify('realtime', relay_batch.head::text);
+    end if;
+end $$;
+
+-- migrate:down
+drop function relay_batch;
+drop trigger appointments_published_update on appointments;
+drop trigger appointments_published_insert on appointments;
+drop function appointments_published_update, appointments_published_insert, slot_payload, slot_state, appointment_event_kind, appointment_payload;
+drop table realtime_epoch, realtime_events, outbox;
