@@ -1,0 +1,98 @@
+"""Migrations in dbmate's format: `migrations/YYYYMMDDHHMMSS_name.sql` with `-- migrate:up` and `-- migrate:down`.
+
+`dbmate` can be used on the same database: it keeps the same table, whose column `checksum` is ours.
+Nothing here runs ANALYZE: statistics of empty tables make foreign-key checks scan.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from db.pool import Connection
+
+DIRECTORY = Path(__file__).resolve().parent.parent / "migrations"
+LOCK = 0x63686169_72746D65
+FILE_NAME = re.compile(r"(\d{14})_\w+\.sql")
+UP = re.compile(r"^-- migrate:up[ \t]*$\n(.*?)(?=^-- migrate:down|\Z)", re.MULTILINE | re.DOTALL)
+
+
+class MigrationEdited(Exception):
+    """A migration was changed after it had been applied; write a new one instead."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    version: str
+    up: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.up.encode()).hexdigest()
+
+
+def read(directory: Path = DIRECTORY) -> list[Migration]:
+    """The migrations of a directory, oldest first."""
+    return [_parse(path) for path in sorted(directory.glob("*.sql"))]
+
+
+async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
+    """Applies what is missing, each file in a transaction of its own, and returns the versions applied.
+
+    Two that run at once wait for each other. Raises MigrationEdited before it applies anything.
+    """
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        await connection.execute(
+            "create table if not exists schema_migrations (version text primary key);"
+            "alter table schema_migrations add column if not exists checksum text"
+        )
+        missing = await _missing(connection, read(directory))
+        for migration in missing:
+            await _apply(connection, migration)
+        return [migration.version for migration in missing]
+    finally:
+        await connection.close(timeout=5)
+
+
+async def pending(connection: Connection, directory: Path = DIRECTORY) -> list[str]:
+    """The versions that are still to be applied; empty when the schema is up to date."""
+    applied: set[str] = set()
+    if await connection.fetchval("select to_regclass('schema_migrations')") is not None:
+        rows = await connection.fetch("select version from schema_migrations")
+        applied = {row["version"] for row in rows}
+    return [m.version for m in read(directory) if m.version not in applied]
+
+
+async def _missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
+    rows = await connection.fetch("select version, checksum from schema_migrations")
+    applied = {row["version"]: row["checksum"] for row in rows}
+    for migration in migrations:
+        if applied.get(migration.version) not in (None, migration.checksum):
+            raise MigrationEdited(
+                f"migration {migration.version} was edited after it had been applied"
+            )
+    return [m for m in migrations if m.version not in applied]
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(migration.up)
+        await connection.execute(
+            "insert into schema_migrations (version, checksum) values ($1, $2)",
+            migration.version,
+            migration.checksum,
+        )
+
+
+def _parse(path: Path) -> Migration:
+    name, text = FILE_NAME.fullmatch(path.name), path.read_text()
+    up = UP.search(text)
+    if name is None or up is None:
+        raise ValueError(
+            f"{path.name}: expected YYYYMMDDHHMMSS_name.sql with a line `-- migrate:up`"
+        )
+    return Migration(name.group(1), up.group(1))

@@ -1,0 +1,162 @@
+"""The guard: a small process that keeps one child, and lets nothing of it outlive whoever started it.
+
+Run as a script (standard library only, so that it starts at once and depends on nothing that breaks):
+
+    python guard.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null}' command …
+
+It leads a session of its own. Standard input is the lifeline: end of file there, or a signal, sends the
+child its stop signal; after the grace, or at a second signal, everything below the guard is killed.
+The child's pid is written to standard output as one line; the child writes to the guard's standard error.
+It exits with the child's code (128 + n for signal n).
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def main() -> int:
+    options = json.loads(sys.argv[1])
+    prctl = _prctl()
+    # On Linux orphans below us become our own children, so that the sweep at the end finds them all.
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    bell = _signal_bell()
+    child = _spawn(sys.argv[2:], options["stop"], options["user"], prctl)
+
+    try:
+        with contextlib.suppress(OSError):
+            os.write(1, b"%d\n" % child.pid)
+        os.close(1)
+        _keep(child, bell, options["stop"], options["grace"])
+    finally:
+        _sweep(child)
+
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+def _spawn(
+    argv: list[str], stop: int, user: list[int] | None, prctl: Callable[[int, int], None]
+) -> subprocess.Popen[bytes]:
+    uid, gid = user or (None, None)
+
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=2,
+        process_group=0,
+        user=uid,
+        group=gid,
+        extra_groups=None if user is None else [],
+        # After the change of user, which would clear it: should the guard itself be killed, the child is told.
+        preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, stop),
+    )
+
+
+def _keep(child: subprocess.Popen[bytes], bell: int, stop: int, grace: float) -> None:
+    """Returns once the child is gone or its grace is over."""
+    watched = [0, bell]
+    deadline: float | None = None
+
+    while child.poll() is None:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return
+
+        ready, _, _ = select.select(watched, [], [], left)
+        told = bell in ready and any(number in STOP_SIGNALS for number in os.read(bell, 64))
+        if told and deadline is not None:
+            return
+        if told or 0 in ready:
+            child.send_signal(stop)
+            deadline = time.monotonic() + grace
+            watched = [bell]
+
+
+def _sweep(child: subprocess.Popen[bytes]) -> None:
+    """Kills whatever is left below the guard, or in the child's process group."""
+    while True:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.poll()
+        left = _descendants(os.getpid())
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not left and child.poll() is not None:
+            return
+        _reap()
+        time.sleep(0.01)
+
+
+def _reap() -> None:
+    """Collects adopted orphans; the child itself is left to its Popen."""
+    with contextlib.suppress(ChildProcessError):
+        for pid in _descendants(os.getpid(), zombies=True):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def _descendants(root: int, *, zombies: bool = False) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for pid, parent, state in _processes():
+        if zombies or state != "Z":
+            children.setdefault(parent, []).append(pid)
+
+    found: list[int] = []
+    queue = [root]
+    while queue:
+        below = children.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found
+
+
+def _processes() -> list[tuple[int, int, str]]:
+    """Every process as (pid, parent, state)."""
+    if not os.path.isdir("/proc/self"):
+        # `ps` itself is below the guard and gone by the time it would be killed: it is left out.
+        with subprocess.Popen(["ps", "-axo", "pid=,ppid=,stat="], stdout=subprocess.PIPE) as ps:
+            lines = ps.communicate()[0].decode().splitlines()
+        rows = [line.split() for line in lines]
+        return [(int(r[0]), int(r[1]), r[2][0]) for r in rows if int(r[0]) != ps.pid]
+
+    rows = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as stat:
+            state, parent = stat.read().rpartition(")")[2].split()[:2]
+            rows.append([name, parent, state])
+    return [(int(pid), int(parent), state) for pid, parent, state in rows]
+
+
+def _signal_bell() -> int:
+    """A descriptor that becomes readable at a stop signal or when a child ends; its bytes are the signals."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in (*STOP_SIGNALS, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    return reader
+
+
+def _prctl() -> Callable[[int, int], None]:
+    """Linux' prctl; elsewhere nothing happens, and the lifeline alone does the work."""
+    if sys.platform != "linux":
+        return lambda option, value: None
+
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    return lambda option, value: libc.prctl(option, value, 0, 0, 0) and None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Ports of the loopback interface. Stacks side by side agree by file locks on who has which."""
+
+import fcntl
+import socket
+from collections.abc import Callable
+
+from embedded import places
+
+HOST = "127.0.0.1"
+
+
+class Ports:
+    """Ports claimed by this process, until it ends."""
+
+    def __init__(self) -> None:
+        self._locks: list[object] = []
+
+    def claim(self, preferred: int) -> int:
+        """`preferred`, or the next one that nobody listens on and no other stack has claimed."""
+        for port in range(preferred, 65536):
+            if self._lock(port) and free(port):
+                return port
+        raise OSError(f"no free port from {preferred} on")
+
+    def _lock(self, port: int) -> bool:
+        directory = places.cache() / "ports"
+        directory.mkdir(exist_ok=True)
+        lock = (directory / str(port)).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return False
+        self._locks.append(lock)
+        return True
+
+
+def free(port: int) -> bool:
+    """Whether nobody listens on it, on any interface."""
+    with socket.socket() as client:
+        client.settimeout(0.5)
+        if client.connect_ex((HOST, port)) == 0:
+            return False
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def any_free() -> int:
+    """A port of the system's choice."""
+    with socket.socket() as server:
+        server.bind((HOST, 0))
+        port: int = server.getsockname()[1]
+    return port
+
+
+def listening(port: int) -> Callable[[], bool]:
+    """Asks whether somebody accepts connections on the port."""
+
+    def ask() -> bool:
+        with socket.socket() as client:
+            client.settimeout(1)
+            return client.connect_ex((HOST, port)) == 0
+
+    return ask

@@ -1,0 +1,93 @@
+"""Embedded parts as context managers, for tests and scripts. They end with the block, and with us if we are killed."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded import places, ports, temporal_cli
+from embedded.postgres import FASTER_BUT_NOT_DURABLE, Postgres
+from embedded.process import Process
+from embedded.temporal import Temporal
+
+
+@dataclass
+class Running:
+    """A part that can be killed and started again in place: the same port, the same data."""
+
+    part: Postgres | Temporal
+    log: Path
+    process: Process
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def kill(self) -> None:
+        """kill -9, of all its processes."""
+        self.process.kill()
+
+    def start(self) -> None:
+        self.process = self.part.start(self.log)
+
+
+@dataclass
+class RunningPostgres(Running):
+    part: Postgres
+
+    def dsn(self, database: str = "chairtime") -> str:
+        return self.part.dsn(database)
+
+
+@dataclass
+class RunningTemporal(Running):
+    part: Temporal
+
+    @property
+    def address(self) -> str:
+        return self.part.address
+
+
+@contextlib.contextmanager
+def postgres(
+    settings: Mapping[str, str] = FASTER_BUT_NOT_DURABLE, data: Path | None = None
+) -> Iterator[RunningPostgres]:
+    """Postgres on a free port, by default over a new directory that is removed at the end."""
+    with _directory(data) as directory:
+        part = Postgres(directory / "postgres", ports.any_free(), settings)
+        log = directory / "postgres.log"
+        running = RunningPostgres(part, log, part.start(log))
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@contextlib.contextmanager
+def temporal(*, persistent: bool = False, ui: bool = False) -> Iterator[RunningTemporal]:
+    """A Temporal dev server on a free port; gets the CLI if need be. Only a persistent one survives its
+    own restart with its workflows.
+    """
+    binary = temporal_cli.obtain(print)
+    with _directory(None) as directory:
+        database = directory / "temporal.db" if persistent else None
+        ui_port = ports.any_free() if ui else None
+        part = Temporal(binary, ports.any_free(), ui_port, database)
+        log = directory / "temporal.log"
+        running = RunningTemporal(part, log, part.start(log))
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@contextlib.contextmanager
+def _directory(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    directory = places.temporary(places.unprivileged_user())
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
