@@ -1,0 +1,20 @@
+"""How everybody names things in Temporal: ids, the task queue and the search attributes come from here alone."""
+
+from uuid import UUID
+
+from temporalio.common import SearchAttributeKey
+
+TASK_QUEUE = "bookings"
+
+BOOKING_STATUS = SearchAttributeKey.for_keyword("BookingStatus")
+CLINIC_ID = SearchAttributeKey.for_keyword("ClinicId")
+DENTIST_ID = SearchAttributeKey.for_keyword("DentistId")
+SLOT_START = SearchAttributeKey.for_datetime("SlotStart")
+
+SEARCH_ATTRIBUTES = (BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START)
+"""To be registered with the namespace before a workflow may be started with them."""
+
+
+def workflow_id(booking_id: UUID | str) -> str:
+    """The id of the workflow that lives a booking."""
+    return f"booking-{booking_id}"
