@@ -1,0 +1,188 @@
+"""The inbox: commands that a booking's workflow must still hear of. Written by the trigger on
+`appointments`, emptied by the dispatchers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.pool import Connection
+from domain.booking import LIVE, Status
+
+ROWS = 50
+"""Rows of one booking that are taken at a time; its others follow."""
+
+LONGEST_DELAY = 600
+"""Seconds that a refused row waits at most before it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: int
+    verb: str
+    command_id: UUID | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """One booking's rows in the order of their commits, and what Temporal may know of it."""
+
+    booking_id: UUID
+    status: Status
+    clinic_id: UUID
+    dentist_id: UUID
+    appointment_type: str
+    starts_at: datetime
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    depth: int
+    oldest_seconds: float
+    """How long ago the oldest row's command was committed; 0 where the inbox is empty."""
+    attempts: int
+    """How often the most refused row was refused."""
+
+
+async def take(connection: Connection, bookings: int) -> list[Letters]:
+    """Up to `bookings` bookings whose oldest row is due, each with its rows. They are the caller's
+    own until its transaction ends.
+
+    The lock on a booking's oldest row stands for the booking: as nobody takes a later row before it,
+    two dispatchers never send the rows of one booking side by side.
+    """
+    rows = await connection.fetch(
+        """
+        with heads as materialized (
+            select i.id, i.appointment_id
+              from workflow_inbox i
+             where i.not_before <= statement_timestamp()
+               and i.id = (select min(o.id) from workflow_inbox o
+                            where o.appointment_id = i.appointment_id)
+             order by i.not_before, i.id
+             limit $1 for update skip locked
+        )
+        select r.id, r.verb, r.command_id, r.actor,
+               a.id as booking_id, a.status, a.clinic_id, a.dentist_id, a.starts_at,
+               t.slug as appointment_type
+          from heads h
+          join lateral (select * from workflow_inbox o
+                         where o.appointment_id = h.appointment_id order by o.id limit $2) r on true
+          join appointments a on a.id = h.appointment_id
+          join appointment_types t on t.id = a.type_id
+         order by h.id, r.id
+        """,
+        bookings,
+        ROWS,
+    )
+    return [_letters(list(group)) for _, group in groupby(rows, key=lambda row: row["booking_id"])]
+
+
+async def delete(connection: Connection, ids: Sequence[int]) -> None:
+    """Forgets what was sent: exactly these, as others may have come since."""
+    await connection.execute("delete from workflow_inbox where id = any($1)", ids)
+
+
+async def refused(connection: Connection, ids: Sequence[int]) -> None:
+    """Counts an attempt, and puts these off: 1 s, 2 s, 4 s … up to LONGEST_DELAY."""
+    await connection.execute(
+        """
+        update workflow_inbox
+           set attempts = attempts + 1,
+               not_before = clock_timestamp() + make_interval(secs => least($2, 2 ^ least(attempts, 20)))
+         where id = any($1)
+        """,
+        ids,
+        LONGEST_DELAY,
+    )
+
+
+async def put_off(connection: Connection, ids: Sequence[int], seconds: float) -> None:
+    """Lets others go first; counts nothing."""
+    await connection.execute(
+        """
+        update workflow_inbox set not_before = clock_timestamp() + make_interval(secs => $2)
+         where id = any($1)
+        """,
+        ids,
+        seconds,
+    )
+
+
+async def backlog(connection: Connection) -> Backlog:
+    """What still waits, for health and metrics."""
+    (row,) = await connection.fetch(
+        """
+        select count(*) as depth, coalesce(max(i.attempts), 0) as attempts,
+               (select extract(epoch from clock_timestamp() - coalesce(t.at, o.not_before))::float8
+                  from workflow_inbox o
+                  left join appointment_transitions t
+                         on t.appointment_id = o.appointment_id and t.command_id = o.command_id
+                 order by o.id limit 1) as oldest_seconds
+          from workflow_inbox i
+        """
+    )
+    return Backlog(row["depth"], max(row["oldest_seconds"] or 0.0, 0.0), row["attempts"])
+
+
+async def unheard(
+    connection: Connection, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+) -> list[tuple[datetime, UUID]]:
+    """Bookings that should have a workflow by now: live and not lapsed, last changed before an
+    instant, with nothing in the inbox. Pages of (updated_at, id), oldest first.
+    """
+    rows = await connection.fetch(
+        """
+        select a.updated_at, a.id from appointments a
+         where a.status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment')
+           and a.lapsed_at is null and a.updated_at < $1
+           and ($2::timestamptz is null or (a.updated_at, a.id) > ($2, $3::uuid))
+           and not exists (select from workflow_inbox i where i.appointment_id = a.id)
+         order by a.updated_at, a.id limit $4
+        """,
+        before,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [(row["updated_at"], row["id"]) for row in rows]
+
+
+async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
+    """Asks the workflows of these to look at their rows, unless they hear of something anyway; how
+    many were asked.
+    """
+    asked = await connection.fetch(
+        """
+        insert into workflow_inbox (appointment_id, verb, actor)
+        select b.id, 'look', 'system' from unnest($1::uuid[]) b (id)
+         where not exists (select from workflow_inbox i where i.appointment_id = b.id)
+        returning id
+        """,
+        bookings,
+    )
+    return len(asked)
+
+
+def _letters(rows: list[asyncpg.Record]) -> Letters:
+    first: Any = rows[0]
+    return Letters(
+        first["booking_id"],
+        Status(first["status"]),
+        first["clinic_id"],
+        first["dentist_id"],
+        first["appointment_type"],
+        first["starts_at"],
+        [Row(row["id"], row["verb"], row["command_id"], row["actor"]) for row in rows],
+    )

@@ -1,0 +1,76 @@
+"""The way to Temporal: one client per process, configured by Temporal's own environment variables."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.client import Client
+from temporalio.common import SearchAttributeIndexedValueType
+from temporalio.envconfig import ClientConfig
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
+
+from workflows import SEARCH_ATTRIBUTES
+
+ADDRESS = "localhost:7233"
+
+AWAY = (RPCError, RuntimeError, OSError, TimeoutError)
+"""What calls raise where Temporal does not answer; a lazy client's RuntimeError among them."""
+
+OPERATOR_TIMEOUT = timedelta(seconds=5)
+
+log = logging.getLogger(__name__)
+
+
+async def connect() -> Client:
+    """A client for TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY … (default: localhost:7233).
+    It connects with its first call, so this succeeds without Temporal; a worker needs `reachable` first.
+    """
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", ADDRESS)
+    # Ids and codes are too short to be worth compressing.
+    return await Client.connect(**config, lazy=True, grpc_compression=GrpcCompression.NONE)
+
+
+async def reachable(client: Client, within: float = 1.0) -> bool:
+    """Whether Temporal answers within `within` seconds; never raises."""
+    try:
+        async with asyncio.timeout(within):
+            return await client.service_client.check_health(timeout=timedelta(seconds=within))
+    except AWAY:
+        return False
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Adds to the namespace those of our search attributes that it lacks. Where that is not possible,
+    it warns: bookings then start without them.
+    """
+    try:
+        async with asyncio.timeout(2 * OPERATOR_TIMEOUT.total_seconds()):
+            await _add(client, await _missing(client))
+    except AWAY as error:
+        log.warning("search attributes are not registered, bookings start without them: %s", error)
+
+
+async def _missing(client: Client) -> dict[str, SearchAttributeIndexedValueType]:
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace), timeout=OPERATOR_TIMEOUT
+    )
+    keys = {key.name: key.indexed_value_type for key in SEARCH_ATTRIBUTES}
+    return {name: kind for name, kind in keys.items() if name not in known.custom_attributes}
+
+
+async def _add(client: Client, missing: dict[str, SearchAttributeIndexedValueType]) -> None:
+    if not missing:
+        return
+    request = AddSearchAttributesRequest(namespace=client.namespace)
+    for name, kind in missing.items():
+        request.search_attributes[name] = kind.value  # type: ignore[assignment]  # an enum's number
+    try:
+        await client.operator_service.add_search_attributes(request, timeout=OPERATOR_TIMEOUT)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:  # somebody else was faster
+            raise
