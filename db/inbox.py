@@ -20,6 +20,9 @@ ROWS = 50
 LONGEST_DELAY = 600
 """Seconds that a refused row waits at most before it is tried again."""
 
+STUCK_AFTER = 10
+"""Attempts after which a row is called stuck."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -30,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class Parcel:
     """One booking's rows in the order of their commits, and what Temporal may know of it."""
 
     booking_id: UUID
@@ -54,8 +57,13 @@ class Backlog:
     attempts: int
     """How often the most refused row was refused."""
 
+    @property
+    def stuck(self) -> bool:
+        """Whether Temporal refuses something for good: somebody has to look."""
+        return self.attempts >= STUCK_AFTER
 
-async def take(connection: Connection, bookings: int) -> list[Letters]:
+
+async def take(connection: Connection, bookings: int) -> list[Parcel]:
     """Up to `bookings` bookings whose oldest row is due, each with its rows. They are the caller's
     own until its transaction ends.
 
@@ -86,7 +94,7 @@ async def take(connection: Connection, bookings: int) -> list[Letters]:
         bookings,
         ROWS,
     )
-    return [_letters(list(group)) for _, group in groupby(rows, key=lambda row: row["booking_id"])]
+    return [_parcel(list(group)) for _, group in groupby(rows, key=lambda row: row["booking_id"])]
 
 
 async def delete(connection: Connection, ids: Sequence[int]) -> None:
@@ -175,9 +183,9 @@ async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
     return len(asked)
 
 
-def _letters(rows: list[asyncpg.Record]) -> Letters:
+def _parcel(rows: list[asyncpg.Record]) -> Parcel:
     first: Any = rows[0]
-    return Letters(
+    return Parcel(
         first["booking_id"],
         Status(first["status"]),
         first["clinic_id"],

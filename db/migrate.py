@@ -1,4 +1,4 @@
-"""Migrations in dbmate's format: `migrations/YYYYMMDDHHMMSS_name.sql` with `-- migrate:up` and `-- migrate:down`.
+"""Migrations in dbmate's format: `migrations/YYYYMMDDHHMMSS_name.sql`, `-- migrate:up` and `:down`.
 
 `dbmate` can be used on the same database: it keeps the same table, whose column `checksum` is ours.
 Nothing here runs ANALYZE: statistics of empty tables make foreign-key checks scan.
@@ -39,7 +39,7 @@ def read(directory: Path = DIRECTORY) -> list[Migration]:
 
 
 async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
-    """Applies what is missing, each file in a transaction of its own, and returns the versions applied.
+    """Applies what is missing, each file in a transaction of its own; returns those versions.
 
     Two that run at once wait for each other. Raises MigrationEdited before it applies anything.
     """

@@ -1,18 +1,19 @@
 """Connections: one pool per process, and dedicated ones for those that listen or hold a lock."""
 
+import asyncio
 import json
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-ACQUIRE_TIMEOUT = 1.5
-"""Seconds that a caller waits for a connection before it is told `unavailable`."""
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
-COMMAND_TIMEOUT = 1.8
-"""Seconds that one statement may take on a pooled connection."""
-
-Connection = asyncpg.Connection | PoolConnectionProxy
+PATIENCE = 1.8
+"""Seconds that a caller gives the database in all, waiting for a connection included, before it is `unavailable`."""
 
 UNAVAILABLE = (
     OSError,
@@ -22,44 +23,57 @@ UNAVAILABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 """What is raised where Postgres is not there, or not in time; whether a statement took effect is then unknown."""
 
 
-async def _prepare(connection: Any) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
-    )
-
-
-async def create_pool(dsn: str, size: int) -> asyncpg.Pool:
-    """A pool of at most `size` connections; its first one is made on first use, so that a process starts without Postgres."""
+async def create_pool(dsn: str, size: int) -> Pool:
+    """A pool of at most `size` connections, made as needed, so that a process starts without Postgres."""
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=size,
-        timeout=ACQUIRE_TIMEOUT,
-        command_timeout=COMMAND_TIMEOUT,
+        timeout=PATIENCE,
+        command_timeout=PATIENCE,
         max_inactive_connection_lifetime=60,
-        init=_prepare,
+        init=_set_codecs,
+        reset=_keep,
         server_settings={
             "application_name": "chairtime",
             "timezone": "UTC",
             "jit": "off",
-            "statement_timeout": "2000",
-            "lock_timeout": "1800",
+            "statement_timeout": "1800",
             "idle_in_transaction_session_timeout": "10000",
         },
     )
 
 
-async def connect(dsn: str, name: str) -> asyncpg.Connection:
+@asynccontextmanager
+async def use(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection for one command or query, within PATIENCE in all. Raises one of UNAVAILABLE otherwise."""
+    connection: Any = None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            connection = await pool.acquire()
+            yield connection
+    except BaseException as error:
+        if connection is not None and isinstance(error, TimeoutError | asyncio.CancelledError):
+            connection.terminate()  # a reset would wait for the very server that does not answer
+        raise
+    finally:
+        if connection is not None:
+            await pool.release(connection)
+
+
+async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection of one's own, for LISTEN or a session lock. `name` shows in pg_stat_activity."""
     connection = await asyncpg.connect(
         dsn,
-        timeout=ACQUIRE_TIMEOUT,
+        timeout=PATIENCE,
         command_timeout=5,
         server_settings={
             "application_name": f"chairtime {name}",
@@ -70,5 +84,15 @@ async def connect(dsn: str, name: str) -> asyncpg.Connection:
             "tcp_keepalives_count": "3",
         },
     )
-    await _prepare(connection)
+    await _set_codecs(connection)
     return connection
+
+
+async def _set_codecs(connection: Any) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+    )
+
+
+async def _keep(connection: Any) -> None:
+    """Nothing to reset: no session state is ever changed on a pooled connection."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.schedules import Hours, Terms
+from domain.schedules import Hours, State, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,16 @@ class Offer:
     hours: Hours
     now: datetime
     """The database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSlot:
+    """A slot of one dentist, in the wall clock of the zone that was asked for (the clinic's by default)."""
+
+    dentist_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    """The clinic's zone, IANA."""
+    state: State
+    held_until: datetime | None = None

@@ -1,89 +1,49 @@
-"""When a dentist works: weekly hours and exceptions, from the clinic's wall clock to UTC.
+"""What may be held: the terms of a type, the one predicate, and the slots that follow from it."""
 
-The one rule (DESIGN, section 6): an instant is open when the local time shown at that instant lies
-in a window. So a time that a DST gap skips does not exist, a repeated one is open both times, and a
-window that ends inside a repeated hour closes in between. Postgres reads repeated times otherwise;
-only this module expands wall time.
-"""
-
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-ONE_DAY = timedelta(days=1)
-MIDNIGHT = time()
+from domain.hours import ONE_DAY, day_stretches, open_intervals
+from domain.hours import Hours as Hours
+from domain.hours import Window as Window
 
 
-class ExceptionKind(StrEnum):
-    """`open` adds time to the weekly hours; `closed` takes it away and wins."""
+class Reason(StrEnum):
+    """Why a start is not offered, in the order of judgement: the first that applies is given."""
 
-    OPEN = "open"
+    PAST = "past"
+    """It has begun; a start at `now` has not."""
+    LEAD_TIME = "lead_time"
+    """Sooner than the type's lead time from now; exactly that far is offered."""
+    HORIZON = "horizon"
+    """Later than the type's horizon from now; exactly that far is offered."""
     CLOSED = "closed"
+    """No hours at all on that calendar day of the clinic."""
+    OUTSIDE_HOURS = "outside_hours"
+    """Not all of the visit lies in the hours. Buffers may lie outside."""
+    OFF_GRID = "off_grid"
+    """Its local time is no whole number of grid steps after local midnight."""
+    NO_CHAIR = "no_chair"
+    """No chair is free. Only the claim can tell; `refusal` never says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Local opening hours `[starts, ends)` on one weekday (0 = Monday), the day they start on.
+class State(StrEnum):
+    """What a slot is at this moment."""
 
-    `ends` at or before `starts` is on the next day: 22:00 to 02:00 crosses midnight, an `ends` of
-    00:00 is midnight, 00:00 to 00:00 is 24 h. Valid on days from `valid_from` to `valid_to`, both
-    included; None is without bound.
-    """
-
-    weekday: int
-    starts: time
-    ends: time
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-    def applies_on(self, day: date) -> bool:
-        """Whether a window starts on `day`."""
-        return (
-            self.weekday == day.weekday()
-            and (self.valid_from is None or self.valid_from <= day)
-            and (self.valid_to is None or day <= self.valid_to)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleException:
-    """One date's departure from the weekly hours; times as in `Window`.
-
-    A missing `starts` or `ends` is the midnight at that end of the date; both missing, the whole
-    day. A day closed as a whole also loses what its own windows reach into the next day.
-    """
-
-    on_date: date
-    starts: time | None
-    ends: time | None
-    kind: ExceptionKind
-
-    @property
-    def closes_day(self) -> bool:
-        """Whether nothing that starts on the date takes place."""
-        return self.kind is ExceptionKind.CLOSED and self.starts is None and self.ends is None
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """A dentist's schedule in the clinic's zone (IANA name) and on the clinic's grid."""
-
-    time_zone: str
-    grid_minutes: int
-    weekly: tuple[Window, ...]
-    exceptions: tuple[ScheduleException, ...] = ()
+    FREE = "free"
+    HELD = "held"
+    BOOKED = "booked"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an appointment type asks for.
-
-    `lead_time` and `horizon` are elapsed time from now to the start; `cancel_notice` likewise from
-    a cancellation. Buffers are claimed around the visit and may lie outside the hours.
-    """
+    """What a type asks for. Lead time, horizon and notice are elapsed time before the start."""
 
     type_id: UUID
     slug: str
@@ -100,82 +60,140 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """Half-open time `[starts_at, ends_at)` in UTC."""
+class Busy:
+    """A claim on the dentist, `[starts_at, ends_at)`, its own buffers included; held or booked.
+
+    A hold whose `held_until` has come counts as free, whether or not it was swept.
+    """
 
     starts_at: datetime
     ends_at: datetime
-
-    def contains(self, starts_at: datetime, ends_at: datetime) -> bool:
-        """Whether `[starts_at, ends_at)` lies inside."""
-        return self.starts_at <= starts_at and ends_at <= self.ends_at
+    state: State
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch(Interval):
-    """Time over which a zone keeps one `offset` from UTC."""
+class Slot:
+    """A visit `[starts_at, ends_at)` in UTC, without buffers; `held_until` only while held."""
 
-    offset: timedelta
-
-
-def utc(instant: datetime) -> datetime:
-    """The same instant in UTC. A naive datetime is no instant: ValueError."""
-    if instant.utcoffset() is None:
-        raise ValueError(f"naive datetime: {instant.isoformat()}")
-    return instant.astimezone(UTC)
+    starts_at: datetime
+    ends_at: datetime
+    state: State
+    held_until: datetime | None = None
 
 
 def day_of(hours: Hours, instant: datetime) -> date:
-    """The clinic's calendar date at an instant. Naive: ValueError."""
+    """The clinic's calendar date at an instant. ValueError for a naive one."""
     return utc(instant).astimezone(ZoneInfo(hours.time_zone)).date()
 
 
-def day_stretches(hours: Hours, day: date) -> list[Stretch]:
-    """The clinic's calendar day in UTC, in order, cut where the offset changes.
+def utc(instant: datetime) -> datetime:
+    """The same instant in UTC. ValueError for a naive datetime, which is no instant."""
+    return _aware(instant).astimezone(UTC)
 
-    One stretch of 24 h, except on DST nights; none for a date that the zone skipped.
+
+def refusal(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> Reason | None:
+    """Why a visit may not be held at `starts_at`; None where it may, if its time is not taken.
+
+    The order is that of `Reason`. ValueError for naive datetimes.
     """
-    return _shown(_stretches(hours.time_zone, day), *_wall(day, MIDNIGHT, MIDNIGHT))
+    first, last = _reach(terms, now)
+    if _aware(starts_at) < utc(now):
+        return Reason.PAST
+    if starts_at < first:
+        return Reason.LEAD_TIME
+    if starts_at > last:
+        return Reason.HORIZON
+
+    start = utc(starts_at)
+    opened = open_intervals(hours, day_of(hours, start))
+    if not opened:
+        return Reason.CLOSED
+    if not any(i.starts_at <= start <= i.ends_at - terms.duration for i in opened):
+        return Reason.OUTSIDE_HOURS
+    wall = start.astimezone(ZoneInfo(hours.time_zone)).replace(tzinfo=None)
+    return None if _next_on_grid(hours, wall) == wall else Reason.OFF_GRID
 
 
-def open_intervals(hours: Hours, day: date) -> list[Interval]:
-    """The opening intervals that touch the clinic's calendar day: in order, merged, in UTC.
+def offered(
+    hours: Hours,
+    terms: Terms,
+    day: date,
+    busy: Iterable[Busy],
+    now: datetime,
+    *,
+    include_taken: bool = False,
+) -> Iterator[Slot]:
+    """The starts on the clinic's calendar `day` that `refusal` allows and no claim overlaps.
 
-    They are whole, not cut at midnight: one may begin the day before or end the day after, so that
-    a visit across midnight finds itself inside.
-    An unknown zone raises ZoneInfoNotFoundError.
+    In order of time; a visit claims its buffers too. `include_taken` adds those that a claim
+    overlaps, as booked or held. ValueError, at once, for naive datetimes.
     """
-    stretches = _stretches(hours.time_zone, day)
-    dates = (day - ONE_DAY, day, day + ONE_DAY)
-    opened = _merged(stretches, (wall for on in dates for wall in _opened(hours, on)))
-    closed = _merged(stretches, (wall for on in dates for wall in _closed(hours, on)))
-    today = _shown(stretches, *_wall(day, MIDNIGHT, MIDNIGHT))
-    return [
-        part
-        for part in _without(opened, closed)
-        if any(part.starts_at < on.ends_at and on.starts_at < part.ends_at for on in today)
-    ]
+    claims = sorted(_live(busy, utc(now)), key=attrgetter("starts_at"))
+    slots = _judged(terms, _starts(hours, terms, day, now), claims)
+    return (slot for slot in slots if include_taken or slot.state is State.FREE)
 
 
-def _opened(hours: Hours, on: date) -> Iterator[tuple[datetime, datetime]]:
-    special = [exception for exception in hours.exceptions if exception.on_date == on]
-    if any(exception.closes_day for exception in special):
+def _aware(instant: datetime) -> datetime:
+    if instant.utcoffset() is None:
+        raise ValueError(f"naive datetime {instant.isoformat()}")
+    return instant
+
+
+def _reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
+    """The first and the last instant that lead time and horizon allow."""
+    return utc(now) + terms.lead_time, utc(now) + terms.horizon
+
+
+def _next_on_grid(hours: Hours, wall: datetime) -> datetime:
+    """The first grid time at or after a local one."""
+    step = timedelta(minutes=hours.grid_minutes)
+    midnight = datetime.combine(wall.date(), time())
+    return midnight - (midnight - wall) // step * step
+
+
+def _starts(hours: Hours, terms: Terms, day: date, now: datetime) -> Iterator[datetime]:
+    """All starts on `day` that `refusal` allows, in order."""
+    first, last = _reach(terms, now)
+    if not first.date() - ONE_DAY <= day <= last.date() + ONE_DAY:
         return
-    for window in hours.weekly:
-        if window.applies_on(on):
-            yield _wall(on, window.starts, window.ends)
-    for exception in special:
-        if exception.kind is ExceptionKind.OPEN:
-            yield _wall(on, exception.starts or MIDNIGHT, exception.ends or MIDNIGHT)
+    step = timedelta(minutes=hours.grid_minutes)
+    opened = open_intervals(hours, day)
+    for stretch in day_stretches(hours, day):
+        for interval in opened:
+            earliest = max(stretch.starts_at, interval.starts_at, first)
+            latest = min(interval.ends_at - terms.duration, last)
+            wall = (earliest + stretch.offset).replace(tzinfo=None)
+            start = (_next_on_grid(hours, wall) - stretch.offset).replace(tzinfo=UTC)
+            while start <= latest and start < stretch.ends_at:
+                yield start
+                start += step
 
 
-def _closed(hours: Hours, on: date) -> Iterator[tuple[datetime, datetime]]:
-    for exception in hours.exceptions:
-        if exception.on_date == on and exception.kind is ExceptionKind.CLOSED:
-            yield _wall(on, exception.starts or MIDNIGHT, exception.ends or MIDNIGHT)
+def _live(busy: Iterable[Busy], now: datetime) -> Iterator[Busy]:
+    for claim in busy:
+        until = claim.held_until and utc(claim.held_until)
+        if claim.state is State.BOOKED or until is None or until > now:
+            yield Busy(utc(claim.starts_at), utc(claim.ends_at), claim.state, until)
 
 
-def _wall(on: date, starts: time, ends: time) -> tuple[datetime, datetime]:
-    """Naive local times; the end is on the next day when it does not come after the start."""
-    until = on if starts < ends else on + ONE_DAY
-    return datetime.combine(on, starts), datetime.combine(until, ends)
+def _judged(terms: Terms, starts: Iterable[datetime], claims: list[Busy]) -> Iterator[Slot]:
+    """The state of each start; both starts and claims in order."""
+    passed = 0
+    for start in starts:
+        end = start + terms.duration
+        claimed_from, claimed_to = start - terms.buffer_before, end + terms.buffer_after
+        while passed < len(claims) and claims[passed].ends_at <= claimed_from:
+            passed += 1
+        reached = bisect_left(claims, claimed_to, passed, key=attrgetter("starts_at"))
+        blocking = [claim for claim in claims[passed:reached] if claim.ends_at > claimed_from]
+        yield _slot(start, end, blocking)
+
+
+def _slot(start: datetime, end: datetime, blocking: list[Busy]) -> Slot:
+    if not blocking:
+        return Slot(start, end, State.FREE)
+    if any(claim.state is State.BOOKED for claim in blocking):
+        return Slot(start, end, State.BOOKED)
+    held_until = max((claim.held_until for claim in blocking if claim.held_until), default=None)
+    return Slot(start, end, State.HELD, held_until)

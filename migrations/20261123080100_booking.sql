@@ -358,8 +358,10 @@ begin
                                        when 'pending_approval' then before.approval_expires_at end;
         outcome := case
             when next_is is null and before.status = 'expired' and p_judged = 'before' then 'expired'
-            when next_is is null and exists (select from jsonb_each_text(p_moves || coalesce(p_moves_approval, '{}'))
-                                              where value = before.status and key <> value) then 'same'
+            when next_is is null and exists (
+                select from jsonb_each_text(p_moves) m where m.value = before.status and m.key <> m.value
+                 union all
+                select from jsonb_each_text(p_moves_approval) m where m.value = before.status) then 'same'
             when next_is is null then 'invalid'
             when p_version is not null and p_version <> before.version then 'version'
             when p_judged = 'before' and deadline <= server_time then 'expired'

@@ -82,7 +82,7 @@ create function appointments_published_update() returns trigger language plpgsql
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'appointments', appointment_event_kind(o.status, n.status, n.verb), n.id, n.version,
-           array[n.patient_id, n.dentist_id, n.caller] || case when o.dentist_id <> n.dentist_id then o.dentist_id end,
+           array[n.patient_id, n.dentist_id, n.caller] || case when o.dentist_id <> n.dentist_id then array[o.dentist_id] end,
            appointment_payload(n)
       from new_rows n join old_rows o using (id) order by n.id;
 

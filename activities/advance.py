@@ -1,0 +1,114 @@
+"""The one activity: takes a booking from wherever it is to where its commands and the clock want it."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import asyncpg
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import booking as commands
+from activities import wire
+from db import appointments
+from db.pool import ACQUIRE_TIMEOUT, UNAVAILABLE, Connection
+from domain.actors import scope
+from domain.appointments import Result, Via
+from domain.booking import BookingState, Outcome
+from domain.messages import Booking, Command, Done, Work
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 1.9
+"""Seconds for one call; below the 2 s that the workflow grants, so that we say `unavailable` ourselves."""
+
+HOLD = "hold"
+"""The id under which the outcome of the booking's own hold is answered."""
+
+REFUSED = "refused"
+"""The status of a booking that has no row."""
+
+
+class BookingActivities:
+    """The activities over one pool. `ring` tells the relay that there is something to move."""
+
+    def __init__(self, pool: asyncpg.Pool, ring: Callable[[], None]) -> None:
+        self._pool = pool
+        self._ring = ring
+
+    @activity.defn(name="advance")
+    async def advance(self, work: Work) -> Done:
+        """Places the hold if it is asked for and missing, carries out each command, then whatever is due by the
+        database's clock. The same work again changes nothing more. A refusal is an outcome.
+
+        Raises ApplicationError of type `unavailable`, which says nothing of its cause, when the database is not
+        there: commands may have taken effect or not, and may be sent again.
+        """
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
+            ):
+                return await self._advance(connection, work)
+        except Exception as error:  # whatever it is must not reach Temporal: its text may carry a row
+            _report(work.booking, error)
+            raise ApplicationError("the database does not answer", type="unavailable") from None
+
+    async def _advance(self, connection: Connection, work: Work) -> Done:
+        try:
+            id = wire.booking_id(work.booking)  # noqa: A001 - the field's name everywhere
+        except wire.Malformed:
+            nothing = BookingState(work.booking.id, REFUSED, 0, over=True)
+            return Done(nothing, {command.id: Outcome.MALFORMED for command in work.commands})
+
+        before = await appointments.state(connection, id)
+        held = None
+        if before is None and work.booking.hold:
+            held = await _judged(_hold(connection, work.booking))
+        outcomes = {c.id: await _carry_out(connection, id, before, c) for c in work.commands}
+        if held:
+            outcomes[HOLD] = held
+        after = await commands.settle(connection, id, Via.WORKFLOW)
+
+        if after and (before is None or before.version != after.version):
+            self._ring()
+        return Done(after or BookingState(str(id), REFUSED, 0, over=True), outcomes)
+
+
+async def _carry_out(
+    connection: Connection, booking: UUID, before: BookingState | None, command: Command
+) -> Outcome:
+    if command.verb == wire.LOOK:
+        return Outcome.SAME if before else Outcome.NOT_FOUND
+    return await _judged(_change(connection, booking, command))
+
+
+async def _hold(connection: Connection, booking: Booking) -> Result:
+    command, actor = wire.hold(booking)
+    return await commands.hold(connection, command, actor, Via.WORKFLOW)
+
+
+async def _change(connection: Connection, booking: UUID, command: Command) -> Result:
+    change, actor = wire.change(booking, command)
+    return await commands.change(connection, change, actor, Via.WORKFLOW, scope(actor))
+
+
+async def _judged(command: Awaitable[Result]) -> Outcome:
+    """What a command came to. One that can never be carried out is answered too: raised, it would come back for ever."""
+    try:
+        return (await command).outcome
+    except wire.Unknown:
+        return Outcome.UNKNOWN
+    except (wire.Malformed, asyncpg.DataError, OverflowError):
+        return Outcome.MALFORMED
+
+
+def _report(booking: Booking, error: Exception) -> None:
+    kind = type(error).__qualname__
+    if isinstance(error, UNAVAILABLE):
+        log.warning("booking %.50r waits for the database: %s", booking.id, kind)
+    else:  # the lines of code, without the message
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("booking %.50r cannot advance: %s\n%s", booking.id, kind, where)

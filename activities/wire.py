@@ -1,0 +1,110 @@
+"""What Temporal sends, as commands of ours. Anybody with access to Temporal can send anything: it is judged here, before
+it comes near the database.
+"""
+
+import re
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from domain.actors import Actor, Role
+from domain.appointments import Change, Hold
+from domain.booking import HOLD_QUOTA, RULES, Verb
+from domain.messages import Booking, Command
+
+NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.RESCHEDULE, Verb.EDIT})
+"""Verbs of the table that nobody can send: the clock alone expires, and a move needs more than a `Command` carries."""
+
+LOOK = "look"
+"""The verb of a message that asks for nothing but another look at the row."""
+
+VERBS: dict[str, Verb] = {str(verb): verb for verb in RULES if verb not in NOT_OFFERED}
+
+CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+LONGEST_ID = 255
+LONGEST_VERSION = 2**31 - 1
+
+
+class Malformed(ValueError):
+    """The message cannot be read; its text says which field, and never what was in it."""
+
+
+class Unknown(ValueError):
+    """There is no such command."""
+
+
+def booking_id(booking: Booking) -> UUID:
+    """The id of the row. Raises Malformed."""
+    return _uuid(booking.id, "id")
+
+
+def command_id(booking: UUID, text: str) -> UUID:
+    """A command's id in Postgres. Text that is not a UUID means the same command wherever it is read. Raises Malformed."""
+    if not 0 < len(text) <= LONGEST_ID or not text.isprintable():
+        raise Malformed("id")
+    try:
+        return UUID(text)
+    except ValueError:
+        return uuid5(booking, text)
+
+
+def hold(booking: Booking) -> tuple[Hold, Actor]:
+    """The hold that a booking starts with, and who asks for it. Raises Malformed."""
+    id, asked = booking_id(booking), booking.hold  # noqa: A001 - the field's name everywhere
+    if asked is None:
+        raise Malformed("hold")
+    actor, patient_id = _actor(asked.by), _uuid(asked.patient_id, "patient_id")
+    if actor.role is Role.PATIENT and actor.id != patient_id:
+        raise Malformed("by")
+    if not asked.appointment_type.isprintable():
+        raise Malformed("appointment_type")
+    command = Hold(
+        id=id,
+        command_id=command_id(id, "hold"),
+        dentist_id=_uuid(asked.dentist_id, "dentist_id"),
+        patient_id=patient_id,
+        appointment_type=asked.appointment_type,
+        starts_at=_instant(asked.starts_at),
+        caller=actor.id or patient_id,
+        quota=None if actor.is_staff else HOLD_QUOTA,
+    )
+    return command, actor
+
+
+def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
+    """A later command, and who asks for it. Raises Malformed or Unknown."""
+    verb, id = VERBS.get(command.verb), command_id(booking, command.id)  # noqa: A001
+    if verb is None:
+        raise Unknown("verb")
+    if command.reason is not None and not CODE.fullmatch(command.reason):
+        raise Malformed("reason")
+    version = command.expected_version
+    if version is not None and not 0 < version <= LONGEST_VERSION:
+        raise Malformed("expected_version")
+    return Change(booking, verb, id, command.reason, expected_version=version), _actor(command.by)
+
+
+def _actor(text: str) -> Actor:
+    try:
+        actor = Actor.parse(text)
+    except ValueError:
+        raise Malformed("by") from None
+    if actor.id is None and actor.role in (Role.PATIENT, Role.AGENT):
+        raise Malformed("by")  # whose bookings they may see hangs on the id
+    return actor
+
+
+def _uuid(text: str, field: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Malformed(field) from None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise Malformed("starts_at") from None
+    if instant.tzinfo is None:
+        raise Malformed("starts_at")
+    return instant

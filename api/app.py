@@ -1,0 +1,104 @@
+"""The API: its factory, its life, and the server that ends it politely."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import prometheus_client
+import uvicorn
+from fastapi import FastAPI
+
+from api import appointments, availability, errors, events, health, profiles
+from api.middleware import RequestContext
+from api.parts import Parts
+from api.security import Verifier
+from db.pool import create_pool
+from realtime.bell import Bell
+from realtime.hub import Hub
+from realtime.relay import Relay
+from settings import Settings
+from workflows import client
+from workflows.dispatch import Dispatcher
+from workflows.reconciler import Reconciler
+
+MAX_BODY = 64 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over its own parts, which live as long as its lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _opened(settings) as parts:
+            app.state.parts = parts
+            yield
+
+    app = FastAPI(
+        title="Chairtime",
+        version=health.VERSION,
+        summary="Durable, real-time booking for dental clinics",
+        lifespan=lifespan,
+        max_body_size=MAX_BODY,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.verifier = Verifier.of(settings)
+    app.add_middleware(RequestContext)
+    errors.install(app)
+    for subject in (appointments, availability, profiles, events, health):
+        app.include_router(subject.router)
+    return app
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Parts]:
+    dsn = settings.database_url.get_secret_value()
+    pool = await create_pool(dsn, settings.database_pool_size)
+    temporal = await client.connect()
+    bell, relay, hub = Bell(pool), Relay(dsn), Hub(dsn)
+    dispatcher = Dispatcher(dsn, temporal)
+    reconciler = Reconciler(dsn, temporal, bell.ring)
+    parts = Parts(settings, pool, temporal, bell, relay, hub, dispatcher, reconciler)
+    running = (bell, hub, relay, dispatcher, reconciler)
+    try:
+        for part in running:
+            await part.start()
+        yield parts
+    finally:
+        await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
+        await asyncio.wait_for(pool.close(), timeout=2)
+
+
+class Server(uvicorn.Server):
+    """Says `bye` to the open streams before it waits for the rest; without that they would hold it up."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        parts: Parts | None = getattr(self._app.state, "parts", None)
+        if parts:
+            await parts.hub.close()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; gone within 5 seconds, open streams included."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    app = create_app(settings)
+    if settings.metrics_port:
+        prometheus_client.start_http_server(settings.metrics_port, addr=settings.host)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    Server(config, app).run()

@@ -1,0 +1,64 @@
+"""What routes ask for by type: the caller, the parts of this process, the request's key and version."""
+
+import hashlib
+import json
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPBearer
+from pydantic import StringConstraints
+from uuid_utils.compat import uuid7
+
+from api.errors import invalid
+from api.parts import Parts
+from api.security import caller
+from domain.actors import Actor
+from domain.booking import Verb
+
+bearer = HTTPBearer(auto_error=False, description="A token of the clinic's issuer.")
+
+
+def parts(request: Request) -> Parts:
+    found: Parts = request.app.state.parts
+    return found
+
+
+def if_match(value: Annotated[str | None, Header(alias="If-Match", max_length=40)] = None) -> int | None:
+    """The version of a strong ETag, `"7"`. None where the header is missing or `*`."""
+    if value in (None, "*"):
+        return None
+    try:
+        return int(str(value).strip('"'))
+    except ValueError:
+        raise invalid("If-Match", 'an ETag of ours, such as "7"') from None
+
+
+Caller = Annotated[Actor, Depends(caller)]
+Own = Annotated[Parts, Depends(parts)]
+IfMatch = Annotated[int | None, Depends(if_match)]
+Key = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
+    Header(alias="Idempotency-Key", description="Repeat a request safely: same key, same effect."),
+]
+
+
+def actor_id(actor: Actor) -> UUID:
+    """The id of an actor that came with a token."""
+    if actor.id is None:
+        raise ValueError(f"{actor} has no id")
+    return actor.id
+
+
+def command_id(actor: Actor, key: str | None, verb: Verb) -> UUID:
+    """The same for the same caller, key and verb; new without a key."""
+    return uuid5(actor_id(actor), f"{verb}\n{key}") if key else uuid7()
+
+
+def key_hash(key: str | None) -> bytes | None:
+    return hashlib.sha256(key.encode()).digest() if key else None
+
+
+def fingerprint(key: str | None, **asked: Any) -> bytes | None:
+    """What a request asked for, to tell a repeat from another request under the same key."""
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).digest() if key else None

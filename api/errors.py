@@ -1,0 +1,227 @@
+"""Every refusal, as problem+json (RFC 9457): the codes, their status, and what an outcome of a command becomes."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from db.pool import UNAVAILABLE
+from domain.appointments import Result
+from domain.booking import MAX_EXTENSIONS, Outcome, allowed
+
+logger = logging.getLogger(__name__)
+
+STATUS: Mapping[str, int] = {
+    "validation_failed": 422,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "request_timeout": 408,
+    "slot_unavailable": 409,
+    "slot_not_offered": 409,
+    "patient_overlap": 409,
+    "invalid_transition": 409,
+    "too_late_to_cancel": 409,
+    "hold_expired": 410,
+    "version_conflict": 412,
+    "payload_too_large": 413,
+    "unsupported_media_type": 415,
+    "idempotency_key_reused": 422,
+    "hold_quota": 429,
+    "internal_error": 500,
+    "unavailable": 503,
+}
+"""The HTTP status of each code. Codes are stable; titles are for people."""
+
+CODES = {400: "validation_failed"} | {status: code for code, status in reversed(STATUS.items())}
+
+
+class Problem(Exception):
+    """A refusal on its way to the caller: a code of STATUS, a sentence, and what the code carries."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status or STATUS[code]
+        self.headers = headers
+        self.body = {
+            "type": "about:blank",
+            "title": code.replace("_", " ").capitalize(),
+            "status": self.status,
+            "detail": detail,
+            "code": code,
+            **{k: v for k, v in extra.items() if v is not None},
+        }
+
+
+def invalid(field: str, message: str) -> Problem:
+    """A `validation_failed` for one field of the body or query."""
+    return Problem(
+        "validation_failed",
+        f"{field}: {message}",
+        errors=[{"field": field, "message": message}],
+    )
+
+
+def not_found() -> Problem:
+    """For what does not exist and for what the caller may not see: the two look the same."""
+    return Problem("not_found", "There is no such thing here, or it is not yours to see.")
+
+
+def refusal(result: Result, alternatives: list[Any] | None = None) -> Problem:
+    """The problem that a command's outcome is to its caller; for outcomes that are no success."""
+    now = result.server_time
+    match result.outcome:
+        case Outcome.SLOT | Outcome.PATIENT_OVERLAP as outcome:
+            code = "slot_unavailable" if outcome is Outcome.SLOT else "patient_overlap"
+            what = "This slot is" if outcome is Outcome.SLOT else "At this time the patient is already"
+            return Problem(
+                code,
+                f"{what} {result.blocking}.",
+                blocking=result.blocking,
+                held_until=result.held_until,
+                server_time=now,
+                alternatives=alternatives,
+            )
+        case Outcome.NO_CHAIR:
+            return _not_offered("no_chair", alternatives)
+        case Outcome.NOT_OFFERED:
+            return _not_offered(str(result.reason), alternatives)
+        case Outcome.QUOTA:
+            return Problem(
+                "hold_quota",
+                "This patient holds as many slots as one may; confirm or release one first.",
+                headers={"Retry-After": _seconds(result.held_until, now)},
+                held_until=result.held_until,
+                server_time=now,
+            )
+        case Outcome.KEY_REUSED:
+            return Problem(
+                "idempotency_key_reused", "This Idempotency-Key was used for another request."
+            )
+        case Outcome.EXPIRED:
+            return Problem(
+                "hold_expired",
+                "The hold's deadline has passed.",
+                hold_expires_at=result.deadline,
+                server_time=now,
+                alternatives=alternatives,
+            )
+        case Outcome.TOO_LATE:
+            return Problem(
+                "too_late_to_cancel",
+                "The time for cancelling this appointment is over; ask the clinic.",
+                deadline=result.deadline,
+                server_time=now,
+            )
+        case Outcome.VERSION:
+            return Problem(
+                "version_conflict",
+                "The appointment has changed since the version you named.",
+                version=result.appointment.version if result.appointment else None,
+            )
+        case Outcome.NOT_FOUND:
+            return not_found()
+        case _:
+            return _invalid_transition(result)
+
+
+def _not_offered(reason: str, alternatives: list[Any] | None) -> Problem:
+    return Problem(
+        "slot_not_offered",
+        f"The clinic does not offer this time: {reason.replace('_', ' ')}.",
+        reason=reason,
+        alternatives=alternatives,
+    )
+
+
+def _invalid_transition(result: Result) -> Problem:
+    status = result.appointment.status if result.appointment else None
+    why = f"This cannot be done to an appointment that is {status}."
+    if result.outcome is Outcome.EXTENDED_ENOUGH:
+        why = f"A hold can be extended {MAX_EXTENSIONS} times, and this one has been."
+    return Problem(
+        "invalid_transition", why, current=status, allowed=allowed(status) if status else []
+    )
+
+
+def _seconds(until: datetime | None, now: datetime | None) -> str:
+    return str(max(1, round((until - now).total_seconds()))) if until and now else "1"
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem+json; no stack and no driver's text leaves."""
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> JSONResponse:
+        return _response(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        return _response(request, _validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        code = CODES.get(error.status_code, "internal_error")
+        return _response(
+            request,
+            Problem(code, str(error.detail), status=error.status_code, headers=error.headers),
+        )
+
+    async def unavailable(request: Request, error: Exception) -> JSONResponse:
+        logger.warning("database unavailable: %s", type(error).__name__)
+        return _response(
+            request,
+            Problem(
+                "unavailable",
+                "The database does not answer. Repeat with the same Idempotency-Key.",
+                headers={"Retry-After": "1"},
+            ),
+        )
+
+    for kind in UNAVAILABLE:
+        app.add_exception_handler(kind, unavailable)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        return _response(request, Problem("internal_error", "Something went wrong on our side."))
+
+
+def _validation(error: RequestValidationError) -> Problem:
+    errors = [
+        {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]}
+        for e in error.errors()
+    ]
+    malformed = any(e["type"] == "json_invalid" for e in error.errors())
+    first = errors[0] if errors else {"field": "body", "message": "not valid"}
+    return Problem(
+        "validation_failed",
+        f"{first['field']}: {first['message']}",
+        status=400 if malformed else 422,
+        errors=errors,
+    )
+
+
+def _response(request: Request, problem: Problem) -> JSONResponse:
+    body = {**problem.body, "instance": request.url.path, "request_id": request.scope.get("request_id")}
+    return JSONResponse(
+        jsonable_encoder(body, custom_encoder={UUID: str}),
+        status_code=problem.status,
+        headers=dict(problem.headers or {}),
+        media_type="application/problem+json",
+    )

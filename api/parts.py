@@ -1,0 +1,31 @@
+"""What one API process is made of, opened and closed in the app's lifespan."""
+
+from dataclasses import dataclass
+
+from temporalio.client import Client
+
+from db.pool import Pool
+from realtime.bell import Bell
+from realtime.hub import Hub
+from realtime.relay import Relay
+from settings import Settings
+from workflows.dispatch import Dispatcher
+from workflows.reconciler import Reconciler
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    pool: Pool
+    client: Client
+    bell: Bell
+    relay: Relay
+    hub: Hub
+    dispatcher: Dispatcher
+    reconciler: Reconciler
+
+    def committed(self) -> None:
+        """To be called after each commit: wakes who carries it on. Losing this call costs a poll's delay, no more."""
+        self.dispatcher.wake()
+        if not self.relay.wake():
+            self.bell.ring()

@@ -1,0 +1,61 @@
+"""What comes in: bodies, checked for shape only. Whether it may be done is decided elsewhere."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain NUL")
+    return text
+
+
+def _plausible(instant: datetime) -> datetime:
+    if not 2000 <= instant.year <= 2200:
+        raise ValueError("must lie between the years 2000 and 2200")
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
+"""A time with its offset; a naive one is refused."""
+
+Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_nul)]
+Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reserve(Body):
+    """Hold a slot. `patient_id` is the caller's own where a patient calls, and needed otherwise."""
+
+    dentist_id: UUID
+    starts_at: Instant = Field(validation_alias=AliasChoices("starts_at", "appointment_date"))
+    appointment_type: Slug
+    patient_id: UUID | None = None
+    notes: Text | None = None
+
+
+class Create(Body):
+    """Book at once, or confirm the hold `reservation_id`; fields that differ from that hold are refused."""
+
+    reservation_id: UUID | None = None
+    dentist_id: UUID | None = None
+    starts_at: Instant | None = Field(
+        default=None, validation_alias=AliasChoices("starts_at", "appointment_date")
+    )
+    appointment_type: Slug | None = None
+    patient_id: UUID | None = None
+    notes: Text | None = None
+
+
+class Cancel(Body):
+    """Why: a code, and free text that only the clinic reads."""
+
+    reason: Code | None = None
+    note: Text | None = None

@@ -1,0 +1,60 @@
+"""Real Postgres and a real Temporal server for every test that asks for them; both on free ports of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from db import demo
+from db.migrate import migrate
+from db.pool import Pool, connect, create_pool
+from embedded import stack
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[stack.RunningPostgres]:
+    """One server for all tests, with a migrated database `template_chairtime` that holds the demo data."""
+    with stack.postgres() as running:
+        asyncio.run(_make_template(running))
+        yield running
+
+
+@pytest.fixture
+async def dsn(postgres: stack.RunningPostgres) -> AsyncIterator[str]:
+    """A database of this test alone."""
+    name = f"test_{uuid4().hex[:12]}"
+    await _run(postgres, f"create database {name} template template_chairtime")
+    yield postgres.dsn(name)
+    await _run(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with await create_pool(dsn, 16) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def temporal() -> Iterator[stack.RunningTemporal]:
+    """One Temporal dev server for all tests; those that kill a server start their own."""
+    with stack.temporal() as running:
+        yield running
+
+
+async def _make_template(running: stack.RunningPostgres) -> None:
+    await _run(running, "create database template_chairtime")
+    dsn = running.dsn("template_chairtime")
+    await migrate(dsn)
+    connection = await connect(dsn, "template")
+    await demo.load(connection)
+    await connection.close()
+
+
+async def _run(running: stack.RunningPostgres, sql: str) -> None:
+    connection = await asyncpg.connect(running.dsn("postgres"))
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
