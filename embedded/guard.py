@@ -1,13 +1,13 @@
-"""The guard: a small process that keeps one child, and lets nothing of it outlive whoever started it.
+"""The guard: a small process that keeps one child, and lets nothing of it outlive its starter.
 
-Run as a script (standard library only, so that it starts at once and depends on nothing that breaks):
+Run as a script (standard library only, so that it starts at once and depends on nothing):
 
     python guard.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null}' command …
 
-It leads a session of its own. Standard input is the lifeline: end of file there, or a signal, sends the
-child its stop signal; after the grace, or at a second signal, everything below the guard is killed.
-The child's pid is written to standard output as one line; the child writes to the guard's standard error.
-It exits with the child's code (128 + n for signal n).
+It leads a session of its own. Standard input is the lifeline: end of file there, or a stop signal,
+sends the child its own stop signal; after the grace, at a second signal, or at SIGUSR1, everything
+below the guard is killed. The child's pid is written to standard output as one line; the child
+writes to the guard's standard error. It exits with the child's code (128 + n for signal n).
 """
 
 import contextlib
@@ -21,13 +21,14 @@ import time
 from collections.abc import Callable
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+KILL_SIGNAL = signal.SIGUSR1
 
 
 def main() -> int:
     options = json.loads(sys.argv[1])
     prctl = _prctl()
-    # On Linux orphans below us become our own children, so that the sweep at the end finds them all.
+    # On Linux, orphans below us become our own children, so that the sweep finds them all.
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     bell = _signal_bell()
     child = _spawn(sys.argv[2:], options["stop"], options["user"], prctl)
@@ -56,7 +57,8 @@ def _spawn(
         user=uid,
         group=gid,
         extra_groups=None if user is None else [],
-        # After the change of user, which would clear it: should the guard itself be killed, the child is told.
+        # Should the guard itself be killed, the child is told. (Runs after the change of user,
+        # which would clear it.)
         preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, stop),
     )
 
@@ -72,10 +74,11 @@ def _keep(child: subprocess.Popen[bytes], bell: int, stop: int, grace: float) ->
             return
 
         ready, _, _ = select.select(watched, [], [], left)
-        told = bell in ready and any(number in STOP_SIGNALS for number in os.read(bell, 64))
-        if told and deadline is not None:
+        told = set(os.read(bell, 64)) if bell in ready else set()
+        asked = told & STOP_SIGNALS or 0 in ready
+        if KILL_SIGNAL in told or (asked and deadline is not None):
             return
-        if told or 0 in ready:
+        if asked:
             child.send_signal(stop)
             deadline = time.monotonic() + grace
             watched = [bell]
@@ -123,11 +126,11 @@ def _descendants(root: int, *, zombies: bool = False) -> list[int]:
 def _processes() -> list[tuple[int, int, str]]:
     """Every process as (pid, parent, state)."""
     if not os.path.isdir("/proc/self"):
-        # `ps` itself is below the guard and gone by the time it would be killed: it is left out.
         with subprocess.Popen(["ps", "-axo", "pid=,ppid=,stat="], stdout=subprocess.PIPE) as ps:
             lines = ps.communicate()[0].decode().splitlines()
         rows = [line.split() for line in lines]
-        return [(int(r[0]), int(r[1]), r[2][0]) for r in rows if int(r[0]) != ps.pid]
+        others = [row for row in rows if int(row[0]) != ps.pid]
+        return [(int(pid), int(parent), state[0]) for pid, parent, state in others]
 
     rows = []
     for name in filter(str.isdigit, os.listdir("/proc")):
@@ -138,11 +141,11 @@ def _processes() -> list[tuple[int, int, str]]:
 
 
 def _signal_bell() -> int:
-    """A descriptor that becomes readable at a stop signal or when a child ends; its bytes are the signals."""
+    """A descriptor from which the numbers of arriving signals are read, ends of children too."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (*STOP_SIGNALS, signal.SIGCHLD):
+    for number in (*STOP_SIGNALS, KILL_SIGNAL, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     return reader
 

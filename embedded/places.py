@@ -9,7 +9,9 @@ from pathlib import Path
 
 from embedded.process import User
 
+OUTSIDE_ROOTS_HOME = Path("/var/lib/chairtime")
 UNPRIVILEGED = ("nobody", "daemon")
+SHARED_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - a new directory is made below them
 
 
 def cache() -> Path:
@@ -37,7 +39,7 @@ def reachable(path: Path, user: User | None) -> bool:
     """Whether `user` can walk down to `path`. Root's home is closed to others."""
     if user is None:
         return True
-    for directory in (path, *path.parents):
+    for directory in (path.resolve(), *path.resolve().parents):
         if directory.is_dir():
             status = directory.stat()
             bit = stat.S_IXUSR if status.st_uid == user.uid else stat.S_IXOTH
@@ -46,17 +48,29 @@ def reachable(path: Path, user: User | None) -> bool:
     return True
 
 
-def private_to_root(home: Path) -> Path:
-    """For root only: a directory that others can reach, for what cannot stay in `home`."""
+def data(home: Path) -> Path:
+    """Where a checkout keeps its data: `home`, unless Postgres' user cannot go there."""
+    if reachable(home, unprivileged_user()):
+        return home
     key = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
-    return Path("/var/lib/chairtime") / key
+    directory = OUTSIDE_ROOTS_HOME / key
+    directory.mkdir(parents=True, exist_ok=True)
+    open_for_others(OUTSIDE_ROOTS_HOME)
+    open_for_others(directory)
+    return directory
 
 
-def temporary(user: User | None) -> Path:
-    """A new directory that `user` can reach. The caller removes it."""
-    for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
-        if reachable(Path(parent), user):
+def open_for_others(directory: Path) -> None:
+    """Lets the unprivileged user, where there is one, walk through (not list)."""
+    if unprivileged_user() is not None:
+        directory.chmod(directory.stat().st_mode | stat.S_IXOTH)
+
+
+def temporary() -> Path:
+    """A new directory that the unprivileged user can reach. The caller removes it."""
+    for parent in (tempfile.gettempdir(), *SHARED_TEMPORARY):
+        if reachable(Path(parent), unprivileged_user()):
             path = Path(tempfile.mkdtemp(prefix="chairtime-", dir=parent))
-            path.chmod(0o711 if user else 0o700)
+            open_for_others(path)
             return path
     raise PermissionError("no temporary directory that an unprivileged user can reach")

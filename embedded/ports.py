@@ -2,7 +2,6 @@
 
 import fcntl
 import socket
-from collections.abc import Callable
 
 from embedded import places
 
@@ -56,14 +55,3 @@ def any_free() -> int:
         server.bind((HOST, 0))
         port: int = server.getsockname()[1]
     return port
-
-
-def listening(port: int) -> Callable[[], bool]:
-    """Asks whether somebody accepts connections on the port."""
-
-    def ask() -> bool:
-        with socket.socket() as client:
-            client.settimeout(1)
-            return client.connect_ex((HOST, port)) == 0
-
-    return ask

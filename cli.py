@@ -1,0 +1,150 @@
+"""The `chairtime` command. Each command imports what it needs, so that --help is there at once."""
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Durable booking for clinics.")
+
+
+@app.command()
+def dev(
+    reset: Annotated[bool, typer.Option("--reset", help="Start empty.")] = False,
+    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing.")] = False,
+    processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Start everything on this machine: Postgres, Temporal, worker and API, with demo data."""
+    from api import development
+    from embedded import dev, record, signals, temporal_cli
+    from embedded.process import ProcessEnded
+    from embedded.system import Options
+
+    if with_parent:
+        signals.end_with_parent()
+    settings = _development_settings()
+    given = "database_url" in settings.model_fields_set
+    options = Options(
+        home=settings.chairtime_home,
+        api_port=settings.port,
+        metrics_port=settings.metrics_port,
+        processes=processes,
+        reset=reset,
+        ephemeral=ephemeral,
+        database_url=settings.database_url.get_secret_value() if given else None,
+        temporal_address=os.environ.get("TEMPORAL_ADDRESS"),
+    )
+    try:
+        dev.run(options, lambda role: development.token(settings, role))
+    except (
+        record.AlreadyRunning,
+        ProcessEnded,
+        TimeoutError,
+        temporal_cli.Unobtainable,
+    ) as failure:
+        sys.exit(f"chairtime dev: {failure}")
+
+
+@app.command()
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve the HTTP API."""
+    from api.app import serve
+    from settings import Settings
+
+    given = {"host": host, "port": port}
+    update = {name: value for name, value in given.items() if value is not None}
+    serve(Settings().model_copy(update=update))
+
+
+@app.command()
+def worker(
+    processes: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    health_port: Annotated[int, typer.Option(help="For /livez and /readyz; 0 = none.")] = 0,
+) -> None:
+    """Run the workers that carry bookings through."""
+    import worker
+    from settings import Settings
+
+    worker.main(Settings(), processes, health_port)
+
+
+@app.command()
+def migrate() -> None:
+    """Apply the migrations, and register the search attributes where Temporal answers."""
+    from db.migrate import MigrationEdited, migrate
+    from settings import Settings
+
+    try:
+        applied = asyncio.run(migrate(Settings().database_url.get_secret_value()))
+    except MigrationEdited as refused:
+        sys.exit(f"chairtime migrate: {refused}")
+    for version in applied:
+        print(f"applied {version}")
+    print("The schema is up to date.")
+    asyncio.run(_register_search_attributes())
+
+
+@app.command()
+def token(
+    role: Annotated[Literal["admin", "dentist", "patient", "agent"], typer.Option()],
+    name: Annotated[str | None, typer.Option("--as", help="Whose; a name of your choice.")] = None,
+) -> None:
+    """Print a development token."""
+    from api import development
+
+    print(development.token(_development_settings(), role, name))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Say what is found, what is missing, and how to get it."""
+    from embedded import doctor
+
+    raise typer.Exit(doctor.run(_development_settings(), as_json=as_json))
+
+
+@app.command()
+def demo() -> None:
+    """Tell the story of a few bookings against the running stack."""
+    from embedded import demo
+
+    demo.run(_development_settings())
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Measure, always beside a baseline; arguments go to `python -m benchmarks`."""
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *context.args])  # noqa: S606
+
+
+async def _register_search_attributes() -> None:
+    from workflows import client
+
+    await client.register_search_attributes(await client.connect())
+
+
+def _development_settings() -> "Settings":
+    """For commands that belong to development unless ENVIRONMENT says otherwise. A token of the
+    local issuer is worth nothing in production, whoever prints it.
+    """
+    from settings import Settings
+
+    settings = Settings()
+    if "environment" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"environment": "development"})
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,172 @@
+"""`chairtime doctor`: what is found, what is missing, and how to get it."""
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import asyncpg
+from rich.console import Console
+
+from db import migrate
+from embedded import places, ports, postgres, record, temporal_cli
+from embedded.system import POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT
+from settings import Settings
+from workflows import client
+
+OLDEST_PYTHON = (3, 11)
+BELL = "chairtime_doctor"
+
+
+@dataclass(frozen=True)
+class Finding:
+    name: str
+    ok: bool
+    found: str
+    remedy: str | None = None
+    """What to do about it; also given where it is fine but could be better."""
+
+
+def run(settings: Settings, *, as_json: bool) -> int:
+    """Prints the findings; 0 when `chairtime dev` can be expected to work, else 1."""
+    findings = asyncio.run(_examine(settings))
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        _show(findings)
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    stack = record.read(settings.chairtime_home)
+    findings = [_python(), _uv(), _stack(stack)]
+
+    given = "database_url" in settings.model_fields_set
+    if given:
+        findings += await _database(settings.database_url.get_secret_value())
+    else:
+        findings.append(_embedded_postgres())
+        if stack:
+            findings += await _database(stack.database.url)
+
+    findings.append(await _temporal(os.environ.get("TEMPORAL_ADDRESS")))
+    findings += _ports(settings) if stack is None else []
+    return findings
+
+
+def _python() -> Finding:
+    ok = sys.version_info >= OLDEST_PYTHON
+    return Finding("Python", ok, platform.python_version(), None if ok else "install Python ≥ 3.11")
+
+
+def _uv() -> Finding:
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
+        return Finding(
+            "uv", True, "not on PATH", "`make` installs its own; or https://docs.astral.sh/uv"
+        )
+    return Finding("uv", True, _first_line(uv, "--version"))
+
+
+def _stack(stack: record.Record | None) -> Finding:
+    if stack is None:
+        return Finding("Development stack", True, "not running", "`make dev` starts it")
+    return Finding("Development stack", True, f"running, API at {stack.api.url}")
+
+
+def _embedded_postgres() -> Finding:
+    name = "Embedded Postgres"
+    try:
+        found = _first_line(str(postgres.binaries() / "postgres"), "--version")
+    except (OSError, subprocess.SubprocessError) as failure:
+        return Finding(name, False, str(failure), "run `uv sync`, or set DATABASE_URL")
+    user = places.unprivileged_user()
+    return Finding(name, True, found + (f" (as uid {user.uid})" if user else ""))
+
+
+async def _database(dsn: str) -> list[Finding]:
+    name = "Database"
+    try:
+        connection = await asyncpg.connect(dsn, timeout=5, command_timeout=5)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as failure:
+        remedy = "is it running, and is DATABASE_URL right? Without it, the embedded one is used"
+        return [Finding(name, False, f"{type(failure).__name__}: {failure}", remedy)]
+    try:
+        version = await connection.fetchval("show server_version")
+        if not await _is_session(connection):
+            remedy = "use the session pooler or the direct connection: LISTEN and locks need it"
+            return [Finding(name, False, f"Postgres {version} behind a transaction pooler", remedy)]
+        return [Finding(name, True, f"Postgres {version}"), await _migrations(connection)]
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _is_session(connection: asyncpg.Connection) -> bool:
+    """Whether one statement finds what the one before it left behind: setting, lock, LISTEN."""
+    try:
+        await connection.execute("set application_name = 'chairtime doctor'")
+        await connection.execute("select pg_advisory_lock(1667785074)")
+        await connection.execute(f"listen {BELL}")
+        kept = await connection.fetchval("show application_name") == "chairtime doctor"
+        listening = await connection.fetchval("select $1 in (select pg_listening_channels())", BELL)
+        unlocked = await connection.fetchval("select pg_advisory_unlock(1667785074)")
+    except asyncpg.PostgresError:  # such as a prepared statement that is not there any more
+        return False
+    return bool(kept and listening and unlocked)
+
+
+async def _migrations(connection: asyncpg.Connection) -> Finding:
+    waiting = await migrate.pending(connection)
+    if waiting:
+        found = f"{len(waiting)} to be applied"
+        return Finding("Migrations", True, found, "`chairtime migrate`, or `make dev`")
+    return Finding("Migrations", True, "up to date")
+
+
+async def _temporal(address: str | None) -> Finding:
+    if address:
+        if await client.reachable(await client.connect(), timeout=3):
+            return Finding("Temporal", True, f"answers at {address}")
+        remedy = "is TEMPORAL_ADDRESS right? Without it, the embedded one is used"
+        return Finding("Temporal", False, f"no answer from {address}", remedy)
+
+    found = temporal_cli.find()
+    if found:
+        return Finding("Temporal CLI", True, str(found))
+    go = shutil.which("go")
+    way = "downloaded, or built with " + (go or "Go from PyPI")
+    return Finding("Temporal CLI", True, "not there yet", f"the first start gets it: {way}")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    wanted = {
+        "API": settings.port,
+        "metrics": settings.metrics_port,
+        "Temporal": TEMPORAL_PORT,
+        "Temporal Web UI": TEMPORAL_UI_PORT,
+        "Postgres": POSTGRES_PORT,
+    }
+    for name, port in wanted.items():
+        if ports.free(port):
+            yield Finding(f"Port {port}", True, f"free ({name})")
+        else:
+            yield Finding(f"Port {port}", True, f"in use ({name})", "the next free one is taken")
+
+
+def _first_line(binary: str, *arguments: str) -> str:
+    shown = subprocess.run([binary, *arguments], capture_output=True, text=True, check=True)
+    return shown.stdout.splitlines()[0]
+
+
+def _show(findings: list[Finding]) -> None:
+    console = Console(highlight=False)
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.ok else "[red]✗[/]"
+        console.print(mark, f"[bold]{finding.name}[/]:", finding.found, soft_wrap=True)
+        if finding.remedy:
+            console.print(f"    → {finding.remedy}", markup=False, soft_wrap=True)
