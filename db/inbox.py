@@ -14,6 +14,9 @@ import asyncpg
 from db.pool import Connection
 from domain.booking import LIVE, Status
 
+LOOK = "look"
+"""Not a command: the workflow shall look at the booking's row."""
+
 ROWS = 50
 """Rows of one booking that are taken at a time; its others follow."""
 
@@ -174,11 +177,12 @@ async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
     asked = await connection.fetch(
         """
         insert into workflow_inbox (appointment_id, verb, actor)
-        select b.id, 'look', 'system' from unnest($1::uuid[]) b (id)
+        select b.id, $2, 'system' from unnest($1::uuid[]) b (id)
          where not exists (select from workflow_inbox i where i.appointment_id = b.id)
         returning id
         """,
         bookings,
+        LOOK,
     )
     return len(asked)
 

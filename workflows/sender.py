@@ -1,0 +1,151 @@
+"""How one booking's inbox rows become messages to its workflow, which they start where there is none."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from enum import Enum, auto
+
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from db.inbox import LOOK, Parcel, Row
+from domain.booking import Verb
+from domain.messages import Booking, Command
+from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START, workflow_id
+
+WORKFLOW = "BookingWorkflow"
+
+TASK_TIMEOUT = timedelta(seconds=5)
+"""How long a booking waits for a worker that died in the middle of one of its tasks."""
+
+RPC_TIMEOUT = timedelta(seconds=2)
+
+CALL_TIMEOUT = 2.5
+"""Seconds for one message. The client repeats failed calls on its own; this bounds all of it."""
+
+PLAIN_FOR = 60.0
+"""Seconds without search attributes, once Temporal has refused them."""
+
+REFUSALS = (
+    RPCStatusCode.INVALID_ARGUMENT,
+    RPCStatusCode.FAILED_PRECONDITION,
+    RPCStatusCode.OUT_OF_RANGE,
+)
+"""Answers that concern one message. Any other error says that Temporal is not to be had just now,
+NOT_FOUND (of the namespace) among them.
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Verdict(Enum):
+    SENT = auto()
+    REFUSED = auto()
+    AWAY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one booking's rows: those that arrived, and why the next one did not."""
+
+    sent: list[int]
+    verdict: Verdict = Verdict.SENT
+    failed: int | None = None
+
+
+class Sender:
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._plain_until = 0.0
+
+    async def deliver(self, parcel: Parcel) -> Delivery:
+        """Sends the rows one after another, up to the first that fails. Never raises."""
+        sent: list[int] = []
+        passed: list[int] = []
+        for row in parcel.rows:
+            passed.append(row.id)
+            # A hold is a plain start, and the signal that follows starts the workflow as well: it looks
+            # at the booking as it is by now, however it was started.
+            if row.verb == Verb.HOLD and row is not parcel.rows[-1]:
+                continue
+            verdict = await self._send(parcel, row)
+            if verdict is not Verdict.SENT:
+                return Delivery(sent, verdict, row.id)
+            sent += passed
+            passed = []
+        return Delivery(sent)
+
+    async def _send(self, parcel: Parcel, row: Row) -> Verdict:
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT):
+                await self._call(parcel, row)
+        except WorkflowAlreadyStartedError:
+            # It runs, or it has run to the end of a booking that is over: either way it needs nothing.
+            return Verdict.SENT
+        except RPCError as error:
+            log.warning("%s of %s: %s", row.verb, parcel.booking_id, error.status.name)
+            return Verdict.REFUSED if error.status in REFUSALS else Verdict.AWAY
+        except (RuntimeError, OSError, TimeoutError) as error:  # RuntimeError: the lazy client's
+            log.debug("%s of %s: %r", row.verb, parcel.booking_id, error)
+            return Verdict.AWAY
+        except Exception:
+            log.exception("%s of %s cannot be sent", row.verb, parcel.booking_id)
+            return Verdict.REFUSED
+        return Verdict.SENT
+
+    async def _call(self, parcel: Parcel, row: Row) -> None:
+        """Once with search attributes; where Temporal does not know them, once more without."""
+        now = asyncio.get_running_loop().time()
+        if now < self._plain_until:
+            return await self._start(parcel, row, None)
+        try:
+            await self._start(parcel, row, _attributes(parcel))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                raise
+            await self._start(parcel, row, None)
+            if now >= self._plain_until:
+                log.warning("search attributes are refused, workflows start without: %s", error)
+            self._plain_until = now + PLAIN_FOR
+
+    async def _start(
+        self, parcel: Parcel, row: Row, attributes: TypedSearchAttributes | None
+    ) -> None:
+        command = Command(row.verb, str(row.command_id or ""), row.actor)
+        await self._client.start_workflow(
+            WORKFLOW,
+            Booking(str(parcel.booking_id)),
+            id=workflow_id(parcel.booking_id),
+            task_queue=self._task_queue,
+            # A booking that is over keeps its closed workflow; one that is not gets a new one, whatever
+            # ended the last.
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+            if parcel.live
+            else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            task_timeout=TASK_TIMEOUT,
+            search_attributes=attributes,
+            static_summary=_summary(parcel),
+            start_signal=None if row.verb == Verb.HOLD else row.verb,
+            start_signal_args=[] if row.verb in (Verb.HOLD, LOOK) else [command],
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+
+def _attributes(parcel: Parcel) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(BOOKING_STATUS, str(parcel.status)),
+            SearchAttributePair(CLINIC_ID, str(parcel.clinic_id)),
+            SearchAttributePair(DENTIST_ID, str(parcel.dentist_id)),
+            SearchAttributePair(SLOT_START, parcel.starts_at),
+        ]
+    )
+
+
+def _summary(parcel: Parcel) -> str:
+    """For the Web UI: what and when, nothing of whom."""
+    return f"{parcel.appointment_type} {parcel.starts_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
