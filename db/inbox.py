@@ -3,10 +3,9 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +17,7 @@ LOOK = "look"
 """Not a command: the workflow shall look at the booking's row."""
 
 ROWS = 50
-"""Rows of one booking that are taken at a time; its others follow."""
+"""Rows of one booking that are taken at a time; the others follow."""
 
 LONGEST_DELAY = 600
 """Seconds that a refused row waits at most before it is tried again."""
@@ -45,7 +44,7 @@ class Parcel:
     dentist_id: UUID
     appointment_type: str
     starts_at: datetime
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Row]
 
     @property
     def live(self) -> bool:
@@ -68,10 +67,8 @@ class Backlog:
 
 async def take(connection: Connection, bookings: int) -> list[Parcel]:
     """Up to `bookings` bookings whose oldest row is due, each with its rows. They are the caller's
-    own until its transaction ends.
-
-    The lock on a booking's oldest row stands for the booking: as nobody takes a later row before it,
-    two dispatchers never send the rows of one booking side by side.
+    own until its transaction ends: the lock on the oldest row stands for the booking, and as nobody
+    takes a later row first, two dispatchers never send rows of one booking side by side.
     """
     rows = await connection.fetch(
         """
@@ -110,8 +107,8 @@ async def refused(connection: Connection, ids: Sequence[int]) -> None:
     await connection.execute(
         """
         update workflow_inbox
-           set attempts = attempts + 1,
-               not_before = clock_timestamp() + make_interval(secs => least($2, 2 ^ least(attempts, 20)))
+           set attempts = attempts + 1, not_before = clock_timestamp()
+               + make_interval(secs => least($2, 2 ^ least(attempts, 20)))
          where id = any($1)
         """,
         ids,
@@ -148,23 +145,23 @@ async def backlog(connection: Connection) -> Backlog:
 
 
 async def unheard(
-    connection: Connection, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+    connection: Connection, since: float, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[tuple[datetime, UUID]]:
-    """Bookings that should have a workflow by now: live and not lapsed, last changed before an
-    instant, with nothing in the inbox. Pages of (updated_at, id), oldest first.
+    """Bookings that should have a workflow by now: live and not lapsed, unchanged for `since`
+    seconds, with nothing in the inbox. Pages of (updated_at, id), oldest first.
     """
     rows = await connection.fetch(
         """
         select a.updated_at, a.id from appointments a
          where a.status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment')
-           and a.lapsed_at is null and a.updated_at < $1
+           and a.lapsed_at is null
+           and a.updated_at < statement_timestamp() - make_interval(secs => $1)
            and ($2::timestamptz is null or (a.updated_at, a.id) > ($2, $3::uuid))
            and not exists (select from workflow_inbox i where i.appointment_id = a.id)
          order by a.updated_at, a.id limit $4
         """,
-        before,
-        after[0] if after else None,
-        after[1] if after else None,
+        since,
+        *(after or (None, None)),
         limit,
     )
     return [(row["updated_at"], row["id"]) for row in rows]
@@ -188,7 +185,7 @@ async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
 
 
 def _parcel(rows: list[asyncpg.Record]) -> Parcel:
-    first: Any = rows[0]
+    first = rows[0]
     return Parcel(
         first["booking_id"],
         Status(first["status"]),

@@ -1,4 +1,4 @@
-"""The way to Temporal: one client per process, configured by Temporal's own environment variables."""
+"""The way to Temporal: one client per process, as Temporal's own environment variables say."""
 
 import asyncio
 import logging
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 
 async def connect() -> Client:
-    """A client for TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY … (default: localhost:7233).
-    It connects with its first call, so this succeeds without Temporal; a worker needs `reachable` first.
+    """A client for TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY … (default: ADDRESS). It
+    connects with its first call, so this succeeds without Temporal; a worker needs `reachable` first.
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", ADDRESS)
@@ -45,8 +45,8 @@ async def reachable(client: Client, within: float = 1.0) -> bool:
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Adds to the namespace those of our search attributes that it lacks. Where that is not possible,
-    it warns: bookings then start without them.
+    """Adds to the namespace those of our search attributes that it lacks. Where it cannot, it warns:
+    bookings then start without them.
     """
     try:
         async with asyncio.timeout(2 * OPERATOR_TIMEOUT.total_seconds()):

@@ -1,7 +1,8 @@
 """The dispatcher: carries committed commands from the inbox to their workflows.
 
-What is sent is deleted in the transaction that took it. Whoever dies in between leaves it to be sent
-again, which changes nothing: a workflow knows each command by its id, and a start looks at the row.
+What is sent is deleted in the transaction that took it. Whoever dies in between leaves it to be
+sent again, which changes nothing: a workflow knows each command by its id, and a start looks at the
+row.
 """
 
 import asyncio
@@ -38,14 +39,14 @@ class TemporalAway(Exception):
 @dataclass(frozen=True, slots=True)
 class Health:
     trouble: str
-    """What dispatch waits for: `temporal`, `postgres` or `unknown` (see the log); empty: it works."""
+    """What dispatch waits for: `temporal`, `postgres`, `unknown` (see the log); empty: it works."""
     sent: int
     """Rows sent since the start."""
 
 
 class Dispatcher:
-    """Runs in every API process. Side by side they lose nothing, and each booking's commands arrive in
-    the order of their commits.
+    """Runs in every API process. Side by side they lose nothing, and each booking's commands arrive
+    in the order of their commits.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class Dispatcher:
         self.wake()  # the next lane ends too
 
     async def _serve(self, number: int) -> None:
-        """Empties the inbox, waits for the bell, and so on. On any failure the connection is let go."""
+        """Empties the inbox, waits for the bell, and so on. A failure lets the connection go."""
         connection = await connect(self._dsn, "dispatcher")
         try:
             while not self._stopping.is_set():
@@ -125,7 +126,7 @@ class Dispatcher:
                 await connection.close(timeout=0.5)
 
     async def _batch(self, connection: Connection) -> bool:
-        """Takes and sends a batch; whether there was one. Raises TemporalAway if some of it is left."""
+        """Takes and sends a batch; whether there was one. Raises TemporalAway if some is left."""
         async with connection.transaction():
             parcels = await inbox.take(connection, BATCH)
             if len(parcels) == BATCH:

@@ -1,4 +1,4 @@
-"""How one booking's inbox rows become messages to its workflow, which they start where there is none."""
+"""How a booking's inbox rows become messages to its workflow, which they start if need be."""
 
 import asyncio
 import logging
@@ -68,7 +68,7 @@ class Sender:
         passed: list[int] = []
         for row in parcel.rows:
             passed.append(row.id)
-            # A hold is a plain start, and the signal that follows starts the workflow as well: it looks
+            # A hold is a plain start. A signal that follows starts the workflow as well, and it looks
             # at the booking as it is by now, however it was started.
             if row.verb == Verb.HOLD and row is not parcel.rows[-1]:
                 continue
@@ -84,7 +84,7 @@ class Sender:
             async with asyncio.timeout(CALL_TIMEOUT):
                 await self._call(parcel, row)
         except WorkflowAlreadyStartedError:
-            # It runs, or it has run to the end of a booking that is over: either way it needs nothing.
+            # It runs, or has run to the end of a booking that is over: either way, nothing to do.
             return Verdict.SENT
         except RPCError as error:
             log.warning("%s of %s: %s", row.verb, parcel.booking_id, error.status.name)
@@ -121,7 +121,7 @@ class Sender:
             Booking(str(parcel.booking_id)),
             id=workflow_id(parcel.booking_id),
             task_queue=self._task_queue,
-            # A booking that is over keeps its closed workflow; one that is not gets a new one, whatever
+            # A booking that is over keeps its closed workflow; a live one gets a new one, whatever
             # ended the last.
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
             if parcel.live

@@ -1,0 +1,158 @@
+"""The reconciler: frees overdue holds where no worker does, and asks for missing workflows.
+
+The latter matters where workflows were terminated, or Temporal lost them. What Temporal lists is a
+hint for starting, never a reason to end anything.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from temporalio.client import Client
+
+from db import appointments, inbox
+from db.pool import UNAVAILABLE, Connection, connect
+from workflows import workflow_id
+from workflows.client import AWAY
+from workflows.sender import WORKFLOW
+
+LOCK = 0x63686169_7265636F
+"""The advisory lock of the one leader."""
+
+RUNNING = f'WorkflowType="{WORKFLOW}" AND ExecutionStatus="Running"'
+
+SWEEP_EVERY = 5.0
+GRACE = 5.0
+"""Seconds that a worker has to expire a hold on time."""
+
+SWEEP_LIMIT = 200
+
+RECONCILE_EVERY = 600.0
+SETTLED_AFTER = 60.0
+"""Seconds since its last change after which a booking's workflow should be listed."""
+
+RETRY_AFTER = 30.0
+"""Seconds until a comparison that failed is tried again."""
+
+LOOKS_PER_SECOND = 20
+"""A part of what dispatch can carry: present commands come first."""
+
+PAGE = 500
+PAGE_TIMEOUT = timedelta(seconds=10)
+
+log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Runs in every API process and works in one of them."""
+
+    def __init__(
+        self,
+        dsn: str,
+        client: Client,
+        on_change: Callable[[], None] = lambda: None,
+        *,
+        sweep_every: float = SWEEP_EVERY,
+        grace: float = GRACE,
+        reconcile_every: float = RECONCILE_EVERY,
+        settled_after: float = SETTLED_AFTER,
+    ) -> None:
+        """`on_change` rings after a sweep that ended holds."""
+        self._dsn = dsn
+        self._client = client
+        self._on_change = on_change
+        self._sweep_every = sweep_every
+        self._grace = grace
+        self._reconcile_every = reconcile_every
+        self._settled_after = settled_after
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Succeeds without Postgres and without Temporal: both are waited for."""
+        self._task = asyncio.create_task(self._loop())
+
+    async def stop(self) -> None:
+        """Ends within 1 s; another process takes over."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
+
+    async def _loop(self) -> None:
+        while True:
+            try:
+                await self._run()
+            except* UNAVAILABLE as errors:
+                log.warning("the reconciler waits for Postgres: %r", errors.exceptions[0])
+            except* Exception:
+                log.exception("the reconciler starts again")
+            await asyncio.sleep(self._sweep_every)
+
+    async def _run(self) -> None:
+        """Waits to become the leader, then leads until its connection breaks."""
+        connection = await connect(self._dsn, "reconciler")
+        try:
+            await self._until_leader(connection)
+            async with asyncio.TaskGroup() as lead:
+                lead.create_task(self._sweep(connection))
+                lead.create_task(self._reconcile())
+        finally:
+            with contextlib.suppress(*UNAVAILABLE):
+                await connection.close(timeout=0.5)
+
+    async def _until_leader(self, connection: Connection) -> None:
+        ask = "select pg_try_advisory_lock($1)"
+        while not await connection.fetchval(ask, LOCK):  # noqa: ASYNC110 - the event is in Postgres
+            await asyncio.sleep(self._sweep_every)
+
+    async def _sweep(self, connection: Connection) -> None:
+        while True:
+            ended = await appointments.expire_overdue(connection, self._grace, SWEEP_LIMIT)
+            if ended:
+                log.info("freed %d overdue holds", ended)
+                self._on_change()
+            if ended < SWEEP_LIMIT:
+                await asyncio.sleep(self._sweep_every)
+
+    async def _reconcile(self) -> None:
+        while True:
+            pause = self._reconcile_every
+            try:
+                if asked := await self.reconcile():
+                    log.warning("asked for the workflows of %d bookings, which had none", asked)
+            except (*AWAY, *UNAVAILABLE) as error:
+                log.warning("workflows are not compared with bookings: %r", error)
+                pause = min(pause, RETRY_AFTER)
+            await asyncio.sleep(pause)
+
+    async def reconcile(self) -> int:
+        """Asks, through the inbox, for a workflow for each live booking that has none; how many."""
+        clock = asyncio.get_running_loop().time
+        # A booking must have settled before the listing began: then it had its chance to be listed.
+        settled = clock() - self._settled_after
+        running = await self._running()
+
+        connection = await connect(self._dsn, "reconciler listing")
+        try:
+            asked, last = 0, None
+            while page := await inbox.unheard(connection, clock() - settled, last, PAGE):
+                last = page[-1]
+                missing = [id_ for _, id_ in page if workflow_id(id_) not in running]
+                asked += await self._look(connection, missing)
+            return asked
+        finally:
+            with contextlib.suppress(*UNAVAILABLE):
+                await connection.close(timeout=0.5)
+
+    async def _running(self) -> set[str]:
+        listed = self._client.list_workflows(RUNNING, rpc_timeout=PAGE_TIMEOUT)
+        return {workflow.id async for workflow in listed}
+
+    async def _look(self, connection: Connection, missing: list[UUID]) -> int:
+        asked = 0
+        for first in range(0, len(missing), LOOKS_PER_SECOND):
+            asked += await inbox.look(connection, missing[first : first + LOOKS_PER_SECOND])
+            await asyncio.sleep(1)
+        return asked
