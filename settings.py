@@ -1,4 +1,6 @@
-"""One Settings object: built by the command line, the worker and the API's factory, and passed down."""
+"""One Settings object: built by the command line, the worker and the API's factory, and passed
+down.
+"""
 
 from pathlib import Path
 from typing import Literal
@@ -23,7 +25,8 @@ class Settings(BaseSettings):
     """A session connection (LISTEN and advisory locks), not a transaction pooler."""
 
     database_pool_size: int = Field(default=16, ge=2, le=200)
-    """Connections per process for commands and queries; relay, hub and dispatcher have their own."""
+    """Connections per process for commands and queries; relay, hub and dispatcher have their own.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -1,5 +1,5 @@
-"""The commands of a booking. Each is one idempotent function over a connection, run by the API, by the workflow, or by
-both: whoever comes second finds it done.
+"""The commands of a booking. Each is one idempotent function over a connection, run by the API, by
+the workflow, or by both: whoever comes second finds it done.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,8 +21,9 @@ ATTEMPTS = 4
 
 
 async def hold(connection: Connection, command: Hold, actor: Actor, via: Via) -> Result:
-    """Holds the slot, or says why not. The same id or key again is answered with the booking as it is now, before
-    anything else is judged. A dentist, type or patient that does not exist is `NOT_FOUND`.
+    """Holds the slot, or says why not. The same id or key again is answered with the booking as it
+    is now, before anything else is judged. A dentist, type or patient that does not exist is
+    `NOT_FOUND`.
     """
     return await _again(lambda: _hold(connection, command, actor, via))
 
@@ -43,16 +44,18 @@ async def book(connection: Connection, command: Hold, confirm: Change, actor: Ac
 async def change(
     connection: Connection, command: Change, actor: Actor, via: Via, seen: Scope | None = None
 ) -> Result:
-    """Carries out one later command: `confirm`, `extend`, `release`, `cancel` … `seen` narrows which bookings exist for
-    this caller; null for those who see all.
+    """Carries out one later command: `confirm`, `extend`, `release`, `cancel` … `seen` narrows
+    which bookings exist for this caller; null for those who see all.
     """
     return await _again(
         lambda: appointments.change(connection, command, actor, via, seen or Scope())
     )
 
 
-async def settle(connection: Connection, id: UUID, via: Via) -> BookingState | None:  # noqa: A002
-    """Carries out what is due by the database's clock, and returns the state after it; null without a booking."""
+async def settle(connection: Connection, id: UUID, via: Via) -> BookingState | None:
+    """Carries out what is due by the database's clock, and returns the state after it; null without
+    a booking.
+    """
     state = await appointments.state(connection, id)
     while state and state.due_in is not None and state.due_in <= 0:
         if state.due == "end of visit":

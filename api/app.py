@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import prometheus_client
 import uvicorn
 from fastapi import FastAPI
+from realtime.hub import Hub
 
 from api import appointments, availability, errors, events, health, profiles
 from api.middleware import RequestContext
@@ -16,7 +17,6 @@ from api.parts import Parts
 from api.security import Verifier
 from db.pool import create_pool
 from realtime.bell import Bell
-from realtime.hub import Hub
 from realtime.relay import Relay
 from settings import Settings
 from workflows import client
@@ -73,7 +73,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
 
 
 class Server(uvicorn.Server):
-    """Says `bye` to the open streams before it waits for the rest; without that they would hold it up."""
+    """Says `bye` to the open streams before it waits for the rest; without that they would hold it
+    up.
+    """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -88,7 +90,9 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT; gone within 5 seconds, open streams included."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     app = create_app(settings)
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, addr=settings.host)

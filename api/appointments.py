@@ -33,7 +33,9 @@ class Page:
 async def create(
     body: Create, response: Response, caller: Caller, own: Own, key: Key = None
 ) -> Appointment:
-    """Books at once, or confirms the hold named by `reservation_id`. A repeat under the same key answers 200."""
+    """Books at once, or confirms the hold named by `reservation_id`. A repeat under the same key
+    answers 200.
+    """
     if body.reservation_id is not None:
         return await _confirm_hold(body, body.reservation_id, response, caller, own, key)
 
@@ -57,7 +59,9 @@ async def list_appointments(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Page:
-    """One's own appointments by start, staff see all. Streams continue this list from its `Event-Cursor` header."""
+    """One's own appointments by start, staff see all. Streams continue this list from its
+    `Event-Cursor` header.
+    """
     after = _decoded(cursor) if cursor else None
     async with use(own.pool) as connection:
         response.headers["Event-Cursor"] = await events.cursor(connection)
@@ -67,7 +71,7 @@ async def list_appointments(
 
 
 @router.get("/{id}", response_model_exclude_none=True)
-async def get(id: UUID, response: Response, caller: Caller, own: Own) -> Appointment:  # noqa: A002
+async def get(id: UUID, response: Response, caller: Caller, own: Own) -> Appointment:
     """One appointment as it is now."""
     async with use(own.pool) as connection:
         found = await appointments.get(connection, id, scope(caller))
@@ -79,7 +83,7 @@ async def get(id: UUID, response: Response, caller: Caller, own: Own) -> Appoint
 
 @router.post("/{id}/confirm", response_model_exclude_none=True)
 async def confirm(
-    id: UUID,  # noqa: A002 - the path's word
+    id: UUID,
     response: Response,
     caller: Caller,
     own: Own,
@@ -87,12 +91,14 @@ async def confirm(
     key: Key = None,
 ) -> Appointment:
     """Turns a hold into a booking, before its deadline."""
-    return await change(own, response, caller, change_command(id, Verb.CONFIRM, caller, key, version))
+    return await change(
+        own, response, caller, change_command(id, Verb.CONFIRM, caller, key, version)
+    )
 
 
 @router.post("/{id}/cancel", response_model_exclude_none=True)
 async def cancel(
-    id: UUID,  # noqa: A002 - the path's word
+    id: UUID,
     body: Cancel,
     response: Response,
     caller: Caller,
@@ -107,7 +113,7 @@ async def cancel(
 
 @router.delete("/{id}", response_model_exclude_none=True)
 async def delete(
-    id: UUID,  # noqa: A002 - the path's word
+    id: UUID,
     response: Response,
     caller: Caller,
     own: Own,

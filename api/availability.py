@@ -30,12 +30,16 @@ async def list_slots(
     caller: Caller,
     own: Own,
     appointment_type: Annotated[Slug, Query()],
-    date: Annotated[datetime.date | None, Query(description="A day of the clinic; by default today.")] = None,
+    date: Annotated[
+        datetime.date | None, Query(description="A day of the clinic; by default today.")
+    ] = None,
     days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 1,
     tz: Annotated[str | None, Query(max_length=64, description="Formats only.")] = None,
     include: Annotated[Literal["free", "all"], Query()] = "free",
 ) -> list[BoardSlot]:
-    """The slots of one dentist, day by day of the clinic. `include=all` shows held and booked ones too."""
+    """The slots of one dentist, day by day of the clinic. `include=all` shows held and booked ones
+    too.
+    """
     shown_in = offers.zone(tz) if tz else None
     async with use(own.pool) as connection:
         offer = await clinics.offer(connection, dentist_id, appointment_type, None)
@@ -56,7 +60,9 @@ async def list_slots(
 async def reserve(
     body: Reserve, response: Response, caller: Caller, own: Own, key: Key = None
 ) -> Appointment:
-    """Holds a slot for the type's hold time, five minutes as a rule. A repeat under the same key answers 200."""
+    """Holds a slot for the type's hold time, five minutes as a rule. A repeat under the same key
+    answers 200.
+    """
     command = hold_command(body, caller, key, HOLD_QUOTA)
     async with use(own.pool) as connection:
         result = await booking.hold(connection, command, caller, Via.API)
@@ -67,21 +73,23 @@ async def reserve(
 
 @router.post("/reserve/{id}/extend", response_model_exclude_none=True)
 async def extend(
-    id: UUID,  # noqa: A002 - the path's word
+    id: UUID,
     response: Response,
     caller: Caller,
     own: Own,
     version: IfMatch,
     key: Key = None,
 ) -> Appointment:
-    """Gives a hold its full time again, counted from now; at most twice, and not after its deadline."""
+    """Gives a hold its full time again, counted from now; at most twice, and not after its
+    deadline.
+    """
     command = change_command(id, Verb.EXTEND, caller, key, version)
     return await change(own, response, caller, command)
 
 
 @router.delete("/reserve/{id}", response_model_exclude_none=True)
 async def release(
-    id: UUID,  # noqa: A002 - the path's word
+    id: UUID,
     response: Response,
     caller: Caller,
     own: Own,

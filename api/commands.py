@@ -48,7 +48,7 @@ def hold_command(body: Reserve, actor: Actor, key: str | None, quota: int | None
 async def hold_answer(
     connection: Connection, command: Hold, result: Result, response: Response
 ) -> Appointment:
-    """201 for a new booking, 200 for a repeat; else the refusal, with other times where that helps."""
+    """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
     if result.outcome is Outcome.NOT_FOUND:
         raise invalid("dentist_id", "no such dentist, appointment type or patient")
     if result.outcome in OFFER_OTHERS:
@@ -60,9 +60,7 @@ async def hold_answer(
     return appointment
 
 
-async def change(
-    own: Parts, response: Response, actor: Actor, command: Change
-) -> Appointment:
+async def change(own: Parts, response: Response, actor: Actor, command: Change) -> Appointment:
     """Carries out a later command for a caller and answers with the booking as it is now."""
     async with use(own.pool) as connection:
         result = await booking.change(connection, command, actor, Via.API, scope(actor))
@@ -72,7 +70,7 @@ async def change(
 
 
 def change_command(
-    id: UUID,  # noqa: A002 - the path's word
+    id: UUID,
     verb: Verb,
     actor: Actor,
     key: str | None,

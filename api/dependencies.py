@@ -1,4 +1,6 @@
-"""What routes ask for by type: the caller, the parts of this process, the request's key and version."""
+"""What routes ask for by type: the caller, the parts of this process, the request's key and
+version.
+"""
 
 import hashlib
 import json
@@ -24,7 +26,9 @@ def parts(request: Request) -> Parts:
     return found
 
 
-def if_match(value: Annotated[str | None, Header(alias="If-Match", max_length=40)] = None) -> int | None:
+def if_match(
+    value: Annotated[str | None, Header(alias="If-Match", max_length=40)] = None,
+) -> int | None:
     """The version of a strong ETag, `"7"`. None where the header is missing or `*`."""
     if value in (None, "*"):
         return None
@@ -61,4 +65,8 @@ def key_hash(key: str | None) -> bytes | None:
 
 def fingerprint(key: str | None, **asked: Any) -> bytes | None:
     """What a request asked for, to tell a repeat from another request under the same key."""
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).digest() if key else None
+    return (
+        hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).digest()
+        if key
+        else None
+    )

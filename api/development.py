@@ -1,4 +1,6 @@
-"""The local issuer of development: an ES256 key of this checkout, and tokens as Supabase would issue them."""
+"""The local issuer of development: an ES256 key of this checkout, and tokens as Supabase would
+issue them.
+"""
 
 import os
 import time
@@ -26,9 +28,11 @@ NAMES = {"admin": "admin", "dentist": "amara", "patient": "ana", "agent": "chatb
 
 
 def token(settings: Settings, role: str, name: str | None = None, lifetime: int = LIFETIME) -> str:
-    """A token for a role and a name; the same pair is always the same person. Only in development."""
+    """A token for a role and a name; the same pair is the same person. Only in development."""
     if settings.environment != "development":
-        raise PermissionError("tokens are issued here in development only; set ENVIRONMENT=development")
+        raise PermissionError(
+            "tokens are issued here in development only; set ENVIRONMENT=development"
+        )
     subject = person_id(role, name or NAMES[role])
     return sign(private_key(settings.development_key), subject, role, lifetime)
 

@@ -1,4 +1,6 @@
-"""Every refusal, as problem+json (RFC 9457): the codes, their status, and what an outcome of a command becomes."""
+"""Every refusal, as problem+json (RFC 9457): the codes, their status, and what an outcome of a
+command becomes.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -45,7 +47,7 @@ CODES = {400: "validation_failed"} | {status: code for code, status in reversed(
 
 
 class Problem(Exception):
-    """A refusal on its way to the caller: a code of STATUS, a sentence, and what the code carries."""
+    """A refusal on its way to the caller: a code of STATUS, a sentence, and what goes with it."""
 
     def __init__(
         self,
@@ -89,7 +91,9 @@ def refusal(result: Result, alternatives: list[Any] | None = None) -> Problem:
     match result.outcome:
         case Outcome.SLOT | Outcome.PATIENT_OVERLAP as outcome:
             code = "slot_unavailable" if outcome is Outcome.SLOT else "patient_overlap"
-            what = "This slot is" if outcome is Outcome.SLOT else "At this time the patient is already"
+            what = (
+                "This slot is" if outcome is Outcome.SLOT else "At this time the patient is already"
+            )
             return Problem(
                 code,
                 f"{what} {result.blocking}.",
@@ -204,7 +208,10 @@ def install(app: FastAPI) -> None:
 
 def _validation(error: RequestValidationError) -> Problem:
     errors = [
-        {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]}
+        {
+            "field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]),
+            "message": e["msg"],
+        }
         for e in error.errors()
     ]
     malformed = any(e["type"] == "json_invalid" for e in error.errors())
@@ -218,7 +225,11 @@ def _validation(error: RequestValidationError) -> Problem:
 
 
 def _response(request: Request, problem: Problem) -> JSONResponse:
-    body = {**problem.body, "instance": request.url.path, "request_id": request.scope.get("request_id")}
+    body = {
+        **problem.body,
+        "instance": request.url.path,
+        "request_id": request.scope.get("request_id"),
+    }
     return JSONResponse(
         jsonable_encoder(body, custom_encoder={UUID: str}),
         status_code=problem.status,

@@ -38,7 +38,7 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(own: Own, response: Response) -> dict[str, str]:
-    """Postgres answers and is migrated: the API can serve, with or without Temporal. 503 otherwise."""
+    """Postgres answers and is migrated: the API can serve, even without Temporal. Else 503."""
     try:
         async with use(own.pool) as connection:
             waiting = await migrate.pending(connection)
@@ -53,7 +53,9 @@ async def readyz(own: Own, response: Response) -> dict[str, str]:
 
 @router.get("/health")
 async def health(own: Own) -> Health:
-    """How each part is. Bookings go on while Temporal, workers or dispatcher are away; they catch up later."""
+    """How each part is. Bookings go on while Temporal, workers or dispatcher are away; they catch
+    up later.
+    """
     (database, workers), temporal = await asyncio.gather(_database(own), _temporal(own))
     parts = {
         "database": database,

@@ -10,7 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-REQUESTS = Counter("chairtime_http_requests_total", "Requests answered.", ["method", "route", "status"])
+REQUESTS = Counter(
+    "chairtime_http_requests_total", "Requests answered.", ["method", "route", "status"]
+)
 SECONDS = Histogram(
     "chairtime_http_request_seconds",
     "From the request to the first byte of its answer.",

@@ -45,7 +45,12 @@ async def slots(
         _shown(slot, dentist_id, offer, tz)
         for n in range(days)
         for slot in offered(
-            offer.hours, offer.terms, first + n * A_DAY, busy, offer.now, include_taken=include_taken
+            offer.hours,
+            offer.terms,
+            first + n * A_DAY,
+            busy,
+            offer.now,
+            include_taken=include_taken,
         )
     ]
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from realtime.hub import Hub
 from temporalio.client import Client
 
 from db.pool import Pool
 from realtime.bell import Bell
-from realtime.hub import Hub
 from realtime.relay import Relay
 from settings import Settings
 from workflows.dispatch import Dispatcher
@@ -25,7 +25,9 @@ class Parts:
     reconciler: Reconciler
 
     def committed(self) -> None:
-        """To be called after each commit: wakes who carries it on. Losing this call costs a poll's delay, no more."""
+        """To be called after each commit: wakes who carries it on. Losing this call costs a poll's
+        delay, no more.
+        """
         self.dispatcher.wake()
         if not self.relay.wake():
             self.bell.ring()

@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 
 def _no_nul(text: str) -> str:
@@ -42,7 +50,9 @@ class Reserve(Body):
 
 
 class Create(Body):
-    """Book at once, or confirm the hold `reservation_id`; fields that differ from that hold are refused."""
+    """Book at once, or confirm the hold `reservation_id`; fields that differ from that hold are
+    refused.
+    """
 
     reservation_id: UUID | None = None
     dentist_id: UUID | None = None

@@ -1,4 +1,6 @@
-"""Who is calling: bearer tokens, verified against keys that the settings name, never against what a token says."""
+"""Who is calling: bearer tokens, verified against keys that the settings name, never against what a
+token says.
+"""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ ROLES = frozenset({Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT})
 MAX_TOKEN = 8192
 LEEWAY = 5
 REMEMBERED = 4096
-"""How many verified tokens are remembered until they expire; a signature costs more than a look-up."""
+"""How many verified tokens are remembered until they expire; a signature costs more than a look-up.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,30 +7,36 @@ from uuid import UUID
 
 import asyncpg
 
-from db.pool import Connection
+from db.pool import Connection, fetch_one
 from domain.actors import Actor, Scope
 from domain.appointments import Appointment, Change, Hold, Result, Via, policy, state_of
 from domain.booking import LAPSE_AFTER, MAX_EXTENSIONS, RULES, BookingState, Outcome, Status, Verb
 from domain.clinic import Offer
 
 COLUMNS = """
-    a.id, a.clinic_id, a.dentist_id, a.patient_id, t.slug as appointment_type, a.status, a.starts_at, a.ends_at, c.time_zone,
-    a.version, a.created_at, a.updated_at, a.hold_expires_at, a.notes, a.cancelled_by, a.cancel_reason
+    a.id, a.clinic_id, a.dentist_id, a.patient_id, t.slug as appointment_type, a.status,
+    a.starts_at, a.ends_at, c.time_zone, a.version, a.created_at, a.updated_at, a.hold_expires_at,
+    a.notes, a.cancelled_by, a.cancel_reason
+"""
+NAMES = """
+    left join appointment_types t on t.id = a.type_id left join clinics c on c.id = a.clinic_id
 """
 
 
 async def hold(
     connection: Connection, command: Hold, offer: Offer, actor: Actor, via: Via
 ) -> Result:
-    """Takes the slot for the command's id and key, or says what is in the way. One round trip, one transaction."""
-    row = await connection.fetchrow(
+    """Takes the slot for the command's id and key, or says what is in the way. One round trip, one
+    transaction.
+    """
+    row = await fetch_one(
+        connection,
         f"""
         select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
-          from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) r,
-               lateral (select (r.booking).*) a
-          left join appointment_types t on t.id = a.type_id
-          left join clinics c on c.id = a.clinic_id
-        """,  # noqa: S608 - COLUMNS is ours
+          from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9,
+                            $10, $11, $12, $13, $14, $15, $16, $17, $18) r,
+               lateral (select (r.booking).*) a {NAMES}
+        """,  # noqa: S608 - constants of ours
         command.id,
         offer.clinic_id,
         command.dentist_id,
@@ -65,14 +71,14 @@ async def change(
 ) -> Result:
     """Carries out one later command by the transition table. One round trip, one transaction."""
     rule = RULES[command.verb]
-    row = await connection.fetchrow(
+    row = await fetch_one(
+        connection,
         f"""
         select r.outcome, r.deadline, r.server_time, {COLUMNS}
-          from booking_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) r,
-               lateral (select (r.booking).*) a
-          left join appointment_types t on t.id = a.type_id
-          left join clinics c on c.id = a.clinic_id
-        """,  # noqa: S608 - COLUMNS is ours
+          from booking_change($1, $2, $3, $4, $5, $6, $7, $8, $9,
+                              $10, $11, $12, $13, $14, $15, $16, $17) r,
+               lateral (select (r.booking).*) a {NAMES}
+        """,  # noqa: S608 - constants of ours
         command.id,
         command.command_id,
         str(command.verb),
@@ -104,9 +110,9 @@ async def repeated(connection: Connection, command: Hold) -> Result | None:
     row = await connection.fetchrow(
         f"""
         select clock_timestamp() as server_time, a.request_fingerprint, {COLUMNS}
-          from appointments a join appointment_types t on t.id = a.type_id join clinics c on c.id = a.clinic_id
+          from appointments a {NAMES}
          where a.id = $1 or (a.caller = $2 and a.key_hash = $3)
-        """,  # noqa: S608 - COLUMNS is ours
+        """,  # noqa: S608 - constants of ours
         command.id,
         command.caller,
         command.key_hash,
@@ -119,14 +125,17 @@ async def repeated(connection: Connection, command: Hold) -> Result | None:
     )
 
 
-async def get(connection: Connection, id: UUID, seen: Scope) -> Appointment | None:  # noqa: A002
-    """One appointment, or null where it does not exist or may not be seen: the caller cannot tell which."""
+async def get(connection: Connection, id: UUID, seen: Scope) -> Appointment | None:
+    """One appointment, or null where it does not exist or may not be seen: the caller cannot tell
+    which.
+    """
     row = await connection.fetchrow(
         f"""
         select clock_timestamp() as server_time, {COLUMNS}
-          from appointments a join appointment_types t on t.id = a.type_id join clinics c on c.id = a.clinic_id
-         where a.id = $1 and ($2::uuid is null or a.patient_id = $2) and ($3::uuid is null or a.caller = $3)
-        """,  # noqa: S608 - COLUMNS is ours
+          from appointments a {NAMES}
+         where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
+           and ($3::uuid is null or a.caller = $3)
+        """,  # noqa: S608 - constants of ours
         id,
         seen.patient_id,
         seen.maker_id,
@@ -138,14 +147,20 @@ async def page(
     connection: Connection, seen: Scope, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Appointment]:
     """The appointments in scope by start, oldest first, after a cursor of (starts_at, id)."""
-    narrow = "a.patient_id = $1" if seen.patient_id else "a.caller = $1" if seen.maker_id else "$1::uuid is null"
+    narrow = (
+        "a.patient_id = $1"
+        if seen.patient_id
+        else "a.caller = $1"
+        if seen.maker_id
+        else "$1::uuid is null"
+    )
     rows = await connection.fetch(
         f"""
         select clock_timestamp() as server_time, {COLUMNS}
-          from appointments a join appointment_types t on t.id = a.type_id join clinics c on c.id = a.clinic_id
+          from appointments a {NAMES}
          where {narrow} and ($2::timestamptz is null or (a.starts_at, a.id) > ($2, $3::uuid))
          order by a.starts_at, a.id limit $4
-        """,  # noqa: S608 - COLUMNS and the condition are ours
+        """,  # noqa: S608 - constants of ours
         seen.patient_id or seen.maker_id,
         after[0] if after else None,
         after[1] if after else None,
@@ -154,11 +169,12 @@ async def page(
     return [appointment(row) for row in rows]
 
 
-async def state(connection: Connection, id: UUID) -> BookingState | None:  # noqa: A002
+async def state(connection: Connection, id: UUID) -> BookingState | None:
     """The booking as its workflow needs it, by the database's clock."""
     row = await connection.fetchrow(
         """
-        select status, version, hold_expires_at, approval_expires_at, ends_at, lapsed_at, clock_timestamp() as now
+        select status, version, hold_expires_at, approval_expires_at, ends_at, lapsed_at,
+               clock_timestamp() as now
           from appointments where id = $1
         """,
         id,
@@ -169,13 +185,14 @@ async def state(connection: Connection, id: UUID) -> BookingState | None:  # noq
     return state_of(id, status=Status(fields.pop("status")), **fields)
 
 
-async def lapse(connection: Connection, id: UUID, via: Via) -> None:  # noqa: A002
-    """Flags a visit that nobody completed within a day of its end; a second call changes nothing."""
+async def lapse(connection: Connection, id: UUID, via: Via) -> None:
+    """Flags a visit that nobody completed within a day of its end; once."""
     await connection.execute(
         """
         update appointments
            set lapsed_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp(),
-               command_id = null, verb = 'lapse', fingerprint = null, actor = 'system', via = $2, reason = null
+               command_id = null, verb = 'lapse', fingerprint = null, actor = 'system', via = $2,
+               reason = null
          where id = $1 and lapsed_at is null and status in ('booked', 'checked_in', 'in_treatment')
            and ends_at + $3 <= clock_timestamp()
         """,
@@ -191,7 +208,8 @@ async def expire_overdue(connection: Connection, grace: float, limit: int) -> in
         """
         select expire_overdue(array(
             select id from appointments
-             where status = 'held' and hold_expires_at <= clock_timestamp() - make_interval(secs => $1)
+             where status = 'held'
+               and hold_expires_at <= clock_timestamp() - make_interval(secs => $1)
              order by hold_expires_at limit $2))
         """,
         grace,
@@ -201,7 +219,9 @@ async def expire_overdue(connection: Connection, grace: float, limit: int) -> in
 
 
 def appointment(row: asyncpg.Record | Mapping[str, Any]) -> Appointment:
-    """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has is left out elsewhere."""
+    """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has is left out
+    elsewhere.
+    """
     status = Status(row["status"])
     held = status is Status.HELD
     left = (row["hold_expires_at"] - row["server_time"]).total_seconds() if held else None

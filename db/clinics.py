@@ -16,7 +16,8 @@ async def dentists(connection: Connection) -> list[Dentist]:
     rows = await connection.fetch(
         """
         select d.profile_id as id, p.full_name, d.specialty, d.clinic_id, c.time_zone
-          from dentists d join profiles p on p.id = d.profile_id join clinics c on c.id = d.clinic_id
+          from dentists d
+          join profiles p on p.id = d.profile_id join clinics c on c.id = d.clinic_id
          where d.bookable and p.active order by p.full_name, d.profile_id
         """
     )
@@ -26,14 +27,20 @@ async def dentists(connection: Connection) -> list[Dentist]:
 async def offer(
     connection: Connection, dentist_id: UUID, appointment_type: str, patient_id: UUID | None
 ) -> Offer | None:
-    """What decides about a hold with this dentist; null where there is no such dentist or no such type."""
+    """What decides about a hold with this dentist; null where there is no such dentist or no such
+    type.
+    """
     row = await connection.fetchrow(
         """
-        select d.clinic_id, d.resource_no as dentist_no, c.time_zone, c.slot_grid_minutes, clock_timestamp() as now,
-               t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time, t.horizon, t.hold_for,
-               t.approval_for, t.cancel_notice, t.needs_chair, t.needs_approval,
-               (select r.no from resources r where r.profile_id = $3 and r.kind = 'patient' and r.active) as patient_no,
-               (select jsonb_agg(jsonb_build_array(w.weekday, w.starts, w.ends, w.valid_from, w.valid_to))
+        select d.clinic_id, d.resource_no as dentist_no, c.time_zone, c.slot_grid_minutes,
+               clock_timestamp() as now,
+               t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
+               t.horizon, t.hold_for, t.approval_for, t.cancel_notice, t.needs_chair,
+               t.needs_approval,
+               (select r.no from resources r
+                 where r.profile_id = $3 and r.kind = 'patient' and r.active) as patient_no,
+               (select jsonb_agg(jsonb_build_array(
+                           w.weekday, w.starts, w.ends, w.valid_from, w.valid_to))
                   from weekly_hours w where w.resource_no = d.resource_no) as weekly
           from dentists d join clinics c on c.id = d.clinic_id
           join appointment_types t on t.clinic_id = d.clinic_id and t.slug = lower($2)
@@ -65,7 +72,8 @@ async def busy(
     """The active claims on one resource that touch an interval, buffers included."""
     rows = await connection.fetch(
         """
-        select lower(s.during) as starts_at, upper(s.during) as ends_at, a.status, a.hold_expires_at
+        select lower(s.during) as starts_at, upper(s.during) as ends_at,
+               a.status, a.hold_expires_at
           from slot_reservations s join appointments a on a.id = s.appointment_id
          where s.active and s.during && tstzrange($2, $3)
            and int4range(s.resource_no, s.resource_no, '[]') && int4range($1, $1, '[]')
@@ -78,14 +86,15 @@ async def busy(
     return [_busy(row) for row in rows]
 
 
-async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> None:  # noqa: A002
-    """A patient's profile and the resource that keeps them out of two places at once; once per id."""
+async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> None:
+    """A patient's profile, and the resource that keeps them out of two places at once; once."""
     await connection.execute(
         """
         with profile as (
-            insert into profiles (id, role, full_name) values ($1, 'patient', $2) on conflict do nothing
+            insert into profiles (id, role, full_name) values ($1, 'patient', $2)
+            on conflict do nothing
         )
-        insert into resources (kind, profile_id, name) values ('patient', $1, null) on conflict do nothing
+        insert into resources (kind, profile_id) values ('patient', $1) on conflict do nothing
         """,
         id,
         full_name,

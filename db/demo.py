@@ -27,7 +27,7 @@ PATIENTS = (
     ("deniz", "Deniz Kaya"),
 )
 CHAIRS = ("Chair 1", "Chair 2", "Chair 3")
-TYPES = (
+TYPES: tuple[tuple[str, str, int, int, int, bool, bool], ...] = (
     # slug, name, minutes, buffer after, hold seconds, needs a chair, needs approval
     ("checkup", "Check-up", 30, 5, 300, True, False),
     ("cleaning", "Cleaning", 45, 10, 300, True, False),
@@ -48,11 +48,13 @@ async def load(connection: Connection) -> None:
         await connection.execute(
             "insert into clinics values ($1, 'Riverside Dental', 'Europe/Berlin', 15)", CLINIC
         )
-        for slug, *terms in TYPES:
-            await _add_type(connection, slug, *terms)
+        for terms in TYPES:
+            await _add_type(connection, *terms)
         for name in CHAIRS:
             await connection.execute(
-                "insert into resources (clinic_id, kind, name) values ($1, 'chair', $2)", CLINIC, name
+                "insert into resources (clinic_id, kind, name) values ($1, 'chair', $2)",
+                CLINIC,
+                name,
             )
         for name, full_name, specialty in DENTISTS:
             await _add_dentist(connection, person_id("dentist", name), full_name, specialty)
@@ -79,8 +81,11 @@ async def _add_type(
 ) -> None:
     await connection.execute(
         """
-        insert into appointment_types (id, clinic_id, slug, name, duration, buffer_after, hold_for, needs_chair, needs_approval)
-        values ($1, $2, $3, $4, make_interval(mins => $5), make_interval(mins => $6), make_interval(secs => $7), $8, $9)
+        insert into appointment_types
+               (id, clinic_id, slug, name, duration, buffer_after, hold_for, needs_chair,
+                needs_approval)
+        values ($1, $2, $3, $4, make_interval(mins => $5), make_interval(mins => $6),
+                make_interval(secs => $7), $8, $9)
         """,
         uuid5(NAMESPACE, f"type:{slug}"),
         CLINIC,
@@ -96,7 +101,7 @@ async def _add_type(
 
 async def _add_dentist(
     connection: Connection,
-    id: UUID,  # noqa: A002
+    id: UUID,
     full_name: str,
     specialty: str,
 ) -> None:
@@ -104,19 +109,28 @@ async def _add_dentist(
         "insert into profiles (id, role, full_name) values ($1, 'dentist', $2)", id, full_name
     )
     number = await connection.fetchval(
-        "insert into resources (clinic_id, kind, profile_id, name) values ($1, 'dentist', $2, $3) returning no",
+        """
+        insert into resources (clinic_id, kind, profile_id, name) values ($1, 'dentist', $2, $3)
+        returning no
+        """,
         CLINIC,
         id,
         full_name,
     )
     await connection.execute(
-        "insert into dentists (profile_id, resource_no, clinic_id, specialty) values ($1, $2, $3, $4)",
+        """
+        insert into dentists (profile_id, resource_no, clinic_id, specialty)
+        values ($1, $2, $3, $4)
+        """,
         id,
         number,
         CLINIC,
         specialty,
     )
     await connection.executemany(
-        "insert into weekly_hours (resource_no, weekday, starts, ends) values ($1, $2, $3::text::time, $4::text::time)",
+        """
+        insert into weekly_hours (resource_no, weekday, starts, ends)
+        values ($1, $2, $3::text::time, $4::text::time)
+        """,
         [(number, *window) for window in WEEK],
     )

@@ -13,7 +13,9 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 PATIENCE = 1.8
-"""Seconds that a caller gives the database in all, waiting for a connection included, before it is `unavailable`."""
+"""Seconds that a caller gives the database in all, waiting for a connection included, before it is
+`unavailable`.
+"""
 
 UNAVAILABLE = (
     OSError,
@@ -28,11 +30,15 @@ UNAVAILABLE = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-"""What is raised where Postgres is not there, or not in time; whether a statement took effect is then unknown."""
+"""What is raised where Postgres is not there, or not in time; whether a statement took effect is
+then unknown.
+"""
 
 
 async def create_pool(dsn: str, size: int) -> Pool:
-    """A pool of at most `size` connections, made as needed, so that a process starts without Postgres."""
+    """A pool of at most `size` connections, made as needed, so that a process starts without
+    Postgres.
+    """
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -54,7 +60,9 @@ async def create_pool(dsn: str, size: int) -> Pool:
 
 @asynccontextmanager
 async def use(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection for one command or query, within PATIENCE in all. Raises one of UNAVAILABLE otherwise."""
+    """A connection for one command or query, within PATIENCE in all. Raises one of UNAVAILABLE
+    otherwise.
+    """
     connection: Any = None
     try:
         async with asyncio.timeout(PATIENCE):
@@ -67,6 +75,14 @@ async def use(pool: Pool) -> AsyncIterator[Connection]:
     finally:
         if connection is not None:
             await pool.release(connection)
+
+
+async def fetch_one(connection: Connection, query: str, *args: object) -> asyncpg.Record:
+    """The one row of a query that always has one."""
+    row = await connection.fetchrow(query, *args)
+    if row is None:
+        raise LookupError("the query came back without its row")
+    return row
 
 
 async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":

@@ -8,7 +8,10 @@ WORKER = "worker"
 async def workers(connection: Connection) -> int:
     """How many workers are connected to this database."""
     count: int = await connection.fetchval(
-        "select count(*) from pg_stat_activity where datname = current_database() and application_name = $1",
+        """
+        select count(*) from pg_stat_activity
+         where datname = current_database() and application_name = $1
+        """,
         f"chairtime {WORKER}",
     )
     return count

@@ -54,7 +54,9 @@ SYSTEM = Actor(Role.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which bookings an actor may see and change: of one patient, made by one caller, or (both null) all."""
+    """Which bookings an actor may see and change: of one patient, made by one caller, or (both
+    null) all.
+    """
 
     patient_id: UUID | None = None
     maker_id: UUID | None = None

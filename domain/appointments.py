@@ -19,7 +19,9 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A booking in any state; while `held` it is what the API calls a reservation. Instants are UTC."""
+    """A booking in any state; while `held` it is what the API calls a reservation. Instants are
+    UTC.
+    """
 
     id: UUID
     clinic_id: UUID
@@ -45,8 +47,9 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The command `hold`. `key_hash` (SHA-256 of the caller's idempotency key) and `fingerprint` (of what was asked
-    for) are null where the caller gave no key. `quota`: null where live holds are not counted.
+    """The command `hold`. `key_hash` (SHA-256 of the caller's idempotency key) and `fingerprint`
+    (of what was asked for) are null where the caller gave no key. `quota`: null where live holds
+    are not counted.
     """
 
     id: UUID
@@ -77,7 +80,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command came to, and the booking as it is now (null where there is none, or none to be seen)."""
+    """What a command came to, and the booking as it is now (null where there is none, or none to be
+    seen).
+    """
 
     outcome: Outcome
     appointment: Appointment | None = None
@@ -97,7 +102,7 @@ DONE = frozenset({Outcome.DONE, Outcome.REPEAT, Outcome.SAME})
 
 
 def state_of(
-    id: UUID,  # noqa: A002 - the field's name everywhere
+    id: UUID,
     status: Status,
     version: int,
     hold_expires_at: datetime | None,

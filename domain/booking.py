@@ -1,7 +1,8 @@
 """The life of a booking: its states, its verbs, and the one table that says which verb leads where.
 
-Everything that decides about a transition is in this file; the database carries it out as a compare-and-set
-(`booking_change` in migrations/), the docs draw their diagram from it, the tests walk it.
+Everything that decides about a transition is in this file; the database carries it out as a
+compare-and-set (`booking_change` in migrations/), the docs draw their diagram from it, the tests
+walk it.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ MAX_EXTENSIONS = 2
 """How often one hold may be extended."""
 
 LAPSE_AFTER = timedelta(hours=24)
-"""How long after its end a visit that nobody completed is left open before it is flagged for staff."""
+"""How long after its end a visit that nobody completed is left open before it is flagged for staff.
+"""
 
 
 class Status(StrEnum):
@@ -61,7 +63,9 @@ class Judged(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where one verb leads: `moves` from status to status; `moves_approval` instead, where the type needs approval."""
+    """Where one verb leads: `moves` from status to status; `moves_approval` instead, where the type
+    needs approval.
+    """
 
     moves: Mapping[Status, Status]
     moves_approval: Mapping[Status, Status] | None = None
@@ -98,7 +102,9 @@ RULES: Mapping[Verb, Rule] = {
         }
     ),
 }
-"""The transition table. `hold` is not in it: it makes the booking. Nor is `lapse`: it changes no status."""
+"""The transition table. `hold` is not in it: it makes the booking. Nor is `lapse`: it changes no
+status.
+"""
 
 LIVE = frozenset(
     {
@@ -113,7 +119,9 @@ LIVE = frozenset(
 
 
 class Outcome(StrEnum):
-    """What a command came to. `DONE`, `REPEAT` and `SAME` mean that the booking is as the command wanted it."""
+    """What a command came to. `DONE`, `REPEAT` and `SAME` mean that the booking is as the command
+    wanted it.
+    """
 
     DONE = "done"
     REPEAT = "repeat"
@@ -142,7 +150,7 @@ def allowed(status: Status) -> list[Verb]:
 
 @dataclass(frozen=True)
 class BookingState:
-    """A booking as Temporal may know it: ids, codes, times and the next deadline, nothing personal."""
+    """A booking as Temporal may know it: ids, codes, times, the next deadline; nothing personal."""
 
     id: str
     status: str
@@ -150,6 +158,8 @@ class BookingState:
     due: str = ""
     """Name of the next deadline: `hold`, `approval`, `end of visit`; empty where none is left."""
     due_in: float | None = None
-    """Seconds until then by the database's clock, so that clock skew cannot matter; may be negative."""
+    """Seconds until then by the database's clock, so that clock skew cannot matter; may be
+    negative.
+    """
     over: bool = False
     """Nothing more can become due: the workflow may close."""

@@ -18,7 +18,9 @@ class Dentist:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All that decides whether a dentist's time may be held under an appointment type, read at one instant."""
+    """All that decides whether a dentist's time may be held under an appointment type, read at one
+    instant.
+    """
 
     clinic_id: UUID
     dentist_no: int
@@ -32,7 +34,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class BoardSlot:
-    """A slot of one dentist, in the wall clock of the zone that was asked for (the clinic's by default)."""
+    """A slot of one dentist, in the wall clock of the zone that was asked for (the clinic's by
+    default).
+    """
 
     dentist_id: UUID
     starts_at: datetime

@@ -1,5 +1,6 @@
-"""What goes through Temporal: ids, codes and times, nothing personal. Defaults make each field optional on the wire, so
-that a person at the Web UI can send `{}` and an older history can be replayed.
+"""What goes through Temporal: ids, codes and times, nothing personal. Defaults make each field
+optional on the wire, so that a person at the Web UI can send `{}` and an older history can be
+replayed.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from domain.booking import BookingState
 
 @dataclass(frozen=True)
 class HoldRequest:
-    """What to hold, where a booking starts in Temporal without the API. Ids as text, `starts_at` in RFC 3339."""
+    """What to hold, where a booking starts in Temporal without the API. Ids as text, `starts_at` in
+    RFC 3339.
+    """
 
     dentist_id: str
     patient_id: str
@@ -24,7 +27,9 @@ class Command:
 
     verb: str = ""
     id: str = ""
-    """The command id; the same id again is the same command. Absent when a person sends a signal from the Web UI."""
+    """The command id; the same id again is the same command. Absent when a person sends a signal
+    from the Web UI.
+    """
     by: str = "clinic"
     """Who asks, as `role:id`."""
     reason: str | None = None

@@ -1,4 +1,6 @@
-"""Real Postgres and a real Temporal server for every test that asks for them; both on free ports of their own."""
+"""Real Postgres and a real Temporal server for every test that asks for them; both on free ports of
+their own.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +17,9 @@ from embedded import stack
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[stack.RunningPostgres]:
-    """One server for all tests, with a migrated database `template_chairtime` that holds the demo data."""
+    """One server for all tests, with a migrated database `template_chairtime` that holds the demo
+    data.
+    """
     with stack.postgres() as running:
         asyncio.run(_make_template(running))
         yield running

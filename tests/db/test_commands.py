@@ -1,59 +1,17 @@
 """What the commands promise, against the real database."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from activities import booking
 from db import appointments
-from db.demo import person_id
-from db.pool import Pool
-from domain.actors import CLINIC, Actor, Role, Scope
-from domain.appointments import Change, Hold, Via
-from domain.booking import HOLD_QUOTA, MAX_EXTENSIONS, Outcome, Status, Verb
+from domain.actors import CLINIC, Scope
+from domain.appointments import Change, Via
+from domain.booking import MAX_EXTENSIONS, Outcome, Status, Verb
 from domain.schedules import Reason
-
-AMARA, LENA, MATEO = (person_id("dentist", name) for name in ("amara", "lena", "mateo"))
-ANA, BEN = (person_id("patient", name) for name in ("ana", "ben"))
-
-
-def monday(hour: int, minute: int = 0, weeks: int = 1) -> datetime:
-    """A local time of the clinic on a Monday to come."""
-    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
-    day = today + timedelta(days=7 * weeks - today.weekday())
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
-
-
-def request(starts_at: datetime, **fields: object) -> Hold:
-    given = {
-        "id": uuid7(),
-        "command_id": uuid7(),
-        "dentist_id": AMARA,
-        "patient_id": ANA,
-        "appointment_type": "checkup",
-        "starts_at": starts_at,
-        "quota": HOLD_QUOTA,
-        "caller": ANA,
-    }
-    return Hold(**(given | fields))
-
-
-def patient(id: UUID) -> Actor:
-    return Actor(Role.PATIENT, id)
-
-
-async def hold(pool: Pool, command: Hold):
-    async with pool.acquire() as connection:
-        return await booking.hold(connection, command, patient(command.patient_id), Via.API)
-
-
-async def change(pool: Pool, id: UUID, verb: Verb, actor: Actor = CLINIC, **fields):
-    command = Change(id, verb, fields.pop("command_id", uuid7()), **fields)
-    async with pool.acquire() as connection:
-        return await booking.change(connection, command, actor, Via.API)
+from tests.support import ANA, BEN, LENA, change, hold, monday, overdue, patient, request
 
 
 async def test_a_free_slot_is_held_for_five_minutes(pool):
@@ -115,7 +73,9 @@ async def test_the_same_command_id_is_carried_out_once(pool):
     again = await change(pool, id, Verb.EXTEND, command_id=command_id)
     assert (first.outcome, again.outcome) == (Outcome.DONE, Outcome.REPEAT)
     assert again.appointment.version == first.appointment.version == 2
-    assert (await change(pool, id, Verb.CONFIRM, command_id=command_id)).outcome is Outcome.KEY_REUSED
+    assert (
+        await change(pool, id, Verb.CONFIRM, command_id=command_id)
+    ).outcome is Outcome.KEY_REUSED
 
 
 async def test_a_hold_is_extended_at_most_twice_each_time_to_its_full_length(pool):
@@ -127,16 +87,9 @@ async def test_a_hold_is_extended_at_most_twice_each_time_to_its_full_length(poo
     assert (await change(pool, id, Verb.EXTEND)).outcome is Outcome.EXTENDED_ENOUGH
 
 
-async def overdue(pool: Pool, id: UUID) -> None:
-    """Sets the hold's deadline into the past, as if its time had gone by."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("set local session_replication_role = replica")
-        await connection.execute(
-            "update appointments set hold_expires_at = clock_timestamp() - interval '1 second' where id = $1", id
-        )
-
-
-async def test_after_its_deadline_a_hold_cannot_be_confirmed_or_extended_whether_or_not_it_was_swept(pool):
+async def test_after_its_deadline_a_hold_is_over_whether_or_not_it_was_swept(
+    pool,
+):
     id = (await hold(pool, request(monday(9)))).appointment.id
     await overdue(pool, id)
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
@@ -151,7 +104,9 @@ async def test_an_overdue_hold_gives_way_and_is_expired_by_who_takes_its_place(p
     await overdue(pool, first)
     second = await hold(pool, request(monday(9), patient_id=BEN, caller=BEN))
     assert second.outcome is Outcome.DONE
-    row = await pool.fetchrow("select status, via, verb, version from appointments where id = $1", first)
+    row = await pool.fetchrow(
+        "select status, via, verb, version from appointments where id = $1", first
+    )
     assert tuple(row) == ("expired", "sweep", "expire", 2)
 
 
@@ -170,12 +125,16 @@ async def test_a_patient_holds_two_slots_at_most(pool):
 
 
 async def test_where_no_chair_is_free_the_slot_is_refused_and_nothing_stays_claimed(pool):
-    await pool.execute("update resources set active = false where kind = 'chair' and name <> 'Chair 1'")
+    await pool.execute(
+        "update resources set active = false where kind = 'chair' and name <> 'Chair 1'"
+    )
     assert (await hold(pool, request(monday(9)))).outcome is Outcome.DONE
     result = await hold(pool, request(monday(9), dentist_id=LENA, patient_id=BEN, caller=BEN))
     assert result.outcome is Outcome.NO_CHAIR
     assert await pool.fetchval("select count(*) from slot_reservations where active") == 3
-    free = request(monday(9), dentist_id=LENA, patient_id=BEN, caller=BEN, appointment_type="consultation")
+    free = request(
+        monday(9), dentist_id=LENA, patient_id=BEN, caller=BEN, appointment_type="consultation"
+    )
     assert (await hold(pool, free)).outcome is Outcome.DONE
 
 
@@ -195,7 +154,9 @@ async def test_a_type_that_needs_approval_waits_for_it(pool):
 
 
 async def test_the_terms_are_those_of_the_booking_time(pool):
-    await pool.execute("update appointment_types set cancel_notice = '60 days' where slug = 'cleaning'")
+    await pool.execute(
+        "update appointment_types set cancel_notice = '60 days' where slug = 'cleaning'"
+    )
     id = (await hold(pool, request(monday(9), appointment_type="cleaning"))).appointment.id
     await pool.execute("update appointment_types set cancel_notice = '0' where slug = 'cleaning'")
     await change(pool, id, Verb.CONFIRM)
@@ -208,36 +169,60 @@ async def test_a_booking_out_of_scope_does_not_exist(pool):
     id = (await hold(pool, request(monday(9)))).appointment.id
     async with pool.acquire() as connection:
         command = Change(id, Verb.CANCEL, uuid7())
-        foreign = await booking.change(connection, command, patient(BEN), Via.API, Scope(patient_id=BEN))
-        missing = await booking.change(connection, Change(uuid7(), Verb.CANCEL, uuid7()), CLINIC, Via.API)
-        assert foreign == missing or (foreign.outcome, foreign.appointment) == (missing.outcome, missing.appointment)
+        foreign = await booking.change(
+            connection, command, patient(BEN), Via.API, Scope(patient_id=BEN)
+        )
+        missing = await booking.change(
+            connection, Change(uuid7(), Verb.CANCEL, uuid7()), CLINIC, Via.API
+        )
+        assert foreign == missing or (foreign.outcome, foreign.appointment) == (
+            missing.outcome,
+            missing.appointment,
+        )
         assert foreign.outcome is Outcome.NOT_FOUND
 
 
-async def test_every_version_leaves_a_transition_and_only_the_api_leaves_a_word_for_the_workflow(pool):
+async def test_every_version_leaves_a_transition_and_only_the_api_leaves_a_word_for_the_workflow(
+    pool,
+):
     command = request(monday(9))
     id = (await hold(pool, command)).appointment.id
     async with pool.acquire() as connection:
         await booking.change(connection, Change(id, Verb.CONFIRM, uuid7()), CLINIC, Via.WORKFLOW)
     trail = await pool.fetch(
-        "select version, verb, from_status, to_status, via from appointment_transitions where appointment_id = $1 order by 1", id
+        """
+        select version, verb, from_status, to_status, via
+          from appointment_transitions where appointment_id = $1 order by 1
+        """,
+        id,
     )
     assert [tuple(row) for row in trail] == [
         (1, "hold", None, "held", "api"),
         (2, "confirm", "held", "booked", "workflow"),
     ]
-    inbox = await pool.fetch("select verb, command_id from workflow_inbox where appointment_id = $1", id)
+    inbox = await pool.fetch(
+        "select verb, command_id from workflow_inbox where appointment_id = $1", id
+    )
     assert [tuple(row) for row in inbox] == [("hold", command.command_id)]
 
 
 async def test_the_audit_trail_cannot_be_edited(pool):
     await hold(pool, request(monday(9)))
-    for statement in ("update appointment_transitions set actor = 'nobody'", "delete from appointment_transitions"):
+    for statement in (
+        "update appointment_transitions set actor = 'nobody'",
+        "delete from appointment_transitions",
+    ):
         with pytest.raises(Exception, match="append-only"):
             await pool.execute(statement)
 
 
 async def test_whoever_ends_a_booking_frees_its_slot(pool):
     id = (await hold(pool, request(monday(9)))).appointment.id
-    await pool.execute("update appointments set status = 'no_show', version = version + 1, command_id = null where id = $1", id)
+    await pool.execute(
+        """
+        update appointments set status = 'no_show', version = version + 1, command_id = null
+         where id = $1
+        """,
+        id,
+    )
     assert await pool.fetchval("select count(*) from slot_reservations where active") == 0

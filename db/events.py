@@ -1,0 +1,136 @@
+"""The event log in Postgres: the outbox's way into it, and the reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.pool import Connection
+from domain.events import Cursor, Event, Reader
+
+COLUMNS = """
+    seq, topic, kind, entity_id, version, audience, payload::text as payload, occurred_at, sequenced_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the log ends: its epoch, the last number given, and the database's clock."""
+
+    epoch: str
+    head: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is committed and not yet in the log."""
+
+    depth: int
+    """Exact up to 10,000, where it stops counting."""
+    oldest_seconds: float
+    """Since the oldest was written; 0 where there is none."""
+
+
+async def relay(connection: Connection, limit: int) -> int:
+    """Moves up to `limit` committed events into the log, oldest first, in one transaction; how many."""
+    moved: int = await connection.fetchval("select moved from relay_batch($1)", limit)
+    return moved
+
+
+async def backlog(connection: Connection) -> Backlog:
+    """How much waits in the outbox, and for how long."""
+    row = await connection.fetchrow(
+        """
+        select (select count(*) from (select from outbox limit 10000) o) as depth,
+               coalesce((select extract(epoch from clock_timestamp() - occurred_at)::float8
+                           from outbox order by id limit 1), 0) as oldest_seconds
+        """
+    )
+    return Backlog(**_one(row))
+
+
+async def position(connection: Connection) -> Position:
+    """The end of the log at this moment."""
+    row = await connection.fetchrow(
+        "select epoch, head, clock_timestamp() as now from realtime_epoch"
+    )
+    return Position(**_one(row))
+
+
+async def cursor(connection: Connection) -> str:
+    """The value of `Event-Cursor`. Read it before the rows it goes with: a stream that starts there
+    then lacks nothing, though it may bring a version that the rows have already.
+    """
+    row = _one(await connection.fetchrow("select epoch, head from realtime_epoch"))
+    return str(Cursor(row["epoch"], row["head"]))
+
+
+async def after(connection: Connection, seq: int, limit: int) -> list[Event]:
+    """The next events of the log, in order."""
+    rows = await connection.fetch(
+        f"select {COLUMNS} from realtime_events where seq > $1 order by seq limit $2",  # noqa: S608
+        seq,
+        limit,
+    )
+    return [_event(row) for row in rows]
+
+
+async def missed(
+    connection: Connection, reader: Reader, seq: int, until: int, limit: int
+) -> list[Event]:
+    """The first of a reader's events with `seq` < number <= `until`, in order. It may hold others too:
+    `Reader.wants` decides, here the search is only narrowed.
+    """
+    whole = [topic for topic in reader.topics if ":" not in topic]
+    entities = [UUID(topic.partition(":")[2]) for topic in reader.topics if ":" in topic]
+    followed = (
+        "(topic = any($3) or entity_id = any($4))"
+        if whole
+        else "$3::text[] is not null and entity_id = any($4)"
+    )
+    rows = await connection.fetch(
+        f"""
+        select {COLUMNS} from realtime_events
+         where seq > $1 and seq <= $2 and {followed}
+           and ($5::uuid is null or audience is null or $5 = any(audience))
+         order by seq limit $6
+        """,  # noqa: S608 - COLUMNS and the condition are ours
+        seq,
+        until,
+        whole,
+        entities,
+        None if reader.actor.is_staff else reader.actor.id,
+        limit,
+    )
+    return [_event(row) for row in rows]
+
+
+async def oldest(connection: Connection) -> int:
+    """The lowest number that the log still has or will have: a reader who needs an earlier one comes too late."""
+    seq: int = await connection.fetchval(
+        "select coalesce((select min(seq) from realtime_events), (select head + 1 from realtime_epoch))"
+    )
+    return seq
+
+
+def _event(row: Any) -> Event:
+    audience = row["audience"]
+    return Event(
+        seq=row["seq"],
+        topic=row["topic"],
+        kind=row["kind"],
+        entity_id=row["entity_id"],
+        version=row["version"],
+        audience=None if audience is None else frozenset(audience),
+        payload=row["payload"],
+        occurred_at=row["occurred_at"],
+        sequenced_at=row["sequenced_at"],
+    )
+
+
+def _one(row: Any) -> dict[str, Any]:
+    """The row of a query that always has one. After a restore of half a backup it may not: said clearly."""
+    if row is None:
+        raise LookupError("realtime_epoch is empty: run the migrations")
+    return dict(row)

@@ -1,0 +1,160 @@
+"""What is told to those who watch: the closed list of events, who may see which, and a reader's place in their order."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from domain.actors import Actor
+
+CURSOR = re.compile(r"([0-9a-z]{1,32}):([0-9]{1,18})")
+LARGEST_INTEREST = 50
+"""Topics that one stream may follow."""
+
+
+class Topic(StrEnum):
+    """What a stream follows. `topic:<entity id>` narrows a topic to one entity."""
+
+    APPOINTMENTS = "appointments"
+    """Bookings: one's own; all of them for staff. An event's entity is the appointment."""
+    AVAILABILITY = "availability"
+    """Slots on the board, for everyone and of nobody. An event's entity is the dentist."""
+
+
+class Kind(StrEnum):
+    """What can have happened. The triggers in migrations/ write these and no others."""
+
+    HELD = "appointment.held"
+    """A slot is held for a patient until `hold_expires_at`."""
+    EXTENDED = "appointment.extended"
+    """The hold has a later `hold_expires_at`."""
+    APPROVAL_REQUESTED = "appointment.approval_requested"
+    """Confirmed by the patient; the clinic has yet to approve it."""
+    BOOKED = "appointment.booked"
+    """Confirmed, or approved: the visit will take place."""
+    RESCHEDULED = "appointment.rescheduled"
+    """Another time or dentist, same status."""
+    EDITED = "appointment.edited"
+    """Something else about it changed."""
+    CHECKED_IN = "appointment.checked_in"
+    """The patient has arrived."""
+    STARTED = "appointment.started"
+    """The treatment has begun."""
+    COMPLETED = "appointment.completed"
+    """The treatment is over. Terminal."""
+    NO_SHOW = "appointment.no_show"
+    """The patient did not come. Terminal."""
+    RELEASED = "appointment.released"
+    """The hold was given back. Terminal."""
+    EXPIRED = "appointment.expired"
+    """The hold's time ran out. Terminal."""
+    DECLINED = "appointment.declined"
+    """The clinic did not approve it, or not in time. Terminal."""
+    CANCELLED = "appointment.cancelled"
+    """Called off, by whom `cancelled_by` says. Terminal."""
+    LAPSED = "appointment.lapsed"
+    """A day after its end nobody had completed it: staff should look."""
+    SLOT_FREE = "slot.free"
+    """This time of a dentist is free."""
+    SLOT_HELD = "slot.held"
+    """It is held until `held_until`."""
+    SLOT_BOOKED = "slot.booked"
+    """It is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of the log. `seq` is dense, and per entity in the order of the commits."""
+
+    seq: int
+    topic: str
+    kind: str
+    entity_id: UUID
+    version: int | None
+    """The appointment's version; null for slots."""
+    audience: frozenset[UUID] | None
+    """Who may see it beside staff: those who could see the entity before or after; null means everyone."""
+    payload: str
+    """The entity as a JSON object: ids, codes and times, nothing that a person wrote."""
+    occurred_at: datetime
+    """When the change was made, before its commit."""
+    sequenced_at: datetime
+
+    def addresses(self) -> Iterator[str]:
+        """Where this event goes: to all of them, whether or not somebody reads there."""
+        yield f"{self.topic}:{self.entity_id}"
+        yield self.topic
+        for id_ in self.audience or ():
+            yield f"{self.topic}@{id_}"
+
+
+def may_see(actor: Actor, event: Event) -> bool:
+    """Staff see all; others what everyone may see, and what they are in the audience of."""
+    return actor.is_staff or event.audience is None or actor.id in event.audience
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who follows topics (`appointments`, `availability:<id>` …)."""
+
+    actor: Actor
+    topics: frozenset[str]
+
+    def addresses(self) -> Iterator[str]:
+        """Where to listen so as to miss nothing of these topics that this reader may see."""
+        for topic in self.topics:
+            private = topic == Topic.APPOINTMENTS and not self.actor.is_staff
+            yield f"{topic}@{self.actor.id}" if private else topic
+
+    def wants(self, event: Event) -> bool:
+        """Whether to deliver it: followed, and at this moment allowed."""
+        followed = event.topic in self.topics or f"{event.topic}:{event.entity_id}" in self.topics
+        return followed and may_see(self.actor, event)
+
+
+def about(topic: Topic, entity_id: UUID) -> str:
+    """The topic of one entity's events alone."""
+    return f"{topic}:{entity_id}"
+
+
+def interest(names: Iterable[str]) -> frozenset[str]:
+    """The topics that these names are. ValueError names the first that is none: of the narrowed ones only
+    `availability:<dentist id>` can be asked for, and no more than LARGEST_INTEREST in all.
+    """
+    topics = frozenset(_topic(name.strip()) for name in names)
+    if not 0 < len(topics) <= LARGEST_INTEREST:
+        raise ValueError(f"between 1 and {LARGEST_INTEREST} topics")
+    return topics
+
+
+def _topic(name: str) -> str:
+    topic, narrowed, id_ = name.partition(":")
+    if topic in set(Topic) and not narrowed:
+        return topic
+    if topic != Topic.AVAILABILITY:
+        raise ValueError(f"unknown topic {name!r}")
+    try:
+        return about(Topic.AVAILABILITY, UUID(id_))
+    except ValueError:
+        raise ValueError(f"unknown topic {name!r}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the log: all events up to `seq` are behind it. Numbers of another epoch mean nothing in this one."""
+
+    epoch: str
+    seq: int
+
+    def __str__(self) -> str:
+        """`epoch:seq`: the `id` of a stream's frames and the `Event-Cursor` of a list."""
+        return f"{self.epoch}:{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The cursor that `str()` wrote; null for any other text."""
+        found = CURSOR.fullmatch(text)
+        return cls(found[1], int(found[2])) if found else None

@@ -1,0 +1,68 @@
+"""People of the demo data, times to book, and the commands in one line each."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from uuid_utils.compat import uuid7
+
+from activities import booking
+from db.demo import person_id
+from db.pool import Pool
+from domain.actors import CLINIC, Actor, Role
+from domain.appointments import Change, Hold, Via
+from domain.booking import HOLD_QUOTA, Verb
+
+AMARA, LENA, MATEO = (person_id("dentist", name) for name in ("amara", "lena", "mateo"))
+ANA, BEN = (person_id("patient", name) for name in ("ana", "ben"))
+
+
+def monday(hour: int, minute: int = 0, weeks: int = 1) -> datetime:
+    """A local time of the clinic on a Monday to come."""
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    day = today + timedelta(days=7 * weeks - today.weekday())
+    return datetime(
+        day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo("Europe/Berlin")
+    ).astimezone(UTC)
+
+
+def request(starts_at: datetime, **fields: object) -> Hold:
+    given = {
+        "id": uuid7(),
+        "command_id": uuid7(),
+        "dentist_id": AMARA,
+        "patient_id": ANA,
+        "appointment_type": "checkup",
+        "starts_at": starts_at,
+        "quota": HOLD_QUOTA,
+        "caller": ANA,
+    }
+    return Hold(**(given | fields))
+
+
+def patient(id: UUID) -> Actor:
+    return Actor(Role.PATIENT, id)
+
+
+async def hold(pool: Pool, command: Hold):
+    async with pool.acquire() as connection:
+        return await booking.hold(connection, command, patient(command.patient_id), Via.API)
+
+
+async def change(pool: Pool, id: UUID, verb: Verb, actor: Actor = CLINIC, **fields):
+    command = Change(id, verb, fields.pop("command_id", uuid7()), **fields)
+    async with pool.acquire() as connection:
+        return await booking.change(connection, command, actor, Via.API)
+
+
+async def overdue(pool: Pool, id: UUID) -> None:
+    """Sets the hold's deadline into the past, as if its time had gone by."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute(
+            """
+            update appointments set hold_expires_at = clock_timestamp() - interval '1 second'
+             where id = $1
+            """,
+            id,
+        )
