@@ -1,0 +1,199 @@
+"""The worker: carries bookings through, in as many processes as asked for."""
+
+import asyncio
+import logging
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import RPCError, ServiceClient
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.advance import BookingActivities
+from db.pool import create_pool
+from realtime.bell import Bell
+from settings import Settings
+from workflows import TASK_QUEUE
+from workflows.booking import BookingWorkflow
+from workflows.client import connect, reachable
+
+log = logging.getLogger("chairtime.worker")
+
+SANDBOX = SandboxedWorkflowRunner(
+    # Ours and without a clock, or never run by a workflow. Loaded once, a class stays one class.
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "domain", "activities", "db", "asyncpg"
+    )
+)
+
+GRACE = 4.0
+"""Seconds between SIGTERM and the end."""
+
+PULSE = 1.0
+STALE = 5.0
+"""Seconds after its last beat that a process still counts as ready."""
+
+
+def build_worker(client: Client, activities: BookingActivities, **overrides: Any) -> Worker:
+    """A worker of the booking workflow. `overrides` are the SDK's own arguments, for tests."""
+    settings: dict[str, Any] = {
+        "task_queue": TASK_QUEUE,
+        "workflows": [BookingWorkflow],
+        "activities": [activities.advance],
+        "workflow_runner": SANDBOX,
+        # The default polls new workflows with a single poller: outliers of 2 s.
+        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(
+            minimum=4, initial=10, maximum=50
+        ),
+        "no_remote_activities": True,
+        "max_cached_workflows": 4000,
+        # After a worker's death its workflows wait this long for it.
+        "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),
+        "graceful_shutdown_timeout": timedelta(seconds=2),
+    }
+    return Worker(client, **(settings | overrides))
+
+
+def main(settings: Settings, processes: int, health_port: int) -> None:
+    """Runs until SIGTERM or SIGINT, and ends within GRACE then. A process that dies is started
+    again.
+
+    `health_port` answers /livez and /readyz (all processes reach Temporal); 0 switches it off.
+    """
+    asyncio.run(_Crew(settings, processes).run(health_port))
+
+
+class _Crew:
+    """The parent: keeps the processes running. It does no work itself."""
+
+    def __init__(self, settings: Settings, processes: int) -> None:
+        self._settings = settings
+        self._spawn = multiprocessing.get_context("spawn")
+        self._beats = self._spawn.RawArray("d", processes)
+        self._stop = asyncio.Event()
+
+    async def run(self, health_port: int) -> None:
+        _stop_on_signals(self._stop)
+        server = None
+        if health_port:
+            server = await asyncio.start_server(self._health, "0.0.0.0", health_port)  # noqa: S104
+        await asyncio.gather(*(self._keep(number) for number in range(len(self._beats))))
+        if server:
+            server.close()
+
+    async def _keep(self, number: int) -> None:
+        while not self._stop.is_set():
+            process = self._spawn.Process(
+                target=_process, args=(self._settings, self._beats, number), name=f"worker-{number}"
+            )
+            process.start()
+            await self._watch(process)
+            if not self._stop.is_set():
+                log.error("%s ended with code %s; again", process.name, process.exitcode)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), PULSE)
+
+    async def _watch(self, process: SpawnProcess) -> None:
+        """Returns when the process is gone, which is at most GRACE after we are told to stop."""
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(process.sentinel, ended.set)
+        waits = [asyncio.create_task(event.wait()) for event in (ended, self._stop)]
+        await asyncio.wait(waits, return_when="FIRST_COMPLETED")
+        process.terminate()
+        await asyncio.wait(waits[:1], timeout=GRACE)
+        process.kill()
+        await ended.wait()
+        loop.remove_reader(process.sentinel)
+        process.join()
+
+    async def _health(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, TimeoutError, ValueError):
+            async with asyncio.timeout(2):
+                path = (await reader.readline()).split(b" ")[1:2]
+                while (await reader.readline()).strip():
+                    pass
+                status = {b"/livez": b"200 OK", b"/readyz": self._readiness()}
+                line = status.get(b"".join(path), b"404 Not Found")
+                writer.write(
+                    b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % line
+                )
+                await writer.drain()
+        writer.close()
+
+    def _readiness(self) -> bytes:
+        ready = min(self._beats) > time.monotonic() - STALE
+        return b"200 OK" if ready else b"503 Service Unavailable"
+
+
+def _process(settings: Settings, beats: Any, number: int) -> None:
+    logging.basicConfig(level=logging.INFO)
+
+    def beat() -> None:
+        beats[number] = time.monotonic()
+
+    asyncio.run(_work(settings, beat))
+
+
+async def _work(settings: Settings, beat: Callable[[], None]) -> None:
+    """Carries bookings through until told to stop. Temporal may come and go meanwhile."""
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    parent = multiprocessing.parent_process()
+    if parent:  # it may have been killed, and cannot tell
+        asyncio.get_running_loop().add_reader(parent.sentinel, stop.set)
+
+    pool = await create_pool(settings.database_url.get_secret_value(), settings.database_pool_size)
+    bell = Bell(pool)
+    await bell.start()
+    activities = BookingActivities(pool, bell.ring)
+    while not stop.is_set():
+        try:
+            await _serve(activities, stop, beat)
+        except (RuntimeError, RPCError, OSError, TimeoutError) as error:
+            log.warning("waiting for Temporal: %s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), PULSE)
+    await bell.stop()
+    pool.terminate()
+
+
+async def _serve(
+    activities: BookingActivities, stop: asyncio.Event, beat: Callable[[], None]
+) -> None:
+    """Works until told to stop. Raises what keeps it from working."""
+    worker = build_worker(await _connected(), activities)
+    running = asyncio.create_task(worker.run())
+    stopped = asyncio.create_task(stop.wait())
+    while not running.done() and not stopped.done():
+        if await reachable(worker.client):
+            beat()
+        await asyncio.wait({running, stopped}, timeout=PULSE, return_when="FIRST_COMPLETED")
+    stopped.cancel()
+    if not running.done():
+        async with asyncio.timeout(GRACE):
+            await worker.shutdown()
+    await running
+
+
+async def _connected() -> Client:
+    """The client, connected: a worker takes no lazy one. Raises RuntimeError without Temporal."""
+    client = await connect()
+    config = client.config()
+    config["service_client"] = await ServiceClient.connect(
+        replace(client.service_client.config, lazy=False)
+    )
+    return Client(**config)
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -1,6 +1,5 @@
-"""The one activity: takes a booking from wherever it is to where its commands and the clock want it."""
+"""The one activity: takes a booking to where its commands and the clock want it."""
 
-import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
@@ -13,16 +12,13 @@ from temporalio.exceptions import ApplicationError
 from activities import booking as commands
 from activities import wire
 from db import appointments
-from db.pool import ACQUIRE_TIMEOUT, UNAVAILABLE, Connection
+from db.pool import UNAVAILABLE, Connection, Pool, use
 from domain.actors import scope
 from domain.appointments import Result, Via
 from domain.booking import BookingState, Outcome
 from domain.messages import Booking, Command, Done, Work
 
 log = logging.getLogger(__name__)
-
-PATIENCE = 1.9
-"""Seconds for one call; below the 2 s that the workflow grants, so that we say `unavailable` ourselves."""
 
 HOLD = "hold"
 """The id under which the outcome of the booking's own hold is answered."""
@@ -34,47 +30,48 @@ REFUSED = "refused"
 class BookingActivities:
     """The activities over one pool. `ring` tells the relay that there is something to move."""
 
-    def __init__(self, pool: asyncpg.Pool, ring: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, ring: Callable[[], None]) -> None:
         self._pool = pool
         self._ring = ring
 
     @activity.defn(name="advance")
     async def advance(self, work: Work) -> Done:
-        """Places the hold if it is asked for and missing, carries out each command, then whatever is due by the
-        database's clock. The same work again changes nothing more. A refusal is an outcome.
+        """Places the hold if it is asked for and missing, carries out each command, then whatever
+        is due by the database's clock. The same work again changes nothing more. A refusal is an
+        outcome.
 
-        Raises ApplicationError of type `unavailable`, which says nothing of its cause, when the database is not
-        there: commands may have taken effect or not, and may be sent again.
+        Raises ApplicationError of type `unavailable`, which says nothing of its cause, when the
+        database is not there: commands may have taken effect or not, and may be sent again.
         """
         try:
-            async with (
-                asyncio.timeout(PATIENCE),
-                self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection,
-            ):
+            async with use(self._pool) as connection:
                 return await self._advance(connection, work)
-        except Exception as error:  # whatever it is must not reach Temporal: its text may carry a row
+        except Exception as error:
+            # Whatever it is must not reach Temporal: its text may carry a row.
             _report(work.booking, error)
             raise ApplicationError("the database does not answer", type="unavailable") from None
 
     async def _advance(self, connection: Connection, work: Work) -> Done:
+        outcomes: dict[str, str] = {}
         try:
-            id = wire.booking_id(work.booking)  # noqa: A001 - the field's name everywhere
+            id = wire.booking_id(work.booking)
         except wire.Malformed:
-            nothing = BookingState(work.booking.id, REFUSED, 0, over=True)
-            return Done(nothing, {command.id: Outcome.MALFORMED for command in work.commands})
+            outcomes = {command.id: Outcome.MALFORMED for command in work.commands}
+            return Done(_refused(work.booking.id), outcomes)
 
         before = await appointments.state(connection, id)
         held = None
         if before is None and work.booking.hold:
             held = await _judged(_hold(connection, work.booking))
-        outcomes = {c.id: await _carry_out(connection, id, before, c) for c in work.commands}
+        for command in work.commands:
+            outcomes[command.id] = await _carry_out(connection, id, before, command)
         if held:
             outcomes[HOLD] = held
         after = await commands.settle(connection, id, Via.WORKFLOW)
 
         if after and (before is None or before.version != after.version):
             self._ring()
-        return Done(after or BookingState(str(id), REFUSED, 0, over=True), outcomes)
+        return Done(after or _refused(str(id)), outcomes)
 
 
 async def _carry_out(
@@ -96,13 +93,19 @@ async def _change(connection: Connection, booking: UUID, command: Command) -> Re
 
 
 async def _judged(command: Awaitable[Result]) -> Outcome:
-    """What a command came to. One that can never be carried out is answered too: raised, it would come back for ever."""
+    """What a command came to. Even one that can never be carried out gets an outcome: raised, it
+    would come back for ever.
+    """
     try:
         return (await command).outcome
     except wire.Unknown:
         return Outcome.UNKNOWN
     except (wire.Malformed, asyncpg.DataError, OverflowError):
         return Outcome.MALFORMED
+
+
+def _refused(id: str) -> BookingState:
+    return BookingState(id, REFUSED, 0, over=True)
 
 
 def _report(booking: Booking, error: Exception) -> None:

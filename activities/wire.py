@@ -1,5 +1,5 @@
-"""What Temporal sends, as commands of ours. Anybody with access to Temporal can send anything: it is judged here, before
-it comes near the database.
+"""What Temporal sends, as commands of ours. Anybody with access to Temporal can send anything: it
+is judged here, before it comes near the database.
 """
 
 import re
@@ -12,7 +12,9 @@ from domain.booking import HOLD_QUOTA, RULES, Verb
 from domain.messages import Booking, Command
 
 NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.RESCHEDULE, Verb.EDIT})
-"""Verbs of the table that nobody can send: the clock alone expires, and a move needs more than a `Command` carries."""
+"""Verbs of the table that nobody can send: the clock alone expires, and a move needs more than a
+`Command` carries.
+"""
 
 LOOK = "look"
 """The verb of a message that asks for nothing but another look at the row."""
@@ -38,7 +40,9 @@ def booking_id(booking: Booking) -> UUID:
 
 
 def command_id(booking: UUID, text: str) -> UUID:
-    """A command's id in Postgres. Text that is not a UUID means the same command wherever it is read. Raises Malformed."""
+    """A command's id in Postgres. Text that is not a UUID means one command of this booking,
+    wherever it is read. Raises Malformed.
+    """
     if not 0 < len(text) <= LONGEST_ID or not text.isprintable():
         raise Malformed("id")
     try:
@@ -49,7 +53,7 @@ def command_id(booking: UUID, text: str) -> UUID:
 
 def hold(booking: Booking) -> tuple[Hold, Actor]:
     """The hold that a booking starts with, and who asks for it. Raises Malformed."""
-    id, asked = booking_id(booking), booking.hold  # noqa: A001 - the field's name everywhere
+    id, asked = booking_id(booking), booking.hold
     if asked is None:
         raise Malformed("hold")
     actor, patient_id = _actor(asked.by), _uuid(asked.patient_id, "patient_id")
@@ -72,7 +76,7 @@ def hold(booking: Booking) -> tuple[Hold, Actor]:
 
 def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
     """A later command, and who asks for it. Raises Malformed or Unknown."""
-    verb, id = VERBS.get(command.verb), command_id(booking, command.id)  # noqa: A001
+    verb, id = VERBS.get(command.verb), command_id(booking, command.id)
     if verb is None:
         raise Unknown("verb")
     if command.reason is not None and not CODE.fullmatch(command.reason):

@@ -1,0 +1,129 @@
+"""What a booking's workflow does: look at the row, carry out what was heard, wait for what is due.
+
+Level-triggered: started at any state, told anything twice, or killed in between, it looks at the
+row and goes on from there.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import FailureError
+
+from activities import wire
+from activities.advance import REFUSED, BookingActivities
+from domain.booking import BookingState
+from domain.messages import Booking, Command, Done, Work
+from workflows import BOOKING_STATUS
+from workflows.mailbox import Mailbox, answer
+
+BATCH = 100
+"""Commands in one call of the activity."""
+
+CARRIED = 1000
+"""Commands that may be carried into the next run."""
+
+LONGEST_BACK_OFF = 60.0
+
+
+class _Attempt(TypedDict):
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+ATTEMPT = _Attempt(
+    # Few and short: while it runs, signals and updates wait.
+    start_to_close_timeout=timedelta(seconds=2),
+    schedule_to_close_timeout=timedelta(seconds=3),
+    retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2),
+)
+
+
+class Life:
+    """One run of a booking. `state` is what it saw last; the row may be further."""
+
+    def __init__(self, booking: Booking, mailbox: Mailbox) -> None:
+        self._booking = booking
+        self._mailbox = mailbox
+        self.state: BookingState | None = None
+
+    async def live(self) -> BookingState:
+        """Returns once nothing more can become due and every answer is out. Never fails for want of
+        the database.
+        """
+        failures = 0
+        while True:
+            batch, heard = self._mailbox.take(BATCH), self._mailbox.heard
+            try:
+                done = await self._advance([letter.command for letter in batch])
+            except FailureError:  # time-outs come as ActivityError, all else as it was raised
+                self._mailbox.put_back(batch)
+                await self._renew_if_long()
+                await self._back_off(failures, heard)
+                failures += 1
+                continue
+
+            failures = 0
+            self._learn(done.state)
+            answer(batch, done)
+            await self._renew_if_long()
+            if self._mailbox:
+                continue
+            if done.state.over and await self._quiet(1):
+                return done.state
+            await self._wait_until_due(done.state)
+
+    async def _advance(self, commands: list[Command]) -> Done:
+        """One look at the row. Never two at once: replay could not tell their order."""
+        verbs = ", ".join(dict.fromkeys(command.verb for command in commands))
+        work = Work(replace(self._booking, todo=[]), commands)
+        return await workflow.execute_local_activity_method(
+            BookingActivities.advance, work, summary=verbs or wire.LOOK, **ATTEMPT
+        )
+
+    def _learn(self, state: BookingState) -> None:
+        changed = self.state is None or self.state.status != state.status
+        self.state = state
+        if state.status == REFUSED:
+            # Once told it stays so, even if the slot becomes free before we close.
+            self._booking = replace(self._booking, hold=None)
+        # Upserting what is not registered would block the workflow; whoever started it knew.
+        if changed and workflow.info().typed_search_attributes.get(BOOKING_STATUS) is not None:
+            workflow.upsert_search_attributes([BOOKING_STATUS.value_set(state.status)])
+        workflow.set_current_details(f"**{state.status}**, version {state.version}")
+
+    async def _wait_until_due(self, state: BookingState) -> None:
+        mailbox = self._mailbox
+        await _wait(lambda: bool(mailbox), state.due_in, f"{state.due} deadline")
+
+    async def _back_off(self, failures: int, heard: int) -> None:
+        """1 s, twice as long after each failure in a row; any message ends it."""
+        workflow.logger.warning("the booking waits for the database")
+        pause = min(LONGEST_BACK_OFF, 2.0 ** min(failures, 6))
+        await _wait(lambda: self._mailbox.heard != heard, pause, "database back-off")
+
+    async def _renew_if_long(self) -> None:
+        if workflow.info().is_continue_as_new_suggested() and await self._quiet(CARRIED):
+            workflow.continue_as_new(replace(self._booking, todo=self._mailbox.commands))
+
+    async def _quiet(self, limit: int) -> bool:
+        """Waits until every answer is out; false when there is one more to give first, or `limit`
+        commands.
+        """
+        mailbox = self._mailbox
+        await workflow.wait_condition(
+            lambda: workflow.all_handlers_finished() or mailbox.awaited or len(mailbox) >= limit
+        )
+        return workflow.all_handlers_finished() and len(mailbox) < limit
+
+
+async def _wait(ready: Callable[[], bool], seconds: float | None, summary: str) -> None:
+    """Until `ready`, or until the time is over; what is overdue still takes a moment."""
+    pause = None if seconds is None else max(seconds, 0.05)
+    with contextlib.suppress(TimeoutError):
+        await workflow.wait_condition(ready, timeout=pause, timeout_summary=summary)
