@@ -10,7 +10,12 @@ import typer
 if TYPE_CHECKING:
     from settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Durable booking for clinics.")
+app = typer.Typer(
+    help="Durable, real-time booking for dental clinics.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.command()

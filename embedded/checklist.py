@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -20,10 +20,25 @@ HEARTBEAT = 15.0
 @dataclass
 class Step:
     title: str
+    console: Console | None
+    """Where each change is said at once; None where the list is live."""
     detail: str = ""
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
     failed: bool = False
+
+    def doing(self, what: str) -> None:
+        """What goes on now."""
+        self.detail = what
+        self.line(f"… {self.title}: {what}")
+
+    def done(self, result: str) -> None:
+        """What came of it."""
+        self.detail = result
+
+    def line(self, text: str) -> None:
+        if self.console:
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @property
     def elapsed(self) -> str:
@@ -60,26 +75,19 @@ class Checklist:
             self._live.stop()
 
     @contextlib.contextmanager
-    def step(self, title: str) -> Iterator[Callable[[str], None]]:
-        """One step; what it yields is told what is being done."""
-        step = Step(title)
+    def step(self, title: str) -> Iterator[Step]:
+        """One step; it fails with an exception."""
+        step = Step(title, None if self._live else self._console)
         self._steps.append(step)
-
-        def say(detail: str) -> None:
-            step.detail = detail
-            if not self._live:
-                self._line(f"… {title}: {detail}")
-
         try:
-            with self._heartbeat(step):
-                yield say
+            with _heartbeat(step):
+                yield step
         except BaseException:
             step.failed = True
             raise
         finally:
             step.ended = time.monotonic()
-            if not self._live:
-                self._line(f"{step.mark} {title} ({step.elapsed}) {step.detail}".rstrip())
+            step.line(f"{step.mark} {title} ({step.elapsed}) {step.detail}".rstrip())
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = Table.grid(padding=(0, 1))
@@ -88,20 +96,17 @@ class Checklist:
             table.add_row(mark, step.title, Text(step.elapsed, "dim"), Text(step.detail, "dim"))
         yield table
 
-    @contextlib.contextmanager
-    def _heartbeat(self, step: Step) -> Iterator[None]:
-        over = threading.Event()
 
-        def beat() -> None:
-            while not over.wait(HEARTBEAT):
-                self._line(f"… {step.title}: still at work, {step.elapsed} so far")
+@contextlib.contextmanager
+def _heartbeat(step: Step) -> Iterator[None]:
+    over = threading.Event()
 
-        if not self._live:
-            threading.Thread(target=beat, daemon=True).start()
-        try:
-            yield
-        finally:
-            over.set()
+    def beat() -> None:
+        while not over.wait(HEARTBEAT):
+            step.line(f"… {step.title}: still at work, {step.elapsed} so far")
 
-    def _line(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+    threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

@@ -130,7 +130,7 @@ async def _migrations(connection: asyncpg.Connection) -> Finding:
 
 async def _temporal(address: str | None) -> Finding:
     if address:
-        if await client.reachable(await client.connect(), timeout=3):
+        if await client.reachable(await client.connect(), within=3):
             return Finding("Temporal", True, f"answers at {address}")
         remedy = "is TEMPORAL_ADDRESS right? Without it, the embedded one is used"
         return Finding("Temporal", False, f"no answer from {address}", remedy)

@@ -96,14 +96,14 @@ def _sweep(child: subprocess.Popen[bytes]) -> None:
                 os.kill(pid, signal.SIGKILL)
         if not left and child.poll() is not None:
             return
-        _reap()
+        _reap_orphans(child.pid)
         time.sleep(0.01)
 
 
-def _reap() -> None:
-    """Collects adopted orphans; the child itself is left to its Popen."""
-    with contextlib.suppress(ChildProcessError):
-        for pid in _descendants(os.getpid(), zombies=True):
+def _reap_orphans(child: int) -> None:
+    """Collects those we adopted; the child itself is left to its Popen, who wants its code."""
+    for pid in _descendants(os.getpid(), zombies=True):
+        if pid != child:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 

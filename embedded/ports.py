@@ -2,6 +2,7 @@
 
 import fcntl
 import socket
+from typing import TextIO
 
 from embedded import places
 
@@ -9,10 +10,10 @@ HOST = "127.0.0.1"
 
 
 class Ports:
-    """Ports claimed by this process, until it ends."""
+    """Ports claimed by this process, until it ends or releases them."""
 
     def __init__(self) -> None:
-        self._locks: list[object] = []
+        self._locks: list[TextIO] = []
 
     def claim(self, preferred: int) -> int:
         """`preferred`, or the next one that nobody listens on and no other stack has claimed."""
@@ -20,6 +21,10 @@ class Ports:
             if self._lock(port) and free(port):
                 return port
         raise OSError(f"no free port from {preferred} on")
+
+    def release(self) -> None:
+        while self._locks:
+            self._locks.pop().close()
 
     def _lock(self, port: int) -> bool:
         directory = places.cache() / "ports"

@@ -66,11 +66,16 @@ class Process:
     @property
     def returncode(self) -> int | None:
         """None while it runs."""
-        return self._guard.poll()
+        code = self._guard.poll()
+        if code is not None:
+            self._let_go()
+        return code
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code; raises subprocess.TimeoutExpired."""
-        return self._guard.wait(timeout)
+        code = self._guard.wait(timeout)
+        self._let_go()
+        return code
 
     def stop(self, within: float = GRACE) -> None:
         """Asks it to end, and kills it after `within` seconds. Returns when it is gone."""
@@ -109,7 +114,7 @@ class Process:
             with self._guard.stdout as announcement:
                 line = announcement.readline()
         if not line:
-            self._guard.wait()
+            self.wait()
             raise ProcessEnded(f"cannot start {self.command.argv[0]}:\n{self.written()}")
         return int(line)
 

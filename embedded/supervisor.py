@@ -48,13 +48,17 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {kept.part.name: kept.process.pid for kept in self._kept}
 
-    def start(self, *parts: Part, seconds: float = 60) -> None:
-        """Starts them all, and returns when each is ready; raises ProcessEnded or TimeoutError."""
+    def start(self, *parts: Part) -> None:
+        """Starts them, and returns at once; raises ProcessEnded or TimeoutError."""
         for part in parts:
             self._kept.append(Kept(part, part.start(), time.monotonic()))
-        for kept in self._kept[-len(parts) :]:
-            wait_until(kept.part.ready, kept.process, seconds)
         self._changed(self.pids)
+
+    def wait(self, part: Part, seconds: float = 60) -> None:
+        """Returns when a started part is ready; raises ProcessEnded or TimeoutError."""
+        for kept in self._kept:
+            if kept.part is part:
+                wait_until(part.ready, kept.process, seconds)
 
     def keep(self) -> None:
         """Watches over the parts, until an exception (an interrupt) ends it."""

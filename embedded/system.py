@@ -64,18 +64,22 @@ class System:
     def start(self, checklist: Checklist) -> None:
         """Returns when everything answers."""
         self._start_postgres(checklist)
-        with checklist.step("Migrations and demo data") as say:
+        with checklist.step("Migrations and demo data") as step:
             applied = asyncio.run(_prepare_database(self.record.database.url))
-            say(f"{len(applied)} applied" if applied else "up to date")
+            step.done(f"{len(applied)} applied" if applied else "up to date")
         self._start_temporal(checklist)
-        with checklist.step("Worker and API"):
-            self.supervisor.start(self._worker(), self._api())
+        worker, api = self._worker(), self._api()
+        self.supervisor.start(worker, api)
+        with checklist.step("Worker"):
+            self.supervisor.wait(worker)
+        with checklist.step("API"):
+            self.supervisor.wait(api)
         self.record.write(self._options.home)
 
     def _start_postgres(self, checklist: Checklist) -> None:
         if self._options.database_url:
             return
-        with checklist.step("Postgres") as say:
+        with checklist.step("Postgres") as step:
             durable = not self._options.ephemeral
             settings = {} if durable else FASTER_BUT_NOT_DURABLE
             port = self._ports.claim(POSTGRES_PORT)
@@ -83,14 +87,13 @@ class System:
             log = self._logs / "postgres.log"
             self.supervisor.start(Part("postgres", lambda: server.start(log), server.accepts))
             self.record = replace(self.record, database=record.Database(server.dsn()))
-            say(f"port {port}")
+            step.done(f"port {port}")
 
     def _start_temporal(self, checklist: Checklist) -> None:
         if self._options.temporal_address:
             return
-        with checklist.step("Temporal") as say:
-            binary = temporal_cli.obtain(say)
-            say("starting")
+        with checklist.step("Temporal") as step:
+            binary = temporal_cli.obtain(step.doing)
             port, ui_port = self._ports.claim(TEMPORAL_PORT), self._ports.claim(TEMPORAL_UI_PORT)
             database = None if self._options.ephemeral else self._data / "temporal.db"
             server = Temporal(binary, port, ui_port, database)
@@ -99,7 +102,7 @@ class System:
             ui_url = f"http://{HOST}:{ui_port}"
             temporal = record.TemporalServer(server.address, ui_url)
             self.record = replace(self.record, temporal=temporal)
-            say(f"port {port}")
+            step.done(f"port {port}")
 
     def _worker(self) -> Part:
         health = self._ports.claim(WORKER_HEALTH_PORT)

@@ -1,0 +1,120 @@
+"""Migrations are applied once, whole, in order, and stay as they were."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from db.migrate import MigrationEdited, migrate, pending, read
+from embedded import stack
+
+
+@pytest.fixture
+async def empty(postgres: stack.RunningPostgres) -> AsyncIterator[str]:
+    """A database without a schema."""
+    name = f"empty_{uuid4().hex[:12]}"
+    connection = await asyncpg.connect(postgres.dsn("postgres"))
+    await connection.execute(f"create database {name}")
+    yield postgres.dsn(name)
+    await connection.execute(f"drop database {name} with (force)")
+    await connection.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    write(tmp_path, "20260101000000_one", "create table one (n int);")
+    write(tmp_path, "20260102000000_two", "create table two (n int); insert into one values (2);")
+    return tmp_path
+
+
+def write(directory: Path, name: str, up: str) -> None:
+    text = f"-- migrate:up\n{up}\n-- migrate:down\ndrop table nothing_of_this_runs;\n"
+    (directory / f"{name}.sql").write_text(text)
+
+
+async def applied(dsn: str) -> list[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch("select version from schema_migrations order by version")
+        return [row["version"] for row in rows]
+    finally:
+        await connection.close()
+
+
+async def test_the_second_time_nothing_is_left_to_do(empty: str, files: Path) -> None:
+    assert await migrate(empty, files) == ["20260101000000", "20260102000000"]
+    assert await migrate(empty, files) == []
+
+
+async def test_ten_at_once_apply_each_file_once(empty: str, files: Path) -> None:
+    results = await asyncio.gather(*(migrate(empty, files) for _ in range(10)))
+
+    assert sorted(v for versions in results for v in versions) == [
+        "20260101000000",
+        "20260102000000",
+    ]
+
+
+async def test_a_file_that_fails_leaves_nothing_and_stops_those_after_it(
+    empty: str, files: Path
+) -> None:
+    write(files, "20260103000000_bad", "create table half (n int); select 1/0;")
+    write(files, "20260104000000_after", "create table after (n int);")
+
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(empty, files)
+
+    assert await applied(empty) == ["20260101000000", "20260102000000"]
+    write(files, "20260103000000_bad", "create table half (n int);")
+    assert await migrate(empty, files) == ["20260103000000", "20260104000000"]
+
+
+async def test_an_edited_file_is_refused_before_anything_is_applied(
+    empty: str, files: Path
+) -> None:
+    await migrate(empty, files)
+    write(files, "20260101000000_one", "create table one (n bigint);")
+    write(files, "20260103000000_three", "create table three (n int);")
+
+    with pytest.raises(MigrationEdited, match="20260101000000"):
+        await migrate(empty, files)
+
+    assert "20260103000000" not in await applied(empty)
+
+
+async def test_what_is_pending_is_known_before_the_first_run_and_after(
+    empty: str, files: Path
+) -> None:
+    connection = await asyncpg.connect(empty)
+    try:
+        assert await pending(connection, files) == ["20260101000000", "20260102000000"]
+        await migrate(empty, files)
+        assert await pending(connection, files) == []
+    finally:
+        await connection.close()
+
+
+async def test_a_database_that_dbmate_migrated_is_taken_over(empty: str, files: Path) -> None:
+    connection = await asyncpg.connect(empty)
+    try:
+        await connection.execute(
+            "create table schema_migrations (version varchar primary key);"
+            "insert into schema_migrations values ('20260101000000'); create table one (n int)"
+        )
+    finally:
+        await connection.close()
+
+    assert await migrate(empty, files) == ["20260102000000"]
+
+
+def test_a_file_without_a_version_or_without_an_up_part_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.sql").write_text("-- migrate:up\n")
+    with pytest.raises(ValueError, match=r"one\.sql"):
+        read(tmp_path)
+
+
+async def test_our_own_files_apply_to_an_empty_database(empty: str) -> None:
+    assert await migrate(empty) == [migration.version for migration in read()]

@@ -1,0 +1,23 @@
+"""Whoever starts beside us gets other ports."""
+
+import socket
+
+from embedded import ports
+from embedded.ports import Ports
+
+
+def test_a_port_that_somebody_listens_on_is_passed_over() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        mine = Ports()
+        assert mine.claim(taken) > taken
+    mine.release()
+
+
+def test_a_claimed_port_is_passed_over_before_anybody_listens() -> None:
+    first, second = Ports(), Ports()
+    preferred = ports.any_free()
+    assert first.claim(preferred) == preferred
+    assert second.claim(preferred) > preferred
+    first.release()
+    second.release()
