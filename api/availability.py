@@ -1,6 +1,5 @@
 """What is free, and the five-minute hold that keeps it."""
 
-import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from api import offers
 from api.commands import change, change_command, hold_answer, hold_command
 from api.dependencies import Caller, IfMatch, Key, Own
 from api.errors import Problem
-from api.requests import Reserve, Slug
+from api.requests import Day, Reserve, Slug
 from db import clinics
 from db.pool import use
 from domain.appointments import Appointment, Via
@@ -30,9 +29,7 @@ async def list_slots(
     caller: Caller,
     own: Own,
     appointment_type: Annotated[Slug, Query()],
-    date: Annotated[
-        datetime.date | None, Query(description="A day of the clinic; by default today.")
-    ] = None,
+    date: Annotated[Day | None, Query(description="A day of the clinic; today.")] = None,
     days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 1,
     tz: Annotated[str | None, Query(max_length=64, description="Formats only.")] = None,
     include: Annotated[Literal["free", "all"], Query()] = "free",

@@ -43,7 +43,10 @@ STATUS: Mapping[str, int] = {
 }
 """The HTTP status of each code. Codes are stable; titles are for people."""
 
-CODES = {400: "validation_failed"} | {status: code for code, status in reversed(STATUS.items())}
+CODES = {status: code for code, status in reversed(list(STATUS.items()))} | {
+    400: "validation_failed"
+}
+"""The code for what the framework itself refuses."""
 
 
 class Problem(Exception):

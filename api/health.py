@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import Own
 from api.parts import Parts
-from db import migrate, presence
+from db import inbox, migrate, presence
 from db.pool import UNAVAILABLE, use
 from workflows import client
 
@@ -16,6 +16,8 @@ router = APIRouter(tags=["health"])
 
 VERSION = "0.1.0"
 TEMPORAL_PATIENCE = 1.0
+RELAY_PATIENCE = 5.0
+"""Seconds that a committed event may wait for its number."""
 
 State = Literal["ok", "degraded"]
 
@@ -56,15 +58,9 @@ async def health(own: Own) -> Health:
     """How each part is. Bookings go on while Temporal, workers or dispatcher are away; they catch
     up later.
     """
-    (database, workers), temporal = await asyncio.gather(_database(own), _temporal(own))
-    parts = {
-        "database": database,
-        "temporal": temporal,
-        "workers": workers,
-        "relay": _state(own.relay.healthy()),
-        "dispatcher": _state(own.dispatcher.healthy()),
-    }
-    return Health(status=_state(all(state == "ok" for state in parts.values())), **parts)
+    database, temporal = await asyncio.gather(_database(own), _temporal(own))
+    parts = database | {"temporal": temporal, "relay": _relay(own)}
+    return Health(_state(all(state == "ok" for state in parts.values())), **parts)
 
 
 @router.get("/version")
@@ -72,12 +68,25 @@ async def version() -> dict[str, str]:
     return {"version": VERSION}
 
 
-async def _database(own: Parts) -> tuple[State, State]:
+async def _database(own: Parts) -> dict[str, State]:
+    """What Postgres knows: itself, the workers connected to it, and how dispatch gets on."""
     try:
         async with use(own.pool) as connection:
-            return "ok", _state(await presence.workers(connection) > 0)
+            workers = await presence.workers(connection)
+            backlog = await inbox.backlog(connection)
     except UNAVAILABLE:
-        return "degraded", "degraded"
+        return {"database": "degraded", "workers": "degraded", "dispatcher": "degraded"}
+    dispatching = not own.dispatcher.health().trouble and not backlog.stuck
+    return {
+        "database": "ok",
+        "workers": _state(workers > 0),
+        "dispatcher": _state(dispatching),
+    }
+
+
+def _relay(own: Parts) -> State:
+    relay = own.relay.health
+    return _state(relay.connected and relay.outbox_oldest_seconds < RELAY_PATIENCE)
 
 
 async def _temporal(own: Parts) -> State:

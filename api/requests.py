@@ -1,6 +1,6 @@
 """What comes in: bodies, checked for shape only. Whether it may be done is decided elsewhere."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -29,6 +29,9 @@ def _plausible(instant: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
 """A time with its offset; a naive one is refused."""
+
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 12, 31))]
+"""A calendar day of the clinic."""
 
 Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_nul)]
 Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]

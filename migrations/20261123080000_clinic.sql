@@ -75,7 +75,8 @@ create table weekly_hours (
     ends        time     not null,
     valid_from  date,
     valid_to    date,
-    check (valid_from is null or valid_to is null or valid_from <= valid_to)
+    check (valid_from is null or valid_to is null or valid_from <= valid_to),
+    check (starts < '24:00' and ends < '24:00')
 );
 create index weekly_hours_resource on weekly_hours (resource_no);
 
