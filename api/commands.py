@@ -54,8 +54,8 @@ async def hold_answer(
     if result.outcome in OFFER_OTHERS:
         raise refusal(result, await alternatives(connection, command))
     appointment = answer(result, response)
+    response.status_code = 201 if result.outcome is Outcome.DONE else 200
     if result.outcome is Outcome.DONE:
-        response.status_code = 201
         response.headers["Location"] = f"/api/appointments/{appointment.id}"
     return appointment
 

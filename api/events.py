@@ -1,6 +1,5 @@
 """Event streams (SSE): what happens, to those who may see it, from where they left off."""
 
-from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -30,7 +29,7 @@ SNAPSHOT = TypeAdapter(Appointment)
 HEARTBEAT = ServerSentEvent(comment="hb", sep="\n")
 
 # On shutdown the hub ends the streams; the library would cut them off before their `bye`.
-AppStatus.disable_automatic_graceful_drain()
+AppStatus.enable_automatic_graceful_drain = False
 
 router = APIRouter(tags=["events"])
 
@@ -81,7 +80,8 @@ async def stream_events(
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
-    """What happens from the cursor on, or from now on. First `ready`, where need be after `reset`: then load again.
+    """What happens from the cursor on, or from now on. First `ready`; `reset` before it means that
+    the cursor is of no use: load again.
 
     Load a list first and start from its `Event-Cursor`; ignore versions that you have.
     """
@@ -95,13 +95,15 @@ async def stream_events(
 
 @router.get("/api/appointments/{id}/events", response_class=EventStream)
 async def stream_appointment(
-    id: UUID,  # noqa: A002 - the path's word
+    id: UUID,
     caller: Caller,
     own: Own,
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
-    """One appointment: first `snapshot`, its present state, then what happens to it from the cursor on, or from now on."""
+    """One appointment: first `snapshot`, its present state; then what happens to it from the cursor
+    on, or from now on.
+    """
     at, opening = await _place(own, last_event_id or cursor)
     async with use(own.pool) as connection:
         found = await appointments.get(connection, id, scope(caller))
@@ -113,7 +115,7 @@ async def stream_appointment(
 
 
 async def _place(own: Parts, text: str | None) -> tuple[Cursor, bytes]:
-    """Where a stream goes on, and what must be said first: `reset` where that is not where the reader was."""
+    """Where a stream goes on, and what comes first: `reset` where the reader was elsewhere."""
     here = own.hub.at
     if not text:
         return here, b""
