@@ -6,9 +6,11 @@ an answer; both only reach the mailbox, and `Life` alone acts.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from activities import wire
@@ -86,6 +88,12 @@ class BookingWorkflow:
     @workflow.signal
     def cancel(self, command: Command | None = None) -> None:
         self._hear(Verb.CANCEL, command)
+
+    @workflow.signal(dynamic=True)
+    def anything_else(self, name: str, args: Sequence[RawValue]) -> None:
+        """A verb of a newer version, or a slip of the hand: in either case a look cannot harm."""
+        workflow.logger.warning("unknown signal %.50r is taken as a look", name)
+        self.look()
 
     @workflow.update(name="hold")
     async def ask_hold(self) -> Answer:

@@ -1,0 +1,178 @@
+"""A front desk for tests: books by the API's commands or by Temporal, and looks what came of it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import (
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.worker import Worker
+from uuid_utils.compat import uuid7
+
+from activities import booking as commands
+from activities.advance import BookingActivities
+from db.pool import Pool
+from domain.actors import CLINIC
+from domain.appointments import Change, Hold, Result, Via
+from domain.booking import BookingState, Outcome, Verb
+from domain.messages import Answer, Booking, Command, HoldRequest
+from tests.support import AMARA, ANA
+from worker import build_worker
+from workflows import workflow_id
+from workflows.booking import BookingWorkflow
+
+BERLIN = ZoneInfo("Europe/Berlin")
+VISIT = "consultation"
+"""20 minutes without chair or buffer: 18 of them a day on every second step of the grid."""
+
+STARTS = [(hour, minute) for hour in (*range(8, 12), *range(13, 18)) for minute in (0, 30)]
+TASK_TIMEOUT = timedelta(seconds=2)
+"""Shorter than in production, so that a killed worker's task is given out again soon."""
+
+Handle = WorkflowHandle[BookingWorkflow, BookingState]
+
+
+@dataclass
+class Desk:
+    client: Client
+    pool: Pool
+    queue: str
+    _slots: Any = field(default_factory=count)
+
+    def next_slot(self) -> datetime:
+        """A start that this test has not used yet."""
+        day, nth = divmod(next(self._slots), len(STARTS))
+        date = datetime.now(BERLIN).date() + timedelta(days=day + 1)
+        hour, minute = STARTS[nth]
+        local = datetime(date.year, date.month, date.day, hour, minute, tzinfo=BERLIN)
+        return local.astimezone(UTC)
+
+    def request(self, starts_at: datetime | None = None, **fields: str) -> HoldRequest:
+        starts = (starts_at or self.next_slot()).isoformat()
+        return HoldRequest(
+            str(AMARA), str(ANA), **({"appointment_type": VISIT, "starts_at": starts} | fields)
+        )
+
+    async def holds_last(self, seconds: float) -> None:
+        async with self.pool.acquire() as connection:
+            await connection.execute(
+                "update appointment_types set hold_for = make_interval(secs => $1)", seconds
+            )
+
+    async def needs_approval(self, seconds: float = 3600) -> None:
+        async with self.pool.acquire() as connection:
+            await connection.execute(
+                """
+                update appointment_types
+                   set needs_approval = true, approval_for = make_interval(secs => $1)
+                """,
+                seconds,
+            )
+
+    async def hold(self, starts_at: datetime | None = None) -> UUID:
+        """Held by the API, whose dispatcher is away."""
+        starts = starts_at or self.next_slot()
+        command = Hold(uuid7(), uuid7(), AMARA, ANA, VISIT, starts, ANA)
+        async with self.pool.acquire() as connection:
+            result = await commands.hold(connection, command, CLINIC, Via.API)
+        assert result.outcome is Outcome.DONE
+        return command.id
+
+    async def change(self, id: UUID, verb: Verb, command_id: UUID | None = None) -> Result:
+        """Changed by the API, whose dispatcher is away."""
+        command = Change(id, verb, command_id or uuid7())
+        async with self.pool.acquire() as connection:
+            return await commands.change(connection, command, CLINIC, Via.API)
+
+    async def start(
+        self,
+        id: UUID | str,
+        signal: str | None = None,
+        command: Command | None = None,
+        *,
+        booking: Booking | None = None,
+        attributes: TypedSearchAttributes | None = None,
+        reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    ) -> Handle:
+        """As the dispatcher starts and signals it."""
+        return await self.client.start_workflow(
+            BookingWorkflow.run,
+            booking or Booking(str(id)),
+            id=workflow_id(id),
+            task_queue=self.queue,
+            task_timeout=TASK_TIMEOUT,
+            id_reuse_policy=reuse,
+            start_signal=signal,
+            start_signal_args=[command] if command else [],
+            search_attributes=attributes,
+        )
+
+    async def ask_hold(self, booking: Booking, update_id: str | None = None) -> Answer:
+        """Update-with-start: a booking without the API."""
+        start = WithStartWorkflowOperation(
+            BookingWorkflow.run,
+            booking,
+            id=workflow_id(booking.id),
+            task_queue=self.queue,
+            task_timeout=TASK_TIMEOUT,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        return await self.client.execute_update_with_start_workflow(
+            BookingWorkflow.ask_hold, start_workflow_operation=start, id=update_id
+        )
+
+    def handle(self, id: UUID | str) -> Handle:
+        return self.client.get_workflow_handle_for(BookingWorkflow.run, workflow_id(id))
+
+    async def status(self, id: UUID | str) -> str | None:
+        async with self.pool.acquire() as connection:
+            return await connection.fetchval(
+                "select status from appointments where id = $1", UUID(str(id))
+            )
+
+    async def verbs(self, id: UUID | str) -> list[str]:
+        """The booking's transitions, oldest first."""
+        async with self.pool.acquire() as connection:
+            rows = await connection.fetch(
+                """
+                select verb from appointment_transitions where appointment_id = $1 order by version
+                """,
+                UUID(str(id)),
+            )
+        return [row["verb"] for row in rows]
+
+    async def events(self, id: UUID | str) -> list[str]:
+        """What the outbox says of the booking."""
+        async with self.pool.acquire() as connection:
+            rows = await connection.fetch(
+                "select kind from outbox where entity_id = $1 order by id", UUID(str(id))
+            )
+        return [row["kind"].removeprefix("appointment.") for row in rows]
+
+    @asynccontextmanager
+    async def working(self, pool: "Pool | None" = None, **overrides: Any) -> AsyncIterator[Worker]:
+        activities = BookingActivities(pool or self.pool, lambda: None)
+        async with build_worker(
+            self.client, activities, task_queue=self.queue, **overrides
+        ) as worker:
+            yield worker
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> float:
+    """Waits for a condition; how long that took. Raises TimeoutError."""
+    began = time.monotonic()
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - it is in another process
+            await asyncio.sleep(0.02)
+    return time.monotonic() - began
