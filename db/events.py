@@ -9,7 +9,8 @@ from db.pool import Connection
 from domain.events import Cursor, Event, Reader
 
 COLUMNS = """
-    seq, topic, kind, entity_id, version, audience, payload::text as payload, occurred_at, sequenced_at
+    seq, topic, kind, entity_id, version, audience, payload::text as payload, occurred_at,
+    sequenced_at
 """
 
 
@@ -33,7 +34,7 @@ class Backlog:
 
 
 async def relay(connection: Connection, limit: int) -> int:
-    """Moves up to `limit` committed events into the log, oldest first, in one transaction; how many."""
+    """Moves up to `limit` committed events into the log, oldest first; how many it were."""
     moved: int = await connection.fetchval("select moved from relay_batch($1)", limit)
     return moved
 
@@ -79,16 +80,14 @@ async def after(connection: Connection, seq: int, limit: int) -> list[Event]:
 async def missed(
     connection: Connection, reader: Reader, seq: int, until: int, limit: int
 ) -> list[Event]:
-    """The first of a reader's events with `seq` < number <= `until`, in order. It may hold others too:
-    `Reader.wants` decides, here the search is only narrowed.
+    """The first of a reader's events with `seq` < number <= `until`, in order. There may be others
+    among them: `Reader.wants` decides, here the search is only narrowed.
     """
     whole = [topic for topic in reader.topics if ":" not in topic]
     entities = [UUID(topic.partition(":")[2]) for topic in reader.topics if ":" in topic]
-    followed = (
-        "(topic = any($3) or entity_id = any($4))"
-        if whole
-        else "$3::text[] is not null and entity_id = any($4)"
-    )
+    followed = "(topic = any($3::text[]) or entity_id = any($4))"
+    if not whole:  # so that the index on entity_id can be used
+        followed = "$3::text[] is not null and entity_id = any($4)"
     rows = await connection.fetch(
         f"""
         select {COLUMNS} from realtime_events
@@ -107,9 +106,12 @@ async def missed(
 
 
 async def oldest(connection: Connection) -> int:
-    """The lowest number that the log still has or will have: a reader who needs an earlier one comes too late."""
+    """The lowest number that the log has or will have: who needs an earlier one comes too late."""
     seq: int = await connection.fetchval(
-        "select coalesce((select min(seq) from realtime_events), (select head + 1 from realtime_epoch))"
+        """
+        select coalesce((select min(seq) from realtime_events),
+                        (select head + 1 from realtime_epoch))
+        """
     )
     return seq
 
@@ -130,7 +132,7 @@ def _event(row: Any) -> Event:
 
 
 def _one(row: Any) -> dict[str, Any]:
-    """The row of a query that always has one. After a restore of half a backup it may not: said clearly."""
+    """The row of a query that always has one, unless half of a backup was restored."""
     if row is None:
         raise LookupError("realtime_epoch is empty: run the migrations")
     return dict(row)

@@ -1,4 +1,6 @@
-"""What is told to those who watch: the closed list of events, who may see which, and a reader's place in their order."""
+"""What is told to those who watch: the closed list of events, who may see which, and a reader's
+place in their order.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -76,7 +78,7 @@ class Event:
     version: int | None
     """The appointment's version; null for slots."""
     audience: frozenset[UUID] | None
-    """Who may see it beside staff: those who could see the entity before or after; null means everyone."""
+    """Who may see it beside staff: who could see it before or after; null means everyone."""
     payload: str
     """The entity as a JSON object: ids, codes and times, nothing that a person wrote."""
     occurred_at: datetime
@@ -121,8 +123,8 @@ def about(topic: Topic, entity_id: UUID) -> str:
 
 
 def interest(names: Iterable[str]) -> frozenset[str]:
-    """The topics that these names are. ValueError names the first that is none: of the narrowed ones only
-    `availability:<dentist id>` can be asked for, and no more than LARGEST_INTEREST in all.
+    """The topics that these names are, LARGEST_INTEREST at most. ValueError says which is none.
+    Of the narrowed ones only `availability:<dentist id>` can be asked for.
     """
     topics = frozenset(_topic(name.strip()) for name in names)
     if not 0 < len(topics) <= LARGEST_INTEREST:
@@ -144,7 +146,7 @@ def _topic(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in the log: all events up to `seq` are behind it. Numbers of another epoch mean nothing in this one."""
+    """A place in the log: all events up to `seq` are behind it. Each epoch has its own numbers."""
 
     epoch: str
     seq: int

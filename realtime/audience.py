@@ -1,0 +1,73 @@
+"""All open streams of this process, found by what they follow."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+from domain.events import Cursor, Event, Reader
+from realtime import metrics
+from realtime.stream import Ending, Stream
+
+FAREWELL = 2.0
+"""Seconds that streams have for their `bye`."""
+
+
+class Audience:
+    """A stream is in it as long as its `join` lasts. What an event costs follows from who wants it,
+    not from who is there.
+    """
+
+    def __init__(self) -> None:
+        self._streams: set[Stream] = set()
+        self._by_address: dict[str, set[Stream]] = defaultdict(set)
+        self._left = asyncio.Event()
+        self._dismissed = False
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    @contextmanager
+    def join(self, reader: Reader, since: Cursor, cut: Callable[[], None]) -> Iterator[Stream]:
+        stream = Stream(reader, since, cut)
+        if self._dismissed:
+            stream.end(Ending.BYE)
+        self._streams.add(stream)
+        for address in reader.addresses():
+            self._by_address[address].add(stream)
+        metrics.STREAMS.inc()
+        try:
+            yield stream
+        finally:
+            self._leave(stream)
+
+    def of(self, event: Event) -> Collection[Stream]:
+        """The streams to deliver an event to, each once."""
+        found = [self._by_address[a] for a in event.addresses() if a in self._by_address]
+        return [stream for stream in set().union(*found) if stream.reader.wants(event)]
+
+    def all(self) -> Collection[Stream]:
+        return tuple(self._streams)
+
+    async def dismiss(self) -> None:
+        """Ends every stream with `bye`; those that have not left after FAREWELL seconds are cut."""
+        self._dismissed = True
+        for stream in self.all():
+            stream.end(Ending.BYE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                while self._streams:
+                    self._left.clear()
+                    await self._left.wait()
+        for stream in self.all():
+            stream.cut()
+
+    def _leave(self, stream: Stream) -> None:
+        self._streams.discard(stream)
+        for address in stream.reader.addresses():
+            self._by_address[address].discard(stream)
+            if not self._by_address[address]:
+                del self._by_address[address]
+        metrics.STREAMS.dec()
+        self._left.set()

@@ -1,0 +1,76 @@
+"""The bytes of a stream. Each is made once and shared by all who read it."""
+
+import json
+import random
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.events import Cursor, Event
+
+RETRY = (1000, 3000)
+"""Milliseconds after which a reader whose connection broke comes back; not all at once."""
+
+RETRY_AFTER_BYE = (200, 5000)
+
+HEARTBEAT_SECONDS = 15
+
+
+class Reset(StrEnum):
+    """Why a reader must load everything again."""
+
+    UNKNOWN = "unknown_cursor"
+    """Malformed, of another epoch, or beyond the end of the log."""
+    TOO_OLD = "too_old"
+    """The log does not reach back that far."""
+    EPOCH = "epoch"
+    """The database was restored while the stream was open."""
+
+
+def event(at: Cursor, item: Event, now: datetime) -> bytes:
+    """One event, with its number as the id that a reader resumes after."""
+    head = {
+        "seq": item.seq,
+        "kind": item.kind,
+        "entity_id": str(item.entity_id),
+        "version": item.version,
+        "occurred_at": rfc3339(item.occurred_at),
+        "server_time": rfc3339(now),
+    }
+    # the payload is joined as Postgres wrote it, with our sessions' offset, and is never decoded
+    data = f"{json.dumps(head)[:-1]}, {item.payload[1:]}".replace('+00:00"', 'Z"')
+    return frame(item.kind, data, at)
+
+
+def ready(at: Cursor, now: datetime) -> bytes:
+    """The stream goes on from here."""
+    return _frame("ready", at, server_time=rfc3339(now), heartbeat_seconds=HEARTBEAT_SECONDS)
+
+
+def reset(at: Cursor, why: Reset) -> bytes:
+    """What the reader has does not join up with what follows: load again. Goes on from `at`."""
+    return _frame("reset", at, reason=str(why))
+
+
+def retry() -> bytes:
+    """How long to wait before reconnecting, another time for each reader."""
+    return b"retry: %d\n\n" % random.randint(*RETRY)
+
+
+def bye() -> bytes:
+    """This process ends; come back soon, but not all at once."""
+    delay = random.randint(*RETRY_AFTER_BYE)
+    return b"event: bye\nretry: %d\ndata: {}\n\n" % delay
+
+
+def frame(name: str, data: str, at: Cursor) -> bytes:
+    """One frame of one line of data; JSON as we write it has no line breaks."""
+    return f"event: {name}\nid: {at}\ndata: {data}\n\n".encode()
+
+
+def rfc3339(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _frame(name: str, at: Cursor, **data: Any) -> bytes:
+    return frame(name, json.dumps(data), at)

@@ -1,0 +1,167 @@
+"""The hub: reads the log as it grows, once per process, and hands it to the streams."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from db import events
+from db.pool import Pool, use
+from domain.events import Cursor, Event, Reader
+from realtime import frames, metrics
+from realtime.audience import Audience
+from realtime.line import SILENCE, Connection, Line
+from realtime.stream import Stream
+
+BATCH = 500
+POLL = 1.0
+"""Seconds until the hub looks at the log without being told."""
+
+REPLAYS = 4
+"""Readers who catch up at a time: a crowd that comes back leaves the pool to those who book."""
+
+TURN = 500
+"""Deliveries after which the others of this process have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    connected: bool
+    """Without a connection the streams stay open, and catch up when it is back."""
+    head: int
+    """The last number handed out."""
+    streams: int
+    error: str | None
+    """Why there is no connection: the name of an exception."""
+
+
+class NotReady(ConnectionError):
+    """The log has not been reached since this process started, or the process is ending."""
+
+
+class Hub:
+    """Each event of the log reaches each open stream that wants it, once and in order. A stream
+    whose reader is too slow for that ends, and the reader resumes.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._line = Line(dsn, "hub", self._session)
+        self._audience = Audience()
+        self._at: Cursor | None = None
+        self._ahead = timedelta()
+        self._connected = False
+        self._closing = False
+        self.replays = asyncio.Semaphore(REPLAYS)
+
+    @property
+    def health(self) -> Health:
+        head = self._at.seq if self._at else 0
+        return Health(self._connected, head, len(self._audience), self._line.error)
+
+    @property
+    def at(self) -> Cursor:
+        """Where the open streams are. Raises NotReady, which is one of db.pool.UNAVAILABLE."""
+        if self._at is None or self._closing:
+            raise NotReady("the event log cannot be read")
+        return self._at
+
+    def now(self) -> datetime:
+        """The database's clock, as far as this process can tell."""
+        return datetime.now(UTC) + self._ahead
+
+    async def start(self) -> None:
+        await self._line.start()
+
+    async def stop(self) -> None:
+        await self.close()
+        await self._line.stop()
+
+    async def close(self) -> None:
+        """Every stream says `bye` and ends, within seconds; no other is opened."""
+        self._closing = True
+        await self._audience.dismiss()
+
+    def open(
+        self, reader: Reader, at: Cursor, cut: Callable[[], None]
+    ) -> AbstractContextManager[Stream]:
+        """A stream for a reader who is at `at`, for as long as the context lasts. Its `since` says
+        up to where the log must be read. `cut` must end a write that hangs.
+        """
+        here = self._at or at
+        ahead = at.epoch == here.epoch and at.seq > here.seq
+        return self._audience.join(reader, at if ahead else here, cut)
+
+    async def known(self, cursor: Cursor, pool: Pool) -> bool:
+        """Whether a stream can go on from there: in this epoch, and not beyond the end of the log,
+        which may be further than this process has read. Raises NotReady.
+        """
+        here = self.at
+        if cursor.epoch == here.epoch and cursor.seq > here.seq:
+            async with use(pool) as connection:
+                end = await events.position(connection)
+            here = Cursor(end.epoch, end.head)
+        return cursor.epoch == here.epoch and cursor.seq <= here.seq
+
+    async def _session(self, connection: Connection) -> None:
+        await connection.add_listener("realtime", self._line.wake)
+        at, located = await self._locate(connection), time.monotonic()
+        try:
+            while True:
+                at = await self._catch_up(connection, at)
+                self._connected = True
+                self._line.well()
+                await self._line.rest(POLL)
+                if time.monotonic() - located > POLL:
+                    at, located = await self._locate(connection), time.monotonic()
+        finally:
+            self._connected = False
+
+    async def _locate(self, connection: Connection) -> Cursor:
+        """Where to go on; notices when the log is another one than before."""
+        async with asyncio.timeout(SILENCE):
+            end = await events.position(connection)
+        self._ahead = end.now - datetime.now(UTC)
+        if self._at is None or self._at.epoch != end.epoch or self._at.seq > end.head:
+            return self._jump(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
+        return self._at
+
+    async def _catch_up(self, connection: Connection, at: Cursor) -> Cursor:
+        """Hands out all that the log has after `at`; where it ended."""
+        while True:
+            async with asyncio.timeout(SILENCE):
+                batch = await events.after(connection, at.seq, BATCH)
+            if batch and batch[0].seq != at.seq + 1:
+                at = self._jump(Cursor(at.epoch, batch[0].seq - 1), frames.Reset.TOO_OLD)
+            await self._hand_out(batch, at.epoch)
+            at = Cursor(at.epoch, batch[-1].seq) if batch else at
+            if len(batch) < BATCH:
+                return at
+
+    async def _hand_out(self, batch: Sequence[Event], epoch: str) -> None:
+        deliveries = 0
+        for event in batch:
+            self._at = Cursor(epoch, event.seq)
+            deliveries += self._deliver(event, self._at)
+            metrics.SEQUENCED.observe((event.sequenced_at - event.occurred_at).total_seconds())
+            if deliveries >= TURN:
+                deliveries = 0
+                await asyncio.sleep(0)
+
+    def _deliver(self, event: Event, at: Cursor) -> int:
+        streams = self._audience.of(event)
+        if streams:
+            frame, sequenced = frames.event(at, event, self.now()), event.sequenced_at.timestamp()
+            for stream in streams:
+                if stream.since.seq < event.seq:
+                    stream.push(frame, sequenced)
+        return len(streams)
+
+    def _jump(self, to: Cursor, why: frames.Reset) -> Cursor:
+        """Goes on elsewhere: open streams are told that what they have does not join up with it."""
+        self._at = to
+        for stream in self._audience.all():
+            stream.since = to
+            stream.push(frames.reset(to, why), self.now().timestamp())
+        return to

@@ -1,0 +1,105 @@
+"""The relay: moves what is committed from the outbox into the log. One process at a time leads."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from db import events
+from realtime import metrics
+from realtime.line import SILENCE, Connection, Line
+
+LOCK = 0x63686169_7265_0001
+"""Whoever holds this advisory lock is the leader."""
+
+BATCH = 500
+POLL = 1.0
+"""Seconds until the leader looks without a bell, and until a follower tries to lead."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The relay as this process last saw it."""
+
+    connected: bool = False
+    leader: bool = False
+    outbox_depth: int = 0
+    """Committed events without a number. Only a follower counts them: the leader leaves none."""
+    outbox_oldest_seconds: float = 0.0
+    error: str | None = None
+    """Why there is no connection: the name of an exception."""
+
+
+class Relay:
+    """Each committed event gets the next number, once; those of one booking in the order of their
+    commits.
+
+    A batch runs on the very connection that holds the lock: who has lost the lock moves nothing.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._line = Line(dsn, "relay", self._session)
+        self._seen = Health()
+
+    @property
+    def health(self) -> Health:
+        return replace(self._seen, error=self._line.error)
+
+    async def start(self) -> None:
+        await self._line.start()
+
+    async def stop(self) -> None:
+        """Gives the lead away at once."""
+        await self._line.stop()
+
+    def wake(self) -> bool:
+        """To be called after a commit. True where this process leads: nobody else need be told."""
+        if self._seen.leader:
+            self._line.wake()
+        return self._seen.leader
+
+    async def _session(self, connection: Connection) -> None:
+        # a leader that vanishes without a word must not keep the lock for long
+        await connection.execute(
+            "set tcp_keepalives_idle = 1;"
+            "set tcp_keepalives_interval = 1;"
+            "set tcp_keepalives_count = 2"
+        )
+        try:
+            await self._follow(connection)
+            await self._lead(connection)
+        finally:
+            self._report(replace(self._seen, connected=False, leader=False))
+
+    async def _follow(self, connection: Connection) -> None:
+        """Returns once this process holds the lock."""
+        while not await connection.fetchval(
+            "select pg_try_advisory_lock($1)", LOCK, timeout=SILENCE
+        ):
+            async with asyncio.timeout(SILENCE):
+                waiting = await events.backlog(connection)
+            self._report(Health(True, False, waiting.depth, waiting.oldest_seconds))
+            await self._line.rest(POLL)
+
+    async def _lead(self, connection: Connection) -> None:
+        await connection.add_listener("outbox", self._line.wake)
+        while True:
+            await self._drain(connection)
+            if not self._seen.leader:
+                logger.info("relay: leading")
+            self._report(Health(connected=True, leader=True))
+            await self._line.rest(POLL)
+
+    async def _drain(self, connection: Connection) -> None:
+        while True:
+            async with asyncio.timeout(SILENCE):
+                moved = await events.relay(connection, BATCH)
+            if moved < BATCH:
+                return
+
+    def _report(self, seen: Health) -> None:
+        self._seen = seen
+        if seen.connected:
+            self._line.well()
+        metrics.LEADER.set(seen.leader)
