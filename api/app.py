@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from realtime.hub import Hub
 
 from api import appointments, availability, errors, events, health, profiles
-from api.middleware import RequestContext
+from api.middleware import BodyLimit, RequestContext
 from api.parts import Parts
 from api.security import Verifier
 from db.pool import create_pool
@@ -22,8 +22,6 @@ from settings import Settings
 from workflows import client
 from workflows.dispatch import Dispatcher
 from workflows.reconciler import Reconciler
-
-MAX_BODY = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +40,10 @@ def create_app(settings: Settings) -> FastAPI:
         version=health.VERSION,
         summary="Durable, real-time booking for dental clinics",
         lifespan=lifespan,
-        max_body_size=MAX_BODY,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.verifier = Verifier.of(settings)
+    app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)
     errors.install(app)
     for subject in (appointments, availability, profiles, events, health):
