@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 async def connect() -> Client:
     """A client for TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY … (default: ADDRESS). It
-    connects with its first call, so this succeeds without Temporal; a worker needs `reachable` first.
+    connects with its first call: this succeeds without Temporal; a worker needs `reachable` first.
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", ADDRESS)
@@ -45,7 +45,7 @@ async def reachable(client: Client, within: float = 1.0) -> bool:
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Adds to the namespace those of our search attributes that it lacks. Where it cannot, it warns:
+    """Adds to the namespace what it lacks of our search attributes. Where it cannot, it warns:
     bookings then start without them.
     """
     try:

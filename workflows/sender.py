@@ -68,8 +68,8 @@ class Sender:
         passed: list[int] = []
         for row in parcel.rows:
             passed.append(row.id)
-            # A hold is a plain start. A signal that follows starts the workflow as well, and it looks
-            # at the booking as it is by now, however it was started.
+            # A hold is a plain start. A signal that follows starts the workflow too, and however
+            # it was started, it looks at the booking as it is by now.
             if row.verb == Verb.HOLD and row is not parcel.rows[-1]:
                 continue
             verdict = await self._send(parcel, row)

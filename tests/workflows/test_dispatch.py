@@ -1,0 +1,400 @@
+"""The dispatcher against a real Postgres and a real Temporal server, mostly without a worker: what
+a workflow was told stands in its history.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from activities.advance import BookingActivities
+from db import inbox as db_inbox
+from db.pool import Pool
+from domain.booking import Status, Verb
+from embedded import stack
+from tests.support import AMARA, ANA, change, hold, request
+from tests.workflows.heard import (
+    committed,
+    emptied,
+    eventually,
+    inbox,
+    signals,
+    started,
+    times,
+    workflow,
+)
+from worker import build_worker
+from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START
+from workflows.client import reachable, register_search_attributes
+from workflows.dispatch import BATCH, Dispatcher
+from workflows.sender import Sender, Verdict
+
+NOWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture
+async def client(temporal: stack.RunningTemporal) -> Client:
+    return await Client.connect(temporal.address)
+
+
+@pytest.fixture
+def queue() -> str:
+    """A task queue of this test alone, without a worker unless the test starts one."""
+    return f"test-{uuid4()}"
+
+
+@contextlib.asynccontextmanager
+async def dispatching(
+    dsn: str, client: Client, queue: str, **options: float
+) -> AsyncIterator[Dispatcher]:
+    dispatcher = Dispatcher(dsn, client, task_queue=queue, **options)
+    await dispatcher.start()
+    try:
+        yield dispatcher
+    finally:
+        await dispatcher.stop()
+
+
+async def test_each_committed_command_reaches_its_workflow_in_order(pool, dsn, client, queue):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    async with dispatching(dsn, client, queue, poll=60) as dispatcher:
+        for verb in (Verb.EXTEND, Verb.EXTEND, Verb.CONFIRM, Verb.CANCEL):
+            await change(pool, command.id, verb)
+            dispatcher.wake()
+        await eventually(emptied(pool))
+
+    heard = await signals(client, command.id)
+    assert [(verb, said["id"]) for verb, said in heard] == await committed(pool, command.id)
+    assert [verb for verb, _ in heard] == ["extend", "extend", "confirm", "cancel"]
+    assert {said["by"] for _, said in heard} == {"clinic"}
+
+
+async def test_commands_that_came_before_any_dispatcher_start_one_workflow(
+    pool, dsn, client, queue
+):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    await change(pool, command.id, Verb.CONFIRM)
+    async with dispatching(dsn, client, queue):
+        await eventually(emptied(pool))
+    assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
+
+
+async def test_a_workflow_starts_with_ids_codes_and_times_alone(pool, dsn, client, queue):
+    command = request(times(1)[0], notes="afraid of needles")
+    held = (await hold(pool, command)).appointment
+    async with dispatching(dsn, client, queue):
+        await eventually(emptied(pool))
+
+    it = await workflow(client, command.id).describe()
+    assert (it.workflow_type, it.task_queue) == ("BookingWorkflow", queue)
+    assert await it.static_summary() == f"checkup {command.starts_at:%Y-%m-%d %H:%M} UTC"
+    found = it.typed_search_attributes
+    assert [found[key] for key in (BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START)] == [
+        "held", str(held.clinic_id), str(AMARA), command.starts_at,
+    ]  # fmt: skip
+    history = (await workflow(client, command.id).fetch_history()).to_json()
+    start = json.loads(history)["events"][0]["workflowExecutionStartedEventAttributes"]
+    assert start["workflowTaskTimeout"] == "5s"
+    assert str(ANA) not in history
+    assert "needles" not in history
+
+
+async def test_nothing_is_lost_while_temporal_is_away(pool, dsn, queue):
+    commands = [request(start, quota=None) for start in times(20)]
+    with stack.temporal(persistent=True) as server:
+        client = await Client.connect(server.address, lazy=True)
+        server.kill()
+        async with dispatching(dsn, client, queue) as dispatcher:
+            for command in commands:
+                await hold(pool, command)
+                dispatcher.wake()
+            await eventually(lambda: _trouble(dispatcher, "temporal"))  # never reached before
+            assert {attempts for _, attempts in await inbox(pool)} == {0}
+
+            await asyncio.to_thread(server.start)
+            await eventually(emptied(pool), 30)
+            await eventually(lambda: _trouble(dispatcher, ""))
+
+            await asyncio.to_thread(server.kill)
+            for command in commands:
+                await change(pool, command.id, Verb.CONFIRM)
+                dispatcher.wake()
+            await eventually(lambda: _trouble(dispatcher, "temporal"))  # lost on the way
+            for command in commands:
+                await change(pool, command.id, Verb.CANCEL)
+            assert {attempts for _, attempts in await inbox(pool)} == {0}
+
+            await asyncio.to_thread(server.start)
+            await eventually(emptied(pool), 30)
+
+        for command in commands:
+            heard = [said["id"] for _, said in await signals(client, command.id)]
+            assert list(dict.fromkeys(heard)) == [id for _, id in await committed(pool, command.id)]
+
+
+async def put(pool: Pool, booking: UUID, verb: str) -> None:
+    await pool.execute(
+        "insert into workflow_inbox (appointment_id, verb, actor) values ($1, $2, 'clinic')",
+        booking,
+        verb,
+    )
+
+
+async def _trouble(dispatcher: Dispatcher, expected: str) -> bool:
+    return dispatcher.health().trouble == expected
+
+
+async def test_two_dispatchers_side_by_side_neither_lose_nor_reorder(pool, dsn, client, queue):
+    commands = [request(start, quota=None) for start in times(40)]
+    async with (
+        dispatching(dsn, client, queue, lanes=3, poll=0.05) as one,
+        dispatching(dsn, client, queue, lanes=3, poll=0.05) as other,
+    ):
+
+        async def live(command):
+            await hold(pool, command)
+            for verb in (
+                Verb.EXTEND,
+                Verb.CONFIRM,
+                Verb.EDIT,
+                Verb.EDIT,
+                Verb.CHECK_IN,
+                Verb.CANCEL,
+            ):
+                one.wake()
+                await change(pool, command.id, verb)
+                other.wake()
+
+        await asyncio.gather(*map(live, commands))
+        await eventually(emptied(pool), 30)
+        assert one.health().sent > 0
+        assert other.health().sent > 0
+
+    for command in commands:
+        heard = [(verb, said["id"]) for verb, said in await signals(client, command.id)]
+        assert heard == await committed(pool, command.id)
+
+
+async def test_a_row_that_temporal_refuses_waits_alone_with_its_booking(pool, dsn, client, queue):
+    bad, *good = [request(start, quota=None) for start in times(2 * BATCH)]
+    await put(pool, bad.id, "x" * 2000)  # no signal may have so long a name
+    for command in (bad, *good):
+        await hold(pool, command)
+    async with dispatching(dsn, client, queue, poll=0.1):
+
+        async def only_the_bad_is_left():
+            left = await inbox(pool)
+            return len(left) == 2 and left[0][1] >= 2
+
+        await eventually(only_the_bad_is_left)
+    assert [(verb[0], attempts > 0) for verb, attempts in await inbox(pool)] == [
+        ("x", True),
+        ("h", False),
+    ]
+    assert not await started(client, bad.id)
+
+
+async def test_refusals_are_told_in_the_backlog_and_back_off_to_ten_minutes(pool):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    async with pool.acquire() as connection:
+        [(id_, _)] = await connection.fetch("select id, verb from workflow_inbox")
+        for _ in range(12):
+            await db_inbox.refused(connection, [id_])
+        backlog = await db_inbox.backlog(connection)
+        assert (backlog.depth, backlog.attempts, backlog.stuck) == (1, 12, True)
+        assert 0 <= backlog.oldest_seconds < 60
+        wait = "select extract(epoch from not_before - clock_timestamp()) from workflow_inbox"
+        assert 590 < await connection.fetchval(wait) <= 600
+
+
+async def test_a_terminated_workflow_is_started_again_by_the_next_command(pool, dsn, client, queue):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    async with dispatching(dsn, client, queue) as dispatcher:
+        await eventually(emptied(pool))
+        first = await workflow(client, command.id).describe()
+        await workflow(client, command.id).terminate()
+        await change(pool, command.id, Verb.CANCEL)
+        dispatcher.wake()
+        await eventually(emptied(pool))
+
+    second = await workflow(client, command.id).describe()
+    assert second.status is WorkflowExecutionStatus.RUNNING
+    assert second.run_id != first.run_id
+    assert [verb for verb, _ in await signals(client, command.id)] == ["cancel"]
+
+
+async def test_a_booking_that_is_over_keeps_its_completed_workflow(pool, dsn, client, queue):
+    command = request(times(1)[0])
+    async with (
+        build_worker(client, BookingActivities(pool, lambda: None), task_queue=queue),
+        dispatching(dsn, client, queue),
+    ):
+        await hold(pool, command)
+        await change(pool, command.id, Verb.CANCEL)
+        await eventually(emptied(pool))
+        await workflow(client, command.id).result()
+        first = await workflow(client, command.id).describe()
+
+        for verb in ("hold", "cancel"):  # as if its dispatcher had died before it could delete them
+            await put(pool, command.id, verb)
+            await eventually(emptied(pool))
+
+    last = await workflow(client, command.id).describe()
+    assert (last.run_id, last.status) == (first.run_id, WorkflowExecutionStatus.COMPLETED)
+
+
+async def test_what_was_sent_but_not_deleted_is_sent_again_and_changes_nothing(
+    pool, dsn, client, queue
+):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    await change(pool, command.id, Verb.CONFIRM)
+    async with pool.acquire() as connection:
+        killed = connection.transaction()
+        await killed.start()
+        [parcel] = await db_inbox.take(connection, 10)
+        delivery = await Sender(client, queue).deliver(parcel)
+        assert (delivery.verdict, len(delivery.sent)) == (Verdict.SENT, 2)
+        await killed.rollback()
+
+    async with (
+        build_worker(client, BookingActivities(pool, lambda: None), task_queue=queue),
+        dispatching(dsn, client, queue),
+    ):
+        await eventually(emptied(pool))
+        await change(pool, command.id, Verb.CANCEL)
+        state = await workflow(client, command.id).result()
+    assert state["status"] == Status.CANCELLED
+    # The row may have told it of the cancellation before the signal could.
+    assert [verb for verb, _ in await signals(client, command.id)][:2] == ["confirm", "confirm"]
+    assert [verb for verb, _ in await committed(pool, command.id)] == ["confirm", "cancel"]
+
+
+async def test_a_cut_connection_is_replaced(pool, dsn, postgres, client, queue):
+    first, second = [request(start) for start in times(2)]
+    database = dsn.rpartition("/")[2]
+    admin = await asyncpg.connect(postgres.dsn("postgres"))
+    async with dispatching(dsn, client, queue) as dispatcher:
+        await hold(pool, first)
+        await hold(pool, second)
+        await eventually(emptied(pool))
+
+        await pool.expire_connections()
+        await admin.execute(f"alter database {database} with allow_connections false")
+        await admin.fetch(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", database
+        )
+        await eventually(lambda: _any_trouble(dispatcher))
+        await admin.execute(f"alter database {database} with allow_connections true")
+        await admin.close()
+
+        await change(pool, second.id, Verb.CONFIRM)
+        await eventually(emptied(pool))
+    assert [verb for verb, _ in await signals(client, second.id)] == ["confirm"]
+
+
+async def _any_trouble(dispatcher: Dispatcher) -> bool:
+    return dispatcher.health().trouble != ""
+
+
+async def test_bookings_start_without_search_attributes_where_there_are_none(
+    pool, dsn, client, queue
+):
+    bare = await _namespace(client)
+    first, second = [request(start) for start in times(2)]
+    await hold(pool, first)
+    async with dispatching(dsn, bare, queue):
+        await eventually(emptied(pool))
+    assert not list((await workflow(bare, first.id).describe()).typed_search_attributes)
+
+    await register_search_attributes(bare)
+    await register_search_attributes(bare)
+    await hold(pool, second)
+    async with dispatching(dsn, bare, queue):
+        await eventually(emptied(pool))
+    assert (await workflow(bare, second.id).describe()).typed_search_attributes[
+        BOOKING_STATUS
+    ] == "held"
+
+
+async def _namespace(client: Client) -> Client:
+    """A namespace of its own, in which nothing is registered."""
+    name = f"bare-{uuid4()}"
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace=name, workflow_execution_retention_period=Duration(seconds=86400)
+        )
+    )
+    config = client.config()
+    config["namespace"] = name
+    bare = Client(**config)
+
+    async def known() -> bool:
+        try:
+            await started(bare, uuid4())
+        except RPCError:
+            return False
+        return True
+
+    await eventually(known)
+    return bare
+
+
+async def test_an_unknown_namespace_loses_nothing(pool, dsn, client, queue):
+    config = client.config()
+    config["namespace"] = "not-there"
+    await hold(pool, request(times(1)[0]))
+    async with dispatching(dsn, Client(**config), queue) as dispatcher:
+        await eventually(lambda: _trouble(dispatcher, "temporal"))
+    assert await inbox(pool) == [("hold", 0)]
+
+
+@pytest.fixture
+async def hanging() -> AsyncIterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    writers: list[asyncio.StreamWriter] = []
+    async with await asyncio.start_server(
+        lambda _, writer: writers.append(writer), "127.0.0.1", 0
+    ) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for writer in writers:
+            writer.close()
+
+
+async def test_a_temporal_that_hangs_is_waited_for_and_stop_is_quick(pool, dsn, hanging, queue):
+    client = await Client.connect(hanging, lazy=True)
+    assert not await reachable(client, 0.2)
+    await hold(pool, request(times(1)[0]))
+    dispatcher = Dispatcher(dsn, client, task_queue=queue)
+    await dispatcher.start()
+    await eventually(lambda: _trouble(dispatcher, "temporal"))
+    assert await inbox(pool) == [("hold", 0)]
+
+    await asyncio.sleep(0.5)  # in the middle of its next call
+    began = time.monotonic()
+    await dispatcher.stop()
+    assert time.monotonic() - began < 3
+
+
+async def test_it_starts_and_stops_with_nothing_there(queue):
+    dispatcher = Dispatcher(
+        f"postgresql://{NOWHERE}/x", await Client.connect(NOWHERE, lazy=True), task_queue=queue
+    )
+    await dispatcher.start()
+    await eventually(lambda: _trouble(dispatcher, "postgres"))
+    began = time.monotonic()
+    await dispatcher.stop()
+    assert time.monotonic() - began < 1
