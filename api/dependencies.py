@@ -21,12 +21,13 @@ from domain.booking import Verb
 bearer = HTTPBearer(auto_error=False, description="A token of the clinic's issuer.")
 
 
-def parts(request: Request) -> Parts:
+async def parts(request: Request) -> Parts:
+    """Async, as all dependencies here: a plain function would be sent to a thread."""
     found: Parts = request.app.state.parts
     return found
 
 
-def if_match(
+async def if_match(
     value: Annotated[str | None, Header(alias="If-Match", max_length=40)] = None,
 ) -> int | None:
     """The version of a strong ETag, `"7"`. None where the header is missing or `*`."""
