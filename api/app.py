@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 import prometheus_client
 import uvicorn
 from fastapi import FastAPI
-from realtime.hub import Hub
 
 from api import appointments, availability, errors, events, health, profiles
 from api.middleware import BodyLimit, RequestContext
@@ -17,6 +16,7 @@ from api.parts import Parts
 from api.security import Verifier
 from db.pool import create_pool
 from realtime.bell import Bell
+from realtime.hub import Hub
 from realtime.relay import Relay
 from settings import Settings
 from workflows import client

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from realtime.hub import Hub
 from temporalio.client import Client
 
 from db.pool import Pool
 from realtime.bell import Bell
+from realtime.hub import Hub
 from realtime.relay import Relay
 from settings import Settings
 from workflows.dispatch import Dispatcher
