@@ -25,7 +25,7 @@ mutants: .venv/ready
 	@$(RUN)python -m tests.mutants $(ARGS)
 
 .venv/ready: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --locked --quiet && touch $@
+	@$(UV) sync --locked --quiet --compile-bytecode && touch $@
 $(CACHE)/uv/bin/uv:
 	@echo "installing uv into $(CACHE)/uv"
 	@python3 -m venv $(CACHE)/uv && $(CACHE)/uv/bin/pip install --quiet uv || { rm -rf $(CACHE)/uv; \

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 import asyncpg
 from rich.console import Console
+from rich.markup import escape
 
 from db import migrate
 from embedded import places, ports, postgres, record, temporal_cli
@@ -21,6 +22,7 @@ from workflows import client
 
 OLDEST_PYTHON = (3, 11)
 BELL = "chairtime_doctor"
+LOCK = 1667785074
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,11 @@ def _python() -> Finding:
 
 
 def _uv() -> Finding:
-    uv = os.environ.get("UV") or shutil.which("uv")
+    own = places.cache() / "uv" / "bin" / "uv"
+    uv = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else None)
     if uv is None:
-        return Finding(
-            "uv", True, "not on PATH", "`make` installs its own; or https://docs.astral.sh/uv"
-        )
+        remedy = "`make` installs its own; or https://docs.astral.sh/uv"
+        return Finding("uv", True, "not on PATH", remedy)
     return Finding("uv", True, _first_line(uv, "--version"))
 
 
@@ -92,32 +94,50 @@ def _embedded_postgres() -> Finding:
 async def _database(dsn: str) -> list[Finding]:
     name = "Database"
     try:
-        connection = await asyncpg.connect(dsn, timeout=5, command_timeout=5)
+        connection, other = await _connect(dsn), await _connect(dsn)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as failure:
         remedy = "is it running, and is DATABASE_URL right? Without it, the embedded one is used"
         return [Finding(name, False, f"{type(failure).__name__}: {failure}", remedy)]
     try:
         version = await connection.fetchval("show server_version")
-        if not await _is_session(connection):
+        if not await _are_sessions(connection, other):
             remedy = "use the session pooler or the direct connection: LISTEN and locks need it"
             return [Finding(name, False, f"Postgres {version} behind a transaction pooler", remedy)]
         return [Finding(name, True, f"Postgres {version}"), await _migrations(connection)]
     finally:
         await connection.close(timeout=5)
+        await other.close(timeout=5)
 
 
-async def _is_session(connection: asyncpg.Connection) -> bool:
-    """Whether one statement finds what the one before it left behind: setting, lock, LISTEN."""
+async def _connect(dsn: str) -> asyncpg.Connection:
+    # No named statements: a transaction pooler may lose them, and shall be called what it is.
+    return await asyncpg.connect(dsn, timeout=5, command_timeout=5, statement_cache_size=0)
+
+
+async def _are_sessions(connection: asyncpg.Connection, other: asyncpg.Connection) -> bool:
     try:
-        await connection.execute("set application_name = 'chairtime doctor'")
-        await connection.execute("select pg_advisory_lock(1667785074)")
-        await connection.execute(f"listen {BELL}")
-        kept = await connection.fetchval("show application_name") == "chairtime doctor"
-        listening = await connection.fetchval("select $1 in (select pg_listening_channels())", BELL)
-        unlocked = await connection.fetchval("select pg_advisory_unlock(1667785074)")
-    except asyncpg.PostgresError:  # such as a prepared statement that is not there any more
+        return await _keeps_state(connection, other)
+    except asyncpg.PostgresError:  # a statement pooler refuses transactions
         return False
-    return bool(kept and listening and unlocked)
+
+
+async def _keeps_state(connection: asyncpg.Connection, other: asyncpg.Connection) -> bool:
+    """Whether a statement finds what those before it left: a setting, a lock, a LISTEN. Meanwhile
+    `other` is in a transaction: a pooler has then given it the server connection that we had.
+    """
+    await connection.execute("set application_name = 'chairtime doctor'")
+    await connection.execute(f"select pg_try_advisory_lock({LOCK}); listen {BELL}")
+    async with other.transaction():
+        await other.execute("select 1")
+        kept = await connection.fetchval("show application_name") == "chairtime doctor"
+        channels = await connection.fetch("select pg_listening_channels()")
+        held = await connection.fetchval(
+            "select exists (select from pg_locks where locktype = 'advisory' and objid = $1"
+            " and pid = pg_backend_pid())",
+            LOCK,
+        )
+    await connection.execute(f"unlisten {BELL}; select pg_advisory_unlock_all()")
+    return kept and held and [BELL] == [channel[0] for channel in channels]
 
 
 async def _migrations(connection: asyncpg.Connection) -> Finding:
@@ -167,6 +187,6 @@ def _show(findings: list[Finding]) -> None:
     console = Console(highlight=False)
     for finding in findings:
         mark = "[green]✓[/]" if finding.ok else "[red]✗[/]"
-        console.print(mark, f"[bold]{finding.name}[/]:", finding.found, soft_wrap=True)
+        console.print(mark, f"[bold]{finding.name}[/]:", escape(finding.found), soft_wrap=True)
         if finding.remedy:
             console.print(f"    → {finding.remedy}", markup=False, soft_wrap=True)

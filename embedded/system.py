@@ -127,7 +127,9 @@ class System:
         argv = [sys.executable, "-m", "cli", name, *arguments]
         command = Command(argv, {**shared, **environment}, directory=CHECKOUT)
         log = self._logs / f"{name}.log"
-        return Part(name, lambda: Process(command, log), lambda: probe.answers(health, "/readyz"))
+        return Part(
+            name, lambda: Process(command, log), lambda: probe.get(health, "/readyz") is not None
+        )
 
     def _processes_changed(self, pids: dict[str, int]) -> None:
         complete = self.record.processes

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -16,6 +17,7 @@ TYPE = "demo-short-hold"
 """An appointment type of the demo data, whose hold lasts five seconds: an expiry can be watched."""
 
 DAYS_AHEAD = 14
+PATIENCE = 5.0
 
 
 def show(console: Console, record: Record, options: Options, token: Callable[[str], str]) -> None:
@@ -46,33 +48,39 @@ def _places(record: Record, options: Options) -> list[tuple[str, str]]:
 
 
 def _calls(url: str, token: str) -> list[tuple[str, str]]:
-    """Each with what it is for; they work in this order, in one terminal."""
-    authorized = f"-H 'Authorization: Bearer {token}'"
-    calls = [("the dentists", f"curl -s {authorized} {url}/api/profiles/dentists")]
+    """Each with what it is for; they work in this order, in one terminal, now and later."""
+    port = urlsplit(url).port or 80
+    curl = f"curl -s -H 'Authorization: Bearer {token}'"
+    calls = [("the dentists", f"{curl} {url}/api/profiles/dentists")]
 
-    slot = _free_slot(urlsplit(url).port or 80, token)
+    slot = _free_slot(port, token)
     if slot:
-        body = shlex.quote(json.dumps(slot))
-        typed = "-H 'Content-Type: application/json'"
-        reserve = f"{url}/api/availability/reserve"
-        calls.append(
-            ("hold a slot for five seconds", f"curl -s {authorized} {typed} -d {body} {reserve}")
-        )
+        typed = f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(slot))}"
+        reserve = f"{curl} {typed} {url}/api/availability/reserve"
+        calls.append(("a slot, held for five seconds", reserve))
 
-    stream = f"{url}/api/events?topics=appointments"
-    calls.append(("watch it happen (in a second terminal)", f"curl -sN {authorized} '{stream}'"))
+    stream = f"{url}/api/events?topics=appointments&cursor={_cursor(port, token)}"
+    calls.append(("what has happened since, and what happens next", f"{curl} -N '{stream}'"))
     return calls
 
 
 def _free_slot(port: int, token: str) -> dict[str, str] | None:
-    """The body of a reservation that will be accepted, as long as nobody else is faster."""
-    for dentist in probe.json_of(port, "/api/profiles/dentists", token) or []:
+    """The body of a reservation that will be accepted, days from now too. None without a slot."""
+    for dentist in _json(port, "/api/profiles/dentists", token):
         query = f"appointment_type={TYPE}&days={DAYS_AHEAD}"
-        path = f"/api/availability/{dentist['id']}/slots?{query}"
-        for slot in probe.json_of(port, path, token) or []:
-            return {
-                "dentist_id": slot["dentist_id"],
-                "starts_at": slot["starts_at"],
-                "appointment_type": TYPE,
-            }
+        slots = _json(port, f"/api/availability/{dentist['id']}/slots?{query}", token)
+        if slots:
+            start = slots[-1]["starts_at"]
+            return {"dentist_id": dentist["id"], "starts_at": start, "appointment_type": TYPE}
     return None
+
+
+def _cursor(port: int, token: str) -> str:
+    """Where the events stand now, so that the stream begins with what was done in the meantime."""
+    answer = probe.get(port, "/api/appointments", token, PATIENCE)
+    return answer.headers.get("Event-Cursor", "") if answer else ""
+
+
+def _json(port: int, path: str, token: str) -> Any:
+    answer = probe.get(port, path, token, PATIENCE)
+    return answer.json() if answer else []

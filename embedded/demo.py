@@ -1,0 +1,138 @@
+"""`chairtime demo`: the story of a few bookings, told against the running stack by its public API
+alone. Whatever is not as promised ends it with an error, so it is a smoke test too.
+"""
+
+import asyncio
+import os
+import sys
+from datetime import datetime
+from statistics import median
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx2
+from rich.console import Console
+from rich.table import Table
+
+from api import development
+from embedded import record
+from embedded.caller import Caller, Json
+from embedded.story import Story
+from embedded.watcher import Frame, NotAsPromised, Watcher
+from settings import Settings
+from workflows import workflow_id
+
+FOR_THE_STREAM = 5.0
+"""Seconds until it must be ready."""
+
+
+def run(settings: Settings) -> None:
+    """Tells the story. Exits with 1 where nothing runs or something is not as promised."""
+    running = record.read(settings.chairtime_home)
+    if running is None:
+        sys.exit("chairtime demo: nothing runs here; start it in another terminal with `make dev`")
+    console = Console(highlight=False)
+    try:
+        asyncio.run(_tell(settings, running, console))
+    except NotAsPromised as broken:
+        sys.exit(f"chairtime demo: not as promised: {broken}")
+    except httpx2.HTTPError as error:
+        sys.exit(f"chairtime demo: {running.api.url} does not answer: {error!r}")
+    except PermissionError as refused:
+        sys.exit(f"chairtime demo: {refused}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+class Ticker:
+    """Prints the events of the story's slots as they arrive; those of others pass by."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._slots: set[tuple[str, datetime]] = set()
+        self.latencies: list[float] = []
+        """Milliseconds."""
+
+    def watch(self, slot: Json) -> None:
+        self._slots.add(_slot(slot))
+
+    def show(self, frame: Frame) -> None:
+        if _slot(frame.data) not in self._slots:
+            return
+        latency = frame.latency.total_seconds() * 1000
+        self.latencies.append(latency)
+        style = "cyan" if frame.kind.startswith("appointment") else "dim cyan"
+        self._console.print(
+            f"   ← [{style}]stream    {frame.kind:<57}[/] {latency:>6.1f} ms", soft_wrap=True
+        )
+
+
+async def _tell(settings: Settings, running: record.Record, console: Console) -> None:
+    def headers(role: str, name: str | None = None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {development.token(settings, role, name)}"}
+
+    ticker, tale = Ticker(console), uuid4().hex
+    async with httpx2.AsyncClient(base_url=running.api.url) as client:
+        one, other = (
+            # new people each time: nobody's earlier bookings are in the way
+            Caller(client, headers("patient", f"demo {who} {tale}"), f"patient {who}", console)
+            for who in "AB"
+        )
+        watcher = Watcher(client, headers("admin"), ticker.show)
+        story = Story((one, other), watcher, ticker.watch, console)
+        console.print(f"[bold]Chairtime[/] at {running.api.url}", soft_wrap=True)
+        console.print("→ requests, with the time to their answer", style="dim")
+        console.print(
+            "← events as the clinic's dashboard gets them (SSE), with the time since the change",
+            style="dim",
+            soft_wrap=True,
+        )
+        async with watcher.watching(FOR_THE_STREAM):
+            await story.tell()
+        await _is_well(one)
+    _end(console, running, story, ticker)
+
+
+async def _is_well(caller: Caller) -> None:
+    health = await caller.read("/health")
+    if health["status"] != "ok":
+        ill = ", ".join(part for part, state in health.items() if state != "ok")
+        raise NotAsPromised(f"the story went well, but /health says degraded: {ill}")
+
+
+def _end(console: Console, running: record.Record, story: Story, ticker: Ticker) -> None:
+    middle, slowest = median(ticker.latencies), max(ticker.latencies)
+    console.print(
+        f"\n[bold green]✓ All as promised.[/] {len(ticker.latencies)} events, from the change in "
+        f"Postgres to this terminal {middle:.1f} ms (median), {slowest:.1f} ms (slowest).\n",
+        soft_wrap=True,
+    )
+    table = Table.grid(padding=(0, 2))
+    for how, booking in story.bookings:
+        table.add_row(how, _where(running, booking))
+    table.add_row("all bookings", _all(running))
+    table.add_row("the API, to try", f"{running.api.url}/docs")
+    table.add_row("how it works", "README.md, docs/lifecycle.md, docs/events.md")
+    console.print("[bold]Where to look[/] (each booking is one workflow, with its history)")
+    console.print(table, soft_wrap=True)
+
+
+def _where(running: record.Record, booking: Json) -> str:
+    workflow = workflow_id(booking["id"])
+    return f"{_namespace(running)}/{workflow}" if running.temporal.ui_url else workflow
+
+
+def _all(running: record.Record) -> str:
+    query = 'WorkflowType="BookingWorkflow"'
+    if running.temporal.ui_url:
+        return f"{_namespace(running)}?query={quote(query)}"
+    return f"{query} in the Web UI of {running.temporal.address}"
+
+
+def _namespace(running: record.Record) -> str:
+    namespace = os.environ.get("TEMPORAL_NAMESPACE", "default")
+    return f"{running.temporal.ui_url}/namespaces/{namespace}/workflows"
+
+
+def _slot(data: Json) -> tuple[str, datetime]:
+    return data["dentist_id"], datetime.fromisoformat(data["starts_at"])

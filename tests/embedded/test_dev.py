@@ -1,0 +1,197 @@
+"""`chairtime dev` as a newcomer meets it: one command, and nothing left after it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from embedded import places, ports, probe, stack
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+EXTERNAL = {"DATABASE_URL", "TEMPORAL_ADDRESS", "ENVIRONMENT"}
+Alive = Callable[[int], bool]
+Eventually = Callable[[Callable[[], bool], float], None]
+
+
+class Dev:
+    """A running `chairtime dev` over a home of its own."""
+
+    def __init__(self, home: Path, *arguments: str, **environment: str) -> None:
+        self.home = home
+        self.started: dict[str, int] = {}
+        wanted = {"PORT": str(ports.any_free()), "METRICS_PORT": str(ports.any_free())}
+        without = {key: value for key, value in os.environ.items() if key not in EXTERNAL}
+        self._log = home.parent / f"{uuid4().hex}.log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cli", "dev", *arguments],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=CHECKOUT,
+                env={**without, **wanted, "CHAIRTIME_HOME": str(home), **environment},
+            )
+
+    def wait(self) -> "Dev":
+        deadline = time.monotonic() + 60
+        while not (self.home / "dev.json").exists() or "Ctrl-C" not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+        self.started = self.record["processes"]
+        return self
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def record(self) -> dict[str, dict[str, str]]:
+        return json.loads((self.home / "dev.json").read_text())
+
+    @property
+    def api_port(self) -> int:
+        return urlsplit(self.record["api"]["url"]).port
+
+    def serves(self) -> bool:
+        return probe.get(self.api_port, "/readyz", seconds=5) is not None
+
+    def calls(self) -> list[str]:
+        """What it shows to be pasted."""
+        return [line for line in self.output.splitlines() if line.startswith("curl ")]
+
+    def statuses(self) -> list[str]:
+        """Of the patient's appointments."""
+        found = re.search(r"Bearer ([\w.-]+)'", self.output)
+        answer = probe.get(self.api_port, "/api/appointments", found and found.group(1), 5)
+        assert answer
+        return [each["status"] for each in answer.json()["items"]]
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Dev]:
+    """One stack for the tests that leave it running."""
+    directory = places.temporary()
+    dev = Dev(directory / "shared", "--ephemeral")
+    yield dev.wait()
+    dev.end()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def start(directory: Path) -> Iterator[Callable[..., Dev]]:
+    """Starts stacks that have ended when the test ends."""
+    running: list[Dev] = []
+
+    def begin(*arguments: str, **environment: str) -> Dev:
+        running.append(Dev(directory / "home", *arguments, **environment))
+        return running[-1]
+
+    yield begin
+    for dev in running:
+        dev.end()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_end_it_is_gone_in_five_seconds_and_its_neighbour_is_not(
+    shared: Dev, start: Callable[..., Dev], how: signal.Signals, alive: Alive
+) -> None:
+    dev = start("--ephemeral").wait()
+    assert set(dev.started) == {"postgres", "temporal", "worker", "api"}
+
+    asked = time.monotonic()
+    dev.end(how)
+
+    assert time.monotonic() - asked < 5
+    assert dev.process.returncode == 0
+    assert not any(map(alive, dev.started.values()))
+    assert not (dev.home / "dev.json").exists()
+    assert shared.serves()
+
+
+def test_a_second_one_in_the_same_checkout_is_refused(shared: Dev) -> None:
+    second = Dev(shared.home)
+    second.process.wait(30)
+    second.end()
+
+    assert second.process.returncode == 1
+    assert "already running" in second.output
+    assert shared.serves()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_the_calls_that_it_shows_work_as_pasted(shared: Dev) -> None:
+    dentists, reserve, stream = shared.calls()
+
+    assert json.loads(subprocess.check_output(dentists, shell=True))
+    assert json.loads(subprocess.check_output(reserve, shell=True))["status"] == "held"
+    with subprocess.Popen(["sh", "-c", f"exec {stream}"], stdout=subprocess.PIPE) as curl:
+        seen = b""
+        while b"appointment.expired" not in seen:
+            line = curl.stdout.readline()
+            assert line
+            seen += line
+        curl.terminate()
+    assert b"appointment.held" in seen
+
+
+def test_a_part_that_is_killed_comes_back(shared: Dev, eventually: Eventually) -> None:
+    for name, pid in shared.started.items():
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda name=name, pid=pid: shared.record["processes"][name] != pid, 15)
+        assert f"{name} was ended by SIGKILL" in shared.output
+
+    eventually(shared.serves, 30)
+
+
+def test_a_kill_leaves_no_process_and_loses_no_booking(
+    start: Callable[..., Dev], alive: Alive, eventually: Eventually
+) -> None:
+    dev = start().wait()
+    _, reserve, _ = dev.calls()
+    assert json.loads(subprocess.check_output(reserve, shell=True))["status"] == "held"
+
+    dev.process.kill()
+    eventually(lambda: not any(map(alive, dev.started.values())), 5)
+
+    again = start().wait()
+    eventually(lambda: again.statuses() == ["expired"], 15)
+    again.end()
+
+    empty = start("--reset").wait()
+    assert empty.statuses() == []
+
+
+def test_what_is_given_is_not_started_and_a_port_in_use_is_passed_over(
+    start: Callable[..., Dev],
+) -> None:
+    with (
+        stack.postgres() as postgres,
+        stack.temporal() as temporal,
+        socket.create_server(("127.0.0.1", 0)) as taken,
+    ):
+        port = taken.getsockname()[1]
+        given = {"DATABASE_URL": postgres.dsn(), "TEMPORAL_ADDRESS": temporal.address}
+        dev = start(PORT=str(port), **given).wait()
+
+        assert set(dev.started) == {"worker", "api"}
+        assert dev.record["database"]["url"] == postgres.dsn()
+        assert dev.api_port != port
+        assert f"port {port} is in use" in dev.output
+        assert dev.serves()
+        dev.end()
