@@ -1,0 +1,63 @@
+"""Confirm and expiry want the same hold at the same instant."""
+
+import asyncio
+import random
+from collections import Counter
+from datetime import timedelta
+
+from tests.acceptance.clinic import Booking, Clinic, Reply, at
+
+ROUNDS = 200
+LANES = 20
+HOLD = 1.2
+"""Seconds; long enough for the workflow to wait for the deadline."""
+
+SPREAD = 0.03
+"""Seconds about the deadline."""
+
+STEP = 0.0015
+
+
+class Aim:
+    """How much earlier than wished a confirm must be sent so that it is judged when it should be;
+    learned from each outcome, so that both come about equally often on a machine of any speed.
+    """
+
+    def __init__(self) -> None:
+        self.lead = 0.01
+
+    def learn(self, *, in_time: bool) -> None:
+        self.lead += -STEP if in_time else STEP
+
+
+async def test_at_the_deadline_confirm_or_expiry_wins_and_all_agree(
+    clinic: Clinic, record_property
+):
+    aim = Aim()
+    rounds: list[tuple[Booking, Reply]] = []
+
+    async def lane() -> None:
+        for _ in range(ROUNDS // LANES):
+            it = await clinic.held(HOLD)
+            offset = random.uniform(-SPREAD, SPREAD) - aim.lead
+            await at(it.until + timedelta(seconds=offset))
+            reply = await clinic.confirm(it)
+            aim.learn(in_time=reply.status == 200)
+            rounds.append((it, reply))
+
+    await asyncio.gather(*(lane() for _ in range(LANES)))
+
+    outcomes = Counter(reply.status for _, reply in rounds)
+    record_property("confirms in time and too late", dict(outcomes))
+    assert set(outcomes) == {200, 410}
+    assert min(outcomes.values()) >= 0.2 * ROUNDS
+
+    for _, reply in rounds:
+        said = reply.body["status"] if reply.status == 200 else reply.body["code"]
+        assert said == {200: "booked", 410: "hold_expired"}[reply.status]
+    verbs = {200: ["hold", "confirm"], 410: ["hold", "expire"]}
+    ends = await clinic.lived({it.id: verbs[reply.status] for it, reply in rounds})
+
+    expired = Counter(end.vias[-1] for end in ends if end.status == "expired")
+    record_property("expired by", dict(expired))
+    assert expired["workflow"] >= 0.9 * expired.total()  # the rest was swept
