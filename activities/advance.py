@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import booking as commands
 from activities import wire
@@ -49,7 +49,7 @@ class BookingActivities:
         except Exception as error:
             # Whatever it is must not reach Temporal: its text may carry a row.
             _report(work.booking, error)
-            raise ApplicationError("the database does not answer", type="unavailable") from None
+            raise _unavailable() from None
 
     async def _advance(self, connection: Connection, work: Work) -> Done:
         outcomes: dict[str, str] = {}
@@ -115,3 +115,8 @@ def _report(booking: Booking, error: Exception) -> None:
     else:  # the lines of code, without the message
         where = "".join(traceback.format_tb(error.__traceback__))
         log.error("booking %.50r cannot advance: %s\n%s", booking.id, kind, where)
+
+
+def _unavailable() -> ApplicationError:
+    text, expected = "the database does not answer", ApplicationErrorCategory.BENIGN
+    return ApplicationError(text, type="unavailable", category=expected)

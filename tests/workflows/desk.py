@@ -53,7 +53,9 @@ class Desk:
     def next_slot(self) -> datetime:
         """A start that this test has not used yet."""
         day, nth = divmod(next(self._slots), len(STARTS))
-        date = datetime.now(BERLIN).date() + timedelta(days=day + 1)
+        week, weekday = divmod(day, 5)
+        today = datetime.now(BERLIN).date()
+        date = today + timedelta(days=7 * (week + 1) - today.weekday() + weekday)
         hour, minute = STARTS[nth]
         local = datetime(date.year, date.month, date.day, hour, minute, tzinfo=BERLIN)
         return local.astimezone(UTC)
@@ -86,7 +88,7 @@ class Desk:
         command = Hold(uuid7(), uuid7(), AMARA, ANA, VISIT, starts, ANA)
         async with self.pool.acquire() as connection:
             result = await commands.hold(connection, command, CLINIC, Via.API)
-        assert result.outcome is Outcome.DONE
+        assert result.outcome is Outcome.DONE, result
         return command.id
 
     async def change(self, id: UUID, verb: Verb, command_id: UUID | None = None) -> Result:
