@@ -5,7 +5,7 @@ RUN := .venv/bin/
 .PHONY: dev test check fix bench demo mutants
 
 dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
-	@exec $(RUN)chairtime dev --with-parent $(ARGS)
+	@exec $(RUN)chairtime dev --parent $$PPID $(ARGS)
 test: .venv/ready      ## all tests; ARGS="-k name"
 	@$(RUN)python -m embedded.temporal_cli
 	@$(RUN)pytest $(ARGS)

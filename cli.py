@@ -23,7 +23,7 @@ def dev(
     reset: Annotated[bool, typer.Option("--reset", help="Start empty.")] = False,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing.")] = False,
     processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
-    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+    parent: Annotated[int, typer.Option(help="End with this process, if it is our parent.")] = 0,
 ) -> None:
     """Start everything on this machine: Postgres, Temporal, worker and API, with demo data."""
     from api import development
@@ -31,8 +31,8 @@ def dev(
     from embedded.process import ProcessEnded
     from embedded.system import Options
 
-    if with_parent:
-        signals.end_with_parent()
+    if parent:
+        signals.end_with(parent)
     settings = _development_settings()
     given = "database_url" in settings.model_fields_set
     options = Options(

@@ -21,9 +21,8 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def end_with_parent() -> None:
-    """Asks ourselves to end when our parent is gone, even if it was killed."""
-    parent = os.getppid()
+def end_with(parent: int) -> None:
+    """Asks ourselves to end when this process, our parent, is gone, even if it was killed."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,0 +1,86 @@
+"""The doctor finds what would keep the system from working, and nothing else."""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embedded import doctor, places, ports, stack
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def ask(**environment: str) -> tuple[int, dict[str, dict[str, object]]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "doctor", "--json"],
+        capture_output=True,
+        text=True,
+        cwd=CHECKOUT,
+        env={**os.environ, **environment},
+    )
+    return done.returncode, {finding["name"]: finding for finding in json.loads(done.stdout)}
+
+
+def test_on_embedded_defaults_all_is_well(directory: Path) -> None:
+    code, findings = ask(CHAIRTIME_HOME=str(directory))
+
+    assert code == 0
+    assert findings["Embedded Postgres"]["ok"]
+    assert findings["Development stack"]["found"] == "not running"
+
+
+def test_a_database_and_a_temporal_that_do_not_answer_are_named_with_a_remedy() -> None:
+    with socket.socket() as deaf:  # has the port, and does not listen
+        deaf.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{deaf.getsockname()[1]}"
+
+        code, findings = ask(DATABASE_URL=f"postgresql://{nobody}/x", TEMPORAL_ADDRESS=nobody)
+
+    assert code == 1
+    for name in ("Database", "Temporal"):
+        assert not findings[name]["ok"]
+        assert findings[name]["remedy"]
+
+
+def test_a_database_that_lacks_migrations_is_told_how_to_get_them(
+    postgres: stack.RunningPostgres,
+) -> None:
+    code, findings = ask(DATABASE_URL=postgres.dsn("postgres"))
+
+    assert code == 0
+    assert findings["Database"]["ok"]
+    assert "to be applied" in findings["Migrations"]["found"]
+
+
+@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="there is no pgbouncer here")
+@pytest.mark.parametrize(("mode", "fine"), [("session", True), ("transaction", False)])
+def test_a_transaction_pooler_is_refused(
+    postgres: stack.RunningPostgres, directory: Path, mode: str, fine: bool
+) -> None:
+    port = ports.any_free()
+    behind = f"host=127.0.0.1 port={postgres.part.port} user=chairtime"
+    (directory / "users").write_text('"chairtime" ""\n')
+    config = directory / "config"
+    config.write_text(
+        f"[databases]\n* = {behind}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n"
+        f"auth_type=any\nauth_file={directory}/users\npool_mode={mode}\nunix_socket_dir=\n"
+    )
+    user = places.unprivileged_user()
+    as_user = {"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}
+    pooler = subprocess.Popen(["pgbouncer", str(config)], **as_user)
+    try:
+        while ports.free(port):
+            assert pooler.poll() is None
+        dsn = f"postgresql://chairtime@127.0.0.1:{port}/postgres"
+        database, *_ = asyncio.run(doctor._database(dsn))
+    finally:
+        pooler.kill()
+        pooler.wait()
+
+    assert database.ok is fine
