@@ -163,12 +163,23 @@ class Desk:
         return [row["kind"].removeprefix("appointment.") for row in rows]
 
     @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """Nobody else gets an answer about appointments meanwhile."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute("lock table appointments in access exclusive mode")
+            yield
+
+    @asynccontextmanager
     async def working(self, pool: "Pool | None" = None, **overrides: Any) -> AsyncIterator[Worker]:
         activities = BookingActivities(pool or self.pool, lambda: None)
         async with build_worker(
             self.client, activities, task_queue=self.queue, **overrides
         ) as worker:
             yield worker
+
+
+async def has_looked(handle: Handle) -> bool:
+    return await handle.query(BookingWorkflow.state) is not None
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> float:

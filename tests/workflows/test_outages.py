@@ -4,7 +4,6 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +16,7 @@ from db.pool import Pool, create_pool
 from domain.booking import Verb
 from domain.messages import Booking, Command
 from embedded import stack
-from tests.workflows.desk import Desk, Handle, until
+from tests.workflows.desk import Desk, has_looked, until
 from workflows import BOOKING_STATUS
 from workflows.booking import BookingWorkflow
 
@@ -45,14 +44,6 @@ async def nowhere() -> "AsyncIterator[Pool]":
     """A pool whose server is not there."""
     async with await create_pool("postgresql://nobody@127.0.0.1:1/nothing", 2) as pool:
         yield pool
-
-
-@asynccontextmanager
-async def frozen(desk: Desk) -> AsyncIterator[None]:
-    """Nobody else gets an answer about appointments meanwhile."""
-    async with desk.pool.acquire() as connection, connection.transaction():
-        await connection.execute("lock table appointments in access exclusive mode")
-        yield
 
 
 async def test_without_the_database_updates_fail_and_signals_are_kept(desk: Desk, nowhere: Pool):
@@ -106,8 +97,8 @@ async def test_a_database_that_hangs_is_unavailable_within_four_seconds(desk: De
     async with desk.working():
         handle = await desk.start(id)
         command = Command(id=str(uuid7()))
-        await until(lambda: _has_looked(handle))
-        async with frozen(desk), asyncio.timeout(4):
+        await until(lambda: has_looked(handle))
+        async with desk.frozen(), asyncio.timeout(4):
             with pytest.raises(WorkflowUpdateFailedError) as failed:
                 await handle.execute_update(BookingWorkflow.ask_confirm, command)
         assert failed.value.cause.type == "unavailable"
@@ -191,7 +182,7 @@ async def test_open_holds_survive_the_death_of_temporal(
         handles = [await desk.start(id) for id in ids]
 
         for handle in handles:
-            await until(lambda handle=handle: _has_looked(handle))
+            await until(lambda handle=handle: has_looked(handle))
         await asyncio.to_thread(own_temporal.kill)
         confirmed = ids[-1]
         await desk.change(confirmed, Verb.CONFIRM)  # its signal comes once Temporal is back
@@ -239,10 +230,6 @@ async def test_what_was_heard_is_carried_on_without_the_database(own_desk: Desk,
     async with desk.working():
         await desk.handle(booking.id).execute_update(BookingWorkflow.ask_cancel, Command(id="c"))
     assert await desk.verbs(booking.id) == ["hold", "confirm", "cancel"]
-
-
-async def _has_looked(handle: Handle) -> bool:
-    return await handle.query(BookingWorkflow.state) is not None
 
 
 async def _events_of(handle, attributes: str) -> list:

@@ -1,0 +1,61 @@
+"""Bookings live for months, and their workflow changes meanwhile: what was recorded must replay."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from tests.workflows.paths import PATHS
+from tests.workflows.planted import LookingTwice, WaitingFirst
+from tests.workflows.record import HISTORIES, OURS, VERSION
+from worker import SANDBOX
+from workflows.booking import BookingWorkflow
+
+RECORDED = sorted(HISTORIES.glob("*.json"))
+
+
+def replayer(of: type[BookingWorkflow] = BookingWorkflow) -> Replayer:
+    return Replayer(workflows=[of], workflow_runner=SANDBOX)
+
+
+def history(file: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(file.stem, file.read_text())
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+async def test_every_recorded_history_replays(file: Path):
+    await replayer().replay_workflow(history(file))
+
+
+def test_every_path_is_recorded():
+    names = {file.name for file in RECORDED}
+    assert {f"{path.__name__}.v{VERSION}.json" for path in PATHS} <= names
+
+
+@pytest.mark.parametrize("planted", [LookingTwice, WaitingFirst])
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+async def test_a_change_that_breaks_running_bookings_fails(file: Path, planted):
+    with pytest.raises(NondeterminismError):
+        await replayer(planted).replay_workflow(history(file))
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+def test_a_history_carries_nothing_about_where_it_was_recorded(file: Path):
+    text = file.read_text()
+    assert not re.search(r"\d+@|/home/|/root|site-packages|\.py\b", text)
+    assert _values(json.loads(text), "identity") <= {OURS["identity"]}
+
+
+def _values(node: object, name: str) -> set[object]:
+    match node:
+        case dict():
+            below = (_values(value, name) for value in node.values())
+            return set().union(*below) | ({node[name]} if name in node else set())
+        case list():
+            return set().union(*(_values(value, name) for value in node))
+        case _:
+            return set()
