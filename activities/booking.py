@@ -10,8 +10,8 @@ import asyncpg
 from db import appointments, clinics
 from db.pool import Connection
 from domain import schedules
-from domain.actors import SYSTEM, Actor, Role, Scope
-from domain.appointments import Change, Hold, Result, Via
+from domain.actors import SYSTEM, Actor, Role, Scope, scope
+from domain.appointments import Change, Hold, Move, Result, Via
 from domain.booking import BookingState, Outcome, Verb
 
 RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
@@ -52,6 +52,15 @@ async def change(
     )
 
 
+async def reschedule(
+    connection: Connection, command: Move, actor: Actor, via: Via, seen: Scope
+) -> Result:
+    """Moves a booking under its own id: own claims off and new ones on in one transaction, or all
+    as before. A dentist or type that does not exist is `UNKNOWN`.
+    """
+    return await _again(lambda: _reschedule(connection, command, actor, via, seen))
+
+
 async def settle(connection: Connection, id: UUID, via: Via) -> BookingState | None:
     """Carries out what is due by the database's clock, and returns the state after it; null without
     a booking.
@@ -80,7 +89,26 @@ async def _hold(connection: Connection, command: Hold, actor: Actor, via: Via) -
         refused = Result(Outcome.NOT_OFFERED, reason=reason, server_time=offer.now)
     else:
         return await appointments.hold(connection, command, offer, actor, via)
-    return await appointments.repeated(connection, command) or refused
+    return await appointments.repeated(connection, command, scope(actor)) or refused
+
+
+async def _reschedule(
+    connection: Connection, command: Move, actor: Actor, via: Via, seen: Scope
+) -> Result:
+    before = await appointments.get(connection, command.id, seen)
+    if before is None:
+        return Result(Outcome.NOT_FOUND)
+    offer = await clinics.offer(
+        connection,
+        command.dentist_id or before.dentist_id,
+        command.appointment_type or before.appointment_type,
+        before.patient_id,
+    )
+    if offer is None:
+        return Result(Outcome.UNKNOWN, before)
+    starts_at = command.starts_at or before.starts_at
+    refused = schedules.refusal(offer.hours, offer.terms, starts_at, offer.now)
+    return await appointments.move(connection, command, offer, before, refused, actor, via, seen)
 
 
 async def _again(run: Callable[[], Awaitable[Result]]) -> Result:

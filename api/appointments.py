@@ -1,24 +1,23 @@
-"""Appointments: book, confirm, read, cancel."""
+"""Appointments: book, read, move, and what becomes of them."""
 
-import base64
-import binascii
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from activities import booking
-from api.commands import change, change_command, hold_answer, hold_command
-from api.dependencies import Caller, IfMatch, Key, Own
+from api import cursors
+from api.commands import change, hold_answer, hold_command, move, move_command
+from api.dependencies import Ask, Caller, Own, command_id, fingerprint
 from api.errors import invalid, not_found
-from api.requests import Cancel, Code, Create, Reserve
+from api.requests import Cancel, Code, Create, Instant, Reserve, Slug, Update
 from db import appointments, events
+from db.appointments import Wanted
 from db.pool import use
 from domain.actors import scope
-from domain.appointments import Appointment
-from domain.booking import Outcome, Verb
+from domain.appointments import Appointment, Change, Transition
+from domain.booking import Outcome, Status, Verb
 
 router = APIRouter(prefix="/api/appointments", tags=["appointments"])
 
@@ -29,23 +28,37 @@ class Page:
     next_cursor: str | None = None
 
 
+async def wanted(
+    status: Annotated[list[Status] | None, Query()] = None,
+    dentist_id: UUID | None = None,
+    patient_id: UUID | None = None,
+    appointment_type: Annotated[Slug | None, Query()] = None,
+    starts_from: Annotated[Instant | None, Query(alias="from")] = None,
+    starts_to: Annotated[Instant | None, Query(alias="to")] = None,
+) -> Wanted:
+    return Wanted(
+        tuple(status or ()), dentist_id, patient_id, appointment_type, starts_from, starts_to
+    )
+
+
 @router.post("", status_code=201, response_model_exclude_none=True)
-async def create(
-    body: Create, response: Response, caller: Caller, own: Own, key: Key = None
-) -> Appointment:
+async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appointment:
     """Books at once, or confirms the hold named by `reservation_id`. A repeat under the same key
     answers 200.
     """
     if body.reservation_id is not None:
-        return await _confirm_hold(body, body.reservation_id, response, caller, own, key)
+        await _check_same(body, body.reservation_id, ask.actor, own)
+        confirmed = await change(own, response, ask, body.reservation_id, Verb.CONFIRM)
+        response.headers["Location"] = f"/api/appointments/{confirmed.id}"
+        return confirmed
 
     if body.dentist_id is None or body.starts_at is None or body.appointment_type is None:
         raise invalid("body", "dentist_id, starts_at and appointment_type, or a reservation_id")
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
-    command = hold_command(asked, caller, key, quota=None)
-    confirm = change_command(command.id, Verb.CONFIRM, caller, key)
+    command = hold_command(asked, ask, quota=None)
+    confirm = Change(command.id, Verb.CONFIRM, command_id(ask.actor, ask.key, Verb.CONFIRM))
     async with use(own.pool) as connection:
-        result = await booking.book(connection, command, confirm, caller)
+        result = await booking.book(connection, command, confirm, ask.actor)
         if result.outcome is Outcome.DONE:
             own.committed()
         return await hold_answer(connection, command, result, response)
@@ -56,18 +69,19 @@ async def list_appointments(
     response: Response,
     caller: Caller,
     own: Own,
+    wanted: Annotated[Wanted, Depends(wanted)],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Page:
-    """One's own appointments by start, staff see all. Streams continue this list from its
+    """One's own appointments by start; admins see all. Streams continue this list from its
     `Event-Cursor` header.
     """
-    after = _decoded(cursor) if cursor else None
+    after = cursors.decoded(cursor) if cursor else None
     async with use(own.pool) as connection:
         response.headers["Event-Cursor"] = await events.cursor(connection)
-        items = await appointments.page(connection, scope(caller), after, limit + 1)
+        items = await appointments.page(connection, scope(caller), wanted, after, limit + 1)
     more = len(items) > limit
-    return Page(items[:limit], _encoded(items[limit - 1]) if more else None)
+    return Page(items[:limit], cursors.encoded(items[limit - 1]) if more else None)
 
 
 @router.get("/{id}", response_model_exclude_none=True)
@@ -81,83 +95,93 @@ async def get(id: UUID, response: Response, caller: Caller, own: Own) -> Appoint
     return found
 
 
+@router.get("/{id}/history", response_model_exclude_none=True)
+async def history(id: UUID, caller: Caller, own: Own) -> list[Transition]:
+    """Who did what to it, and when; oldest first."""
+    async with use(own.pool) as connection:
+        if await appointments.get(connection, id, scope(caller)) is None:
+            raise not_found()
+        return await appointments.history(connection, id)
+
+
+@router.put("/{id}", response_model_exclude_none=True)
+async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own) -> Appointment:
+    """Reschedules (`starts_at`, `dentist_id`, `appointment_type`) or edits (`notes`). The move is
+    all or nothing: refused, the old booking stands untouched.
+    """
+    if not body.moves:
+        return await change(own, response, ask, id, Verb.EDIT, note=body.notes)
+    key = fingerprint(ask.key, id=id, **body.model_dump())
+    return await move(own, response, ask, move_command(id, body, ask, key))
+
+
 @router.post("/{id}/confirm", response_model_exclude_none=True)
-async def confirm(
-    id: UUID,
-    response: Response,
-    caller: Caller,
-    own: Own,
-    version: IfMatch,
-    key: Key = None,
-) -> Appointment:
+async def confirm(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
     """Turns a hold into a booking, before its deadline."""
-    return await change(
-        own, response, caller, change_command(id, Verb.CONFIRM, caller, key, version)
-    )
+    return await change(own, response, ask, id, Verb.CONFIRM)
 
 
 @router.post("/{id}/cancel", response_model_exclude_none=True)
-async def cancel(
-    id: UUID,
-    body: Cancel,
-    response: Response,
-    caller: Caller,
-    own: Own,
-    version: IfMatch,
-    key: Key = None,
-) -> Appointment:
+async def cancel(id: UUID, body: Cancel, response: Response, ask: Ask, own: Own) -> Appointment:
     """Cancels softly: the slot is free again, the appointment stays on record."""
-    command = change_command(id, Verb.CANCEL, caller, key, version, body.reason, body.note)
-    return await change(own, response, caller, command)
+    return await change(own, response, ask, id, Verb.CANCEL, body.reason, body.note)
 
 
 @router.delete("/{id}", response_model_exclude_none=True)
 async def delete(
     id: UUID,
     response: Response,
-    caller: Caller,
+    ask: Ask,
     own: Own,
-    version: IfMatch,
     reason: Annotated[Code | None, Query()] = None,
-    key: Key = None,
 ) -> Appointment:
     """The same as `cancel`, with a code alone: free text does not belong into a URL."""
-    command = change_command(id, Verb.CANCEL, caller, key, version, reason)
-    return await change(own, response, caller, command)
+    return await change(own, response, ask, id, Verb.CANCEL, reason)
 
 
-async def _confirm_hold(
-    body: Create,
-    reservation_id: UUID,
-    response: Response,
-    caller: Caller,
-    own: Own,
-    key: str | None,
-) -> Appointment:
+@router.post("/{id}/approve", response_model_exclude_none=True)
+async def approve(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+    """Approves what waits for it, before its deadline."""
+    return await change(own, response, ask, id, Verb.APPROVE)
+
+
+@router.post("/{id}/decline", response_model_exclude_none=True)
+async def decline(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+    """Declines what waits for approval; its slot is free again."""
+    return await change(own, response, ask, id, Verb.DECLINE)
+
+
+@router.post("/{id}/check-in", response_model_exclude_none=True)
+async def check_in(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+    """The patient has arrived."""
+    return await change(own, response, ask, id, Verb.CHECK_IN)
+
+
+@router.post("/{id}/start", response_model_exclude_none=True)
+async def start(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+    """The treatment begins."""
+    return await change(own, response, ask, id, Verb.START)
+
+
+@router.post("/{id}/complete", response_model_exclude_none=True)
+async def complete(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+    """The treatment is over."""
+    return await change(own, response, ask, id, Verb.COMPLETE)
+
+
+@router.post("/{id}/no-show", response_model_exclude_none=True)
+async def no_show(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+    """The patient did not come."""
+    return await change(own, response, ask, id, Verb.NO_SHOW)
+
+
+async def _check_same(body: Create, reservation_id: UUID, actor: Caller, own: Own) -> None:
+    """Raises `not_found`, or `validation_failed` where the body names anything that differs."""
     async with use(own.pool) as connection:
-        held = await appointments.get(connection, reservation_id, scope(caller))
+        held = await appointments.get(connection, reservation_id, scope(actor))
     if held is None:
         raise not_found()
     named = body.model_dump(exclude={"reservation_id"}, exclude_none=True)
     for field, value in named.items():
         if getattr(held, field) != value:
             raise invalid(field, "differs from the reservation")
-    command = change_command(reservation_id, Verb.CONFIRM, caller, key)
-    result = await change(own, response, caller, command)
-    response.status_code = 201
-    return result
-
-
-def _encoded(last: Appointment) -> str:
-    return base64.urlsafe_b64encode(f"{last.starts_at.isoformat()}|{last.id}".encode()).decode()
-
-
-def _decoded(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        starts_at, _, id_ = base64.urlsafe_b64decode(cursor).decode().partition("|")
-        instant = datetime.fromisoformat(starts_at)
-        if instant.tzinfo is None:
-            raise ValueError("naive")
-        return instant, UUID(id_)
-    except (ValueError, binascii.Error):
-        raise invalid("cursor", "not a cursor of this list") from None

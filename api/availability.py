@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 
 from activities import booking
 from api import offers
-from api.commands import change, change_command, hold_answer, hold_command
-from api.dependencies import Caller, IfMatch, Key, Own
+from api.commands import change, hold_answer, hold_command
+from api.dependencies import Ask, Caller, Own
 from api.errors import Problem
 from api.requests import Day, Reserve, Slug
 from db import clinics
@@ -54,45 +54,27 @@ async def list_slots(
 
 
 @router.post("/reserve", status_code=201, response_model_exclude_none=True)
-async def reserve(
-    body: Reserve, response: Response, caller: Caller, own: Own, key: Key = None
-) -> Appointment:
+async def reserve(body: Reserve, response: Response, ask: Ask, own: Own) -> Appointment:
     """Holds a slot for the type's hold time, five minutes as a rule. A repeat under the same key
     answers 200.
     """
-    command = hold_command(body, caller, key, HOLD_QUOTA)
+    command = hold_command(body, ask, HOLD_QUOTA)
     async with use(own.pool) as connection:
-        result = await booking.hold(connection, command, caller, Via.API)
+        result = await booking.hold(connection, command, ask.actor, Via.API)
         if result.outcome is Outcome.DONE:
             own.committed()
         return await hold_answer(connection, command, result, response)
 
 
 @router.post("/reserve/{id}/extend", response_model_exclude_none=True)
-async def extend(
-    id: UUID,
-    response: Response,
-    caller: Caller,
-    own: Own,
-    version: IfMatch,
-    key: Key = None,
-) -> Appointment:
+async def extend(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
     """Gives a hold its full time again, counted from now; at most twice, and not after its
     deadline.
     """
-    command = change_command(id, Verb.EXTEND, caller, key, version)
-    return await change(own, response, caller, command)
+    return await change(own, response, ask, id, Verb.EXTEND)
 
 
 @router.delete("/reserve/{id}", response_model_exclude_none=True)
-async def release(
-    id: UUID,
-    response: Response,
-    caller: Caller,
-    own: Own,
-    version: IfMatch,
-    key: Key = None,
-) -> Appointment:
+async def release(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
     """Gives a held slot back before its deadline."""
-    command = change_command(id, Verb.RELEASE, caller, key, version)
-    return await change(own, response, caller, command)
+    return await change(own, response, ask, id, Verb.RELEASE)

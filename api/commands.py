@@ -1,26 +1,28 @@
 """From a request to a command, and from its result to an answer; what the booking routes share."""
 
+import secrets
 from uuid import UUID
 
 from fastapi import Response
 from uuid_utils.compat import uuid7
 
 from activities import booking
-from api.dependencies import actor_id, command_id, fingerprint, key_hash
+from api.dependencies import Call, actor_id, command_id, fingerprint, key_hash
 from api.errors import Problem, invalid, refusal
 from api.offers import alternatives
 from api.parts import Parts
-from api.requests import Reserve
+from api.requests import Reserve, Update
 from db.pool import Connection, use
 from domain.actors import Actor, Role, scope
-from domain.appointments import DONE, Appointment, Change, Hold, Result, Via
-from domain.booking import Outcome, Verb
+from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
+from domain.booking import OPEN_TO_ALL, Outcome, Verb
 
 OFFER_OTHERS = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
 
 
-def hold_command(body: Reserve, actor: Actor, key: str | None, quota: int | None) -> Hold:
+def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
     """The command `hold` of this caller. Raises `forbidden` for a patient who names another."""
+    actor, key = ask.actor, ask.key
     patient_id = _patient(body, actor)
     return Hold(
         id=uuid7(),
@@ -42,6 +44,7 @@ def hold_command(body: Reserve, actor: Actor, key: str | None, quota: int | None
             held=quota is not None,
         ),
         quota=quota,
+        token=secrets.token_urlsafe(24) if actor.role is Role.AGENT else None,
     )
 
 
@@ -52,7 +55,10 @@ async def hold_answer(
     if result.outcome is Outcome.NOT_FOUND:
         raise invalid("dentist_id", "no such dentist, appointment type or patient")
     if result.outcome in OFFER_OTHERS:
-        raise refusal(result, await alternatives(connection, command))
+        others = await alternatives(
+            connection, command.dentist_id, command.appointment_type, command.starts_at
+        )
+        raise refusal(result, others)
     appointment = answer(result, response)
     response.status_code = 201 if result.outcome is Outcome.DONE else 200
     if result.outcome is Outcome.DONE:
@@ -60,33 +66,73 @@ async def hold_answer(
     return appointment
 
 
-async def change(own: Parts, response: Response, actor: Actor, command: Change) -> Appointment:
-    """Carries out a later command for a caller and answers with the booking as it is now."""
+async def change(
+    own: Parts,
+    response: Response,
+    ask: Call,
+    id: UUID,
+    verb: Verb,
+    reason: str | None = None,
+    note: str | None = None,
+) -> Appointment:
+    """Carries out a later command for a caller and answers with the booking as it is now. Raises
+    `forbidden` where the verb is not for this role.
+    """
+    allow(ask.actor, verb)
+    command = Change(
+        id=id,
+        verb=verb,
+        command_id=command_id(ask.actor, ask.key, verb),
+        reason=reason,
+        note=note,
+        fingerprint=fingerprint(ask.key, id=id, reason=reason, note=note),
+        expected_version=ask.version,
+    )
     async with use(own.pool) as connection:
-        result = await booking.change(connection, command, actor, Via.API, scope(actor))
+        seen = scope(ask.actor, ask.token)
+        result = await booking.change(connection, command, ask.actor, Via.API, seen)
     if result.outcome is Outcome.DONE:
         own.committed()
     return answer(result, response)
 
 
-def change_command(
-    id: UUID,
-    verb: Verb,
-    actor: Actor,
-    key: str | None,
-    version: int | None = None,
-    reason: str | None = None,
-    note: str | None = None,
-) -> Change:
-    return Change(
+def move_command(id: UUID, body: Update, ask: Call, fingerprint: bytes | None) -> Move:
+    return Move(
         id=id,
-        verb=verb,
-        command_id=command_id(actor, key, verb),
-        reason=reason,
-        note=note,
-        fingerprint=fingerprint(key, id=id, reason=reason, note=note),
-        expected_version=version,
+        command_id=command_id(ask.actor, ask.key, Verb.RESCHEDULE),
+        dentist_id=body.dentist_id,
+        starts_at=body.starts_at,
+        appointment_type=body.appointment_type,
+        notes=body.notes,
+        fingerprint=fingerprint,
+        expected_version=ask.version,
     )
+
+
+async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appointment:
+    """Carries out a reschedule for a caller, or says what is in the way and which times are not."""
+    async with use(own.pool) as connection:
+        seen = scope(ask.actor, ask.token)
+        result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
+        if result.outcome is Outcome.UNKNOWN:
+            raise invalid("dentist_id", "no such dentist or appointment type")
+        if result.outcome in OFFER_OTHERS and result.appointment:
+            others = await alternatives(
+                connection,
+                command.dentist_id or result.appointment.dentist_id,
+                command.appointment_type or result.appointment.appointment_type,
+                command.starts_at or result.appointment.starts_at,
+            )
+            raise refusal(result, others)
+    if result.outcome is Outcome.DONE:
+        own.committed()
+    return answer(result, response)
+
+
+def allow(actor: Actor, verb: Verb) -> None:
+    """Raises `forbidden` where a verb is for staff and the caller is not."""
+    if not actor.is_staff and verb not in OPEN_TO_ALL:
+        raise Problem("forbidden", f"Only the clinic's staff can {verb.replace('_', ' ')}.")
 
 
 def answer(result: Result, response: Response) -> Appointment:

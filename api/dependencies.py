@@ -4,6 +4,7 @@ version.
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
@@ -46,6 +47,27 @@ Key = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
     Header(alias="Idempotency-Key", description="Repeat a request safely: same key, same effect."),
 ]
+HoldToken = Annotated[
+    Annotated[str, StringConstraints(max_length=64)] | None,
+    Header(alias="X-Hold-Token", description="An agent's `hold_token` of this booking."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks for a change, and under which conditions."""
+
+    actor: Actor
+    key: str | None
+    version: int | None
+    token: str | None
+
+
+async def call(actor: Caller, version: IfMatch, key: Key = None, token: HoldToken = None) -> Call:
+    return Call(actor, key, version, token)
+
+
+Ask = Annotated[Call, Depends(call)]
 
 
 def actor_id(actor: Actor) -> UUID:

@@ -144,6 +144,10 @@ def refusal(result: Result, alternatives: list[Any] | None = None) -> Problem:
             )
         case Outcome.NOT_FOUND:
             return not_found()
+        case Outcome.NOT_HOLDER:
+            return Problem(
+                "forbidden", "Show this booking's hold_token in the header X-Hold-Token."
+            )
         case _:
             return _invalid_transition(result)
 

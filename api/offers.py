@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from api.errors import invalid
 from db import clinics
 from db.pool import Connection
-from domain.appointments import Hold
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import Slot, day_of, offered
 
@@ -55,14 +54,16 @@ async def slots(
     ]
 
 
-async def alternatives(connection: Connection, wanted: Hold) -> list[BoardSlot]:
+async def alternatives(
+    connection: Connection, dentist_id: UUID, appointment_type: str, starts_at: datetime
+) -> list[BoardSlot]:
     """Up to three free slots with the same dentist, those nearest to the wanted time first."""
-    offer = await clinics.offer(connection, wanted.dentist_id, wanted.appointment_type, None)
+    offer = await clinics.offer(connection, dentist_id, appointment_type, None)
     if offer is None:
         return []
-    day = max(day_of(offer.hours, wanted.starts_at), day_of(offer.hours, offer.now))
-    free = await slots(connection, wanted.dentist_id, offer, day, LOOK_AHEAD_DAYS)
-    nearest = sorted(free, key=lambda slot: abs(slot.starts_at - wanted.starts_at))
+    day = max(day_of(offer.hours, starts_at), day_of(offer.hours, offer.now))
+    free = await slots(connection, dentist_id, offer, day, LOOK_AHEAD_DAYS)
+    nearest = sorted(free, key=lambda slot: abs(slot.starts_at - starts_at))
     return list(islice(nearest, ALTERNATIVES))
 
 

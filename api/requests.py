@@ -1,7 +1,7 @@
 """What comes in: bodies, checked for shape only. Whether it may be done is decided elsewhere."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import (
@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
 
@@ -65,6 +66,28 @@ class Create(Body):
     appointment_type: Slug | None = None
     patient_id: UUID | None = None
     notes: Text | None = None
+
+
+class Update(Body):
+    """What to change; absent fields stay as they are. An empty `notes` removes the notes."""
+
+    starts_at: Instant | None = Field(
+        default=None, validation_alias=AliasChoices("starts_at", "appointment_date")
+    )
+    dentist_id: UUID | None = None
+    appointment_type: Slug | None = None
+    notes: Text | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one field to change")
+        return self
+
+    @property
+    def moves(self) -> bool:
+        """Whether it asks for another time, dentist or type; else it edits."""
+        return bool(self.starts_at or self.dentist_id or self.appointment_type)
 
 
 class Cancel(Body):

@@ -1,6 +1,7 @@
 """Appointments in Postgres: the two commands in SQL, and the reads."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,19 +9,59 @@ from uuid import UUID
 import asyncpg
 
 from db.pool import Connection, fetch_one
-from domain.actors import Actor, Scope
-from domain.appointments import Appointment, Change, Hold, Result, Via, policy, state_of
+from domain.actors import Actor, Scope, scope
+from domain.appointments import (
+    Appointment,
+    Change,
+    Hold,
+    Move,
+    Result,
+    Transition,
+    Via,
+    policy,
+    state_of,
+)
 from domain.booking import LAPSE_AFTER, MAX_EXTENSIONS, RULES, BookingState, Outcome, Status, Verb
 from domain.clinic import Offer
+from domain.schedules import Reason
 
 COLUMNS = """
     a.id, a.clinic_id, a.dentist_id, a.patient_id, t.slug as appointment_type, a.status,
     a.starts_at, a.ends_at, c.time_zone, a.version, a.created_at, a.updated_at, a.hold_expires_at,
-    a.notes, a.cancelled_by, a.cancel_reason
+    a.notes, a.cancelled_by, a.cancel_reason, a.hold_token
 """
 NAMES = """
     left join appointment_types t on t.id = a.type_id left join clinics c on c.id = a.clinic_id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is narrowed to; null fields do not narrow it. Times by start, `to` excluded."""
+
+    status: tuple[Status, ...] = ()
+    dentist_id: UUID | None = None
+    patient_id: UUID | None = None
+    appointment_type: str | None = None
+    starts_from: datetime | None = None
+    starts_to: datetime | None = None
+
+    def conditions(self, seen: Scope) -> tuple[str, list[Any]]:
+        """SQL over `a` and `t` with its arguments; only what narrows, so that an index fits."""
+        asked = {
+            "a.patient_id = ${}": seen.patient_id,
+            "a.dentist_id = ${}": seen.dentist_id,
+            "a.caller = ${}": seen.maker_id,
+            "a.status = any(${})": [str(status) for status in self.status] or None,
+            "a.dentist_id = ${}::uuid": self.dentist_id,
+            "a.patient_id = ${}::uuid": self.patient_id,
+            "t.slug = ${}": self.appointment_type,
+            "a.starts_at >= ${}": self.starts_from,
+            "a.starts_at < ${}": self.starts_to,
+        }
+        given = {sql: value for sql, value in asked.items() if value is not None}
+        sql = [text.format(n) for n, text in enumerate(given, start=1)]
+        return " and ".join(sql) or "true", list(given.values())
 
 
 async def hold(
@@ -34,7 +75,7 @@ async def hold(
         f"""
         select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
           from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                            $10, $11, $12, $13, $14, $15, $16, $17, $18) r,
+                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -55,11 +96,12 @@ async def hold(
         str(actor),
         str(via),
         command.quota,
+        command.token,
     )
     outcome = "done" if row["outcome"] == "held" else row["outcome"]
     return Result(
         Outcome(outcome),
-        _seen(row),
+        _seen(row, scope(actor)),
         blocking=row["blocking"],
         held_until=row["held_until"],
         server_time=row["server_time"],
@@ -94,18 +136,76 @@ async def change(
         command.verb is Verb.CANCEL and not actor.is_staff,
         MAX_EXTENSIONS if command.verb is Verb.EXTEND else None,
         command.expected_version,
-        seen.patient_id,
-        seen.maker_id,
+        seen.narrowed(),
+        seen.token,
     )
     return Result(
         Outcome(row["outcome"]),
-        _seen(row),
+        _seen(row, seen),
         deadline=row["deadline"],
         server_time=row["server_time"],
     )
 
 
-async def repeated(connection: Connection, command: Hold) -> Result | None:
+async def move(
+    connection: Connection,
+    command: Move,
+    offer: Offer,
+    before: Appointment,
+    refused: Reason | None,
+    actor: Actor,
+    via: Via,
+    seen: Scope,
+) -> Result:
+    """Moves a booking to where `offer` and the command say, or says what is in the way; all or
+    nothing. `refused`: the new time is not offered, which is said only if nothing comes first.
+    """
+    rule = RULES[Verb.RESCHEDULE]
+    terms = offer.terms
+    same_type = terms.slug == before.appointment_type and offer.clinic_id == before.clinic_id
+    starts_at = command.starts_at or before.starts_at
+    lasts = before.ends_at - before.starts_at if same_type else terms.duration
+    row = await fetch_one(
+        connection,
+        f"""
+        select r.outcome, r.blocking, r.held_until, r.deadline, r.server_time, {COLUMNS}
+          from booking_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                            $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) r,
+               lateral (select (r.booking).*) a {NAMES}
+        """,  # noqa: S608 - constants of ours
+        command.id,
+        command.command_id,
+        command.fingerprint,
+        rule.moves,
+        None if actor.is_staff else rule.moves_approval,
+        offer.clinic_id,
+        command.dentist_id or before.dentist_id,
+        offer.dentist_no,
+        terms.type_id,
+        None if same_type else policy(terms),
+        starts_at,
+        starts_at + lasts,
+        command.notes,
+        refused is not None,
+        str(actor),
+        str(via),
+        not actor.is_staff,
+        command.expected_version,
+        seen.narrowed(),
+        seen.token,
+    )
+    return Result(
+        Outcome(row["outcome"]),
+        _seen(row, seen),
+        reason=refused,
+        blocking=row["blocking"],
+        held_until=row["held_until"],
+        deadline=row["deadline"],
+        server_time=row["server_time"],
+    )
+
+
+async def repeated(connection: Connection, command: Hold, seen: Scope) -> Result | None:
     """What an earlier hold under this id or key came to; null where there was none."""
     row = await connection.fetchrow(
         f"""
@@ -120,9 +220,8 @@ async def repeated(connection: Connection, command: Hold) -> Result | None:
     if row is None:
         return None
     same = command.fingerprint in (None, row["request_fingerprint"])
-    return Result(
-        Outcome.REPEAT if same else Outcome.KEY_REUSED, _seen(row), server_time=row["server_time"]
-    )
+    outcome = Outcome.REPEAT if same else Outcome.KEY_REUSED
+    return Result(outcome, _seen(row, seen), server_time=row["server_time"])
 
 
 async def get(connection: Connection, id: UUID, seen: Scope) -> Appointment | None:
@@ -134,39 +233,52 @@ async def get(connection: Connection, id: UUID, seen: Scope) -> Appointment | No
         select clock_timestamp() as server_time, {COLUMNS}
           from appointments a {NAMES}
          where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
-           and ($3::uuid is null or a.caller = $3)
+           and ($3::uuid is null or a.dentist_id = $3) and ($4::uuid is null or a.caller = $4)
         """,  # noqa: S608 - constants of ours
         id,
         seen.patient_id,
+        seen.dentist_id,
         seen.maker_id,
     )
-    return _seen(row) if row else None
+    return appointment(row, seen) if row else None
 
 
 async def page(
-    connection: Connection, seen: Scope, after: tuple[datetime, UUID] | None, limit: int
+    connection: Connection,
+    seen: Scope,
+    wanted: Wanted,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
 ) -> list[Appointment]:
-    """The appointments in scope by start, oldest first, after a cursor of (starts_at, id)."""
-    narrow = (
-        "a.patient_id = $1"
-        if seen.patient_id
-        else "a.caller = $1"
-        if seen.maker_id
-        else "$1::uuid is null"
-    )
+    """The appointments in scope that are wanted, by start, oldest first, after a cursor of
+    (starts_at, id).
+    """
+    conditions, values = wanted.conditions(seen)
+    values += [after[0] if after else None, after[1] if after else None, limit]
+    n = len(values)
     rows = await connection.fetch(
         f"""
         select clock_timestamp() as server_time, {COLUMNS}
           from appointments a {NAMES}
-         where {narrow} and ($2::timestamptz is null or (a.starts_at, a.id) > ($2, $3::uuid))
-         order by a.starts_at, a.id limit $4
+         where {conditions}
+           and (${n - 2}::timestamptz is null or (a.starts_at, a.id) > (${n - 2}, ${n - 1}::uuid))
+         order by a.starts_at, a.id limit ${n}
         """,  # noqa: S608 - constants of ours
-        seen.patient_id or seen.maker_id,
-        after[0] if after else None,
-        after[1] if after else None,
-        limit,
+        *values,
     )
-    return [appointment(row) for row in rows]
+    return [appointment(row, seen) for row in rows]
+
+
+async def history(connection: Connection, id: UUID) -> list[Transition]:
+    """The audit trail of one appointment, oldest first."""
+    rows = await connection.fetch(
+        """
+        select version, verb, from_status, to_status, actor, via, reason, at
+          from appointment_transitions where appointment_id = $1 order by version
+        """,
+        id,
+    )
+    return [_transition(row) for row in rows]
 
 
 async def state(connection: Connection, id: UUID) -> BookingState | None:
@@ -218,9 +330,9 @@ async def expire_overdue(connection: Connection, grace: float, limit: int) -> in
     return count
 
 
-def appointment(row: asyncpg.Record | Mapping[str, Any]) -> Appointment:
-    """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has is left out
-    elsewhere.
+def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appointment:
+    """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has, or only its
+    maker may see, is left out elsewhere.
     """
     status = Status(row["status"])
     held = status is Status.HELD
@@ -244,8 +356,22 @@ def appointment(row: asyncpg.Record | Mapping[str, Any]) -> Appointment:
         cancel_reason=row["cancel_reason"],
         server_time=row["server_time"] if held else None,
         expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
+        hold_token=row["hold_token"] if seen.maker_id else None,
     )
 
 
-def _seen(row: asyncpg.Record) -> Appointment | None:
-    return appointment(row) if row["id"] else None
+def _transition(row: asyncpg.Record) -> Transition:
+    return Transition(
+        version=row["version"],
+        verb=row["verb"],
+        from_status=Status(row["from_status"]) if row["from_status"] else None,
+        to_status=Status(row["to_status"]),
+        actor=row["actor"],
+        via=Via(row["via"]),
+        reason=row["reason"],
+        at=row["at"],
+    )
+
+
+def _seen(row: asyncpg.Record, seen: Scope) -> Appointment | None:
+    return appointment(row, seen) if row["id"] else None

@@ -8,6 +8,9 @@ from uuid import UUID
 from db.pool import Connection
 from domain.events import Cursor, Event, Reader
 
+LEADER = 0x63686169_72657631
+"""The advisory lock of whoever relays."""
+
 COLUMNS = """
     seq, topic, kind, entity_id, version, audience, payload::text as payload, occurred_at,
     sequenced_at
@@ -31,6 +34,28 @@ class Backlog:
     """Exact up to 10,000, where it stops counting."""
     oldest_seconds: float
     """Since the oldest was written; 0 where there is none."""
+
+
+async def lead(connection: Connection, silence: float) -> bool:
+    """Tries to become the one who relays, for as long as this connection lives. Where somebody is
+    who has asked Postgres for nothing for `silence` seconds, as its process or its network hangs,
+    that connection is ended, and the next try may succeed.
+    """
+    if await connection.fetchval("select pg_try_advisory_lock($1)", LEADER):
+        return True
+    await connection.execute(
+        """
+        select pg_terminate_backend(a.pid)
+          from pg_locks l join pg_stat_activity a on a.pid = l.pid
+         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+           and l.database = (select oid from pg_database where datname = current_database())
+           and l.classid = ($1::bigint >> 32)::oid and l.objid = ($1::bigint & 4294967295)::oid
+           and a.state = 'idle' and a.state_change < clock_timestamp() - make_interval(secs => $2)
+        """,
+        LEADER,
+        silence,
+    )
+    return False
 
 
 async def relay(connection: Connection, limit: int) -> int:
@@ -99,7 +124,7 @@ async def missed(
         until,
         whole,
         entities,
-        None if reader.actor.is_staff else reader.actor.id,
+        None if reader.actor.sees_all else reader.actor.id,
         limit,
     )
     return [_event(row) for row in rows]

@@ -34,7 +34,12 @@ class Actor:
 
     @property
     def is_staff(self) -> bool:
+        """Acts for the clinic: a patient's terms, such as the cancel notice, do not bind them."""
         return self.role in (Role.ADMIN, Role.DENTIST, Role.CLINIC, Role.SYSTEM)
+
+    @property
+    def sees_all(self) -> bool:
+        return self.role in (Role.ADMIN, Role.CLINIC, Role.SYSTEM)
 
     @property
     def side(self) -> str:
@@ -54,25 +59,35 @@ SYSTEM = Actor(Role.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which bookings an actor may see and change: of one patient, made by one caller, or (both
-    null) all.
+    """Which bookings an actor may see and change: those of one patient, of one dentist, or made by
+    one agent; all where nothing is set. `token` is what an agent shows for a booking it made.
     """
 
     patient_id: UUID | None = None
+    dentist_id: UUID | None = None
     maker_id: UUID | None = None
+    token: str | None = None
 
-    def admits(self, patient_id: UUID, maker_id: UUID) -> bool:
-        return self.patient_id in (None, patient_id) and self.maker_id in (None, maker_id)
+    def narrowed(self) -> dict[str, str]:
+        """The one field that narrows, by its column; empty for all."""
+        fields = {
+            "patient_id": self.patient_id,
+            "dentist_id": self.dentist_id,
+            "maker_id": self.maker_id,
+        }
+        return {name: str(id) for name, id in fields.items() if id}
 
 
-def scope(actor: Actor) -> Scope:
-    """Patients: their own. Agents: those they made. Staff: all."""
+def scope(actor: Actor, token: str | None = None) -> Scope:
+    """Patients and dentists: their own. Agents: those they made. Admins and the clinic: all."""
     match actor.role:
         case Role.PATIENT:
             return Scope(patient_id=actor.id)
+        case Role.DENTIST:
+            return Scope(dentist_id=actor.id)
         case Role.AGENT:
-            return Scope(maker_id=actor.id)
-        case Role.ADMIN | Role.DENTIST | Role.CLINIC | Role.SYSTEM:
+            return Scope(maker_id=actor.id, token=token)
+        case Role.ADMIN | Role.CLINIC | Role.SYSTEM:
             return Scope()
         case _:
             assert_never(actor.role)

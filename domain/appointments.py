@@ -43,6 +43,8 @@ class Appointment:
     """The database's clock when this was read; only while held."""
     expires_in_seconds: float | None = None
     """Until the hold's deadline, by the database's clock; only while held, never below 0."""
+    hold_token: str | None = None
+    """To be shown with each later command by the agent who made it, and seen by nobody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Hold:
     key_hash: bytes | None = None
     fingerprint: bytes | None = None
     quota: int | None = None
+    token: str | None = None
+    """What an agent will have to show to change this booking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,34 @@ class Change:
     note: str | None = None
     fingerprint: bytes | None = None
     expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The command `reschedule`; null fields stay as they are."""
+
+    id: UUID
+    command_id: UUID
+    dentist_id: UUID | None = None
+    starts_at: datetime | None = None
+    appointment_type: str | None = None
+    notes: str | None = None
+    fingerprint: bytes | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One line of a booking's audit trail."""
+
+    version: int
+    verb: str
+    from_status: Status | None
+    to_status: Status
+    actor: str
+    via: Via
+    reason: str | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,9 @@ RULES: Mapping[Verb, Rule] = {
     Verb.APPROVE: Rule({Status.PENDING_APPROVAL: Status.BOOKED}, judged=Judged.BEFORE),
     Verb.DECLINE: Rule({Status.PENDING_APPROVAL: Status.DECLINED}),
     Verb.RESCHEDULE: Rule(
-        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED}
+        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
+        # a move by the patient; what staff moves stays approved
+        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.PENDING_APPROVAL},
     ),
     Verb.EDIT: Rule(
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED}
@@ -105,6 +107,19 @@ RULES: Mapping[Verb, Rule] = {
 """The transition table. `hold` is not in it: it makes the booking. Nor is `lapse`: it changes no
 status.
 """
+
+OPEN_TO_ALL = frozenset(
+    {
+        Verb.HOLD,
+        Verb.CONFIRM,
+        Verb.EXTEND,
+        Verb.RELEASE,
+        Verb.RESCHEDULE,
+        Verb.EDIT,
+        Verb.CANCEL,
+    }
+)
+"""Verbs that patients and agents may use on what is theirs. All others are for staff."""
 
 LIVE = frozenset(
     {
@@ -133,6 +148,7 @@ class Outcome(StrEnum):
     TOO_LATE = "too_late"
     EXTENDED_ENOUGH = "extended_enough"
     VERSION = "version"
+    NOT_HOLDER = "not_holder"
     NOT_FOUND = "not_found"
     SLOT = "slot"
     PATIENT_OVERLAP = "patient_overlap"

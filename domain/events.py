@@ -94,8 +94,8 @@ class Event:
 
 
 def may_see(actor: Actor, event: Event) -> bool:
-    """Staff see all; others what everyone may see, and what they are in the audience of."""
-    return actor.is_staff or event.audience is None or actor.id in event.audience
+    """Admins see all; others what everyone may see, and what they are in the audience of."""
+    return actor.sees_all or event.audience is None or actor.id in event.audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Reader:
     def addresses(self) -> Iterator[str]:
         """Where to listen so as to miss nothing of these topics that this reader may see."""
         for topic in self.topics:
-            private = topic == Topic.APPOINTMENTS and not self.actor.is_staff
+            private = topic == Topic.APPOINTMENTS and not self.actor.sees_all
             yield f"{topic}@{self.actor.id}" if private else topic
 
     def wants(self, event: Event) -> bool:

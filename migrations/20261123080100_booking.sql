@@ -26,6 +26,7 @@ create table appointments (
     caller              uuid not null,                    -- who asked for it; scopes the idempotency key
     key_hash            bytea,
     request_fingerprint bytea,
+    hold_token          text,                             -- what an agent must show to change what it holds
     lapsed_at           timestamptz,                      -- nobody closed it within a day of its end
     version             int not null default 1,
     created_at          timestamptz not null default clock_timestamp(),
@@ -132,8 +133,9 @@ create trigger appointments_recorded_update after update on appointments
 
 -- What stands between a claim and its slot: live claims on the dentist and on the patient, and overdue holds,
 -- which count as free and are expired by whoever wants the slot.
+-- `p_own`: a booking that is being moved, which never stands in its own way; null for a new one.
 create function claims_in_the_way(p_dentist_no int, p_patient_no int, p_busy tstzrange, p_slot tstzrange, p_at timestamptz,
-    out overdue uuid[], out dentist boolean, out patient boolean, out booked boolean, out held_until timestamptz)
+    p_own uuid, out overdue uuid[], out dentist boolean, out patient boolean, out booked boolean, out held_until timestamptz)
 language sql stable as $$
     select array_agg(q.id) filter (where q.due),
            coalesce(bool_or(q.who = 'dentist') filter (where not q.due), false),
@@ -143,36 +145,37 @@ language sql stable as $$
       from (select 'dentist' as who, a.id, a.status, a.hold_expires_at, a.status = 'held' and a.hold_expires_at <= p_at as due
               from slot_reservations s join appointments a on a.id = s.appointment_id
              where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(p_dentist_no, p_dentist_no, '[]')
-               and s.during && p_busy
+               and s.during && p_busy and s.appointment_id is distinct from p_own
              union all
             select 'patient', a.id, a.status, a.hold_expires_at, a.status = 'held' and a.hold_expires_at <= p_at
               from slot_reservations s join appointments a on a.id = s.appointment_id
              where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(p_patient_no, p_patient_no, '[]')
-               and s.during && p_slot) q
+               and s.during && p_slot and s.appointment_id is distinct from p_own) q
 $$;
 
--- All free chairs of a clinic, in random order, so that rivals rarely try the same one.
-create function free_chairs(p_clinic uuid, p_busy tstzrange) returns int[] language sql volatile as $$
-    select array_agg(r.no order by random())
+-- All free chairs of a clinic in random order, so that rivals rarely try the same one; who moves tries its own first.
+create function free_chairs(p_clinic uuid, p_busy tstzrange, p_own uuid) returns int[] language sql volatile as $$
+    select array_agg(r.no order by exists (select from slot_reservations o
+                                            where o.appointment_id = p_own and o.active and o.resource_no = r.no) desc, random())
       from resources r
      where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
        and not exists (select from slot_reservations s
                         where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
-                          and s.during && p_busy)
+                          and s.during && p_busy and s.appointment_id is distinct from p_own)
 $$;
 
 -- A chair that only overdue holds keep, with those holds.
-create function overdue_chair(p_clinic uuid, p_busy tstzrange, p_at timestamptz, out chair int, out overdue uuid[])
+create function overdue_chair(p_clinic uuid, p_busy tstzrange, p_at timestamptz, p_own uuid, out chair int, out overdue uuid[])
 language sql volatile as $$
     select q.no, q.ids
-      from (select r.no, array_agg(a.id) as ids
+      from (select r.no, array_agg(a.id) filter (where a.id is distinct from p_own) as ids
               from resources r
               join slot_reservations s on s.active and s.during && p_busy
                    and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
               join appointments a on a.id = s.appointment_id
              where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
              group by r.no
-            having bool_and(a.status = 'held' and a.hold_expires_at <= p_at)) q
+            having bool_and(a.id = p_own or a.status = 'held' and a.hold_expires_at <= p_at)) q
      order by random() limit 1
 $$;
 
@@ -195,8 +198,9 @@ end $$;
 -- Later passes hold advisory locks on dentist and patient, sorted, which makes quota and both checks exact. The chair
 -- goes first, as the only thing that another claim can still take; once it is won, nothing below waits.
 -- A race lost all the same is undone in a subtransaction and looked at again.
+-- `p_own` is the booking's own id where it moves: its old claims go in the same step.
 create function booking_take(p_id uuid, p_clinic uuid, p_dentist_no int, p_patient_no int, p_patient uuid,
-    p_needs_chair boolean, p_slot tstzrange, p_busy tstzrange, p_quota int,
+    p_needs_chair boolean, p_slot tstzrange, p_busy tstzrange, p_quota int, p_own uuid,
     out outcome text, out blocking text, out held_until timestamptz)
 language plpgsql as $$
 declare
@@ -214,7 +218,7 @@ begin
         end if;
         at := clock_timestamp();
 
-        select * into way from claims_in_the_way(p_dentist_no, p_patient_no, p_busy, p_slot, at);
+        select * into way from claims_in_the_way(p_dentist_no, p_patient_no, p_busy, p_slot, at, p_own);
         if way.dentist or way.patient then
             outcome := case when way.dentist then 'slot' else 'patient_overlap' end;
             blocking := case when way.booked then 'booked' else 'held' end;
@@ -235,9 +239,9 @@ begin
         end if;
 
         if p_needs_chair then
-            chairs := free_chairs(p_clinic, p_busy);
+            chairs := free_chairs(p_clinic, p_busy, p_own);
             if chairs is null then
-                select * into way from overdue_chair(p_clinic, p_busy, at);
+                select * into way from overdue_chair(p_clinic, p_busy, at, p_own);
                 if way.chair is null then
                     outcome := 'no_chair';
                     return;
@@ -248,8 +252,10 @@ begin
         end if;
 
         begin
-            if overdue is not null then
+            if overdue is not null or p_own is not null then        -- every row this pass needs, in one order
+                perform from appointments a where a.id = any(overdue || p_own) order by a.id for no key update;
                 perform expire_overdue(overdue);
+                update slot_reservations s set active = false where s.appointment_id = p_own and s.active;
             end if;
             if p_needs_chair then
                 foreach chair in array chairs loop
@@ -281,7 +287,7 @@ end $$;
 -- Outcomes: held, repeat, key_reused, slot, patient_overlap, quota, no_chair. Only `held` has written anything.
 create function booking_hold(p_id uuid, p_clinic uuid, p_dentist uuid, p_dentist_no int, p_patient uuid, p_patient_no int,
     p_type uuid, p_starts timestamptz, p_ends timestamptz, p_policy jsonb, p_notes text, p_caller uuid, p_key_hash bytea,
-    p_fingerprint bytea, p_command uuid, p_actor text, p_via text, p_quota int,
+    p_fingerprint bytea, p_command uuid, p_actor text, p_via text, p_quota int, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out server_time timestamptz)
 language plpgsql as $$
 declare
@@ -299,14 +305,14 @@ begin
         exit when pass = 2;            -- refused, unless the same request won meanwhile
 
         select * into took from booking_take(p_id, p_clinic, p_dentist_no, p_patient_no, p_patient,
-            (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_quota);
+            (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_quota, null);
         if took.outcome = 'won' then
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, hold_expires_at, notes, policy,
-                    caller, key_hash, request_fingerprint, command_id, verb, fingerprint, actor, via)
+                    caller, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via)
             values (p_id, p_clinic, p_dentist, p_patient, p_type, 'held', p_starts, p_ends,
                     clock_timestamp() + make_interval(secs => (p_policy ->> 'hold_for')::float8), p_notes, p_policy,
-                    p_caller, p_key_hash, p_fingerprint, p_command, 'hold', p_fingerprint, p_actor, p_via)
+                    p_caller, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via)
             on conflict do nothing returning * into booking;
             if booking.id is null then
                 raise exception 'the same request was claimed at the same time; repeat it' using errcode = '40001';
@@ -319,59 +325,83 @@ begin
     server_time := clock_timestamp();
 end $$;
 
--- Every later command: one compare-and-set on (id, version), looked at again when another change came first.
--- p_moves maps a present status to the next one (from domain/booking.py); p_moves_approval is used instead where the
--- pinned policy needs approval. p_judged: 'before' or 'after' its deadline, or 'any'. p_patient and p_maker narrow who
--- may see the booking (null = anyone). p_notice: the cancel notice binds this caller. p_extensions: how many extensions
--- a hold may have; null where the verb is not `extend`.
--- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_found.
+-- What every later command asks first: is the booking there for this caller, was this very command carried out before,
+-- does the transition table (p_moves, from domain/booking.py) lead anywhere from here, is the version the one that was
+-- meant. `p_moves_approval` counts instead of `p_moves` where the pinned policy needs approval. `p_seen` narrows which
+-- bookings exist for this caller: {"patient_id" | "dentist_id" | "maker_id": …}, empty for all; a maker must show the token.
+-- `outcome` is null where the command may go on, to the status `next_is`.
+create function booking_judge(p_id uuid, p_command uuid, p_verb text, p_fingerprint bytea, p_moves jsonb, p_moves_approval jsonb,
+    p_version int, p_seen jsonb, p_token text, out outcome text, out before appointments, out next_is text)
+language plpgsql stable as $$
+declare
+    done record;
+begin
+    select a.* into before from appointments a
+     where a.id = p_id
+       and (p_seen ->> 'patient_id' is null or a.patient_id = (p_seen ->> 'patient_id')::uuid)
+       and (p_seen ->> 'dentist_id' is null or a.dentist_id = (p_seen ->> 'dentist_id')::uuid)
+       and (p_seen ->> 'maker_id' is null or a.caller = (p_seen ->> 'maker_id')::uuid);
+    if before.id is null then
+        outcome := 'not_found';
+        return;
+    end if;
+    select t.fingerprint, t.verb into done from appointment_transitions t
+     where t.appointment_id = p_id and t.command_id = p_command;
+    if found then
+        outcome := case when done.verb = p_verb and (p_fingerprint is null or done.fingerprint is not distinct from p_fingerprint)
+                        then 'repeat' else 'key_reused' end;
+        return;
+    end if;
+
+    next_is := coalesce(case when (before.policy ->> 'needs_approval')::boolean then p_moves_approval end, p_moves) ->> before.status;
+    outcome := case
+        when p_seen ->> 'maker_id' is not null and before.hold_token is distinct from p_token then 'not_holder'
+        when next_is is null and exists (
+            select from jsonb_each_text(p_moves) m where m.value = before.status and m.key <> m.value
+             union all
+            select from jsonb_each_text(p_moves_approval) m where m.value = before.status and m.key <> m.value) then 'same'
+        when next_is is null then 'invalid'
+        when p_version is not null and p_version <> before.version then 'version'
+    end;
+end $$;
+
+-- When a patient can no longer cancel or move: the cancel notice before the start, as pinned.
+create function notice_deadline(a appointments) returns timestamptz language sql immutable as $$
+    select a.starts_at - make_interval(secs => (a.policy ->> 'cancel_notice')::float8)
+$$;
+
+-- A later command that keeps time and place: one compare-and-set on (id, version), looked at again when another change
+-- came first. p_judged: 'before' or 'after' its deadline, or 'any'. p_notice: the cancel notice binds this caller.
+-- p_extensions: how many extensions a hold may have; null where the verb is not `extend`.
+-- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_holder, not_found.
 create function booking_change(p_id uuid, p_command uuid, p_verb text, p_fingerprint bytea,
     p_moves jsonb, p_moves_approval jsonb, p_judged text, p_actor text, p_via text, p_reason text, p_note text,
-    p_cancelled_by text, p_notice boolean, p_extensions int, p_version int, p_patient uuid, p_maker uuid,
+    p_cancelled_by text, p_notice boolean, p_extensions int, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out deadline timestamptz, out server_time timestamptz)
 language plpgsql as $$
 declare
+    judged  record;
     before  appointments;
-    done    record;
     next_is text;
 begin
     for pass in 1..10 loop
-        select a.* into before from appointments a
-         where a.id = p_id and (p_patient is null or a.patient_id = p_patient) and (p_maker is null or a.caller = p_maker);
-        booking := before;
+        select * into judged
+          from booking_judge(p_id, p_command, p_verb, p_fingerprint, p_moves, p_moves_approval, p_version, p_seen, p_token);
+        before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
         server_time := clock_timestamp();
-        if before.id is null then
-            outcome := 'not_found';
-            return;
-        end if;
-
-        select t.fingerprint, t.verb into done from appointment_transitions t
-         where t.appointment_id = p_id and t.command_id = p_command;
-        if found then
-            outcome := case when done.verb = p_verb and (p_fingerprint is null or done.fingerprint is not distinct from p_fingerprint)
-                            then 'repeat' else 'key_reused' end;
-            return;
-        end if;
-
-        next_is := coalesce(case when (before.policy ->> 'needs_approval')::boolean then p_moves_approval end, p_moves) ->> before.status;
         deadline := case before.status when 'held' then before.hold_expires_at
                                        when 'pending_approval' then before.approval_expires_at end;
-        outcome := case
-            when next_is is null and before.status = 'expired' and p_judged = 'before' then 'expired'
-            when next_is is null and exists (
-                select from jsonb_each_text(p_moves) m where m.value = before.status and m.key <> m.value
-                 union all
-                select from jsonb_each_text(p_moves_approval) m where m.value = before.status) then 'same'
-            when next_is is null then 'invalid'
-            when p_version is not null and p_version <> before.version then 'version'
+        if outcome = 'invalid' and before.status = 'expired' and p_judged = 'before' then
+            outcome := 'expired';
+            deadline := before.hold_expires_at;
+        end if;
+        outcome := coalesce(outcome, case
             when p_judged = 'before' and deadline <= server_time then 'expired'
             when p_judged = 'after' and (deadline is null or deadline > server_time) then 'too_early'
-            when p_notice and before.status <> 'held'
-                 and before.starts_at - make_interval(secs => (before.policy ->> 'cancel_notice')::float8) < server_time then 'too_late'
-            when before.extensions >= p_extensions then 'extended_enough'
-        end;
+            when p_notice and before.status <> 'held' and notice_deadline(before) < server_time then 'too_late'
+            when before.extensions >= p_extensions then 'extended_enough' end);
         if outcome = 'too_late' then
-            deadline := before.starts_at - make_interval(secs => (before.policy ->> 'cancel_notice')::float8);
+            deadline := notice_deadline(before);
         end if;
         if outcome is not null then
             return;
@@ -385,6 +415,7 @@ begin
                hold_expires_at = case when p_extensions is not null
                    then clock_timestamp() + make_interval(secs => (a.policy ->> 'hold_for')::float8) else a.hold_expires_at end,
                extensions = a.extensions + case when p_extensions is not null then 1 else 0 end,
+               notes = case when p_verb = 'edit' then p_note else a.notes end,
                cancelled_by = case when next_is = 'cancelled' then p_cancelled_by else a.cancelled_by end,
                cancel_reason = case when next_is = 'cancelled' then p_reason else a.cancel_reason end,
                cancel_note = case when next_is = 'cancelled' then p_note else a.cancel_note end,
@@ -399,7 +430,74 @@ begin
     raise exception 'the booking changed ten times meanwhile; repeat it' using errcode = '40001';
 end $$;
 
+-- Reschedule: another time, dentist or type under the same id. Own claims off and new ones on in one step, or all as before.
+-- p_refused: the new time is not offered; said only if nothing comes first. p_terms: the terms of another type; null where
+-- the type stays, with the terms of the booking. A null p_notes leaves the notes alone.
+-- Outcomes: done, repeat, key_reused, same, invalid, version, not_holder, not_found, too_late, not_offered, slot,
+-- patient_overlap, no_chair.
+create function booking_move(p_id uuid, p_command uuid, p_fingerprint bytea, p_moves jsonb, p_moves_approval jsonb,
+    p_clinic uuid, p_dentist uuid, p_dentist_no int, p_type uuid, p_terms jsonb, p_starts timestamptz, p_ends timestamptz, p_notes text,
+    p_refused boolean, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
+    out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out deadline timestamptz,
+    out server_time timestamptz)
+language plpgsql as $$
+declare
+    judged  record;
+    before  appointments;
+    terms   jsonb;
+    next_is text;
+    took    record;
+begin
+    for pass in 1..10 loop
+        select * into judged
+          from booking_judge(p_id, p_command, 'reschedule', p_fingerprint, p_moves, p_moves_approval, p_version, p_seen, p_token);
+        before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
+        server_time := clock_timestamp();
+        terms := coalesce(p_terms, before.policy);
+        outcome := coalesce(outcome, case
+            when (before.dentist_id, before.type_id, before.starts_at) = (p_dentist, p_type, p_starts)
+                 and (p_notes is null or p_notes is not distinct from before.notes) then 'same'
+            when p_notice and notice_deadline(before) < server_time then 'too_late'
+            when p_refused then 'not_offered' end);
+        if outcome = 'too_late' then
+            deadline := notice_deadline(before);
+        end if;
+        if outcome is not null then
+            return;
+        end if;
+
+        begin
+            select * into took from booking_take(p_id, p_clinic, p_dentist_no,
+                (select r.no from resources r where r.profile_id = before.patient_id and r.kind = 'patient'), before.patient_id,
+                (terms ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends),
+                tstzrange(p_starts - make_interval(secs => (terms ->> 'buffer_before')::float8),
+                          p_ends + make_interval(secs => (terms ->> 'buffer_after')::float8)), null, p_id);
+            outcome := took.outcome; blocking := took.blocking; held_until := took.held_until;
+            if outcome <> 'won' then
+                return;
+            end if;
+            update appointments a
+               set status = next_is, clinic_id = p_clinic, dentist_id = p_dentist, type_id = p_type, policy = terms,
+                   starts_at = p_starts, ends_at = p_ends, notes = coalesce(p_notes, a.notes), lapsed_at = null,
+                   approval_expires_at = case when next_is = 'pending_approval' and a.status <> next_is
+                       then clock_timestamp() + make_interval(secs => (terms ->> 'approval_for')::float8) else a.approval_expires_at end,
+                   version = a.version + 1, updated_at = clock_timestamp(), command_id = p_command, verb = 'reschedule',
+                   fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = null
+             where a.id = p_id and a.status = before.status and a.version = before.version
+            returning a.* into booking;
+            if not found then
+                raise sqlstate 'CT002';
+            end if;
+            outcome := 'done';
+            return;
+        exception when sqlstate 'CT002' then           -- it changed while we won: nothing of this is kept
+            null;
+        end;
+    end loop;
+    raise exception 'the booking changed ten times meanwhile; repeat it' using errcode = '40001';
+end $$;
+
 -- migrate:down
-drop function booking_change, booking_hold, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
+drop function booking_move, booking_change, notice_deadline, booking_judge, booking_hold, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
 drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;
 drop function appointments_recorded, refuse_change, is_live;

@@ -181,8 +181,23 @@ async def test_staff_act_for_patients_and_agents_for_those_they_booked(api, as_)
     assert (await api.get(f"/api/appointments/{id}", headers=as_("agent"))).status_code == 404
     mine = await reserve(api, as_("agent"), hour=10, patient_id=str(BEN))
     path = f"/api/appointments/{mine.json()['id']}"
-    assert (await api.post(f"{path}/confirm", headers=as_("agent"))).status_code == 200
     assert (await api.get(path, headers=as_("patient", "ben"))).status_code == 200
+    assert (await api.get(path, headers=as_("agent", "other"))).status_code == 404
+
+
+async def test_an_agent_changes_what_it_holds_only_with_the_token_of_that_hold(api, as_):
+    mine = (await reserve(api, as_("agent"), patient_id=str(BEN))).json()
+    path = f"/api/appointments/{mine['id']}"
+    for token in ({}, {"X-Hold-Token": "guess"}):
+        refused = await api.post(f"{path}/confirm", headers=as_("agent") | token)
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+        assert mine["hold_token"] not in refused.text
+    assert "hold_token" not in (await api.get(path, headers=as_("patient", "ben"))).json()
+    assert "hold_token" not in (await api.get(path, headers=as_("admin"))).json()
+    token = {"X-Hold-Token": mine["hold_token"]}
+    assert (await api.post(f"{path}/confirm", headers=as_("agent") | token)).status_code == 200
+    assert (await api.delete(path, headers=as_("agent"))).status_code == 403
+    assert (await api.delete(path, headers=as_("agent") | token)).status_code == 200
 
 
 async def test_a_patient_cannot_book_for_another(api, as_):
