@@ -1,0 +1,119 @@
+"""How long a hold and a confirm take over HTTP, beside one INSERT behind the same application."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from benchmarks import calls, prepare, rows, server
+from benchmarks.bench import Bench
+from benchmarks.figures import Result, Target
+from benchmarks.load import Measured, closed
+from benchmarks.world import PLAIN, VISIT, Slot
+from domain.messages import Booking
+from workflows.sender import WORKFLOW
+
+NAME = "latency"
+ABOUT = "p50 beside baseline (a), the whole system running"
+JOBS = {1: (300, 60), 8: (600, 160), 32: (1000, 320)}
+HOLD_BOUND = {1: 3.0, 8: 3.0, 32: 4.0}
+CONFIRM_BOUND = {1: 2.0, 8: 2.0, 32: 2.0}
+
+RPC_TIMEOUT = timedelta(seconds=10)
+
+Measure = Callable[[Bench, int, int], Awaitable[Measured[Any]]]
+
+
+async def run(bench: Bench) -> Result:
+    result = Result(NAME, ABOUT)
+    for _ in range(bench.plan.repetitions):
+        for callers, jobs in JOBS.items():
+            await _level(bench, result, callers, bench.plan.count(*jobs))
+    result.note("ratio: p50 beside that of (a) in the same repetition with as many callers")
+    return result
+
+
+async def _level(bench: Bench, result: Result, callers: int, count: int) -> None:
+    """One repetition with so many callers."""
+    base: float | None = None
+    for what, measure, bound, without in MEASURES:
+        await bench.clean()
+        with bench.without(*without):
+            measured = await measure(bench, callers, count)
+            if without:  # what it left to be dispatched is nobody's business any more
+                await rows.undo(bench.admin)
+        base = measured.p50 if measure is _inserts else base
+        ratio = {"ratio": measured.p50 / base} if base else {}
+        target = Target("ratio", "≤", bound[callers]) if bound else None
+        result.row(f"{what}, {callers}", target).add(**measured.figures(), **ratio)
+    await bench.clean()
+
+
+async def _bare(bench: Bench, callers: int, count: int) -> Measured[Any]:
+    async def insert(slot: Slot) -> object:
+        async with bench.pool.acquire() as connection:
+            return await connection.fetchval(
+                server.INSERT,
+                uuid7(),
+                slot.resource_no,
+                slot.starts_at,
+                slot.starts_at + server.VISIT,
+            )
+
+    measured = await closed([insert] * callers, bench.world.slots(count))
+    assert all(measured.answers), "a slot was taken"
+    return measured
+
+
+async def _starts(bench: Bench, callers: int, count: int) -> Measured[Any]:
+    """On a queue where nobody works."""
+
+    async def start(id: str) -> object:
+        return await bench.temporal.start_workflow(
+            WORKFLOW, Booking(id), id=f"bare-{id}", task_queue="nobody", rpc_timeout=RPC_TIMEOUT
+        )
+
+    return await closed([start] * callers, [str(uuid7()) for _ in range(count)])
+
+
+async def _inserts(bench: Bench, callers: int, count: int) -> Measured[Any]:
+    world = bench.world
+    pairs = zip(world.slots(count), world.callers(count), strict=True)
+    return await _asked(bench, callers, [calls.insert(*pair) for pair in pairs], 201)
+
+
+async def _holds(bench: Bench, callers: int, count: int, kind: str) -> Measured[Any]:
+    world = bench.world
+    pairs = zip(world.slots(count), world.callers(count), strict=True)
+    return await _asked(bench, callers, [calls.hold(*pair, kind) for pair in pairs], 201)
+
+
+async def _confirms(bench: Bench, callers: int, count: int) -> Measured[Any]:
+    """Of holds that were placed without the API, so that nothing else goes on meanwhile."""
+    placed = await prepare.holds(bench, count)
+    return await _asked(bench, callers, [calls.confirm(*pair) for pair in placed], 200)
+
+
+async def _asked(bench: Bench, callers: int, requests: list[bytes], status: int) -> Measured[Any]:
+    async with bench.connections(callers) as connections:
+        measured = await closed([connection.ask for connection in connections], requests)
+    refused = [answer for answer in measured.answers if answer.status != status]
+    assert not refused, refused[0]
+    return measured
+
+
+TEMPORAL = ("temporal", "worker")
+MEASURES: list[tuple[str, Measure, dict[int, float] | None, tuple[str, ...]]] = [
+    ("bare INSERT, asyncpg", _bare, None, ()),
+    ("(a) INSERT behind the API", _inserts, None, ()),
+    ("(c) start_workflow", _starts, None, ()),
+    ("hold", partial(_holds, kind=PLAIN), HOLD_BOUND, ()),
+    ("hold with a chair", partial(_holds, kind=VISIT), HOLD_BOUND, ()),
+    ("confirm", _confirms, CONFIRM_BOUND, ()),
+    ("hold, Temporal stopped", partial(_holds, kind=PLAIN), None, TEMPORAL),
+    ("hold with a chair, Temporal stopped", partial(_holds, kind=VISIT), None, TEMPORAL),
+    ("confirm, Temporal stopped", _confirms, None, TEMPORAL),
+]
+"""What is measured, its bounds, and which parts stand still meanwhile."""

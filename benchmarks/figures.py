@@ -1,0 +1,69 @@
+"""Figures: what was measured, once per repetition, and what it should come to."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+def percentile(values: Sequence[float], q: float) -> float:
+    """The smallest of the values that at least `q` per cent do not exceed; nan of none."""
+    if not values:
+        return math.nan
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * q / 100) - 1)]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the median over the repetitions of one figure of a row should be."""
+
+    figure: str
+    is_: Literal["≤", "≥"]
+    bound: float
+
+    def met(self, value: float) -> bool:
+        return value <= self.bound if self.is_ == "≤" else value >= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.figure} {self.is_} {self.bound:g}"
+
+
+@dataclass
+class Row:
+    """One thing measured: its figures by name, each with one value per repetition."""
+
+    what: str
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    target: Target | None = None
+
+    def add(self, **values: float) -> None:
+        """The values of one more repetition. Names are units too: `p50_ms`, `per_s`."""
+        for name, value in values.items():
+            self.figures.setdefault(name, []).append(value)
+
+    def median(self, figure: str) -> float:
+        return statistics.median(self.figures[figure])
+
+    def met(self) -> bool | None:
+        """None where nothing was asked for."""
+        return self.target.met(self.median(self.target.figure)) if self.target else None
+
+
+@dataclass
+class Result:
+    """What one experiment found. `notes` say what a reader of the figures must know."""
+
+    name: str
+    about: str
+    rows: dict[str, Row] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def row(self, what: str, target: Target | None = None) -> Row:
+        """The row of this name, made on first use."""
+        return self.rows.setdefault(what, Row(what, target=target))
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)

@@ -1,0 +1,76 @@
+"""Load: closed (so many callers, each waits for its answer) and open (so many arrivals a
+second).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from benchmarks.figures import percentile
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+WARM_UP = 0.1
+"""The part of the jobs that is done first and not counted."""
+
+
+@dataclass
+class Measured(Generic[R]):
+    """How long each job took, in seconds, and what it answered; in the order of their ends."""
+
+    latencies: list[float] = field(default_factory=list)
+    answers: list[R] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def p50(self) -> float:
+        return percentile(self.latencies, 50)
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "p50_ms": self.p50 * 1000,
+            "p99_ms": percentile(self.latencies, 99) * 1000,
+            "per_s": len(self.latencies) / self.seconds,
+        }
+
+
+async def closed(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Sequence[J]) -> Measured[R]:
+    """Each caller takes the next job as soon as it has its answer. The first WARM_UP of the jobs
+    is not counted.
+    """
+    warm_up = int(len(jobs) * WARM_UP)
+    await work(callers, iter(jobs[:warm_up]))
+    return await work(callers, iter(jobs[warm_up:]))
+
+
+async def work(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Iterator[J]) -> Measured[R]:
+    """Each caller takes the next job as soon as it has its answer."""
+    measured: Measured[R] = Measured()
+    clock = time.perf_counter
+
+    async def take(call: Callable[[J], Awaitable[R]]) -> None:
+        for job in jobs:
+            began = clock()
+            answer = await call(job)
+            measured.latencies.append(clock() - began)
+            measured.answers.append(answer)
+
+    began = clock()
+    await asyncio.gather(*map(take, callers))
+    measured.seconds = clock() - began
+    return measured
+
+
+async def arrivals(
+    rate: float, jobs: Sequence[J], act: Callable[[J], Coroutine[Any, Any, R]]
+) -> list[R | BaseException]:
+    """Starts one job every 1/rate seconds, however long the others take; what each came to."""
+    loop = asyncio.get_running_loop()
+    began, tasks = loop.time(), []
+    for number, job in enumerate(jobs):
+        await asyncio.sleep(began + number / rate - loop.time())
+        tasks.append(loop.create_task(act(job)))
+    return await asyncio.gather(*tasks, return_exceptions=True)

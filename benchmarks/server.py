@@ -1,0 +1,83 @@
+"""Baseline (a): the API with one more route, which inserts one row and decides nothing.
+
+Everything else is the same: application, authentication, middleware, server, process. The row is
+kept apart from others by the same constraint as a claim.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import uvicorn
+from fastapi import APIRouter
+from uuid_utils.compat import uuid7
+
+from api.app import Server, create_app
+from api.dependencies import Caller, Own
+from api.errors import Problem
+from api.requests import Body, Instant
+from db.pool import use
+from settings import Settings
+
+TABLE = """
+create table bench_claims (
+    id          uuid not null,
+    resource_no int not null,
+    during      tstzrange not null check (not isempty(during)),
+    active      boolean not null default true,
+    exclude using gist (int4range(resource_no, resource_no, '[]') with &&, during with &&)
+        where (active)
+)
+"""
+INSERT = """
+insert into bench_claims (id, resource_no, during) values ($1, $2, tstzrange($3, $4))
+on conflict do nothing returning id
+"""
+VISIT = timedelta(minutes=30)
+
+router = APIRouter()
+
+
+class Claim(Body):
+    resource_no: int
+    starts_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    id: UUID
+    resource_no: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@router.post("/bench/claims", status_code=201)
+async def claim(body: Claim, caller: Caller, own: Own) -> Claimed:
+    """One INSERT of one row."""
+    ends_at = body.starts_at + VISIT
+    async with use(own.pool) as connection:
+        id = await connection.fetchval(INSERT, uuid7(), body.resource_no, body.starts_at, ends_at)
+    if id is None:
+        raise Problem("slot_unavailable", "This slot is taken.")
+    return Claimed(id, body.resource_no, body.starts_at, ends_at)
+
+
+def main() -> None:
+    """Serves as `chairtime api` does."""
+    settings = Settings()
+    app = create_app(settings)
+    app.include_router(router)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )
+    Server(config, app).run()
+
+
+if __name__ == "__main__":
+    main()

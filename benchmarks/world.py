@@ -1,0 +1,106 @@
+"""The clinics that the bookings are made at: so large that callers meet only where they should.
+
+Ten of four dentists and five chairs, open as in the demo data, a fifth of their time booked.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as wall_time
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from api import development
+from settings import Settings
+
+NAMESPACE = UUID("0e7b6a34-52c4-4f5d-9f6e-9d3c6f1b7a20")
+ZONE = ZoneInfo("Europe/Berlin")
+GRID_MINUTES = 15
+CLINICS, DENTISTS, CHAIRS = 10, 4, 5
+DAYS = 80
+"""From tomorrow on."""
+BOOKED = 0.2
+OLD_PATIENTS, CALLERS = 2000, 2500
+STARTS = ("08:00", "08:45", "09:30", "10:15", "11:00", "13:00", "13:45", "14:30", "15:15", "16:00")
+"""A visit of half an hour and its buffer fit in between."""
+WINDOWS = (("08:00", "12:00"), ("13:00", "18:00"))
+
+VISIT, PLAIN, SHORT = "visit", "plain", "short"
+TYPES = (
+    # slug, buffer after in minutes, seconds of hold, needs a chair
+    (VISIT, 5, 3600, True),
+    (PLAIN, 0, 3600, False),
+    (SHORT, 0, 2, False),
+)
+"""Half an hour each. Holds outlast the run, but for those whose end is what is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Half an hour of one dentist that nobody has booked."""
+
+    dentist: UUID
+    resource_no: int
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A patient with their token."""
+
+    id: UUID
+    token: str
+
+
+def named(kind: str, number: int) -> UUID:
+    return uuid5(NAMESPACE, f"{kind}:{number}")
+
+
+def resource(kind: str, number: int) -> int:
+    """Resource numbers are ours to give: dentists, then chairs, then patients."""
+    first = {"dentist": 1, "chair": 1001, "patient": 10_001}
+    return first[kind] + number
+
+
+class World:
+    """Who calls, and for what; each call of `slots` and `callers` gives others than the last."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = development.private_key(settings.development_key)
+        sign = development.sign
+        ids = [named("patient", OLD_PATIENTS + n) for n in range(CALLERS)]
+        self.everybody = [Caller(id, sign(key, id, "patient", 7200)) for id in ids]
+        self.admin = Caller(named("admin", 0), sign(key, named("admin", 0), "admin", 7200))
+        free, self.booked = _timetable()
+        self._slots = itertools.cycle(free)
+        self._callers = itertools.cycle(self.everybody)
+
+    def slots(self, count: int) -> list[Slot]:
+        return list(itertools.islice(self._slots, count))
+
+    def callers(self, count: int) -> list[Caller]:
+        return list(itertools.islice(self._callers, count))
+
+
+def _timetable() -> tuple[list[Slot], list[Slot]]:
+    """All slots, free and booked, each list in an order that favours nobody; always the same."""
+    dice = random.Random(8)
+    slots = [
+        Slot(named("dentist", number), resource("dentist", number), starts_at)
+        for starts_at in _starts()
+        for number in range(CLINICS * DENTISTS)
+    ]
+    dice.shuffle(slots)
+    booked = int(len(slots) * BOOKED)
+    return slots[booked:], slots[:booked]
+
+
+def _starts() -> Iterator[datetime]:
+    first: date = datetime.now(ZONE).date() + timedelta(days=1)
+    for day in (first + timedelta(days=n) for n in range(DAYS)):
+        if day.weekday() < 5:
+            for start in STARTS:
+                local = datetime.combine(day, wall_time.fromisoformat(start), ZONE)
+                yield local.astimezone(UTC)
