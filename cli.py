@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -96,6 +96,7 @@ def migrate() -> None:
         print(f"applied {version}")
     print("The schema is up to date.")
     asyncio.run(_register_search_attributes())
+    _exit(0)
 
 
 @app.command()
@@ -116,7 +117,7 @@ def doctor(
     """Say what is found, what is missing, and how to get it."""
     from embedded import doctor
 
-    raise typer.Exit(doctor.run(_development_settings(), as_json=as_json))
+    _exit(doctor.run(_development_settings(), as_json=as_json))
 
 
 @app.command()
@@ -137,6 +138,15 @@ async def _register_search_attributes() -> None:
     from workflows import client
 
     await client.register_search_attributes(await client.connect())
+
+
+def _exit(code: int) -> NoReturn:
+    """Ends a command that has used a Temporal client. Python's own end aborts now and then, while
+    a thread of the client is still at work (temporalio/sdk-python#300).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _development_settings() -> "Settings":
