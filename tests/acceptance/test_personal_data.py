@@ -1,0 +1,86 @@
+"""What people write about themselves stays in Postgres."""
+
+from pathlib import Path
+
+from db.demo import person_id
+from tests.acceptance.clinic import Booking, Clinic, booking
+
+SECRETS = {
+    "name": "Zyxwilda",
+    "email": "qvortex@",
+    "phone": "0049151777",
+    "notes": "hypnophobia",
+    "cancel note": "moonstruck",
+    "key": "k3yPlantedByTest",
+}
+
+
+async def test_nothing_personal_reaches_temporal_logs_metrics_or_problems(
+    clinic: Clinic, logs: list[Path]
+):
+    await _calls_of_all_kinds(clinic)
+    database = Path(clinic.premises.temporal.part.database)
+    files = [*database.parent.glob(f"{database.name}*"), *logs]
+    found = {path.name: path.read_bytes() for path in files}
+    for api in (clinic.premises.one, clinic.premises.two):
+        metrics = await clinic.http.get(f"http://127.0.0.1:{api.metrics_port}/metrics")
+        found[f"metrics of {api.url}"] = metrics.content
+    found["problems"] = "\n".join(clinic.problems).encode()
+    events = await clinic.pool.fetch("select payload::text from realtime_events")
+    found["events"] = "\n".join(row["payload"] for row in events).encode()
+
+    leaks = [(what, where) for what, text in SECRETS.items() for where in found
+             if text.lower().encode() in found[where].lower()]  # fmt: skip
+    assert leaks == []
+
+
+async def test_what_is_looked_through_is_where_such_things_would_be(
+    clinic: Clinic, logs: list[Path]
+):
+    """Ids, which may go through Temporal, are found there."""
+    it = await clinic.live(["hold", "confirm"])
+    await clinic.looked([it])
+    database = Path(clinic.premises.temporal.part.database)
+    text = b"".join(path.read_bytes() for path in database.parent.glob(f"{database.name}*"))
+    assert f"booking-{it.id}".encode() in text
+    assert any(log.stat().st_size for log in logs)
+
+
+async def _calls_of_all_kinds(clinic: Clinic) -> None:
+    """Successes, refusals and outages, each with all that is personal."""
+    patient, rival = clinic.patient(), clinic.patient()
+    it = await _hold(clinic, patient, "1")
+    await clinic.pool.execute(
+        "update profiles set full_name = $2, email = $3, phone = $4 where id = $1",
+        person_id("patient", patient),
+        SECRETS["name"],
+        SECRETS["email"] + "example.org",
+        SECRETS["phone"],
+    )
+    say = {"notes": SECRETS["notes"], "key": SECRETS["key"] + "1"}
+    assert (await clinic.reserve(it.slot, rival, **say)).status == 409
+    assert (await clinic.reserve(clinic.slot(), patient, **say)).status == 422  # the key is used
+    malformed = {"notes": [SECRETS["notes"]], "full_name": SECRETS["name"]}
+    path = "/api/availability/reserve"
+    assert (await clinic.call("POST", path, name=patient, json=malformed)).status == 422
+    key = SECRETS["key"]
+    assert (await clinic.confirm(it, key=key)).status == 200
+    assert (await clinic.cancel(it, SECRETS["cancel note"], key=key)).status == 200
+    assert (await clinic.confirm(it)).status == 409
+    await clinic.lived({it.id: ["hold", "confirm", "cancel"]})
+
+    with clinic.premises.hanging_postgres():
+        assert (await clinic.reserve(clinic.slot(), patient, **say)).status == 503
+        assert (await clinic.cancel(it, SECRETS["cancel note"])).status == 503
+    clinic.premises.temporal.kill()
+    other = await _hold(clinic, rival, "2")
+    await clinic.cancel(other, SECRETS["cancel note"])
+    clinic.premises.repair()
+    await clinic.lived({other.id: ["hold", "cancel"]})
+
+
+async def _hold(clinic: Clinic, patient: str, suffix: str) -> Booking:
+    slot = clinic.slot()
+    reply = await clinic.reserve(slot, patient, notes=SECRETS["notes"], key=SECRETS["key"] + suffix)
+    assert (reply.status, reply.body["notes"]) == (201, SECRETS["notes"])
+    return booking(reply, patient, slot)

@@ -1,0 +1,71 @@
+"""Workers are away or die: no booking waits for them, and none is done twice."""
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+
+from tests.acceptance.clinic import Clinic, booking, quantiles
+
+
+async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: Clinic):
+    clinic.premises.worker.kill()
+    await clinic.becomes("workers", "degraded")
+    it = await clinic.held(2.0)
+    others = await asyncio.gather(*map(clinic.live, (["hold", "confirm", "cancel"], ["hold"])))
+
+    rival = clinic.patient()
+    while (reply := await clinic.reserve(it.slot, rival)).status == 409:
+        assert datetime.fromisoformat(reply.body["server_time"]) < it.until
+    assert reply.status == 201
+    assert reply.took < 1
+    won = datetime.fromisoformat(reply.body["created_at"])
+    assert timedelta(0) <= won - it.until < timedelta(seconds=0.5)
+    second = booking(reply, rival, it.slot)
+    assert (await clinic.confirm(it)).status == 410
+    assert (await clinic.confirm(second)).status == 200
+    assert (await clinic.health())["status"] == "degraded"
+
+    await clinic.premises.worker.start()
+    await clinic.lived(
+        {
+            it.id: ["hold", "expire"],
+            second.id: ["hold", "confirm"],
+            others[0].id: ["hold", "confirm", "cancel"],
+            others[1].id: ["hold"],
+        }
+    )
+    await clinic.becomes("workers", "ok")
+    await clinic.becomes("status", "ok")
+
+
+async def test_bookings_end_as_they_must_however_often_the_worker_is_killed(
+    clinic: Clinic, record_property
+):
+    worker, wanted = clinic.premises.worker, {}
+    lives = [
+        ["hold", "confirm"],
+        ["hold", "confirm", "cancel"],
+        ["hold", "release"],
+        ["hold", "expire"],
+    ]
+
+    async def life(verbs: list[str]) -> None:
+        """At its leisure, so that the deaths fall between its steps."""
+        it = await clinic.held(6.0 if "expire" in verbs else 300.0)
+        wanted[it.id] = verbs
+        for verb in verbs[1:]:
+            if verb != "expire":
+                await asyncio.sleep(random.uniform(0, 5))
+                assert (await getattr(clinic, verb)(it)).status == 200
+
+    async def killer() -> None:
+        for _ in range(3):
+            await asyncio.sleep(random.uniform(0, 1))
+            worker.kill()
+            await worker.start()
+
+    await asyncio.gather(killer(), *(life(verbs) for verbs in lives * 10))
+    ends = await clinic.lived(wanted)
+    late = [end.lateness for end in ends if end.lateness is not None]
+    record_property("expired, after the deadline", quantiles(late))
+    print(f"hold lateness while workers die: {quantiles(late)}")
