@@ -1,0 +1,217 @@
+"""Postgres carries the transition table out: every verb in every state, in time and too late."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from activities import booking
+from db import appointments
+from db.pool import Connection
+from domain.actors import CLINIC
+from domain.appointments import Change, Via
+from domain.booking import LAPSE_AFTER, LIVE, RULES, Judged, Outcome, Status, Verb
+from domain.events import Kind
+from tests.support import ANA, monday, patient, request
+
+PENDING = (Status.HELD, Status.PENDING_APPROVAL)
+LAPSES = (Status.BOOKED, Status.CHECKED_IN, Status.IN_TREATMENT)
+
+EVERY_CASE = pytest.mark.parametrize(
+    ("needs_approval", "overdue"),
+    [(False, False), (False, True), (True, False), (True, True)],
+    ids=["in time", "overdue", "in time, with approval", "overdue, with approval"],
+)
+
+
+@EVERY_CASE
+async def test_every_verb_in_every_state_does_what_the_table_says(pool, needs_approval, overdue):
+    expected, found = {}, {}
+    async with pool.acquire() as connection:
+        for status in Status:
+            for verb in RULES:
+                at = f"{verb} on {status}"
+                expected[at] = _by_the_table(verb, status, needs_approval, overdue)
+                found[at] = await _by_the_database(
+                    connection, verb, status, needs_approval, overdue
+                )
+    assert found == expected
+
+
+@EVERY_CASE
+async def test_a_refusal_changes_nothing_and_a_change_leaves_one_transition(
+    pool, needs_approval, overdue
+):
+    async with pool.acquire() as connection:
+        for status in Status:
+            for verb in RULES:
+                async with _undone(connection):
+                    id = await _booking(connection, status, needs_approval, overdue)
+                    before = await _everything(connection, id)
+                    result = await _run(connection, id, verb, uuid7())
+                    after = await _everything(connection, id)
+                    if result.outcome is not Outcome.DONE:
+                        assert after == before, f"{verb} on {status}"
+                        continue
+                    row, trail = after
+                    assert row["version"] == before[0]["version"] + 1
+                    assert trail[len(before[1]) :] == [
+                        (row["version"], verb, status, row["status"])
+                    ]
+
+
+async def test_the_same_command_again_finds_itself_done_in_every_state_it_led_to(pool):
+    async with pool.acquire() as connection:
+        for verb, rule in RULES.items():
+            for status in rule.moves:
+                async with _undone(connection):
+                    id = await _booking(connection, status, False, rule.judged is Judged.AFTER)
+                    command_id = uuid7()
+                    first = await _run(connection, id, verb, command_id)
+                    again = await _run(connection, id, verb, command_id)
+                    assert (first.outcome, again.outcome) == (Outcome.DONE, Outcome.REPEAT)
+                    assert again.appointment.version == first.appointment.version
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_the_hold_again_finds_its_booking_whatever_became_of_it(pool, status):
+    async with pool.acquire() as connection, _undone(connection):
+        command = request(monday(9), quota=None)
+        await booking.hold(connection, command, patient(ANA), Via.API)
+        await _put(connection, command.id, status, False, False)
+        again = await booking.hold(connection, command, patient(ANA), Via.API)
+        assert (again.outcome, again.appointment.status) == (Outcome.REPEAT, status)
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_only_a_visit_that_nobody_closed_lapses_and_only_once(pool, status):
+    async with pool.acquire() as connection, _undone(connection):
+        id = await _booking(connection, status, False, False)
+        await _replicating(
+            connection,
+            """
+            update appointments
+               set ends_at = clock_timestamp() - $2::interval,
+                   starts_at = clock_timestamp() - $2::interval - interval '1 hour'
+             where id = $1
+            """,
+            id,
+            LAPSE_AFTER,
+        )
+        for _ in range(2):
+            await appointments.lapse(connection, id, Via.WORKFLOW)
+        row, _trail = await _everything(connection, id)
+        assert (row["lapsed_at"] is not None) == (status in LAPSES)
+        assert (row["version"], row["status"]) == (2 if status in LAPSES else 1, status)
+
+
+async def test_sql_and_python_know_the_same_states(pool):
+    for status in Status:
+        assert await pool.fetchval("select is_live($1)", status) == (status in LIVE)
+    assert not await pool.fetchval("select is_live('another')")
+
+
+async def test_every_change_has_its_event_in_the_closed_list(pool):
+    told = [(None, Status.HELD, Verb.HOLD)]
+    for verb, rule in RULES.items():
+        for moves in (rule.moves, rule.moves_approval or {}):
+            told += [(before, after, verb) for before, after in moves.items()]
+    told += [(status, status, Verb.LAPSE) for status in LAPSES]
+
+    kinds = {
+        await pool.fetchval("select appointment_event_kind($1, $2, $3)", *change) for change in told
+    }
+    assert kinds == {kind for kind in Kind if kind.startswith("appointment.")}
+
+
+def _by_the_table(verb: Verb, status: Status, needs_approval: bool, overdue: bool):
+    """The outcome, and the status after it."""
+    rule = RULES[verb]
+    moves = rule.moves_approval if needs_approval and rule.moves_approval else rule.moves
+    late = overdue and status in PENDING
+    if status in moves:
+        if rule.judged is Judged.BEFORE and late:
+            return Outcome.EXPIRED, status
+        if rule.judged is Judged.AFTER and not late:
+            return Outcome.TOO_EARLY, status
+        return Outcome.DONE, moves[status]
+
+    ends = {*rule.moves.values(), *(rule.moves_approval or {}).values()}
+    if status is Status.EXPIRED and rule.judged is Judged.BEFORE:
+        return Outcome.EXPIRED, status
+    return (Outcome.SAME if status in ends else Outcome.INVALID), status
+
+
+async def _by_the_database(
+    connection: Connection, verb: Verb, status: Status, needs_approval: bool, overdue: bool
+):
+    async with _undone(connection):
+        id = await _booking(connection, status, needs_approval, overdue)
+        result = await _run(connection, id, verb, uuid7())
+        return result.outcome, result.appointment.status
+
+
+async def _run(connection: Connection, id: UUID, verb: Verb, command_id: UUID):
+    return await booking.change(connection, Change(id, verb, command_id), CLINIC, Via.WORKFLOW)
+
+
+async def _booking(
+    connection: Connection, status: Status, needs_approval: bool, overdue: bool
+) -> UUID:
+    """A booking of version 1 in any state, whether or not there is a way to it."""
+    command = request(monday(9), quota=None)
+    await booking.hold(connection, command, patient(ANA), Via.WORKFLOW)
+    await _put(connection, command.id, status, needs_approval, overdue)
+    return command.id
+
+
+async def _put(
+    connection: Connection, id: UUID, status: Status, needs_approval: bool, overdue: bool
+) -> None:
+    await _replicating(
+        connection,
+        """
+        update appointments
+           set status = $2, policy = policy || jsonb_build_object('needs_approval', $3::boolean),
+               hold_expires_at = clock_timestamp() + make_interval(secs => $4),
+               approval_expires_at = clock_timestamp() + make_interval(secs => $4)
+         where id = $1
+        """,
+        id,
+        status,
+        needs_approval,
+        -1.0 if overdue else 60.0,
+    )
+
+
+async def _replicating(connection: Connection, query: str, *args: object) -> None:
+    """Without triggers: as if it had always been so."""
+    await connection.execute("set local session_replication_role = replica")
+    await connection.execute(query, *args)
+    await connection.execute("set local session_replication_role = origin")
+
+
+async def _everything(connection: Connection, id: UUID):
+    """The row, and its audit trail."""
+    row = await connection.fetchrow("select * from appointments where id = $1", id)
+    trail = await connection.fetch(
+        """
+        select version, verb, from_status, to_status
+          from appointment_transitions where appointment_id = $1 order by version
+        """,
+        id,
+    )
+    return dict(row), [tuple(line) for line in trail]
+
+
+@asynccontextmanager
+async def _undone(connection: Connection) -> AsyncIterator[None]:
+    """A transaction that is never committed: each case finds an empty diary."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    finally:
+        await transaction.rollback()
