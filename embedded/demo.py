@@ -89,8 +89,9 @@ async def _tell(settings: Settings, running: record.Record, console: Console) ->
         )
         async with watcher.watching(FOR_THE_STREAM):
             await story.tell()
+        _end(console, running, story, ticker)
         await _is_well(one)
-    _end(console, running, story, ticker)
+    console.print("\n[bold green]✓ All as promised.[/]")
 
 
 async def _is_well(caller: Caller) -> None:
@@ -103,8 +104,8 @@ async def _is_well(caller: Caller) -> None:
 def _end(console: Console, running: record.Record, story: Story, ticker: Ticker) -> None:
     middle, slowest = median(ticker.latencies), max(ticker.latencies)
     console.print(
-        f"\n[bold green]✓ All as promised.[/] {len(ticker.latencies)} events, from the change in "
-        f"Postgres to this terminal {middle:.1f} ms (median), {slowest:.1f} ms (slowest).\n",
+        f"\n{len(ticker.latencies)} events, from the change in Postgres to this terminal "
+        f"{middle:.1f} ms (median), {slowest:.1f} ms (slowest).\n",
         soft_wrap=True,
     )
     table = Table.grid(padding=(0, 2))
