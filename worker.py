@@ -8,31 +8,23 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from itertools import count
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.service import RPCError, ServiceClient
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.service import ServiceClient
 
 from activities.advance import BookingActivities
 from db.pool import create_pool
+from db.presence import Presence
 from realtime.bell import Bell
 from settings import Settings
-from workflows import TASK_QUEUE
-from workflows.booking import BookingWorkflow
-from workflows.client import connect, reachable
+from workflows.client import AWAY, connect, reachable
+from workflows.worker import build_worker as build_worker
 
 log = logging.getLogger("chairtime.worker")
-
-SANDBOX = SandboxedWorkflowRunner(
-    # Ours and without a clock, or never run by a workflow. Loaded once, a class stays one class.
-    restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        "domain", "activities", "db", "asyncpg"
-    )
-)
 
 GRACE = 4.0
 """Seconds between SIGTERM and the end."""
@@ -40,26 +32,6 @@ GRACE = 4.0
 PULSE = 1.0
 STALE = 5.0
 """Seconds after its last beat that a process still counts as ready."""
-
-
-def build_worker(client: Client, activities: BookingActivities, **overrides: Any) -> Worker:
-    """A worker of the booking workflow. `overrides` are the SDK's own arguments, for tests."""
-    settings: dict[str, Any] = {
-        "task_queue": TASK_QUEUE,
-        "workflows": [BookingWorkflow],
-        "activities": [activities.advance],
-        "workflow_runner": SANDBOX,
-        # The default polls new workflows with a single poller: outliers of 2 s.
-        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(
-            minimum=4, initial=10, maximum=50
-        ),
-        "no_remote_activities": True,
-        "max_cached_workflows": 4000,
-        # After a worker's death its workflows wait this long for it.
-        "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),
-        "graceful_shutdown_timeout": timedelta(seconds=2),
-    }
-    return Worker(client, **(settings | overrides))
 
 
 def main(settings: Settings, processes: int, health_port: int) -> None:
@@ -98,8 +70,7 @@ class _Crew:
             await self._watch(process)
             if not self._stop.is_set():
                 log.error("%s ended with code %s; again", process.name, process.exitcode)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), PULSE)
+                await _happens_within(PULSE, self._stop)
 
     async def _watch(self, process: SpawnProcess) -> None:
         """Returns when the process is gone, which is at most GRACE after we are told to stop."""
@@ -136,11 +107,18 @@ class _Crew:
 
 def _process(settings: Settings, beats: Any, number: int) -> None:
     logging.basicConfig(level=logging.INFO)
+    Runtime.set_default(_quiet())
 
     def beat() -> None:
         beats[number] = time.monotonic()
 
     asyncio.run(_work(settings, beat))
+
+
+def _quiet() -> Runtime:
+    """Without Temporal, warnings of every repeated call would fill the log."""
+    errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=errors)))
 
 
 async def _work(settings: Settings, beat: Callable[[], None]) -> None:
@@ -151,32 +129,38 @@ async def _work(settings: Settings, beat: Callable[[], None]) -> None:
     if parent:  # it may have been killed, and cannot tell
         asyncio.get_running_loop().add_reader(parent.sentinel, stop.set)
 
-    pool = await create_pool(settings.database_url.get_secret_value(), settings.database_pool_size)
-    bell = Bell(pool)
+    dsn = settings.database_url.get_secret_value()
+    pool = await create_pool(dsn, settings.database_pool_size)
+    bell, presence = Bell(pool), Presence(dsn)
     await bell.start()
-    activities = BookingActivities(pool, bell.ring)
-    while not stop.is_set():
+    for attempt in count():
         try:
-            await _serve(activities, stop, beat)
-        except (RuntimeError, RPCError, OSError, TimeoutError) as error:
-            log.warning("waiting for Temporal: %s", error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), PULSE)
+            await _serve(BookingActivities(pool, bell.ring), presence, stop, beat)
+        except AWAY as error:
+            if attempt % 60 == 0:
+                log.warning("waiting for Temporal: %s", error)
+        if await _happens_within(PULSE, stop):
+            break
     await bell.stop()
     pool.terminate()
 
 
 async def _serve(
-    activities: BookingActivities, stop: asyncio.Event, beat: Callable[[], None]
+    activities: BookingActivities,
+    presence: Presence,
+    stop: asyncio.Event,
+    beat: Callable[[], None],
 ) -> None:
     """Works until told to stop. Raises what keeps it from working."""
     worker = build_worker(await _connected(), activities)
     running = asyncio.create_task(worker.run())
     stopped = asyncio.create_task(stop.wait())
+    await presence.start()
     while not running.done() and not stopped.done():
         if await reachable(worker.client):
             beat()
         await asyncio.wait({running, stopped}, timeout=PULSE, return_when="FIRST_COMPLETED")
+    await presence.stop()
     stopped.cancel()
     if not running.done():
         async with asyncio.timeout(GRACE):
@@ -192,6 +176,12 @@ async def _connected() -> Client:
         replace(client.service_client.config, lazy=False)
     )
     return Client(**config)
+
+
+async def _happens_within(seconds: float, event: asyncio.Event) -> bool:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

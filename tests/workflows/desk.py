@@ -28,9 +28,9 @@ from domain.appointments import Change, Hold, Result, Via
 from domain.booking import BookingState, Outcome, Verb
 from domain.messages import Answer, Booking, Command, HoldRequest
 from tests.support import AMARA, ANA
-from worker import build_worker
 from workflows import workflow_id
 from workflows.booking import BookingWorkflow
+from workflows.worker import build_worker
 
 BERLIN = ZoneInfo("Europe/Berlin")
 VISIT = "consultation"

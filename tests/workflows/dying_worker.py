@@ -15,7 +15,7 @@ from activities.advance import BookingActivities
 from db.pool import create_pool
 from domain.booking import Verb
 from domain.messages import Done, Work
-from worker import build_worker
+from workflows.worker import build_worker
 
 
 class Dying(BookingActivities):

@@ -12,8 +12,8 @@ from temporalio.workflow import NondeterminismError
 from tests.workflows.paths import PATHS
 from tests.workflows.planted import LookingTwice, WaitingFirst
 from tests.workflows.record import HISTORIES, OURS, VERSION
-from worker import SANDBOX
 from workflows.booking import BookingWorkflow
+from workflows.worker import SANDBOX
 
 RECORDED = sorted(HISTORIES.glob("*.json"))
 

@@ -1,0 +1,128 @@
+"""The activity alone: every message has an outcome, only a missing database is a failure."""
+
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+from uuid_utils.compat import uuid7
+
+from activities.advance import BookingActivities
+from db.pool import Pool, create_pool
+from domain.messages import Booking, Command, Done, Work
+from tests.support import ANA, BEN
+from tests.workflows.desk import Desk
+
+
+@pytest.fixture
+def desk(pool: Pool) -> Desk:
+    return Desk(None, pool, "")
+
+
+async def advance(pool: Pool, booking: Booking, *commands: Command, ring=lambda: None) -> Done:
+    activities = BookingActivities(pool, ring)
+    return await ActivityEnvironment().run(activities.advance, Work(booking, list(commands)))
+
+
+async def test_the_same_work_again_changes_nothing_and_says_so(desk: Desk):
+    booking = Booking(str(uuid7()), desk.request())
+    work = (Command("confirm", "c"), Command("cancel", str(uuid7())))
+
+    first = await advance(desk.pool, booking, *work)
+    again = await advance(desk.pool, booking, *work)
+
+    assert list(first.outcomes.values()) == ["done", "done", "done"]
+    assert list(again.outcomes.values()) == ["repeat", "repeat"]
+    assert first.state == again.state
+    assert await desk.verbs(booking.id) == ["hold", "confirm", "cancel"]
+
+
+async def test_a_command_that_cannot_be_carried_out_does_not_keep_the_next_one(desk: Desk):
+    id = await desk.hold()
+    bad = [
+        Command("confirm", ""),
+        Command("confirm", "x" * 256),
+        Command("confirm", "a\0b"),
+        Command("confirm", "\ud800"),
+        Command("confirm", "by", by="patient"),
+        Command("confirm", "by what", by="janitor:1"),
+        Command("confirm", "reason", reason="I'd rather not say"),
+        Command("confirm", "version", expected_version=2**31),
+    ]
+    unknown = [
+        Command(verb, verb) for verb in ("hold", "expire", "lapse", "reschedule", "edit", "", "x")
+    ]
+    done = await advance(desk.pool, Booking(str(id)), *bad, *unknown, Command("confirm", "good"))
+
+    assert [done.outcomes[command.id] for command in bad] == ["malformed"] * len(bad)
+    assert [done.outcomes[command.id] for command in unknown if command.id] == ["unknown"] * 6
+    assert done.outcomes["good"] == "done"
+    assert await desk.verbs(id) == ["hold", "confirm"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"starts_at": "tomorrow"},
+        {"starts_at": "2030-01-07T09:00:00"},
+        {"starts_at": "0001-01-01T00:00:00+14:00"},
+        {"starts_at": "9999-12-31T23:59:59-12:00"},
+        {"appointment_type": "a\0b"},
+        {"by": "patient"},
+        {"by": f"patient:{BEN}"},
+    ],
+)
+async def test_a_malformed_hold_is_refused(desk: Desk, fields: dict[str, str]):
+    booking = Booking(str(uuid7()), replace(desk.request(), **fields))
+    done = await advance(desk.pool, booking)
+    assert done.outcomes["hold"] in ("malformed", "not_offered")
+    assert (done.state.status, done.state.over) == ("refused", True)
+
+
+async def test_what_does_not_exist_is_not_found(desk: Desk):
+    strange = desk.request(appointment_type="surgery")
+    missing = await advance(desk.pool, Booking(str(uuid7()), strange), Command("confirm", "c"))
+    nothing = await advance(desk.pool, Booking("not an id"), Command("confirm", "c"))
+
+    assert missing.outcomes == {"c": "not_found", "hold": "not_found"}
+    assert nothing.outcomes == {"c": "malformed"}
+    assert missing.state.status == nothing.state.status == "refused"
+
+
+async def test_a_patient_changes_their_own_bookings_only(desk: Desk):
+    id = await desk.hold()
+    stranger, self = (
+        Command("cancel", "1", f"patient:{BEN}"),
+        Command("cancel", "2", f"patient:{ANA}"),
+    )
+    done = await advance(desk.pool, Booking(str(id)), stranger, self)
+    assert done.outcomes == {"1": "not_found", "2": "done"}
+
+
+async def test_text_as_a_command_id_is_one_command_of_its_booking(desk: Desk):
+    id = await desk.hold()
+    await advance(desk.pool, Booking(str(id)), Command("confirm", "from the Web UI"))
+    async with desk.pool.acquire() as connection:
+        stored: UUID = await connection.fetchval(
+            "select command_id from appointment_transitions where verb = 'confirm'"
+        )
+    assert stored == uuid5(id, "from the Web UI")
+
+
+async def test_the_bell_rings_for_a_change_and_for_nothing_else(desk: Desk):
+    rung: list[None] = []
+    id = await desk.hold()
+    for command in (Command("look", "look"), Command("confirm", "c"), Command("confirm", "c")):
+        await advance(desk.pool, Booking(str(id)), command, ring=lambda: rung.append(None))
+    assert len(rung) == 1
+
+
+async def test_no_word_of_the_driver_reaches_temporal():
+    async with await create_pool("postgresql://secret@127.0.0.1:1/nothing", 1) as nowhere:
+        with pytest.raises(ApplicationError) as failed:
+            await advance(nowhere, Booking(str(uuid7())))
+    assert failed.value.type == "unavailable"
+    assert failed.value.__cause__ is None
+    assert failed.value.__suppress_context__
+    assert str(failed.value) == "unavailable: the database does not answer"
