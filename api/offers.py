@@ -9,7 +9,8 @@ from api.errors import invalid
 from db import clinics
 from db.pool import Connection
 from domain.clinic import BoardSlot, Offer
-from domain.schedules import Slot, day_of, offered
+from domain.schedules import day_of
+from domain.search import Slot, offered
 
 ALTERNATIVES = 3
 LOOK_AHEAD_DAYS = 3

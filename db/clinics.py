@@ -8,7 +8,8 @@ import asyncpg
 
 from db.pool import Connection
 from domain.clinic import Dentist, Offer
-from domain.schedules import Busy, Hours, State, Terms, Window
+from domain.hours import Hours, Window
+from domain.schedules import Busy, State, Terms
 
 
 async def dentists(connection: Connection) -> list[Dentist]:

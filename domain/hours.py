@@ -3,20 +3,17 @@
 The rule: an instant is open when the local time shown at that instant lies in a window. So a time
 that a DST gap skips does not exist, a repeated one is open both times, and a window that ends
 inside a repeated hour closes in between. Postgres reads repeated times otherwise: only this module
-expands wall time.
+and domain/zones.py expand wall time.
 """
 
-from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
-from operator import attrgetter
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
-ONE_DAY = timedelta(days=1)
-ONE_SECOND = timedelta(seconds=1)
-MIDNIGHT = time()
+from domain.zones import MIDNIGHT, ONE_DAY, Stretch, around, days, showing, wall
 
 
 class ExceptionKind(StrEnum):
@@ -58,6 +55,16 @@ class ScheduleException:
     starts: time | None
     ends: time | None
     kind: ExceptionKind
+    reason: str | None = None
+    """What staff wrote about it."""
+    clinic_wide: bool = False
+
+    @property
+    def whole_day(self) -> bool:
+        return self.starts is None and self.ends is None
+
+    def wall(self) -> tuple[datetime, datetime]:
+        return wall(self.on_date, self.starts or MIDNIGHT, self.ends or MIDNIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,130 +77,85 @@ class Hours:
     exceptions: tuple[ScheduleException, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """Half-open time `[starts_at, ends_at)` in UTC."""
 
     starts_at: datetime
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Half-open time in UTC over which a zone keeps one `offset`."""
-
-    starts_at: datetime
-    ends_at: datetime
-    offset: timedelta
-
-
-def day_stretches(hours: Hours, day: date) -> list[Stretch]:
-    """The clinic's calendar day in UTC, in order, cut where the offset changes.
-
-    One stretch of 24 h, except around DST; none for a date that the zone skipped.
-    """
-    return list(_showing(_stretches(hours, day), *_wall(day, MIDNIGHT, MIDNIGHT)))
-
-
-def open_intervals(hours: Hours, day: date) -> list[Interval]:
-    """The opening intervals that touch the clinic's calendar day: in order, merged, in UTC.
+def open_intervals(hours: Hours, first: date, last: date | None = None) -> list[Interval]:
+    """The opening intervals that touch the clinic's calendar days from `first` to `last` (`first`
+    alone where null): in order, merged, in UTC.
 
     They are whole: one may begin the day before or end the day after, so that a visit across
     midnight lies inside one. An unknown zone raises ZoneInfoNotFoundError.
     """
-    stretches = _stretches(hours, day)
-    dates = (day - ONE_DAY, day, day + ONE_DAY)
-    opened = _merged(stretches, (wall for on in dates for wall in _opened(hours, on)))
-    closed = _merged(stretches, (wall for on in dates for wall in _closed(hours, on)))
-    today = list(_showing(stretches, *_wall(day, MIDNIGHT, MIDNIGHT)))
+    last = last or first
+    zone = around(hours.time_zone, first, last)
+    dates = [first + n * ONE_DAY for n in range(-1, (last - first).days + 2)]
+    opened, closed = _walls(hours, dates)
+    asked = _merged(days(hours.time_zone, first, last))
     return [
         part
-        for part in _without(opened, closed)
-        if any(part.starts_at < on.ends_at and on.starts_at < part.ends_at for on in today)
+        for part in _without(_merged(showing(zone, opened)), _merged(showing(zone, closed)))
+        if any(part.starts_at < on.ends_at and on.starts_at < part.ends_at for on in asked)
     ]
 
 
-def _opened(hours: Hours, on: date) -> Iterator[tuple[datetime, datetime]]:
-    special = [exception for exception in hours.exceptions if exception.on_date == on]
-    if any(e.kind is ExceptionKind.CLOSED and e.starts is e.ends is None for e in special):
-        return
-    for window in hours.weekly:
-        if window.applies_on(on):
-            yield _wall(on, window.starts, window.ends)
-    for exception in special:
-        if exception.kind is ExceptionKind.OPEN:
-            yield _wall(on, exception.starts or MIDNIGHT, exception.ends or MIDNIGHT)
+def closing(hours: Hours, starts_at: datetime, ends_at: datetime) -> list[ScheduleException]:
+    """The exceptions that take away some of the time `[starts_at, ends_at)`, given in UTC."""
+    first, last = starts_at.date() - ONE_DAY, ends_at.date() + ONE_DAY
+    zone = around(hours.time_zone, first, last)
+    return [
+        exception
+        for exception in hours.exceptions
+        if exception.kind is ExceptionKind.CLOSED
+        and first - ONE_DAY <= exception.on_date <= last + ONE_DAY
+        and any(
+            part.starts_at < ends_at and starts_at < part.ends_at
+            for part in showing(zone, [exception.wall()])
+        )
+    ]
 
 
-def _closed(hours: Hours, on: date) -> Iterator[tuple[datetime, datetime]]:
+Walls = list[tuple[datetime, datetime]]
+
+
+def _walls(hours: Hours, dates: Iterable[date]) -> tuple[Walls, Walls]:
+    """What is opened on these dates, and what is closed, by the local clock."""
+    opened: Walls = []
+    closed: Walls = []
+    special: dict[date, list[ScheduleException]] = defaultdict(list)
     for exception in hours.exceptions:
-        if exception.on_date == on and exception.kind is ExceptionKind.CLOSED:
-            yield _wall(on, exception.starts or MIDNIGHT, exception.ends or MIDNIGHT)
+        special[exception.on_date].append(exception)
+    for on in dates:
+        shut = [e for e in special.get(on, ()) if e.kind is ExceptionKind.CLOSED]
+        closed += (e.wall() for e in shut)
+        if any(e.whole_day for e in shut):
+            continue
+        opened += (wall(on, w.starts, w.ends) for w in hours.weekly if w.applies_on(on))
+        opened += (e.wall() for e in special.get(on, ()) if e.kind is ExceptionKind.OPEN)
+    return opened, closed
 
 
-def _wall(on: date, starts: time, ends: time) -> tuple[datetime, datetime]:
-    last = on if starts < ends else on + ONE_DAY
-    return datetime.combine(on, starts), datetime.combine(last, ends)
-
-
-def _stretches(hours: Hours, day: date) -> list[Stretch]:
-    """The zone's offsets over all that the windows of `day` and its neighbours can reach."""
-    zone = ZoneInfo(hours.time_zone)
-    found: list[Stretch] = []
-    starts_at = datetime.combine(day - 2 * ONE_DAY, MIDNIGHT, UTC)
-    offset = _offset(zone, starts_at)
-    until = starts_at
-    for _ in range(6):
-        until += ONE_DAY
-        if _offset(zone, until) != offset:
-            change = _change(zone, until - ONE_DAY, offset)
-            found.append(Stretch(starts_at, change, offset))
-            starts_at, offset = change, _offset(zone, until)
-    return [*found, Stretch(starts_at, until, offset)]
-
-
-def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
-    return instant.astimezone(zone).utcoffset() or timedelta()
-
-
-def _change(zone: ZoneInfo, since: datetime, offset: timedelta) -> datetime:
-    """When the zone leaves an offset, to the second, within the day after `since`."""
-    seconds = bisect_left(
-        range(ONE_DAY // ONE_SECOND),
-        True,
-        key=lambda n: _offset(zone, since + n * ONE_SECOND) != offset,
-    )
-    return since + seconds * ONE_SECOND
-
-
-def _showing(stretches: list[Stretch], starts: datetime, ends: datetime) -> Iterator[Stretch]:
-    """The parts of the stretches in which the local clock shows a time in `[starts, ends)`."""
-    for stretch in stretches:
-        lower = max(stretch.starts_at, (starts - stretch.offset).replace(tzinfo=UTC))
-        upper = min(stretch.ends_at, (ends - stretch.offset).replace(tzinfo=UTC))
-        if lower < upper:
-            yield Stretch(lower, upper, stretch.offset)
-
-
-def _merged(stretches: list[Stretch], walls: Iterable[tuple[datetime, datetime]]) -> list[Interval]:
+def _merged(parts: Iterable[Stretch]) -> list[Interval]:
     merged: list[Interval] = []
-    parts = [part for wall in walls for part in _showing(stretches, *wall)]
-    for part in sorted(parts, key=attrgetter("starts_at")):
-        if merged and part.starts_at <= merged[-1].ends_at:
-            merged[-1] = Interval(merged[-1].starts_at, max(merged[-1].ends_at, part.ends_at))
+    for starts_at, ends_at, _ in sorted(parts):
+        if merged and starts_at <= merged[-1].ends_at:
+            merged[-1] = Interval(merged[-1].starts_at, max(merged[-1].ends_at, ends_at))
         else:
-            merged.append(Interval(part.starts_at, part.ends_at))
+            merged.append(Interval(starts_at, ends_at))
     return merged
 
 
 def _without(opened: list[Interval], closed: list[Interval]) -> Iterator[Interval]:
-    for interval in opened:
-        starts_at = interval.starts_at
+    for starts_at, ends_at in opened:
         for gap in closed:
-            if gap.ends_at <= starts_at or interval.ends_at <= gap.starts_at:
+            if gap.ends_at <= starts_at or ends_at <= gap.starts_at:
                 continue
             if starts_at < gap.starts_at:
                 yield Interval(starts_at, gap.starts_at)
             starts_at = gap.ends_at
-        if starts_at < interval.ends_at:
-            yield Interval(starts_at, interval.ends_at)
+        if starts_at < ends_at:
+            yield Interval(starts_at, ends_at)

@@ -1,17 +1,19 @@
-"""What may be held: the terms of a type, the one predicate, and the slots that follow from it."""
+"""What may be held: the terms of a type, and the one judgement on a start. domain/search.py turns
+it round and finds all starts that it has nothing against.
+"""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from operator import attrgetter
+from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.hours import ONE_DAY, day_stretches, open_intervals
 from domain.hours import Hours as Hours
-from domain.hours import Window as Window
+from domain.hours import open_intervals
+from domain.zones import MIDNIGHT
 
 
 class Reason(StrEnum):
@@ -29,8 +31,13 @@ class Reason(StrEnum):
     """Not all of the visit lies in the hours. Buffers may lie outside."""
     OFF_GRID = "off_grid"
     """Its local time is no whole number of grid steps after local midnight."""
+    HELD = "held"
+    """Somebody holds the dentist's time. This and what follows is said by claims alone: `refusal`
+    does not look at them."""
+    BOOKED = "booked"
+    """The dentist's time is taken."""
     NO_CHAIR = "no_chair"
-    """No chair is free. Only the claim can tell; `refusal` never says so."""
+    """The type needs a chair, and each chair of the clinic is held or booked."""
 
 
 class State(StrEnum):
@@ -59,11 +66,9 @@ class Terms:
     needs_approval: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """A claim on the dentist, `[starts_at, ends_at)`, its own buffers included; held or booked.
-
-    A hold whose `held_until` has come counts as free, whether or not it was swept.
+class Busy(NamedTuple):
+    """A claim on a dentist or chair, `[starts_at, ends_at)`, its own buffers included; held or
+    booked. A hold whose `held_until` has come counts as free, whether or not it was swept.
     """
 
     starts_at: datetime
@@ -72,14 +77,11 @@ class Busy:
     held_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A visit `[starts_at, ends_at)` in UTC, without buffers; `held_until` only while held."""
+class Span(NamedTuple):
+    """The starts after one instant and before another, neither included."""
 
-    starts_at: datetime
-    ends_at: datetime
-    state: State
-    held_until: datetime | None = None
+    after: datetime
+    before: datetime
 
 
 def day_of(hours: Hours, instant: datetime) -> date:
@@ -89,111 +91,73 @@ def day_of(hours: Hours, instant: datetime) -> date:
 
 def utc(instant: datetime) -> datetime:
     """The same instant in UTC. ValueError for a naive datetime, which is no instant."""
-    return _aware(instant).astimezone(UTC)
+    return instant if instant.tzinfo is UTC else _aware(instant).astimezone(UTC)
 
 
 def refusal(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> Reason | None:
     """Why a visit may not be held at `starts_at`; None where it may, if its time is not taken.
 
-    The order is that of `Reason`. ValueError for naive datetimes.
+    The first of `objections`. ValueError for naive datetimes.
     """
-    first, last = _reach(terms, now)
+    return next(objections(hours, terms, starts_at, now), None)
+
+
+def objections(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> Iterator[Reason]:
+    """All that speaks against a visit at `starts_at`, claims aside, in the order of `Reason`: at
+    most one about how soon it is, one about the hours, and the grid. ValueError for naive
+    datetimes.
+    """
+    first, last = reach(terms, now)
     if _aware(starts_at) < utc(now):
-        return Reason.PAST
-    if starts_at < first:
-        return Reason.LEAD_TIME
-    if starts_at > last:
-        return Reason.HORIZON
+        yield Reason.PAST
+    elif starts_at < first:
+        yield Reason.LEAD_TIME
+    elif starts_at > last:
+        yield Reason.HORIZON
 
     start = utc(starts_at)
     opened = open_intervals(hours, day_of(hours, start))
     if not opened:
-        return Reason.CLOSED
-    if not any(i.starts_at <= start <= i.ends_at - terms.duration for i in opened):
-        return Reason.OUTSIDE_HOURS
+        yield Reason.CLOSED
+    elif not any(i.starts_at <= start <= i.ends_at - terms.duration for i in opened):
+        yield Reason.OUTSIDE_HOURS
     wall = start.astimezone(ZoneInfo(hours.time_zone)).replace(tzinfo=None)
-    return None if _next_on_grid(hours, wall) == wall else Reason.OFF_GRID
+    if next_on_grid(hours, wall) != wall:
+        yield Reason.OFF_GRID
 
 
-def offered(
-    hours: Hours,
-    terms: Terms,
-    day: date,
-    busy: Iterable[Busy],
-    now: datetime,
-    *,
-    include_taken: bool = False,
-) -> Iterator[Slot]:
-    """The starts on the clinic's calendar `day` that `refusal` allows and no claim overlaps.
+def reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
+    """The first and the last instant that lead time and horizon allow."""
+    return utc(now) + terms.lead_time, utc(now) + terms.horizon
 
-    In order of time; a visit claims its buffers too. `include_taken` adds those that a claim
-    overlaps, as booked or held. ValueError, at once, for naive datetimes.
+
+def next_on_grid(hours: Hours, wall: datetime) -> datetime:
+    """The first grid time at or after a local one."""
+    step = timedelta(minutes=hours.grid_minutes)
+    midnight = datetime.combine(wall.date(), MIDNIGHT)
+    return midnight - (midnight - wall) // step * step
+
+
+def live(claims: Iterable[Busy], now: datetime) -> list[Busy]:
+    """The claims that still count, in UTC and by start. ValueError for naive datetimes."""
+    present = utc(now)
+    counted = (
+        Busy(utc(starts_at), utc(ends_at), state, until)
+        for starts_at, ends_at, state, until in claims
+        if state is State.BOOKED or until is None or utc(until) > present
+    )
+    return sorted(counted, key=itemgetter(0))
+
+
+def shadow(terms: Terms, claim: Busy) -> Span:
+    """The starts that a claim rules out: the visit and its own buffers would overlap it. A visit
+    may touch its neighbours.
     """
-    claims = sorted(_live(busy, utc(now)), key=attrgetter("starts_at"))
-    slots = _judged(terms, _starts(hours, terms, day, now), claims)
-    return (slot for slot in slots if include_taken or slot.state is State.FREE)
+    before = terms.duration + terms.buffer_after
+    return Span(claim.starts_at - before, claim.ends_at + terms.buffer_before)
 
 
 def _aware(instant: datetime) -> datetime:
     if instant.utcoffset() is None:
         raise ValueError(f"naive datetime {instant.isoformat()}")
     return instant
-
-
-def _reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
-    """The first and the last instant that lead time and horizon allow."""
-    return utc(now) + terms.lead_time, utc(now) + terms.horizon
-
-
-def _next_on_grid(hours: Hours, wall: datetime) -> datetime:
-    """The first grid time at or after a local one."""
-    step = timedelta(minutes=hours.grid_minutes)
-    midnight = datetime.combine(wall.date(), time())
-    return midnight - (midnight - wall) // step * step
-
-
-def _starts(hours: Hours, terms: Terms, day: date, now: datetime) -> Iterator[datetime]:
-    """All starts on `day` that `refusal` allows, in order."""
-    first, last = _reach(terms, now)
-    if not first.date() - ONE_DAY <= day <= last.date() + ONE_DAY:
-        return
-    step = timedelta(minutes=hours.grid_minutes)
-    opened = open_intervals(hours, day)
-    for stretch in day_stretches(hours, day):
-        for interval in opened:
-            earliest = max(stretch.starts_at, interval.starts_at, first)
-            latest = min(interval.ends_at - terms.duration, last)
-            wall = (earliest + stretch.offset).replace(tzinfo=None)
-            start = (_next_on_grid(hours, wall) - stretch.offset).replace(tzinfo=UTC)
-            while start <= latest and start < stretch.ends_at:
-                yield start
-                start += step
-
-
-def _live(busy: Iterable[Busy], now: datetime) -> Iterator[Busy]:
-    for claim in busy:
-        until = claim.held_until and utc(claim.held_until)
-        if claim.state is State.BOOKED or until is None or until > now:
-            yield Busy(utc(claim.starts_at), utc(claim.ends_at), claim.state, until)
-
-
-def _judged(terms: Terms, starts: Iterable[datetime], claims: list[Busy]) -> Iterator[Slot]:
-    """The state of each start; both starts and claims in order."""
-    passed = 0
-    for start in starts:
-        end = start + terms.duration
-        claimed_from, claimed_to = start - terms.buffer_before, end + terms.buffer_after
-        while passed < len(claims) and claims[passed].ends_at <= claimed_from:
-            passed += 1
-        reached = bisect_left(claims, claimed_to, passed, key=attrgetter("starts_at"))
-        blocking = [claim for claim in claims[passed:reached] if claim.ends_at > claimed_from]
-        yield _slot(start, end, blocking)
-
-
-def _slot(start: datetime, end: datetime, blocking: list[Busy]) -> Slot:
-    if not blocking:
-        return Slot(start, end, State.FREE)
-    if any(claim.state is State.BOOKED for claim in blocking):
-        return Slot(start, end, State.BOOKED)
-    held_until = max((claim.held_until for claim in blocking if claim.held_until), default=None)
-    return Slot(start, end, State.HELD, held_until)

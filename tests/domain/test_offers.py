@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
-from domain.schedules import Busy, Reason, State, Terms, offered, refusal
+from domain.schedules import Busy, Reason, State, Terms, refusal
+from domain.search import offered
 
 MONDAY = date(2026, 6, 1)
 ALL_DAY = time(), time()
@@ -180,7 +181,7 @@ def test_an_overdue_hold_is_free_from_its_very_deadline() -> None:
 
 
 def test_a_booking_never_falls_due() -> None:
-    booked = replace(busy("09:00", "09:30", NOW), state=State.BOOKED)
+    booked = busy("09:00", "09:30", NOW)._replace(state=State.BOOKED)
     assert starts(daily(time(9), time(10)), TERMS, booked) == ["09:30"]
 
 

@@ -15,10 +15,11 @@ from domain.hours import (
     Interval,
     ScheduleException,
     Window,
-    day_stretches,
     open_intervals,
 )
-from domain.schedules import Busy, Reason, Slot, State, Terms, offered, refusal
+from domain.schedules import Busy, Reason, State, Terms, refusal
+from domain.search import Slot, offered
+from domain.zones import days
 
 ONE_DAY = timedelta(days=1)
 ONE_MINUTE = timedelta(minutes=1)
@@ -148,7 +149,7 @@ def test_a_closed_day_ends_the_night_before_and_has_no_night_of_its_own() -> Non
     ],
 )
 def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: date, hours_long: float) -> None:
-    stretches = day_stretches(daily("00:00", "00:00", zone), day)
+    stretches = days(zone, day, day)
     length = sum((part.ends_at - part.starts_at for part in stretches), timedelta())
     assert length == timedelta(hours=hours_long)
 

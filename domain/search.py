@@ -1,0 +1,173 @@
+"""All starts that may be held, found at once: what the hours allow, less what claims rule out, on
+the grid.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from operator import itemgetter
+from typing import NamedTuple
+
+from domain.hours import Hours, open_intervals
+from domain.schedules import Busy, Span, State, Terms, live, next_on_grid, reach, shadow
+from domain.zones import ALL_DAY, ONE_DAY, Stretch, days
+
+ALWAYS = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+class Slot(NamedTuple):
+    """A visit `[starts_at, ends_at)` in UTC, without buffers; `held_until` only while held."""
+
+    starts_at: datetime
+    ends_at: datetime
+    state: State
+    held_until: datetime | None = None
+
+
+class Starts(NamedTuple):
+    """The starts from one instant to another, both included."""
+
+    first: datetime
+    last: datetime
+
+
+def offered(
+    hours: Hours,
+    terms: Terms,
+    day: date,
+    busy: Iterable[Busy],
+    now: datetime,
+    *,
+    last: date | None = None,
+    between: tuple[time, time] = ALL_DAY,
+    chairless: Sequence[Span] = (),
+    include_taken: bool = False,
+) -> Iterator[Slot]:
+    """The visits that start on the clinic's days from `day` to `last` (`day` alone where null), at
+    local times in `between`, that `objections` has nothing against and no claim overlaps.
+
+    In order of time; a visit claims its buffers too. `chairless`: starts without a free chair,
+    which are never offered. `include_taken` adds those that a claim of the dentist overlaps, as
+    booked or held. ValueError, at once, for naive datetimes.
+    """
+    claims = live(busy, now)
+    first, final = _in_reach(terms, now, day, last or day)
+    if first > final:
+        return iter(())
+    grid = days(hours.time_zone, first, final, between)
+    possible = _less(_allowed(hours, terms, first, final, now), chairless)
+    if include_taken:
+        return _judged(terms, _on_grid(hours, grid, possible), claims)
+    free = _less(possible, _joined(shadow(terms, claim) for claim in claims))
+    return (Slot(s, s + terms.duration, State.FREE) for s in _on_grid(hours, grid, free))
+
+
+def without_chair(terms: Terms, chairs: Iterable[Iterable[Busy]], now: datetime) -> list[Span]:
+    """The starts at which none of these chairs is free; none at all for a type that needs none."""
+    if not terms.needs_chair:
+        return []
+    spans = [ALWAYS]
+    for claims in chairs:
+        spans = list(_common(spans, _joined(shadow(terms, c) for c in live(claims, now))))
+        if not spans:
+            break
+    return spans
+
+
+def _in_reach(terms: Terms, now: datetime, first: date, last: date) -> tuple[date, date]:
+    """The days that lead time and horizon may leave something of, whatever the zone."""
+    earliest, latest = reach(terms, now)
+    return max(first, earliest.date() - ONE_DAY), min(last, latest.date() + ONE_DAY)
+
+
+def _allowed(hours: Hours, terms: Terms, first: date, last: date, now: datetime) -> list[Starts]:
+    earliest, latest = reach(terms, now)
+    starts = (
+        Starts(max(opens, earliest), min(closes - terms.duration, latest))
+        for opens, closes in open_intervals(hours, first, last)
+    )
+    return [part for part in starts if part.first <= part.last]
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """In order, those that overlap as one; those that touch leave the start between them."""
+    joined: list[Span] = []
+    for after, before in sorted(spans):
+        if joined and after < joined[-1].before:
+            joined[-1] = Span(joined[-1].after, max(joined[-1].before, before))
+        else:
+            joined.append(Span(after, before))
+    return joined
+
+
+def _common(some: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
+    """What lies in both; each in order and disjoint."""
+    n = m = 0
+    while n < len(some) and m < len(others):
+        after = max(some[n].after, others[m].after)
+        before = min(some[n].before, others[m].before)
+        if after < before:
+            yield Span(after, before)
+        if some[n].before < others[m].before:
+            n += 1
+        else:
+            m += 1
+
+
+def _less(starts: Iterable[Starts], spans: Sequence[Span]) -> list[Starts]:
+    """What the spans leave; all in order and disjoint."""
+    left: list[Starts] = []
+    passed = 0
+    for first, last in starts:
+        while passed < len(spans) and spans[passed].before <= first:
+            passed += 1
+        for after, before in islice(spans, passed, None):
+            if after >= last:
+                break
+            if first <= after:
+                left.append(Starts(first, after))
+            first = before
+        if first <= last:
+            left.append(Starts(first, last))
+    return left
+
+
+def _on_grid(
+    hours: Hours, pieces: Iterable[Stretch], starts: Sequence[Starts]
+) -> Iterator[datetime]:
+    """The grid times that are in both; pieces and starts in order and disjoint."""
+    step = timedelta(minutes=hours.grid_minutes)
+    passed = 0
+    for begins, ends, offset in pieces:
+        while passed < len(starts) and starts[passed].last < begins:
+            passed += 1
+        for first, last in islice(starts, passed, None):
+            if first >= ends:
+                break
+            wall = (max(begins, first) + offset).replace(tzinfo=None)
+            start = (next_on_grid(hours, wall) - offset).replace(tzinfo=UTC)
+            while start <= last and start < ends:
+                yield start
+                start += step
+
+
+def _judged(terms: Terms, starts: Iterable[datetime], claims: list[Busy]) -> Iterator[Slot]:
+    """The state of each start; both starts and claims in order."""
+    shadows = [shadow(terms, claim) for claim in claims]
+    passed = 0
+    for start in starts:
+        while passed < len(shadows) and shadows[passed].before <= start:
+            passed += 1
+        reached = bisect_left(shadows, start, passed, key=itemgetter(0))
+        blocking = [claims[n] for n in range(passed, reached) if start < shadows[n].before]
+        yield _slot(start, start + terms.duration, blocking)
+
+
+def _slot(start: datetime, end: datetime, blocking: list[Busy]) -> Slot:
+    if not blocking:
+        return Slot(start, end, State.FREE)
+    if any(claim.state is State.BOOKED for claim in blocking):
+        return Slot(start, end, State.BOOKED)
+    held_until = max((claim.held_until for claim in blocking if claim.held_until), default=None)
+    return Slot(start, end, State.HELD, held_until)

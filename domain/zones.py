@@ -1,0 +1,87 @@
+"""A zone's wall clock over UTC: where it keeps one offset, and which instants show a local time."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(days=1)
+ONE_SECOND = timedelta(seconds=1)
+MIDNIGHT = time()
+ALL_DAY = (MIDNIGHT, MIDNIGHT)
+
+
+class Stretch(NamedTuple):
+    """Half-open time in UTC over which a zone keeps one `offset`."""
+
+    starts_at: datetime
+    ends_at: datetime
+    offset: timedelta
+
+
+def wall(on: date, starts: time, ends: time) -> tuple[datetime, datetime]:
+    """A local window that starts on a date; `ends` at or before `starts` is on the next day."""
+    last = on if starts < ends else on + ONE_DAY
+    return datetime.combine(on, starts), datetime.combine(last, ends)
+
+
+def showing(
+    stretches: Iterable[Stretch], walls: Iterable[tuple[datetime, datetime]]
+) -> Iterator[Stretch]:
+    """The parts of the stretches in which the local clock shows a time in one of the half-open
+    windows: two for a repeated time, none for a skipped one.
+    """
+    for starts, ends in walls:
+        for stretch in stretches:
+            lower = max(stretch.starts_at, (starts - stretch.offset).replace(tzinfo=UTC))
+            upper = min(stretch.ends_at, (ends - stretch.offset).replace(tzinfo=UTC))
+            if lower < upper:
+                yield Stretch(lower, upper, stretch.offset)
+
+
+@lru_cache(maxsize=1024)
+def days(
+    time_zone: str, first: date, last: date, between: tuple[time, time] = ALL_DAY
+) -> tuple[Stretch, ...]:
+    """The local days from `first` to `last`, or a window of each, in order of time, cut at each
+    local midnight and where the offset changes.
+
+    A day is one stretch of 24 h, except around DST; none for a date that the zone skipped.
+    """
+    dates = (first + n * ONE_DAY for n in range((last - first).days + 1))
+    parts = showing(around(time_zone, first, last), (wall(on, *between) for on in dates))
+    return tuple(sorted(parts))
+
+
+@lru_cache(maxsize=1024)
+def around(time_zone: str, first: date, last: date) -> tuple[Stretch, ...]:
+    """The zone's offsets over all that windows from the day before `first` to the day after `last`
+    can reach. An unknown zone raises ZoneInfoNotFoundError.
+    """
+    zone = ZoneInfo(time_zone)
+    found: list[Stretch] = []
+    starts_at = until = datetime.combine(first - 2 * ONE_DAY, MIDNIGHT, UTC)
+    offset = _offset(zone, starts_at)
+    for _ in range((last - first).days + 6):
+        until += ONE_DAY
+        if _offset(zone, until) != offset:
+            change = _change(zone, until - ONE_DAY, offset)
+            found.append(Stretch(starts_at, change, offset))
+            starts_at, offset = change, _offset(zone, until)
+    return (*found, Stretch(starts_at, until, offset))
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta()
+
+
+def _change(zone: ZoneInfo, since: datetime, offset: timedelta) -> datetime:
+    """When the zone leaves an offset, to the second, within the day after `since`."""
+    seconds = bisect_left(
+        range(ONE_DAY // ONE_SECOND),
+        True,
+        key=lambda n: _offset(zone, since + n * ONE_SECOND) != offset,
+    )
+    return since + seconds * ONE_SECOND
