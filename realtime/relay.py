@@ -8,9 +8,6 @@ from db import events
 from realtime import metrics
 from realtime.line import SILENCE, Connection, Line
 
-LOCK = 0x63686169_7265_0001
-"""Whoever holds this advisory lock is the leader."""
-
 BATCH = 500
 POLL = 1.0
 """Seconds until the leader looks without a bell, and until a follower tries to lead."""
@@ -35,7 +32,8 @@ class Relay:
     """Each committed event gets the next number, once; those of one booking in the order of their
     commits.
 
-    A batch runs on the very connection that holds the lock: who has lost the lock moves nothing.
+    A batch runs on the very connection that makes its process the leader: who loses it moves
+    nothing.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -60,12 +58,6 @@ class Relay:
         return self._seen.leader
 
     async def _session(self, connection: Connection) -> None:
-        # a leader that vanishes without a word must not keep the lock for long
-        await connection.execute(
-            "set tcp_keepalives_idle = 1;"
-            "set tcp_keepalives_interval = 1;"
-            "set tcp_keepalives_count = 2"
-        )
         try:
             await self._follow(connection)
             await self._lead(connection)
@@ -73,11 +65,11 @@ class Relay:
             self._report(replace(self._seen, connected=False, leader=False))
 
     async def _follow(self, connection: Connection) -> None:
-        """Returns once this process holds the lock."""
-        while not await connection.fetchval(
-            "select pg_try_advisory_lock($1)", LOCK, timeout=SILENCE
-        ):
+        """Returns once this process leads."""
+        while True:
             async with asyncio.timeout(SILENCE):
+                if await events.lead(connection, SILENCE):
+                    return
                 waiting = await events.backlog(connection)
             self._report(Health(True, False, waiting.depth, waiting.oldest_seconds))
             await self._line.rest(POLL)
