@@ -135,8 +135,9 @@ class Dispatcher:
             await self._settle(connection, deliveries)
 
         self._sent += sum(len(delivery.sent) for delivery in deliveries)
-        if any(delivery.verdict is Verdict.AWAY for delivery in deliveries):
-            raise TemporalAway
+        for delivery in deliveries:
+            if delivery.verdict is Verdict.AWAY:
+                raise TemporalAway(delivery.why)
         return bool(parcels)
 
     async def _settle(self, connection: Connection, deliveries: list[Delivery]) -> None:
@@ -144,6 +145,7 @@ class Dispatcher:
         if sent:
             await inbox.delete(connection, sent)
         if refused := _failed(deliveries, Verdict.REFUSED):
+            log.warning("Temporal refused: %s", {d.why for d in deliveries if d.failed in refused})
             await inbox.refused(connection, refused)
         # Where others got through, whoever did not lets them go first: it may be the booking.
         if sent and (away := _failed(deliveries, Verdict.AWAY)):

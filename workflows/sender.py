@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from enum import Enum, auto
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -21,9 +22,10 @@ WORKFLOW = "BookingWorkflow"
 TASK_TIMEOUT = timedelta(seconds=5)
 """How long a booking waits for a worker that died in the middle of one of its tasks."""
 
-RPC_TIMEOUT = timedelta(seconds=2)
+RPC_TIMEOUT = timedelta(seconds=5)
+"""Long enough for a busy server to answer: what is given up too early is done twice."""
 
-CALL_TIMEOUT = 2.5
+CALL_TIMEOUT = 6.0
 """Seconds for one message. The client repeats failed calls on its own; this bounds all of it."""
 
 PLAIN_FOR = 60.0
@@ -34,9 +36,7 @@ REFUSALS = (
     RPCStatusCode.FAILED_PRECONDITION,
     RPCStatusCode.OUT_OF_RANGE,
 )
-"""Answers that concern one message. Any other error says that Temporal is not to be had just now,
-NOT_FOUND (of the namespace) among them.
-"""
+"""Answers that concern one message. Others say that Temporal is not to be had just now."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Delivery:
     sent: list[int]
     verdict: Verdict = Verdict.SENT
     failed: int | None = None
+    why: str = ""
 
 
 class Sender:
@@ -72,30 +73,29 @@ class Sender:
             # it was started, it looks at the booking as it is by now.
             if row.verb == Verb.HOLD and row is not parcel.rows[-1]:
                 continue
-            verdict = await self._send(parcel, row)
+            verdict, why = await self._send(parcel, row)
             if verdict is not Verdict.SENT:
-                return Delivery(sent, verdict, row.id)
+                return Delivery(sent, verdict, row.id, why)
             sent += passed
             passed = []
         return Delivery(sent)
 
-    async def _send(self, parcel: Parcel, row: Row) -> Verdict:
+    async def _send(self, parcel: Parcel, row: Row) -> tuple[Verdict, str]:
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
                 await self._call(parcel, row)
         except WorkflowAlreadyStartedError:
             # It runs, or has run to the end of a booking that is over: either way, nothing to do.
-            return Verdict.SENT
+            return Verdict.SENT, ""
         except RPCError as error:
-            log.warning("%s of %s: %s", row.verb, parcel.booking_id, error.status.name)
-            return Verdict.REFUSED if error.status in REFUSALS else Verdict.AWAY
+            why = f"{error.status.name}: {error}"
+            return Verdict.REFUSED if _concerns_booking(error) else Verdict.AWAY, why
         except (RuntimeError, OSError, TimeoutError) as error:  # RuntimeError: the lazy client's
-            log.debug("%s of %s: %r", row.verb, parcel.booking_id, error)
-            return Verdict.AWAY
-        except Exception:
+            return Verdict.AWAY, repr(error)
+        except Exception as error:
             log.exception("%s of %s cannot be sent", row.verb, parcel.booking_id)
-            return Verdict.REFUSED
-        return Verdict.SENT
+            return Verdict.REFUSED, repr(error)
+        return Verdict.SENT, ""
 
     async def _call(self, parcel: Parcel, row: Row) -> None:
         """Once with search attributes; where Temporal does not know them, once more without."""
@@ -133,6 +133,15 @@ class Sender:
             start_signal_args=[] if row.verb in (Verb.HOLD, LOOK) else [command],
             rpc_timeout=RPC_TIMEOUT,
         )
+
+
+def _concerns_booking(error: RPCError) -> bool:
+    """NOT_FOUND says in its details whether it is the namespace that is missing."""
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return not any(
+            detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details
+        )
+    return error.status in REFUSALS
 
 
 def _attributes(parcel: Parcel) -> TypedSearchAttributes:
