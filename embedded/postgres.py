@@ -37,6 +37,9 @@ SETTINGS = {
 FASTER_BUT_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 """For data that nobody misses after a crash of the machine: tests."""
 
+LOCALE = {"LC_ALL": "C"}
+"""Messages in English, whoever runs it; and on macOS it does not start without a valid locale."""
+
 LEFT_BY_A_KILL = ("pre-existing shared memory block", "lock file", "Address already in use")
 """What a start says while the one before is still going down."""
 
@@ -76,7 +79,7 @@ class Postgres:
         argv = [str(binaries() / "postgres"), "-D", str(self.data)]
         argv += [word for option in options for word in ("-c", option)]
         # SIGINT ends it at once; SIGTERM would wait for the clients.
-        return Command(argv, stop=signal.SIGINT, user=self.user, directory=self.data)
+        return Command(argv, LOCALE, stop=signal.SIGINT, user=self.user, directory=self.data)
 
     def accepts(self) -> bool:
         """Whether it takes connections now."""
@@ -114,6 +117,7 @@ class Postgres:
             input=given,
             capture_output=True,
             text=True,
+            env={**os.environ, **LOCALE},
             cwd="/",
             user=None if user is None else user.uid,
             group=None if user is None else user.gid,
@@ -151,8 +155,10 @@ def _reachable_copy(package: Path) -> Path:
     if not copy.exists():
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
         unfinished.mkdir(parents=True)
-        for name in (f"{PACKAGE}/pginstall{MAJOR}", f"{PACKAGE}.libs"):
-            shutil.copytree(package.parent / name, unfinished / name, symlinks=True)
+        for part in (package / f"pginstall{MAJOR}", package.with_name(f"{PACKAGE}.libs")):
+            if part.exists():
+                target = unfinished / part.relative_to(package.parent)
+                shutil.copytree(part, target, symlinks=True)
         for directory in (copy.parent, unfinished):
             places.open_for_others(directory)
         with contextlib.suppress(OSError):  # another one was faster

@@ -13,7 +13,7 @@ BACK_OFF, LONGEST_BACK_OFF = 0.25, 10.0
 HEALTHY_AFTER = 60.0
 """Seconds of life after which earlier deaths are forgotten."""
 
-STOP_WITHIN = 4.5
+STOP_WITHIN = 3.8
 LEAST_TO_STOP = 0.5
 """Seconds kept for each part that is still to be stopped, whatever those before it take."""
 

@@ -20,6 +20,7 @@ from embedded import places, ports, probe, stack
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXTERNAL = {"DATABASE_URL", "TEMPORAL_ADDRESS", "ENVIRONMENT"}
+pytestmark = pytest.mark.timeout(300)  # three starts in one test, on a machine that may be busy
 Alive = Callable[[int], bool]
 Eventually = Callable[[Callable[[], bool], float], None]
 
@@ -43,7 +44,7 @@ class Dev:
             )
 
     def wait(self) -> "Dev":
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 90
         while not (self.home / "dev.json").exists() or "Ctrl-C" not in self.output:
             assert self.process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
