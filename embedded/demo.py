@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import httpx2
 from rich.console import Console
-from rich.table import Table
 
 from api import development
 from embedded import record
@@ -108,14 +107,15 @@ def _end(console: Console, running: record.Record, story: Story, ticker: Ticker)
         f"{middle:.1f} ms (median), {slowest:.1f} ms (slowest).\n",
         soft_wrap=True,
     )
-    table = Table.grid(padding=(0, 2))
-    for how, booking in story.bookings:
-        table.add_row(how, _where(running, booking))
-    table.add_row("all bookings", _all(running))
-    table.add_row("the API, to try", f"{running.api.url}/docs")
-    table.add_row("how it works", "README.md, docs/lifecycle.md, docs/events.md")
+    places = [(how, _where(running, booking)) for how, booking in story.bookings]
+    places += [
+        ("all bookings", _all(running)),
+        ("the API, to try", f"{running.api.url}/docs"),
+        ("how it works", "README.md, docs/lifecycle.md, docs/events.md"),
+    ]
     console.print("[bold]Where to look[/] (each booking is one workflow, with its history)")
-    console.print(table, soft_wrap=True)
+    for what, where in places:  # whole lines: a link that is cut cannot be followed
+        console.print(f"   {what:<20} {where}", soft_wrap=True)
 
 
 def _where(running: record.Record, booking: Json) -> str:

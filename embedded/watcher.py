@@ -54,6 +54,7 @@ class Watcher:
         self._show = show
         self._heard: list[Frame] = []
         self._ready = False
+        self._broken: NotAsPromised | None = None
         self._changed = asyncio.Condition()
         self._last_id = ""
         self._retry = 1.0
@@ -63,9 +64,7 @@ class Watcher:
         """Entered once the stream is ready. Raises NotAsPromised if that takes too long."""
         following = asyncio.create_task(self._follow(), name="watcher")
         try:
-            await self._until(lambda: self._ready or following.done(), "`ready`", within)
-            if following.done():
-                following.result()
+            await self._until(lambda: self._ready, "`ready`", within)
             yield
         finally:
             following.cancel()
@@ -86,14 +85,21 @@ class Watcher:
     async def _until(self, true: Callable[[], bool], what: str, within: float) -> None:
         try:
             async with asyncio.timeout(within), self._changed:
-                await self._changed.wait_for(true)
+                await self._changed.wait_for(lambda: true() or self._broken)
         except TimeoutError:
             raise NotAsPromised(f"the stream did not bring {what} within {within:.0f} s") from None
+        if self._broken:
+            raise self._broken
 
     async def _follow(self) -> None:
-        while True:
-            with contextlib.suppress(*CUT):
+        while not self._broken:
+            try:
                 await self._read()
+            except NotAsPromised as broken:
+                self._broken = broken
+                await self._tell()
+            except CUT:
+                pass
             await asyncio.sleep(self._retry)
 
     async def _read(self) -> None:
@@ -102,6 +108,8 @@ class Watcher:
         async with self._client.stream(
             "GET", PATH, headers=self._headers | resume, timeout=patience
         ) as response:
+            if response.status_code >= 500:
+                return  # not ready; it may be the next time
             if response.status_code != 200:
                 raise NotAsPromised(f"GET {PATH} answers {response.status_code}")
             fields: dict[str, str] = {}
@@ -128,5 +136,8 @@ class Watcher:
             frame = Frame(kind, json.loads(fields["data"]), datetime.now(UTC))
             self._show(frame)
             self._heard.append(frame)
+        await self._tell()
+
+    async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
