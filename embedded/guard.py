@@ -2,7 +2,7 @@
 
 Run as a script (standard library only, so that it starts at once and depends on nothing):
 
-    python guard.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null}' command …
+    python guard.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null, "nice": 0}' command …
 
 It leads a session of its own. Standard input is the lifeline: end of file there, or a stop signal,
 sends the child its own stop signal; after the grace, at a second signal, or at SIGUSR1, everything
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -31,7 +32,7 @@ def main() -> int:
     # On Linux, orphans below us become our own children, so that the sweep finds them all.
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     bell = _signal_bell()
-    child = _spawn(sys.argv[2:], options["stop"], options["user"], prctl)
+    child = _spawn(sys.argv[2:], options, prctl)
 
     try:
         with contextlib.suppress(OSError):
@@ -45,9 +46,16 @@ def main() -> int:
 
 
 def _spawn(
-    argv: list[str], stop: int, user: list[int] | None, prctl: Callable[[int, int], None]
+    argv: list[str], options: dict[str, Any], prctl: Callable[[int, int], None]
 ) -> subprocess.Popen[bytes]:
+    user = options["user"]
     uid, gid = user or (None, None)
+
+    def prepare() -> None:
+        os.nice(options["nice"])
+        # Should the guard itself be killed, the child is told. (This runs after the change of
+        # user, which would clear it.)
+        prctl(PR_SET_PDEATHSIG, options["stop"])
 
     return subprocess.Popen(
         argv,
@@ -57,9 +65,7 @@ def _spawn(
         user=uid,
         group=gid,
         extra_groups=None if user is None else [],
-        # Should the guard itself be killed, the child is told. (Runs after the change of user,
-        # which would clear it.)
-        preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, stop),
+        preexec_fn=prepare,
     )
 
 

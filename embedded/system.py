@@ -18,7 +18,7 @@ from embedded.ports import HOST, Ports
 from embedded.postgres import FASTER_BUT_NOT_DURABLE, MAJOR, Postgres
 from embedded.process import Command, Process
 from embedded.supervisor import Part, Supervisor
-from embedded.temporal import Temporal
+from embedded.temporal import FOLLOWS, Temporal
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT = 54329, 7233, 8233
@@ -107,7 +107,7 @@ class System:
     def _worker(self) -> Part:
         health = self._ports.claim(WORKER_HEALTH_PORT)
         arguments = ["--processes", str(self._options.processes), "--health-port", str(health)]
-        return self._part("worker", arguments, {"METRICS_PORT": "0"}, health)
+        return self._part("worker", arguments, {"METRICS_PORT": "0"}, health, nice=FOLLOWS)
 
     def _api(self) -> Part:
         port, metrics = str(self._api_port), str(self._metrics_port)
@@ -115,7 +115,12 @@ class System:
         return self._part("api", [], own, self._api_port)
 
     def _part(
-        self, name: str, arguments: list[str], environment: dict[str, str], health: int
+        self,
+        name: str,
+        arguments: list[str],
+        environment: dict[str, str],
+        health: int,
+        nice: int = 0,
     ) -> Part:
         """One of our own commands, ready when its health port says so."""
         shared = {
@@ -125,7 +130,7 @@ class System:
             "CHAIRTIME_HOME": str(self._options.home),
         }
         argv = [sys.executable, "-m", "cli", name, *arguments]
-        command = Command(argv, {**shared, **environment}, directory=CHECKOUT)
+        command = Command(argv, {**shared, **environment}, directory=CHECKOUT, nice=nice)
         log = self._logs / f"{name}.log"
         return Part(
             name, lambda: Process(command, log), lambda: probe.get(health, "/readyz") is not None

@@ -10,6 +10,11 @@ from workflows import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
 
+FOLLOWS = 10
+"""The niceness of Temporal and the worker where all share one machine: whoever waits for an answer
+waits for the API and Postgres, and goes first; what follows a booking takes what is left.
+"""
+
 DYNAMIC_CONFIG = {
     # One history shard does all the work here; at the default of 20 polls/s each call takes 50 ms.
     "history.transferProcessorMaxPollRPS": 2000,
@@ -49,7 +54,7 @@ class Temporal:
             argv += ["--search-attribute", f"{key.name}={kind}"]
         for name, value in DYNAMIC_CONFIG.items():
             argv += ["--dynamic-config-value", f"{name}={value}"]
-        return Command(argv)
+        return Command(argv, nice=FOLLOWS)
 
     def serves(self) -> bool:
         """Whether the namespace is there, which comes after the port."""
