@@ -117,12 +117,20 @@ class Clinic:
         return Reply(answer.status_code, answer.json(), answer.headers, took)
 
     async def reserve(
-        self, slot: Slot, patient: str, seconds: float = LONG, notes: str | None = None, **call: Any
+        self,
+        slot: Slot,
+        patient: str,
+        seconds: float = LONG,
+        *,
+        kind: str | None = None,
+        notes: str | None = None,
+        **call: Any,
     ) -> Reply:
+        """Holds a short visit for so long, or one of another kind for as long as that is held."""
         body = {
             "dentist_id": str(slot.dentist),
             "starts_at": slot.starts_at.isoformat(),
-            "appointment_type": await self.visit(seconds),
+            "appointment_type": kind or await self.visit(seconds),
             "notes": notes,
         }
         return await self.call("POST", "/api/availability/reserve", name=patient, json=body, **call)

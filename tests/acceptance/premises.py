@@ -109,7 +109,8 @@ class Premises:
 
     def close(self) -> None:
         for part in (self.one, self.two, self.worker):
-            part.stop()
+            if part.running:
+                part.kill()
 
     @contextmanager
     def hanging_postgres(self) -> Iterator[None]:

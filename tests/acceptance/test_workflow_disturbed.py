@@ -1,7 +1,12 @@
 """Somebody meddles with workflows: it makes no difference to the bookings."""
 
 from temporalio.client import WorkflowExecutionStatus
+from uuid_utils.compat import uuid7
 
+from activities import booking
+from domain.actors import CLINIC
+from domain.appointments import Change, Via
+from domain.booking import Verb
 from domain.messages import Command
 from tests.acceptance.clinic import Clinic
 from tests.workflows.desk import until
@@ -48,6 +53,18 @@ async def test_signals_that_come_late_or_twice_change_nothing(clinic: Clinic):
     await clinic.cancel(it)
     await clinic.lived({it.id: ["hold", "confirm", "cancel"]})
     assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def test_at_the_deadline_a_workflow_goes_by_the_row_and_not_by_what_it_remembers(
+    clinic: Clinic,
+):
+    """The row is confirmed, and the workflow not told."""
+    it = await clinic.held(2.0)
+    await clinic.looked([it])
+    async with clinic.pool.acquire() as connection:
+        command = Change(it.id, Verb.CONFIRM, uuid7())
+        await booking.change(connection, command, CLINIC, Via.WORKFLOW)
+    await clinic.lived({it.id: ["hold", "confirm"]})
 
 
 async def test_a_hold_whose_workflow_is_terminated_is_freed_all_the_same(clinic: Clinic):

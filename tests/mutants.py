@@ -1,0 +1,243 @@
+"""Six mistakes that the tests must notice: `python -m tests.mutants`, or with letters for some.
+
+Each is made in a copy of the tree, where its named tests must then fail; unchanged they must pass.
+Exits 1 if a mutant survives, 2 if one cannot be tried.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from rich.console import Console
+from rich.table import Table
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+BOOKING_SQL = "migrations/20261123080100_booking.sql"
+EVENTS_SQL = "migrations/20261123080200_events.sql"
+
+
+class Untried(Exception):
+    """A mutant could not be tried; its text says why."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    file: str
+    old: str
+    """Stands in the file exactly once."""
+    new: str
+
+    def apply(self, tree: Path) -> None:
+        path = tree / self.file
+        text = path.read_text()
+        if text.count(self.old) != 1:
+            raise Untried(f"{self.file} has {text.count(self.old)} times:\n{self.old}")
+        path.write_text(text.replace(self.old, self.new))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    patches: tuple[Patch, ...]
+    tests: tuple[str, ...]
+    """Each of them must fail."""
+
+
+MUTANTS = {
+    "a": Mutant(
+        "no exclusion constraint",
+        (
+            Patch(
+                BOOKING_SQL,
+                "exclude using gist (int4range(resource_no, resource_no, '[]') with &&,"
+                " during with &&) where (active)\n);",
+                "check (true)\n);",
+            ),
+        ),
+        (
+            "tests/db/test_storms.py::"
+            "test_without_the_function_the_constraint_still_refuses_a_second_claim",
+            "tests/db/test_storms.py::test_two_chairs_serve_two_dentists_and_no_third",
+        ),
+    ),
+    "b": Mutant(
+        "no compare-and-set",
+        (
+            Patch(
+                BOOKING_SQL,
+                " where a.id = p_id and a.status = before.status and a.version = before.version\n"
+                "        returning a.* into booking;\n        if found then\n"
+                "            outcome := 'done';",
+                " where a.id = p_id\n"
+                "        returning a.* into booking;\n        if found then\n"
+                "            outcome := 'done';",
+            ),
+            Patch(
+                BOOKING_SQL,
+                "            when p_judged = 'before' and deadline <= server_time then 'expired'\n",
+                "",
+            ),
+        ),
+        (
+            "tests/acceptance/test_two_at_once.py::"
+            "test_two_commands_that_find_the_same_state_are_not_both_carried_out",
+            "tests/api/test_appointments.py::test_after_the_deadline_confirm_is_gone",
+        ),
+    ),
+    "c": Mutant(
+        "outbox tailed by id",
+        (
+            Patch(
+                EVENTS_SQL,
+                "    head  bigint not null default 0\n",
+                "    head  bigint not null default 0,\n    last  bigint not null default 0\n",
+            ),
+            Patch(
+                EVENTS_SQL,
+                "delete from outbox where id in (select o.id from outbox o order by o.id"
+                " limit p_limit) returning *",
+                "select o.* from outbox o where o.id > (select last from realtime_epoch)"
+                " order by o.id limit p_limit",
+            ),
+            Patch(
+                EVENTS_SQL,
+                "    )\n    select count(*), max(seq) into moved, head from stored;",
+                "    ), tail as (\n"
+                "        update realtime_epoch"
+                " set last = greatest(last, (select max(id) from gone))\n"
+                "    )\n    select count(*), max(seq) into moved, head from stored;",
+            ),
+        ),
+        ("tests/realtime/test_outbox.py::test_transactions_that_commit_out_of_order_lose_nothing",),
+    ),
+    "d": Mutant(
+        "partial claims not undone",
+        (
+            Patch(
+                BOOKING_SQL,
+                "            if n < 2 then\n                raise sqlstate 'CT001';",
+                "            if n < 2 then\n                continue;",
+            ),
+        ),
+        (
+            "tests/acceptance/test_two_at_once.py::"
+            "test_a_claim_that_is_lost_at_its_last_step_leaves_nothing_claimed",
+        ),
+    ),
+    "e": Mutant(
+        "dispatcher off",
+        (
+            Patch(
+                "api/app.py",
+                "running = (bell, hub, relay, dispatcher, reconciler)",
+                "running = (bell, hub, relay, reconciler)",
+            ),
+        ),
+        (
+            "tests/acceptance/test_workflow_disturbed.py::test_a_terminated_workflow_is_started_again",
+        ),
+    ),
+    "f": Mutant(
+        "workflow trusting its memory",
+        (
+            Patch(
+                "workflows/life.py",
+                "            batch, heard = self._mailbox.take(BATCH), self._mailbox.heard\n",
+                "            batch, heard = self._mailbox.take(BATCH), self._mailbox.heard\n"
+                "            if self.state and self.state.due == 'hold' and not batch:\n"
+                "                return replace(self.state, status='expired', over=True)\n",
+            ),
+        ),
+        (
+            "tests/acceptance/test_workflow_disturbed.py::"
+            "test_at_the_deadline_a_workflow_goes_by_the_row_and_not_by_what_it_remembers",
+            "tests/workflows/test_life.py::test_an_extended_hold_outlives_its_first_deadline",
+        ),
+    ),
+}
+
+
+def main(letters: list[str]) -> int:
+    chosen = [MUTANTS[letter] for letter in letters or MUTANTS]
+    table = Table("mutant", "test", "result")
+    try:
+        _pass_unchanged(chosen)
+        survived = sum([_try(mutant, table) for mutant in chosen])
+    except Untried as why:
+        print(why)
+        return 2
+    Console(width=160).print(table)
+    print(f"{len(chosen)} mutants, {survived} tests did not notice theirs")
+    return 1 if survived else 0
+
+
+def _pass_unchanged(mutants: list[Mutant]) -> None:
+    tests = tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
+    print(f"{len(tests)} tests, unchanged …", flush=True)
+    with tempfile.TemporaryDirectory(prefix="chairtime-") as directory:
+        tree = _copy(Path(directory))
+        for test, result in _run(tree, tests).items():
+            if result != "passed":
+                raise Untried(f"unchanged, this {result}: {test}")
+
+
+def _try(mutant: Mutant, table: Table) -> int:
+    """How many of its tests do not notice."""
+    print(f"{mutant.name} …", flush=True)
+    with tempfile.TemporaryDirectory(prefix="chairtime-") as directory:
+        tree = _copy(Path(directory))
+        for patch in mutant.patches:
+            patch.apply(tree)
+        results = _run(tree, mutant.tests)
+    for test, result in results.items():
+        if result == "broke":
+            raise Untried(f"{mutant.name}: the patch breaks {test} before it has begun")
+        table.add_row(
+            mutant.name, test.partition("::")[2], "red" if result == "failed" else "SURVIVED"
+        )
+    return sum(result != "failed" for result in results.values())
+
+
+def _copy(directory: Path) -> Path:
+    """What git knows or would know of the checkout, as it is now."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        source, copy = CHECKOUT / name, directory / name
+        if source.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy)
+    return directory
+
+
+def _run(tree: Path, tests: tuple[str, ...]) -> dict[str, str]:
+    """`passed`, `failed`, or `broke` (could not even begin) for each test."""
+    report = tree / "report.xml"
+    report.unlink(missing_ok=True)
+    pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    done = subprocess.run(
+        [*pytest, *tests], cwd=tree, env=environment, capture_output=True, text=True
+    )
+    if not report.exists():
+        raise Untried(done.stdout + done.stderr)
+    found = {case.get("name"): case for case in ElementTree.parse(report).iter("testcase")}
+    results = {test: _result(found.get(test.partition("::")[2])) for test in tests}
+    if "broke" in results.values():
+        print(done.stdout[-10_000:])
+    return results
+
+
+def _result(case: ElementTree.Element | None) -> str:
+    if case is None or case.find("error") is not None:
+        return "broke"
+    return "passed" if case.find("failure") is None else "failed"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
