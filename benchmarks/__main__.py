@@ -8,11 +8,11 @@ import uvloop
 from rich.console import Console
 
 from benchmarks import bench, machine, report, rows, system
-from benchmarks.experiments import latency
+from benchmarks.experiments import burst, latency, lateness, lifecycles, steady, storm, streams
 from benchmarks.world import World
 from settings import Settings
 
-EXPERIMENTS = (latency,)
+EXPERIMENTS = (latency, lifecycles, burst, storm, lateness, streams, steady)
 
 
 def main() -> None:

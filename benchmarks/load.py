@@ -4,7 +4,7 @@ second).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -42,17 +42,17 @@ async def closed(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Sequence[
     is not counted.
     """
     warm_up = int(len(jobs) * WARM_UP)
-    await work(callers, iter(jobs[:warm_up]))
-    return await work(callers, iter(jobs[warm_up:]))
+    await work(callers, jobs[:warm_up])
+    return await work(callers, jobs[warm_up:])
 
 
-async def work(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Iterator[J]) -> Measured[R]:
+async def work(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Iterable[J]) -> Measured[R]:
     """Each caller takes the next job as soon as it has its answer."""
     measured: Measured[R] = Measured()
-    clock = time.perf_counter
+    waiting, clock = iter(jobs), time.perf_counter
 
     async def take(call: Callable[[J], Awaitable[R]]) -> None:
-        for job in jobs:
+        for job in waiting:
             began = clock()
             answer = await call(job)
             measured.latencies.append(clock() - began)

@@ -14,7 +14,8 @@ RESULTS = Path(__file__).parent / "results"
 
 def show(result: Result, console: Console) -> None:
     """Medians over the repetitions, with the lowest and the highest."""
-    table = Table(title=f"{result.name}: {result.about}", title_justify="left")
+    console.print(f"[bold]{result.name}[/bold]: {result.about}")
+    table = Table()
     names = list(dict.fromkeys(name for row in result.rows.values() for name in row.figures))
     table.add_column("")
     for name in names:

@@ -1,0 +1,76 @@
+"""200 callers who ask for one slot at the same instant: one gets it, and how long all wait."""
+
+import asyncio
+import time
+
+from benchmarks import calls
+from benchmarks.bench import Bench
+from benchmarks.client import Answer, Connection
+from benchmarks.figures import Result, Target, percentile
+from benchmarks.load import closed
+from benchmarks.world import VISIT, Caller, Slot
+
+NAME = "storm"
+ABOUT = "200 callers for one slot over HTTP, beside a single caller's hold"
+CALLERS = 200
+ROUNDS = (10, 4)
+SINGLES = (200, 60)
+BOUND = 20.0
+
+
+async def run(bench: Bench) -> Result:
+    result = Result(NAME, ABOUT)
+    row = result.row("storm", Target("p99_to_single", "≤", BOUND))
+    for _ in range(bench.plan.repetitions):
+        await bench.clean()
+        single = await _single(bench)
+        result.row("a single hold").add(**single.figures())
+        await bench.clean()
+        waits, wrong = await _rounds(bench, bench.plan.count(*ROUNDS))
+        p99 = percentile(waits, 99)
+        row.add(
+            p50_ms=percentile(waits, 50) * 1000, p99_ms=p99 * 1000, p99_to_single=p99 / single.p50
+        )
+        result.row("rounds without exactly one winner", Target("count", "≤", 0)).add(count=wrong)
+    await bench.clean()
+    return result
+
+
+async def _single(bench: Bench):
+    count = bench.plan.count(*SINGLES)
+    pairs = zip(bench.world.slots(count), bench.world.callers(count), strict=True)
+    async with bench.connections(1) as (connection,):
+        return await closed([connection.ask], [calls.hold(*pair, VISIT) for pair in pairs])
+
+
+async def _rounds(bench: Bench, rounds: int) -> tuple[list[float], int]:
+    """How long each caller waited, and how many rounds ended otherwise than they should. The first
+    round is not counted.
+    """
+    waits: list[float] = []
+    wrong = 0
+    async with bench.connections(CALLERS) as connections:
+        for number, slot in enumerate(bench.world.slots(rounds + 1)):
+            took, answers = await _round(connections, slot, bench.world.callers(CALLERS))
+            waits += took if number else []
+            wrong += sorted(answer.status for answer in answers) != [201] + [409] * (CALLERS - 1)
+            await bench.calm()
+    return waits, wrong
+
+
+async def _round(
+    connections: list[Connection], slot: Slot, callers: list[Caller]
+) -> tuple[list[float], list[Answer]]:
+    requests = [calls.hold(slot, caller, VISIT) for caller in callers]
+    waits: list[float] = []
+    began = time.perf_counter()
+
+    def arrived(_: object) -> None:
+        waits.append(time.perf_counter() - began)
+
+    asked = [c.ask(request) for c, request in zip(connections, requests, strict=True)]
+    for answer in asked:
+        answer.add_done_callback(arrived)
+    answers = await asyncio.gather(*asked)
+    await asyncio.sleep(0)
+    return waits, answers
