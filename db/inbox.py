@@ -116,18 +116,6 @@ async def refused(connection: Connection, ids: Sequence[int]) -> None:
     )
 
 
-async def put_off(connection: Connection, ids: Sequence[int], seconds: float) -> None:
-    """Lets others go first; counts nothing."""
-    await connection.execute(
-        """
-        update workflow_inbox set not_before = clock_timestamp() + make_interval(secs => $2)
-         where id = any($1)
-        """,
-        ids,
-        seconds,
-    )
-
-
 async def backlog(connection: Connection) -> Backlog:
     """What still waits, for health and metrics."""
     (row,) = await connection.fetch(

@@ -15,6 +15,7 @@ from temporalio.client import Client
 from db import inbox
 from db.pool import UNAVAILABLE, Connection, connect
 from workflows import TASK_QUEUE
+from workflows.client import reachable
 from workflows.sender import Delivery, Sender, Verdict
 
 LANES = 2
@@ -60,6 +61,7 @@ class Dispatcher:
     ) -> None:
         """Each lane has one connection of its own."""
         self._dsn = dsn
+        self._client = client
         self._sender = Sender(client, task_queue)
         self._poll = poll
         self._bell: asyncio.Queue[None] = asyncio.Queue(1)  # a ring wakes one lane
@@ -132,24 +134,29 @@ class Dispatcher:
             if len(parcels) == BATCH:
                 self.wake()  # there may be enough for another lane
             deliveries = await asyncio.gather(*map(self._sender.deliver, parcels))
-            await self._settle(connection, deliveries)
+            away = await self._settle(connection, deliveries)
 
         self._sent += sum(len(delivery.sent) for delivery in deliveries)
-        for delivery in deliveries:
-            if delivery.verdict is Verdict.AWAY:
-                raise TemporalAway(delivery.why)
+        if away:
+            raise TemporalAway(away[0].why)
         return bool(parcels)
 
-    async def _settle(self, connection: Connection, deliveries: list[Delivery]) -> None:
+    async def _settle(self, connection: Connection, deliveries: list[Delivery]) -> list[Delivery]:
+        """Deletes what was sent, puts off what was refused; returns what found nobody there."""
         sent = [id_ for delivery in deliveries for id_ in delivery.sent]
+        refused = [delivery for delivery in deliveries if delivery.verdict is Verdict.REFUSED]
+        away = [delivery for delivery in deliveries if delivery.verdict is Verdict.AWAY]
+
         if sent:
             await inbox.delete(connection, sent)
-        if refused := _failed(deliveries, Verdict.REFUSED):
-            log.warning("Temporal refused: %s", {d.why for d in deliveries if d.failed in refused})
-            await inbox.refused(connection, refused)
-        # Where others got through, whoever did not lets them go first: it may be the booking.
-        if sent and (away := _failed(deliveries, Verdict.AWAY)):
-            await inbox.put_off(connection, away, LONGEST_PAUSE)
+        if sent and away and await reachable(self._client):
+            # It answered others, and it still answers: then it is about these bookings. One whose
+            # state Temporal lost times out for ever (temporalio/temporal#10841).
+            refused, away = refused + away, []
+        if refused:
+            log.warning("Temporal refuses: %s", {delivery.why for delivery in refused})
+            await inbox.refused(connection, [delivery.failed for delivery in refused])
+        return away
 
     def _bell_heard(self) -> None:
         """What rang before a batch is taken is answered by that batch."""
@@ -161,10 +168,6 @@ class Dispatcher:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
         return self._stopping.is_set()
-
-
-def _failed(deliveries: list[Delivery], verdict: Verdict) -> list[int]:
-    return [d.failed for d in deliveries if d.failed is not None and d.verdict is verdict]
 
 
 def _trouble(error: Exception) -> str:

@@ -53,7 +53,7 @@ class Delivery:
 
     sent: list[int]
     verdict: Verdict = Verdict.SENT
-    failed: int | None = None
+    failed: int = 0
     why: str = ""
 
 
