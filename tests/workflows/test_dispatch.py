@@ -13,8 +13,15 @@ import asyncpg
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.advance import BookingActivities
 from db import inbox as db_inbox
@@ -32,11 +39,11 @@ from tests.workflows.heard import (
     times,
     workflow,
 )
-from worker import build_worker
-from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START
+from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START, workflow_id
 from workflows.client import reachable, register_search_attributes
 from workflows.dispatch import BATCH, Dispatcher
 from workflows.sender import Sender, Verdict
+from workflows.worker import build_worker
 
 NOWHERE = "127.0.0.1:9"
 
@@ -203,6 +210,45 @@ async def test_a_row_that_temporal_refuses_waits_alone_with_its_booking(pool, ds
         ("h", False),
     ]
     assert not await started(client, bad.id)
+
+
+class Broken(Interceptor, OutboundInterceptor):
+    """Temporal as it is when it has lost the state of one booking."""
+
+    def __init__(self, booking: UUID, error: Exception) -> None:
+        self._id, self._error = workflow_id(booking), error
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        self.next = next
+        return self
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle:
+        if input.id == self._id:
+            raise self._error
+        return await self.next.start_workflow(input)
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")]
+)
+async def test_a_booking_that_temporal_has_lost_waits_alone(pool, dsn, client, queue, error):
+    broken, *others = [request(start, quota=None) for start in times(BATCH)]
+    config = client.config()
+    config["interceptors"] = [Broken(broken.id, error)]
+    for command in (broken, *others):
+        await hold(pool, command)
+    async with dispatching(dsn, Client(**config), queue, poll=0.1) as dispatcher:
+
+        async def counted():
+            left = await inbox(pool)
+            return len(left) == 1 and left[0][1] > 0
+
+        await eventually(counted)
+        for command in others:
+            await change(pool, command.id, Verb.CONFIRM)
+            dispatcher.wake()
+        await eventually(counted)
+    assert not await started(client, broken.id)
 
 
 async def test_refusals_are_told_in_the_backlog_and_back_off_to_ten_minutes(pool):
