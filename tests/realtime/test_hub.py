@@ -1,0 +1,225 @@
+"""Each reader gets all that is theirs, in order and once, and nothing of anybody else."""
+
+import asyncio
+import re
+from uuid import UUID
+
+from db.demo import DENTISTS, PATIENTS, person_id
+from domain.actors import Actor, Role
+from domain.events import Cursor
+from realtime import hub as hub_module
+from realtime import stream
+from tests.realtime.conftest import running
+from tests.realtime.listening import (
+    ADMIN,
+    Listener,
+    assert_each_once_in_order,
+    committed,
+    sequenced,
+    settled,
+    until,
+)
+from tests.realtime.proxy import proxy
+from tests.realtime.traffic import churn, wish
+from tests.support import ANA, LENA, hold, patient
+
+EVERYTHING = ("appointments", "availability")
+
+
+def changes(listener: Listener) -> list[tuple[str, int]]:
+    return [frame.change for frame in listener.events if frame.name.startswith("appointment.")]
+
+
+async def test_staff_get_every_change_once_and_in_order(pool, relay, hub, listen):
+    listener = listen(ADMIN, *EVERYTHING)
+    await churn(pool, range(60))
+    head = await settled(pool, hub)
+    await until(lambda: len(listener.events) == head)
+    assert listener.seqs == list(range(1, head + 1))
+    assert_each_once_in_order(changes(listener), await committed(pool))
+
+
+async def test_nobody_gets_what_is_not_theirs(pool, relay, hub, listen):
+    people = [patient(person_id("patient", name)) for name, _ in PATIENTS]
+    staff = [Actor(Role.DENTIST, person_id("dentist", name)) for name, *_ in DENTISTS]
+    actors = [*people, *staff, Actor(Role.AGENT, UUID(int=7))]
+    listeners = [listen(actor, *EVERYTHING) for actor in actors]
+    await churn(pool, range(60))
+    await settled(pool, hub)
+    private = 0
+    for listener, actor in zip(listeners, actors, strict=True):
+        rows = await pool.fetch(
+            """
+            select e.seq, a.id from realtime_events e left join appointments a on a.id = e.entity_id
+             where e.topic = 'availability' or $1 in (a.patient_id, a.dentist_id, a.caller)
+             order by e.seq
+            """,
+            actor.id,
+        )
+        theirs = [row["seq"] for row in rows]
+        await until(lambda listener=listener, theirs=theirs: len(listener.seqs) >= len(theirs))
+        assert listener.seqs == theirs
+        private += len(changes(listener))
+        assert len(changes(listener)) == sum(row["id"] is not None for row in rows)
+    assert private == 2 * len(await committed(pool))  # patient and dentist of each, and nobody else
+
+
+async def test_a_topic_of_one_dentist_brings_that_dentist_alone(pool, relay, hub, listen):
+    of_one = listen(patient(ANA), f"availability:{LENA}")
+    twice = listen(patient(ANA), f"availability:{LENA}", "availability")
+    await churn(pool, range(40))
+    head = await settled(pool, hub)
+    expected = await pool.fetch(
+        "select seq, entity_id from realtime_events where topic = 'availability' order by seq"
+    )
+    await until(lambda: twice.seqs and twice.seqs[-1] == expected[-1]["seq"] <= head)
+    assert twice.seqs == [row["seq"] for row in expected]
+    assert of_one.seqs == [row["seq"] for row in expected if row["entity_id"] == LENA]
+    assert of_one.seqs
+
+
+async def test_a_reader_who_resumes_gets_what_was_missed_and_then_what_comes(
+    pool, relay, hub, listen
+):
+    await churn(pool, range(20))
+    head = await settled(pool, hub)
+    epoch = hub.at.epoch
+    listeners = [listen(ADMIN, *EVERYTHING, at=Cursor(epoch, seq)) for seq in range(0, head, 7)]
+    await churn(pool, range(48, 68))
+    head = await settled(pool, hub)
+    for index, listener in enumerate(listeners):
+        await until(lambda listener=listener: listener.seqs and listener.seqs[-1] == head)
+        assert listener.seqs == list(range(index * 7 + 1, head + 1))
+
+
+async def test_a_reader_who_is_ahead_of_this_process_gets_nothing_twice(dsn, pool, relay):
+    behind = hub_module.Hub(dsn)
+    async with running(behind):
+        await until(lambda: behind.health.connected)
+        here = behind.at
+        await behind._line.stop()  # it reads no further for now
+        await hold(pool, wish(0))
+        head = await sequenced(pool)
+        assert await behind.known(Cursor(here.epoch, head), pool)
+        assert not await behind.known(Cursor(here.epoch, head + 1), pool)
+        listener = Listener(behind, pool, ADMIN, EVERYTHING, Cursor(here.epoch, head - 1))
+        await until(lambda: behind.health.streams)
+        await behind.start()
+        await until(lambda: behind.health.head == head)
+        await until(lambda: listener.seqs)
+        assert listener.seqs == [head]
+        await listener.stop()
+
+
+async def test_when_the_listening_connection_is_ended_the_streams_catch_up(
+    pool, relay, hub, listen
+):
+    listener = listen(ADMIN, *EVERYTHING)
+    traffic = asyncio.create_task(churn(pool, range(100)))
+    ended = 0
+    while not traffic.done():
+        ended += await pool.fetchval(
+            """
+            select count(pg_terminate_backend(pid)) from pg_stat_activity
+             where datname = current_database() and application_name = 'chairtime hub'
+            """
+        )
+        await asyncio.sleep(0.1)
+    await traffic
+    assert ended > 3
+    head = await sequenced(pool)
+    await until(lambda: listener.seqs[-1:] == [head])
+    assert listener.seqs == list(range(1, head + 1))
+
+
+async def test_when_the_network_goes_silent_the_streams_catch_up(dsn, pool, relay, monkeypatch):
+    monkeypatch.setattr(hub_module, "SILENCE", 0.3)
+    monkeypatch.setattr(hub_module, "POLL", 0.1)
+    async with proxy(dsn) as network:
+        behind = hub_module.Hub(network.dsn)
+        async with running(behind):
+            await until(lambda: behind.health.connected)
+            listener = Listener(behind, pool, ADMIN, EVERYTHING, behind.at)
+            network.swallow()
+            await churn(pool, range(5))
+            head = await sequenced(pool)
+            await until(lambda: listener.seqs[-1:] == [head])
+            assert listener.seqs == list(range(1, head + 1))
+            await listener.stop()
+
+
+async def test_events_whose_notification_is_lost_come_within_a_second(pool, relay, hub, listen):
+    source = await pool.fetchval("select pg_get_functiondef('relay_batch'::regproc)")
+    silent, dropped = re.subn(r"perform pg_notify\([^;]*;", "null;", source)
+    assert dropped == 1
+    await pool.execute(silent)
+    listener = listen(ADMIN, *EVERYTHING)
+    await hold(pool, wish(0))
+    relay.wake()
+    await until(lambda: len(listener.seqs) == 2, 3)
+
+
+async def test_a_reader_who_is_too_slow_is_cut_off_and_the_others_go_on(
+    pool, relay, hub, listen, monkeypatch
+):
+    monkeypatch.setattr(stream, "LIMIT", 20)
+    monkeypatch.setattr(hub_module, "TURN", 1)
+    quick, slow = listen(ADMIN, *EVERYTHING), listen(ADMIN, *EVERYTHING)
+    slow.pause()
+    await churn(pool, range(30))
+    head = await settled(pool, hub)
+    await until(lambda: quick.seqs[-1:] == [head])
+    assert quick.seqs == list(range(1, head + 1))
+    await until(slow.task.done)
+    assert slow.cut
+    assert hub.health.streams == 1
+
+    got = slow.seqs
+    again = listen(ADMIN, *EVERYTHING, at=Cursor(hub.at.epoch, got[-1] if got else 0))
+    await until(lambda: again.seqs[-1:] == [head])
+    assert got + again.seqs == list(range(1, head + 1))
+
+
+async def test_streams_are_told_when_the_database_is_another_one(pool, relay, hub, listen):
+    listener = listen(ADMIN, *EVERYTHING)
+    await hold(pool, wish(0))
+    await settled(pool, hub)
+    await pool.execute(
+        "update realtime_epoch set epoch = 'restored', head = 0; delete from realtime_events"
+    )
+    await until(lambda: "reset" in listener.names())
+    await hold(pool, wish(1))
+    await settled(pool, hub)
+    await until(lambda: len(listener.seqs) == 4)
+    reset = listener.frames[listener.names().index("reset")]
+    assert (reset.id, reset.data) == ("restored:0", {"reason": "epoch"})
+    assert [frame.id for frame in listener.events][-2:] == ["restored:1", "restored:2"]
+
+
+async def test_streams_are_told_when_the_log_was_cut_before_they_had_read_it(
+    pool, relay, hub, listen
+):
+    listener = listen(ADMIN, *EVERYTHING)
+    await until(lambda: hub.health.streams)
+    await hub._line.stop()
+    await hold(pool, wish(0))
+    await hold(pool, wish(1))
+    await sequenced(pool)
+    await pool.execute("delete from realtime_events where seq <= 2")
+    await hub.start()
+    await until(lambda: len(listener.seqs) == 2)
+    assert listener.names()[:1] == ["reset"]
+    assert listener.frames[0].data == {"reason": "too_old"}
+    assert listener.seqs == [3, 4]
+
+
+async def test_a_closing_hub_says_bye_after_what_is_due_and_opens_no_more(pool, relay, hub, listen):
+    listener = listen(ADMIN, *EVERYTHING)
+    await hold(pool, wish(0))
+    await settled(pool, hub)
+    await hub.close()
+    await until(listener.task.done)
+    assert listener.names()[-1] == "bye"
+    assert listener.frames[-1].retry > 0
+    assert listener.seqs == [1, 2]
+    assert hub.health.streams == 0
