@@ -79,18 +79,22 @@ async def _tell(settings: Settings, running: record.Record, console: Console) ->
         )
         watcher = Watcher(client, headers("admin"), ticker.show)
         story = Story((one, other), watcher, ticker.watch, console)
-        console.print(f"[bold]Chairtime[/] at {running.api.url}", soft_wrap=True)
-        console.print("→ requests, with the time to their answer", style="dim")
-        console.print(
-            "← events as the clinic's dashboard gets them (SSE), with the time since the change",
-            style="dim",
-            soft_wrap=True,
-        )
+        _begin(console, running)
         async with watcher.watching(FOR_THE_STREAM):
             await story.tell()
         _end(console, running, story, ticker)
         await _is_well(one)
     console.print("\n[bold green]✓ All as promised.[/]")
+
+
+def _begin(console: Console, running: record.Record) -> None:
+    console.print(f"[bold]Chairtime[/] at {running.api.url}", soft_wrap=True)
+    console.print("→ requests, with the time to their answer", style="dim")
+    console.print(
+        "← events as the clinic's dashboard gets them (SSE), with the time since the change",
+        style="dim",
+        soft_wrap=True,
+    )
 
 
 async def _is_well(caller: Caller) -> None:
