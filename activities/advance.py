@@ -15,7 +15,7 @@ from db import appointments
 from db.pool import UNAVAILABLE, Connection, Pool, use
 from domain.actors import scope
 from domain.appointments import Result, Via
-from domain.booking import BookingState, Outcome
+from domain.booking import BookingState, Outcome, Verb
 from domain.messages import Booking, Command, Done, Work
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,9 @@ async def _hold(connection: Connection, booking: Booking) -> Result:
 
 
 async def _change(connection: Connection, booking: UUID, command: Command) -> Result:
+    if command.verb == Verb.RESCHEDULE:
+        move, actor = wire.move(booking, command)
+        return await commands.reschedule(connection, move, actor, Via.WORKFLOW, scope(actor))
     change, actor = wire.change(booking, command)
     return await commands.change(connection, change, actor, Via.WORKFLOW, scope(actor))
 

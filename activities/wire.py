@@ -7,14 +7,12 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from domain.actors import Actor, Role
-from domain.appointments import Change, Hold
+from domain.appointments import Change, Hold, Move
 from domain.booking import HOLD_QUOTA, RULES, Verb
 from domain.messages import Booking, Command
 
-NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.RESCHEDULE, Verb.EDIT})
-"""Verbs of the table that nobody can send: the clock alone expires, and a move needs more than a
-`Command` carries.
-"""
+NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.EDIT})
+"""Verbs of the table that nobody can send: the clock alone expires, and notes are personal."""
 
 LOOK = "look"
 """The verb of a message that asks for nothing but another look at the row."""
@@ -85,6 +83,20 @@ def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
     if version is not None and not 0 < version <= LONGEST_VERSION:
         raise Malformed("expected_version")
     return Change(booking, verb, id, command.reason, expected_version=version), _actor(command.by)
+
+
+def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
+    """A `reschedule`, and who asks for it. Raises Malformed."""
+    asked, actor = change(booking, command)
+    if asked.command_id is None:
+        raise Malformed("id")
+    return Move(
+        booking,
+        asked.command_id,
+        _uuid(command.dentist_id, "dentist_id") if command.dentist_id else None,
+        _instant(command.starts_at) if command.starts_at else None,
+        expected_version=asked.expected_version,
+    ), actor
 
 
 def _actor(text: str) -> Actor:

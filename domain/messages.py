@@ -35,6 +35,9 @@ class Command:
     reason: str | None = None
     """A code, never free text."""
     expected_version: int | None = None
+    starts_at: str | None = None
+    dentist_id: str | None = None
+    """Where a `reschedule` goes; absent where the API has moved the booking already."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How everybody names things in Temporal: ids, the task queue and the search attributes come from here alone."""
+"""How everybody names things in Temporal: ids, the task queue and the search attributes."""
 
 from uuid import UUID
 

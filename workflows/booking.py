@@ -50,6 +50,15 @@ class BookingWorkflow:
         self._mailbox.put(Command(wire.LOOK, wire.LOOK))
 
     @workflow.signal
+    def edit(self, command: Command | None = None) -> None:
+        """What was edited is not for here; the deadlines may be."""
+        self.look()
+
+    @workflow.signal
+    def reschedule(self, command: Command | None = None) -> None:
+        self._hear(Verb.RESCHEDULE, command)
+
+    @workflow.signal
     def confirm(self, command: Command | None = None) -> None:
         self._hear(Verb.CONFIRM, command)
 

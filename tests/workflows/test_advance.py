@@ -50,15 +50,31 @@ async def test_a_command_that_cannot_be_carried_out_does_not_keep_the_next_one(d
         Command("confirm", "reason", reason="I'd rather not say"),
         Command("confirm", "version", expected_version=2**31),
     ]
-    unknown = [
-        Command(verb, verb) for verb in ("hold", "expire", "lapse", "reschedule", "edit", "", "x")
-    ]
+    unknown = [Command(verb, verb) for verb in ("hold", "expire", "lapse", "edit", "", "x")]
     done = await advance(desk.pool, Booking(str(id)), *bad, *unknown, Command("confirm", "good"))
 
     assert [done.outcomes[command.id] for command in bad] == ["malformed"] * len(bad)
-    assert [done.outcomes[command.id] for command in unknown if command.id] == ["unknown"] * 6
+    assert [done.outcomes[command.id] for command in unknown if command.id] == ["unknown"] * 5
     assert done.outcomes["good"] == "done"
     assert await desk.verbs(id) == ["hold", "confirm"]
+
+
+async def test_a_booking_is_moved_by_whoever_comes_first_and_once(desk: Desk):
+    booking = Booking(str(uuid7()), desk.request())
+    await advance(desk.pool, booking, Command("confirm", "c"))
+    later = desk.next_slot().isoformat()
+    moves = [
+        Command("reschedule", "m", starts_at=later),
+        Command("reschedule", "naive", starts_at="2030-01-07T09:00:00"),
+        Command("reschedule", "who", dentist_id="amara"),
+    ]
+
+    first = await advance(desk.pool, booking, *moves)
+    again = await advance(desk.pool, booking, Command("reschedule", "m"))
+
+    assert list(first.outcomes.values()) == ["done", "malformed", "malformed"]
+    assert again.outcomes == {"m": "repeat"}
+    assert await desk.verbs(booking.id) == ["hold", "confirm", "reschedule"]
 
 
 @pytest.mark.parametrize(
