@@ -31,6 +31,9 @@ def build_worker(client: Client, activities: BookingActivities, **overrides: Any
             minimum=4, initial=10, maximum=50
         ),
         "no_remote_activities": True,
+        # With the default of 100 a burst of new bookings fills all places, and those that go on
+        # time out in the sticky queue: 200 times in 300 bookings, with 20 places hardly ever.
+        "max_concurrent_workflow_tasks": 20,
         "max_cached_workflows": 4000,
         # After a worker's death its workflows wait this long for it.
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),

@@ -42,10 +42,12 @@ async def by_an_update(desk: Desk, id: UUID) -> str:
 
 
 @pytest.mark.usefixtures("working")
-@pytest.mark.parametrize("confirm", [by_the_api, by_an_update])
-async def test_confirm_and_expiry_at_one_instant_have_one_winner(desk: Desk, confirm: Confirm):
+@pytest.mark.parametrize(("confirm", "step"), [(by_the_api, 0.004), (by_an_update, 0.025)])
+async def test_confirm_and_expiry_at_one_instant_have_one_winner(
+    desk: Desk, confirm: Confirm, step: float
+):
     await desk.holds_last(HOLD)
-    aim = Aim()
+    aim = Aim(step)
     seats = asyncio.Semaphore(AT_A_TIME)
 
     async def one() -> str:
@@ -63,14 +65,15 @@ async def test_confirm_and_expiry_at_one_instant_have_one_winner(desk: Desk, con
 class Aim:
     """Seconds before the deadline at which to confirm. Each end moves it towards the other."""
 
-    def __init__(self) -> None:
-        self._lead = 0.02
+    def __init__(self, step: float) -> None:
+        self._step = step
+        self._lead = 4 * step
 
     def lead(self) -> float:
-        return self._lead + random.uniform(-0.01, 0.01)
+        return self._lead + random.uniform(-2, 2) * self._step
 
     def learn(self, end: str) -> None:
-        self._lead += -0.004 if end == "booked" else 0.004
+        self._lead += self._step if end == "expired" else -self._step
 
 
 async def _round(desk: Desk, confirm: Confirm, aim: Aim) -> str:

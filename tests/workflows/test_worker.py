@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -45,6 +45,15 @@ async def crew(
             await running.wait()
 
 
+@contextmanager
+def away(temporal: stack.RunningTemporal) -> Iterator[None]:
+    temporal.kill()
+    try:
+        yield
+    finally:
+        temporal.start()
+
+
 async def answers(url: str, status: int) -> bool:
     async with httpx2.AsyncClient(timeout=2) as http:
         try:
@@ -75,13 +84,12 @@ def own_temporal():
 async def test_it_waits_for_temporal_works_and_ends_in_four_seconds(
     own_temporal: stack.RunningTemporal, tmp_path: Path, dsn: str, pool: Pool
 ):
-    own_temporal.kill()
     async with crew(tmp_path, dsn, own_temporal.address, 1) as (running, url):
-        await until(lambda: answers(f"{url}/livez", 200))
-        assert await answers(f"{url}/readyz", 503)
-        assert await answers(f"{url}/elsewhere", 404)
+        with away(own_temporal):
+            await until(lambda: answers(f"{url}/livez", 200))
+            assert await answers(f"{url}/readyz", 503)
+            assert await answers(f"{url}/elsewhere", 404)
 
-        await asyncio.to_thread(own_temporal.start)
         await until(lambda: answers(f"{url}/readyz", 200))
         desk = Desk(await Client.connect(own_temporal.address), pool, TASK_QUEUE)
         id = await desk.hold()
@@ -121,14 +129,11 @@ async def test_it_ends_in_four_seconds_while_temporal_is_away(
 ):
     async with crew(tmp_path, dsn, own_temporal.address, 1) as (running, url):
         await until(lambda: answers(f"{url}/readyz", 200))
-        await asyncio.to_thread(own_temporal.kill)
-        try:
+        with away(own_temporal):
             running.send_signal(signal.SIGTERM)
             began = time.monotonic()
             await running.wait()
             assert time.monotonic() - began < 4.5
-        finally:
-            await asyncio.to_thread(own_temporal.start)
 
 
 def _runs(pid: int) -> bool:
