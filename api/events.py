@@ -66,7 +66,7 @@ class EventStream(EventSourceResponse):
                 metrics.EVICTED.labels(reason="stalled").inc()
 
 
-@router.get("/api/events", response_class=EventStream)
+@router.get("/api/events", response_class=EventStream, status_code=200)
 async def stream_events(
     caller: Caller,
     own: Own,
@@ -93,7 +93,7 @@ async def stream_events(
     return EventStream(own, reader, at, opening + frames.ready(at, own.hub.now()))
 
 
-@router.get("/api/appointments/{id}/events", response_class=EventStream)
+@router.get("/api/appointments/{id}/events", response_class=EventStream, status_code=200)
 async def stream_appointment(
     id: UUID,
     caller: Caller,

@@ -14,7 +14,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
-from activities import wire
 from activities.advance import REFUSED, BookingActivities
 from domain.booking import BookingState
 from domain.messages import Booking, Command, Done, Work
@@ -80,10 +79,11 @@ class Life:
 
     async def _advance(self, commands: list[Command]) -> Done:
         """One look at the row. Never two at once: replay could not tell their order."""
-        verbs = ", ".join(dict.fromkeys(command.verb for command in commands))
+        asked = ", ".join(dict.fromkeys(command.verb for command in commands))
+        due = f"{self.state.due} deadline" if self.state and self.state.due else "first look"
         work = Work(replace(self._booking, todo=[]), commands)
         return await workflow.execute_local_activity_method(
-            BookingActivities.advance, work, summary=verbs or wire.LOOK, **ATTEMPT
+            BookingActivities.advance, work, summary=asked or due, **ATTEMPT
         )
 
     def _learn(self, state: BookingState) -> None:
@@ -95,7 +95,11 @@ class Life:
         # Upserting what is not registered would block the workflow; whoever started it knew.
         if changed and workflow.info().typed_search_attributes.get(BOOKING_STATUS) is not None:
             workflow.upsert_search_attributes([BOOKING_STATUS.value_set(state.status)])
-        workflow.set_current_details(f"**{state.status}**, version {state.version}")
+        details = f"**{state.status}**, version {state.version}"
+        if state.due_in is not None:
+            at = workflow.now() + timedelta(seconds=state.due_in)
+            details += f"; {state.due} deadline {at:%Y-%m-%d %H:%M:%S} UTC"
+        workflow.set_current_details(details)
 
     async def _wait_until_due(self, state: BookingState) -> None:
         mailbox = self._mailbox
