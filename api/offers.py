@@ -1,20 +1,38 @@
-"""Slots as the API shows them: the clinic's calculation over one read of the claims."""
+"""What is on offer, for one dentist or many: one read of the hours, one of the claims, and the
+domain's search over both.
+"""
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.errors import invalid
-from db import clinics
+from db import clinics, schedules
 from db.pool import Connection
 from domain.clinic import BoardSlot, Offer
-from domain.schedules import day_of
-from domain.search import Slot, offered
+from domain.schedules import Span, day_of
+from domain.search import Slot, offered, without_chair
+from domain.zones import ALL_DAY, MIDNIGHT, ONE_DAY
 
 ALTERNATIVES = 3
 LOOK_AHEAD_DAYS = 3
-A_DAY = timedelta(days=1)
+AHEAD = (14, 42, 126, 378)
+"""Days of each step of a search ahead: near days are cheap, and far ones rarely needed."""
+
+Found = tuple[Slot, Offer]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is searched: days of each clinic from `first` (null = its today), a part of each day."""
+
+    first: date | None = None
+    days: int = 1
+    between: tuple[time, time] = ALL_DAY
+    include_taken: bool = False
 
 
 def zone(name: str) -> ZoneInfo:
@@ -25,34 +43,65 @@ def zone(name: str) -> ZoneInfo:
         raise invalid("tz", "not an IANA time zone") from None
 
 
-async def slots(
-    connection: Connection,
-    dentist_id: UUID,
-    offer: Offer,
-    first: date,
-    days: int,
-    shown_in: ZoneInfo | None = None,
-    *,
-    include_taken: bool = False,
-) -> list[BoardSlot]:
-    """The slots of `days` days of the clinic from `first`, in order of time."""
-    midnight = datetime.combine(first, time(), UTC)
-    busy = await clinics.busy(
-        connection, offer.dentist_no, midnight - 2 * A_DAY, midnight + (days + 2) * A_DAY
-    )
-    tz = shown_in or ZoneInfo(offer.hours.time_zone)
-    return [
-        _shown(slot, dentist_id, offer, tz)
-        for n in range(days)
-        for slot in offered(
-            offer.hours,
-            offer.terms,
-            first + n * A_DAY,
-            busy,
-            offer.now,
-            include_taken=include_taken,
-        )
-    ]
+async def search(connection: Connection, offers: Sequence[Offer], asked: Asked) -> list[Found]:
+    """The slots of all these offers by start, and for one start in the order of the offers. Two
+    queries, however many offers.
+    """
+    if not offers:
+        return []
+    claims = await _claims(connection, offers, asked)
+    chairless = _chairless(offers, claims)
+    found = [(slot, offer) for offer in offers for slot in _slots(offer, asked, claims, chairless)]
+    return sorted(found, key=_start)
+
+
+async def next_available(
+    connection: Connection, offers: Sequence[Offer], asked: Asked
+) -> Found | None:
+    """The first free slot after the days that were asked for, at most AHEAD and within the types'
+    horizons.
+    """
+    if not offers:
+        return None
+    first = max(_first_day(offers, asked) + asked.days * ONE_DAY, _first_day(offers, Asked()))
+    for days in AHEAD:
+        found = await firsts(connection, offers, Asked(first, days, asked.between))
+        if found:
+            return min(found.values(), key=_start)
+        first += days * ONE_DAY
+    return None
+
+
+async def next_free(
+    connection: Connection, dentist_ids: Sequence[UUID] | None = None
+) -> dict[UUID, datetime]:
+    """When each of these dentists (null = all) is next free, for the shortest type of their clinic
+    that can be booked online. Whoever is not free within AHEAD is left out. A bounded number of
+    queries.
+    """
+    left = await clinics.offers(connection, dentist_ids=dentist_ids)
+    free: dict[UUID, datetime] = {}
+    first = _first_day(left, Asked()) if left else date.max
+    for days in AHEAD:
+        if left:
+            found = await firsts(connection, left, Asked(first, days))
+            free |= {dentist_id: _start(slot) for dentist_id, slot in found.items()}
+            left = [offer for offer in left if offer.dentist_id not in found]
+            first += days * ONE_DAY
+    return free
+
+
+async def firsts(
+    connection: Connection, offers: Sequence[Offer], asked: Asked
+) -> dict[UUID, Found]:
+    """The first free slot of each dentist who has one in the days that are asked for."""
+    claims = await _claims(connection, offers, asked)
+    chairless = _chairless(offers, claims)
+    found = {
+        offer.dentist_id: (next(_slots(offer, asked, claims, chairless), None), offer)
+        for offer in offers
+    }
+    return {id: (slot, offer) for id, (slot, offer) in found.items() if slot}
 
 
 async def alternatives(
@@ -63,17 +112,67 @@ async def alternatives(
     if offer is None:
         return []
     day = max(day_of(offer.hours, starts_at), day_of(offer.hours, offer.now))
-    free = await slots(connection, dentist_id, offer, day, LOOK_AHEAD_DAYS)
-    nearest = sorted(free, key=lambda slot: abs(slot.starts_at - starts_at))
-    return list(islice(nearest, ALTERNATIVES))
+    free = await search(connection, [offer], Asked(day, LOOK_AHEAD_DAYS))
+    nearest = sorted(free, key=lambda found: abs(_start(found) - starts_at))
+    return [shown(*found) for found in islice(nearest, ALTERNATIVES)]
 
 
-def _shown(slot: Slot, dentist_id: UUID, offer: Offer, tz: ZoneInfo) -> BoardSlot:
+def shown(slot: Slot, offer: Offer, tz: ZoneInfo | None = None) -> BoardSlot:
+    """A slot as the API tells of it, in the clinic's zone unless another one is given."""
+    zone = tz or ZoneInfo(offer.hours.time_zone)
     return BoardSlot(
-        dentist_id,
-        slot.starts_at.astimezone(tz),
-        slot.ends_at.astimezone(tz),
+        offer.dentist_id,
+        slot.starts_at.astimezone(zone),
+        slot.ends_at.astimezone(zone),
         offer.hours.time_zone,
         slot.state,
         slot.held_until,
     )
+
+
+async def _claims(
+    connection: Connection, offers: Sequence[Offer], asked: Asked
+) -> schedules.Claims:
+    midnight = datetime.combine(_first_day(offers, asked), MIDNIGHT, UTC)
+    return await schedules.claims(
+        connection,
+        [offer.dentist_no for offer in offers],
+        list({offer.clinic_id for offer in offers if offer.terms.needs_chair}),
+        midnight - 2 * ONE_DAY,
+        midnight + (asked.days + 3) * ONE_DAY,
+    )
+
+
+def _chairless(offers: Sequence[Offer], claims: schedules.Claims) -> dict[UUID, list[Span]]:
+    """By clinic: all its dentists share its chairs, and its terms."""
+    by_clinic = {offer.clinic_id: offer for offer in offers}
+    return {
+        id: without_chair(offer.terms, claims.chairs.get(id, ()), offer.now)
+        for id, offer in by_clinic.items()
+    }
+
+
+def _slots(
+    offer: Offer, asked: Asked, claims: schedules.Claims, chairless: Mapping[UUID, Sequence[Span]]
+) -> Iterator[Slot]:
+    first = asked.first or day_of(offer.hours, offer.now)
+    return offered(
+        offer.hours,
+        offer.terms,
+        first,
+        claims.dentists.get(offer.dentist_no, ()),
+        offer.now,
+        last=first + (asked.days - 1) * ONE_DAY,
+        between=asked.between,
+        chairless=chairless[offer.clinic_id],
+        include_taken=asked.include_taken,
+    )
+
+
+def _first_day(offers: Sequence[Offer], asked: Asked) -> date:
+    """The first day in any of the clinics."""
+    return asked.first or min(day_of(offer.hours, offer.now) for offer in offers)
+
+
+def _start(found: Found) -> datetime:
+    return found[0].starts_at

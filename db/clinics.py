@@ -1,15 +1,32 @@
-"""Clinics, dentists, types and hours in Postgres."""
+"""Clinics, dentists, types and what decides about a hold, in Postgres."""
 
-from datetime import date, datetime, time
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
 
+from db import schedules
 from db.pool import Connection
 from domain.clinic import Dentist, Offer
-from domain.hours import Hours, Window
-from domain.schedules import Busy, State, Terms
+from domain.schedules import Terms
+
+OFFER = f"""
+    select d.clinic_id, d.profile_id as dentist_id, d.resource_no as dentist_no,
+           statement_timestamp() as now,
+           t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
+           t.horizon, t.hold_for, t.approval_for, t.cancel_notice, t.needs_chair,
+           t.needs_approval,
+           (select r.no from resources r
+             where r.profile_id = $2 and r.kind = 'patient' and r.active) as patient_no,
+           {schedules.HOURS}
+      from dentists d join clinics c on c.id = d.clinic_id join profiles p on p.id = d.profile_id
+      join lateral (
+           select * from appointment_types t
+            where t.clinic_id = d.clinic_id
+              and (t.slug = lower($1) or ($1::text is null and t.bookable_online))
+            order by t.duration, t.slug limit 1) t on true
+     where d.bookable and p.active
+"""  # noqa: S608 - constants of ours
 
 
 async def dentists(connection: Connection) -> list[Dentist]:
@@ -32,59 +49,40 @@ async def offer(
     type.
     """
     row = await connection.fetchrow(
-        """
-        select d.clinic_id, d.resource_no as dentist_no, c.time_zone, c.slot_grid_minutes,
-               clock_timestamp() as now,
-               t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
-               t.horizon, t.hold_for, t.approval_for, t.cancel_notice, t.needs_chair,
-               t.needs_approval,
-               (select r.no from resources r
-                 where r.profile_id = $3 and r.kind = 'patient' and r.active) as patient_no,
-               (select jsonb_agg(jsonb_build_array(
-                           w.weekday, w.starts, w.ends, w.valid_from, w.valid_to))
-                  from weekly_hours w where w.resource_no = d.resource_no) as weekly
-          from dentists d join clinics c on c.id = d.clinic_id
-          join appointment_types t on t.clinic_id = d.clinic_id and t.slug = lower($2)
-         where d.profile_id = $1 and d.bookable
-        """,
-        dentist_id,
+        f"{OFFER} and d.profile_id = $3",
         appointment_type,
         patient_id,
+        dentist_id,
     )
-    if row is None:
-        return None
-    return Offer(
-        clinic_id=row["clinic_id"],
-        dentist_no=row["dentist_no"],
-        patient_no=row["patient_no"],
-        terms=_terms(row),
-        hours=Hours(
-            row["time_zone"],
-            row["slot_grid_minutes"],
-            tuple(_window(*window) for window in row["weekly"] or ()),
-        ),
-        now=row["now"],
-    )
+    return _offer(row) if row else None
 
 
-async def busy(
-    connection: Connection, resource_no: int, starts: datetime, ends: datetime
-) -> list[Busy]:
-    """The active claims on one resource that touch an interval, buffers included."""
+async def offers(
+    connection: Connection,
+    appointment_type: str | None = None,
+    *,
+    dentist_ids: Sequence[UUID] | None = None,
+    clinic_id: UUID | None = None,
+    specialty: str | None = None,
+) -> list[Offer]:
+    """The offers of all dentists, or of those that the filters leave, by id; each under this type
+    of its clinic, or where null under the shortest that can be booked online. Whoever's clinic has
+    no such type is left out.
+    """
     rows = await connection.fetch(
-        """
-        select lower(s.during) as starts_at, upper(s.during) as ends_at,
-               a.status, a.hold_expires_at
-          from slot_reservations s join appointments a on a.id = s.appointment_id
-         where s.active and s.during && tstzrange($2, $3)
-           and int4range(s.resource_no, s.resource_no, '[]') && int4range($1, $1, '[]')
-         order by lower(s.during)
+        f"""
+        {OFFER} and ($3::uuid[] is null or d.profile_id = any($3))
+           and ($4::uuid is null or d.clinic_id = $4)
+           and ($5::text is null or lower(d.specialty) = lower($5))
+         order by d.profile_id
         """,
-        resource_no,
-        starts,
-        ends,
+        appointment_type,
+        None,
+        dentist_ids,
+        clinic_id,
+        specialty,
     )
-    return [_busy(row) for row in rows]
+    return [_offer(row) for row in rows]
 
 
 async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> None:
@@ -102,6 +100,18 @@ async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> 
     )
 
 
+def _offer(row: asyncpg.Record) -> Offer:
+    return Offer(
+        clinic_id=row["clinic_id"],
+        dentist_id=row["dentist_id"],
+        dentist_no=row["dentist_no"],
+        patient_no=row["patient_no"],
+        terms=_terms(row),
+        hours=schedules.hours(row),
+        now=row["now"],
+    )
+
+
 def _terms(row: asyncpg.Record) -> Terms:
     return Terms(
         type_id=row["type_id"],
@@ -116,26 +126,4 @@ def _terms(row: asyncpg.Record) -> Terms:
         cancel_notice=row["cancel_notice"],
         needs_chair=row["needs_chair"],
         needs_approval=row["needs_approval"],
-    )
-
-
-def _window(
-    weekday: int, starts: str, ends: str, valid_from: str | None, valid_to: str | None
-) -> Window:
-    return Window(
-        weekday,
-        time.fromisoformat(starts),
-        time.fromisoformat(ends),
-        date.fromisoformat(valid_from) if valid_from else None,
-        date.fromisoformat(valid_to) if valid_to else None,
-    )
-
-
-def _busy(row: Any) -> Busy:
-    held = row["status"] == "held"
-    return Busy(
-        row["starts_at"],
-        row["ends_at"],
-        State.HELD if held else State.BOOKED,
-        row["hold_expires_at"] if held else None,
     )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.schedules import Hours, State, Terms
+from domain.hours import Hours
+from domain.schedules import State, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Offer:
     """
 
     clinic_id: UUID
+    dentist_id: UUID
     dentist_no: int
     patient_no: int | None
     """Null where the patient is not known yet."""

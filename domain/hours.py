@@ -111,10 +111,9 @@ def closing(hours: Hours, starts_at: datetime, ends_at: datetime) -> list[Schedu
         exception
         for exception in hours.exceptions
         if exception.kind is ExceptionKind.CLOSED
-        and first - ONE_DAY <= exception.on_date <= last + ONE_DAY
         and any(
             part.starts_at < ends_at and starts_at < part.ends_at
-            for part in showing(zone, [exception.wall()])
+            for part in showing(zone, _taken_away(hours, exception))
         )
     ]
 
@@ -137,6 +136,12 @@ def _walls(hours: Hours, dates: Iterable[date]) -> tuple[Walls, Walls]:
         opened += (wall(on, w.starts, w.ends) for w in hours.weekly if w.applies_on(on))
         opened += (e.wall() for e in special.get(on, ()) if e.kind is ExceptionKind.OPEN)
     return opened, closed
+
+
+def _taken_away(hours: Hours, closed: ScheduleException) -> Walls:
+    own = hours.weekly if closed.whole_day else ()
+    on = closed.on_date
+    return [closed.wall(), *(wall(on, w.starts, w.ends) for w in own if w.applies_on(on))]
 
 
 def _merged(parts: Iterable[Stretch]) -> list[Interval]:

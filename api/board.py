@@ -1,0 +1,97 @@
+"""The bytes of slots. One answer can have ten thousand of them, most of which share their times
+with other dentists: each time is written once.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Response
+
+from api.errors import invalid
+from api.offers import Found
+from domain.search import Slot
+
+
+class Cursor(NamedTuple):
+    """A place in a list that is in order of start and dentist: the last slot before it."""
+
+    starts_at: datetime
+    dentist_id: UUID
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """What `str()` wrote. Raises `validation_failed`."""
+        try:
+            starts_at, _, id_ = base64.urlsafe_b64decode(text).decode().partition("|")
+            instant = datetime.fromisoformat(starts_at)
+            if instant.tzinfo is None:
+                raise ValueError("naive")
+            return cls(instant, UUID(id_))
+        except (ValueError, binascii.Error):
+            raise invalid("cursor", "not a cursor of this list") from None
+
+    def __str__(self) -> str:
+        text = f"{self.starts_at.isoformat()}|{self.dentist_id}"
+        return base64.urlsafe_b64encode(text.encode()).decode()
+
+    def after(self, found: Sequence[Found]) -> list[Found]:
+        return [each for each in found if at(each) > self]
+
+
+def at(found: Found) -> Cursor:
+    slot, offer = found
+    return Cursor(slot.starts_at, offer.dentist_id)
+
+
+def listed(found: Iterable[Found], tz: ZoneInfo | None) -> Response:
+    """A JSON array of BoardSlot."""
+    return _response("[" + ",".join(_texts(found, tz)) + "]")
+
+
+def page(
+    found: Sequence[Found], limit: int, next_available: Found | None, tz: ZoneInfo | None
+) -> Response:
+    """The first `limit` slots as a BoardPage."""
+    cursor = str(at(found[limit - 1])) if len(found) > limit else None
+    other = next(_texts([next_available], tz)) if next_available else "null"
+    items = ",".join(_texts(found[:limit], tz))
+    return _response(
+        f'{{"items":[{items}],"next_cursor":{json.dumps(cursor)},"next_available":{other}}}'
+    )
+
+
+def _texts(found: Iterable[Found], tz: ZoneInfo | None) -> Iterator[str]:
+    """Each slot as JSON; slots of the same start should follow each other."""
+    written: dict[str, tuple[Slot, str]] = {}
+    zones: dict[str, ZoneInfo] = {}
+    for slot, offer in found:
+        name = offer.hours.time_zone
+        last = written.get(name)
+        if last is None or last[0] != slot:
+            zone = tz or zones.setdefault(name, ZoneInfo(name))
+            last = written[name] = (slot, _times(slot, name, zone))
+        yield f'{{"dentist_id":"{offer.dentist_id}",{last[1]}}}'
+
+
+def _times(slot: Slot, time_zone: str, zone: ZoneInfo) -> str:
+    """All of a slot but whose it is; nothing in it needs escaping but the zone's name."""
+    until = f',"held_until":"{_rfc3339(slot.held_until)}"' if slot.held_until else ""
+    return (
+        f'"starts_at":"{_rfc3339(slot.starts_at.astimezone(zone))}",'
+        f'"ends_at":"{_rfc3339(slot.ends_at.astimezone(zone))}",'
+        f'"time_zone":{json.dumps(time_zone)},"state":"{slot.state}"{until}'
+    )
+
+
+def _rfc3339(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _response(text: str) -> Response:
+    return Response(text.encode(), media_type="application/json")

@@ -1,0 +1,151 @@
+"""What is free: of one dentist, of all of them, and why a time is offered or not."""
+
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from api import board, explanations, offers
+from api.dependencies import Caller, Own
+from api.errors import Problem
+from api.explanations import Explanation
+from api.requests import Day, Instant, Slug
+from db import clinics, schedules
+from db.pool import use
+from domain.clinic import BoardSlot, Offer
+from domain.explain import explain
+from domain.zones import ALL_DAY, ONE_DAY
+
+router = APIRouter(prefix="/api/availability", tags=["availability"])
+
+MAX_DAYS = 31
+LARGEST_PAGE = 20_000
+
+
+class PartOfDay(StrEnum):
+    """By the clinic's clock at the start of the visit."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+BETWEEN = {
+    PartOfDay.MORNING: (time(0), time(12)),
+    PartOfDay.AFTERNOON: (time(12), time(17)),
+    PartOfDay.EVENING: (time(17), time(0)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    items: list[BoardSlot]
+    next_cursor: str | None
+    next_available: BoardSlot | None
+    """The first free slot after the days that were asked for, where those have none at all."""
+
+
+def shown_in(
+    tz: Annotated[str | None, Query(max_length=64, description="Formats only.")] = None,
+) -> ZoneInfo | None:
+    return offers.zone(tz) if tz else None
+
+
+def asked(
+    date: Annotated[Day | None, Query(description="A day of the clinic; today.")] = None,
+    days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 1,
+    part_of_day: Annotated[
+        PartOfDay | None, Query(description="Starts before 12:00, before 17:00, or later.")
+    ] = None,
+    include: Annotated[
+        Literal["free", "all"], Query(description="`all`: held and booked ones too.")
+    ] = "free",
+) -> offers.Asked:
+    between = BETWEEN[part_of_day] if part_of_day else ALL_DAY
+    return offers.Asked(date, days, between, include == "all")
+
+
+Zone = Annotated[ZoneInfo | None, Depends(shown_in)]
+Range = Annotated[offers.Asked, Depends(asked)]
+
+
+@router.get("/slots", response_model=BoardPage)
+async def search_slots(
+    caller: Caller,
+    own: Own,
+    asked: Range,
+    zone: Zone,
+    appointment_type: Annotated[Slug, Query()],
+    clinic_id: Annotated[UUID | None, Query()] = None,
+    specialty: Annotated[str | None, Query(max_length=100)] = None,
+    dentist_id: Annotated[list[UUID] | None, Query(max_length=50)] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 1000,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """The slots of all dentists, or of those that the filters leave, by start. Where there are none
+    at all, `next_available` is the first one after these days.
+    """
+    after = board.Cursor.parse(cursor) if cursor else None
+    async with use(own.pool) as connection:
+        offered = await clinics.offers(
+            connection,
+            appointment_type,
+            dentist_ids=dentist_id,
+            clinic_id=clinic_id,
+            specialty=specialty,
+        )
+        found = await offers.search(connection, offered, asked)
+        later = None if found else await offers.next_available(connection, offered, asked)
+    return board.page(after.after(found) if after else found, limit, later, zone)
+
+
+@router.get("/{dentist_id}/slots", response_model=list[BoardSlot])
+async def list_slots(
+    dentist_id: UUID,
+    caller: Caller,
+    own: Own,
+    asked: Range,
+    zone: Zone,
+    appointment_type: Annotated[Slug, Query()],
+) -> Response:
+    """The slots of one dentist by start. `include=all` shows held and booked ones too."""
+    async with use(own.pool) as connection:
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None))
+        found = await offers.search(connection, [offer], asked)
+    return board.listed(found, zone)
+
+
+@router.get("/{dentist_id}/explain", response_model_exclude_none=True)
+async def explain_slot(
+    dentist_id: UUID,
+    caller: Caller,
+    own: Own,
+    zone: Zone,
+    starts_at: Annotated[Instant, Query()],
+    appointment_type: Annotated[Slug, Query()],
+) -> Explanation:
+    """Why a time is offered or not: all reasons, the first of which is the one that a hold would be
+    refused for.
+    """
+    async with use(own.pool) as connection:
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None))
+        claims = await schedules.claims(
+            connection,
+            [offer.dentist_no],
+            [offer.clinic_id] if offer.terms.needs_chair else [],
+            starts_at - 2 * ONE_DAY,
+            starts_at + 2 * ONE_DAY,
+        )
+    busy = claims.dentists.get(offer.dentist_no, [])
+    findings = explain(offer, starts_at, busy, claims.chairs.get(offer.clinic_id, []))
+    return explanations.of(offer, starts_at, findings, zone, private=caller.is_staff)
+
+
+def _known(offer: Offer | None) -> Offer:
+    if offer is None:
+        raise Problem("not_found", "There is no such dentist, or no such appointment type.")
+    return offer

@@ -1,0 +1,103 @@
+"""Why a start is offered or not: the same judgement as everywhere, with all that it rests on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.clinic import Offer
+from domain.hours import Interval, ScheduleException, closing, open_intervals
+from domain.schedules import (
+    Busy,
+    Reason,
+    State,
+    Terms,
+    day_of,
+    live,
+    objections,
+    reach,
+    shadow,
+    utc,
+)
+from domain.search import without_chair
+from domain.zones import days
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason, and what it rests on; null or empty where that plays no part."""
+
+    reason: Reason
+    earliest: datetime | None = None
+    """What the lead time allows."""
+    latest: datetime | None = None
+    """What the horizon allows."""
+    held_until: datetime | None = None
+    """When what is in the way may end by itself."""
+    hours: tuple[Interval, ...] | None = None
+    """All opening hours of that day."""
+    exceptions: tuple[ScheduleException, ...] = ()
+    """What takes hours away from the visit or, where all is closed, from the day."""
+
+
+def explain(
+    offer: Offer, starts_at: datetime, busy: Iterable[Busy], chairs: Sequence[Iterable[Busy]]
+) -> list[Finding]:
+    """All that speaks against a visit, in the order of Reason; empty means that it is offered."""
+    start = utc(starts_at)
+    said = objections(offer.hours, offer.terms, start, offer.now)
+    return [
+        *(_finding(offer, start, reason) for reason in said),
+        *_taken(offer, start, busy),
+        *_chairless(offer, start, chairs),
+    ]
+
+
+def _finding(offer: Offer, start: datetime, reason: Reason) -> Finding:
+    earliest, latest = reach(offer.terms, offer.now)
+    match reason:
+        case Reason.PAST | Reason.LEAD_TIME:
+            return Finding(reason, earliest=earliest)
+        case Reason.HORIZON:
+            return Finding(reason, latest=latest)
+        case Reason.CLOSED | Reason.OUTSIDE_HOURS:
+            return _closed(offer, start, reason)
+        case _:
+            return Finding(reason)
+
+
+def _closed(offer: Offer, start: datetime, reason: Reason) -> Finding:
+    day = day_of(offer.hours, start)
+    lost = Interval(start, start + offer.terms.duration)
+    if reason is Reason.CLOSED:
+        whole = days(offer.hours.time_zone, day, day)
+        lost = Interval(whole[0].starts_at, whole[-1].ends_at)
+    opened = open_intervals(offer.hours, day)
+    return Finding(reason, hours=tuple(opened), exceptions=tuple(closing(offer.hours, *lost)))
+
+
+def _taken(offer: Offer, start: datetime, busy: Iterable[Busy]) -> Iterator[Finding]:
+    blocking = _blocking(offer.terms, start, live(busy, offer.now))
+    if any(claim.state is State.HELD for claim in blocking):
+        yield Finding(Reason.HELD, held_until=_ends(blocking))
+    if any(claim.state is State.BOOKED for claim in blocking):
+        yield Finding(Reason.BOOKED)
+
+
+def _chairless(
+    offer: Offer, start: datetime, chairs: Sequence[Iterable[Busy]]
+) -> Iterator[Finding]:
+    spans = without_chair(offer.terms, chairs, offer.now)
+    if any(after < start < before for after, before in spans):
+        kept = [_blocking(offer.terms, start, live(claims, offer.now)) for claims in chairs]
+        ends = [_ends(claims) for claims in kept if all(c.state is State.HELD for c in claims)]
+        yield Finding(Reason.NO_CHAIR, held_until=min((end for end in ends if end), default=None))
+
+
+def _blocking(terms: Terms, start: datetime, claims: Iterable[Busy]) -> list[Busy]:
+    spans = ((shadow(terms, claim), claim) for claim in claims)
+    return [claim for (after, before), claim in spans if after < start < before]
+
+
+def _ends(claims: Iterable[Busy]) -> datetime | None:
+    """When the last of the holds among them may end."""
+    return max((claim.held_until for claim in claims if claim.held_until), default=None)

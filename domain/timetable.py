@@ -1,0 +1,79 @@
+"""What is wrong with a schedule that somebody proposes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from itertools import combinations
+from typing import NamedTuple
+
+from domain.hours import ScheduleException, Window
+from domain.zones import MIDNIGHT, ONE_DAY, wall
+
+A_MONDAY = date(2001, 1, 1)
+
+
+class Fault(NamedTuple):
+    """A field, such as `weekly.2.ends`, and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+def faults(weekly: Sequence[Window], exceptions: Sequence[ScheduleException]) -> Iterator[Fault]:
+    """All faults, in the order of the fields: ends that make no sense, windows that overlap another
+    of the same days, exceptions that say the same twice. An exception that closes open hours is
+    none.
+    """
+    for n, window in enumerate(weekly):
+        yield from _in_window(f"weekly.{n}", window)
+    for (m, one), (n, other) in combinations(enumerate(weekly), 2):
+        if _overlap(one, other):
+            yield Fault(f"weekly.{n}", f"overlaps weekly.{m}")
+    for n, exception in enumerate(exceptions):
+        yield from _in_exception(f"exceptions.{n}", exception)
+    for (m, first), (n, second) in combinations(enumerate(exceptions), 2):
+        same = first.on_date == second.on_date and first.kind is second.kind
+        if same and _meet(first.wall(), second.wall()):
+            yield Fault(f"exceptions.{n}", f"overlaps exceptions.{m}, which is {first.kind} too")
+
+
+def _in_window(field: str, window: Window) -> Iterator[Fault]:
+    if window.starts == window.ends != MIDNIGHT:
+        yield Fault(f"{field}.ends", "equals starts; a whole day is 00:00 to 00:00")
+    if window.valid_from and window.valid_to and window.valid_to < window.valid_from:
+        yield Fault(f"{field}.valid_to", "is before valid_from")
+
+
+def _in_exception(field: str, exception: ScheduleException) -> Iterator[Fault]:
+    """An exception keeps to its date: what crosses midnight is two of them."""
+    starts, ends = exception.starts or MIDNIGHT, exception.ends or MIDNIGHT
+    if ends <= starts and ends != MIDNIGHT:
+        yield Fault(f"{field}.ends", "is not after starts; 00:00 is the end of the day")
+
+
+def _overlap(one: Window, other: Window) -> bool:
+    """Whether there is a night or day on which both are open at the same time."""
+    for shift in (-1, 0, 1):
+        if (one.weekday + shift) % 7 != other.weekday:
+            continue
+        nearby = _wall(one), _wall(other, shift)
+        return _meet(*nearby) and _share_a_date(one, other, shift * ONE_DAY)
+    return False
+
+
+def _wall(window: Window, shift: int = 0) -> tuple[datetime, datetime]:
+    return wall(A_MONDAY + shift * ONE_DAY, window.starts, window.ends)
+
+
+def _share_a_date(one: Window, other: Window, shift: timedelta) -> bool:
+    """Whether `one` starts on some date and `other` that many days later."""
+    first = [one.valid_from, other.valid_from and other.valid_from - shift]
+    last = [one.valid_to, other.valid_to and other.valid_to - shift]
+    lower = max((day for day in first if day), default=None)
+    upper = min((day for day in last if day), default=None)
+    if lower is None or upper is None:
+        return True
+    return lower + timedelta(days=(one.weekday - lower.weekday()) % 7) <= upper
+
+
+def _meet(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
