@@ -16,7 +16,7 @@ from db.pool import Pool, create_pool
 from domain.booking import Verb
 from domain.messages import Booking, Command
 from embedded import stack
-from tests.workflows.desk import Desk, has_looked, until
+from tests.workflows.desk import TASK_TIMEOUT, Desk, has_looked, until
 from workflows import BOOKING_STATUS
 from workflows.booking import BookingWorkflow
 
@@ -208,6 +208,9 @@ async def test_a_long_history_is_continued_as_new_with_all_it_has_heard(own_desk
     last = await desk.handle(id).describe()
     assert last.run_id != first
     assert last.typed_search_attributes.get(BOOKING_STATUS) == "released"
+    started = (await desk.handle(id).fetch_history()).events[0]
+    attributes = started.workflow_execution_started_event_attributes
+    assert attributes.workflow_task_timeout.ToTimedelta() == TASK_TIMEOUT
     assert await desk.verbs(id) == ["hold", "release"]
 
 
