@@ -142,8 +142,9 @@ class Hub:
     async def _hand_out(self, batch: Sequence[Event], epoch: str) -> None:
         deliveries = 0
         for event in batch:
-            self._at = Cursor(epoch, event.seq)
-            deliveries += self._deliver(event, self._at)
+            at = Cursor(epoch, event.seq)
+            deliveries += self._deliver(event, at)
+            self._at = at
             metrics.SEQUENCED.observe((event.sequenced_at - event.occurred_at).total_seconds())
             if deliveries >= TURN:
                 deliveries = 0
