@@ -185,10 +185,9 @@ class Clinic:
         await until(said, seconds)
 
     def token(self, role: str, name: str) -> str:
-        settings = Settings(
-            environment="development", chairtime_home=self.premises.home, _env_file=None
-        )
         if (role, name) not in self._tokens:
+            home = self.premises.home
+            settings = Settings(environment="development", chairtime_home=home, _env_file=None)
             self._tokens[role, name] = development.token(settings, role, name)
         return self._tokens[role, name]
 
