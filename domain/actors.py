@@ -28,9 +28,13 @@ class Actor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The actor that `str()` wrote. Raises ValueError for anything else."""
-        role, _, id_ = text.partition(":")
-        return cls(Role(role), UUID(id_) if id_ else None)
+        """The actor that `str()` wrote. Raises ValueError for anything else: who may see only what
+        is theirs is nobody without an id.
+        """
+        role, _, id = text.partition(":")
+        if not id and role in (Role.PATIENT, Role.AGENT, Role.DENTIST):
+            raise ValueError("an id is needed")
+        return cls(Role(role), UUID(id) if id else None)
 
     @property
     def is_staff(self) -> bool:
