@@ -1,0 +1,112 @@
+"""The OpenAPI document as a front end needs it, and its page, which works offline."""
+
+from pathlib import Path
+from typing import Any
+
+import fastapi_offline
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from api.errors import STATUS
+
+ASSETS = Path(fastapi_offline.__file__).with_name("static")
+
+DESCRIPTION = """
+Hold a slot, confirm it in time, follow it live.
+
+Every refusal is a problem (RFC 9457, `application/problem+json`) with a stable `code`. A POST, PUT or
+DELETE may carry an `Idempotency-Key`: the same key is the same effect. `ETag` is the version; send it
+as `If-Match` to change nothing that has changed meanwhile. Streams are server-sent events: load a list,
+start from its `Event-Cursor`, resume with `Last-Event-ID`.
+"""
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "A refusal. What else it carries follows from its code.",
+    "required": ["type", "title", "status", "detail", "code", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "enum": list(STATUS)},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "blocking": {"type": "string", "enum": ["held", "booked"]},
+        "held_until": {"type": "string", "format": "date-time"},
+        "alternatives": {"type": "array", "items": {"$ref": "#/components/schemas/BoardSlot"}},
+        "reason": {"type": "string"},
+        "current": {"type": "string"},
+        "allowed": {"type": "array", "items": {"type": "string"}},
+        "deadline": {"type": "string", "format": "date-time"},
+        "hold_expires_at": {"type": "string", "format": "date-time"},
+        "server_time": {"type": "string", "format": "date-time"},
+        "version": {"type": "integer"},
+    },
+}
+
+REFUSED = {
+    "description": "A problem; see its `code`.",
+    "content": {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    """Serves the document at /openapi.json and its page at /docs, with assets of our own."""
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="Chairtime",
+            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="/docs/assets/swagger-ui.css",
+            swagger_favicon_url="data:,",
+        )
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=DESCRIPTION,
+            routes=app.routes,
+        )
+        schemas = document["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = PROBLEM
+        document["components"]["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                _finish(path, operation)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _finish(path: str, operation: dict[str, Any]) -> None:
+    """What each operation has in common: who may call it, and how it refuses."""
+    if not path.startswith("/api"):
+        return
+    operation["security"] = [{"bearer": []}]
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = REFUSED
