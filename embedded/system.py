@@ -21,7 +21,7 @@ from embedded.supervisor import Part, Supervisor
 from embedded.temporal import FOLLOWS, Temporal
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT = 54329, 7233, 8233
+POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT = 15432, 7233, 8233
 WORKER_HEALTH_PORT = 8081
 
 
