@@ -113,11 +113,11 @@ class Premises:
                 part.kill()
 
     @contextmanager
-    def hanging_postgres(self) -> Iterator[None]:
-        """Postgres is there and does not answer: all its processes are stopped meanwhile."""
-        postmaster = self.postgres.process.pid
-        os.kill(postmaster, signal.SIGSTOP)
-        stopped = [*_children(postmaster), postmaster]
+    def hanging(self, server: stack.Running) -> Iterator[None]:
+        """It is there and does not answer: all its processes are stopped meanwhile."""
+        first = server.process.pid
+        os.kill(first, signal.SIGSTOP)
+        stopped = [*_children(first), first]
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         try:

@@ -69,7 +69,7 @@ async def _calls_of_all_kinds(clinic: Clinic) -> None:
     assert (await clinic.confirm(it)).status == 409
     await clinic.lived({it.id: ["hold", "confirm", "cancel"]})
 
-    with clinic.premises.hanging_postgres():
+    with clinic.premises.hanging(clinic.premises.postgres):
         assert (await clinic.reserve(clinic.slot(), patient, **say)).status == 503
         assert (await clinic.cancel(it, SECRETS["cancel note"])).status == 503
     clinic.premises.temporal.kill()

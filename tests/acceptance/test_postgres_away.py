@@ -51,7 +51,7 @@ async def test_a_postgres_that_hangs_is_answered_for_and_served_again(clinic: Cl
     def ask() -> list[Awaitable[Reply]]:
         return [clinic.reserve(slot, who, key=key) for slot, who, key in wanted]
 
-    with clinic.premises.hanging_postgres():
+    with clinic.premises.hanging(clinic.premises.postgres):
         for reply in await asyncio.gather(*ask()):
             _refused(reply)
         await _is_refused(clinic, booked)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.acceptance.clinic import Booking, Clinic, quantiles
+from tests.acceptance.clinic import SOON, Booking, Clinic, quantiles
 from tests.workflows.desk import until
 
 LIVES = [
@@ -35,6 +35,17 @@ async def test_fifty_bookings_live_without_temporal_and_it_agrees_with_them_late
     await clinic.lived(wanted)
     for part in ("temporal", "dispatcher"):
         await clinic.becomes(part, "ok")
+
+
+async def test_a_temporal_that_hangs_holds_nobody_up(clinic: Clinic):
+    before = await clinic.held()
+    await clinic.looked([before])
+    with clinic.premises.hanging(clinic.premises.temporal):
+        await clinic.becomes("temporal", "degraded")
+        assert (await clinic.confirm(before)).took < SOON
+        during = await clinic.live(["hold", "confirm", "cancel"])
+    await clinic.becomes("status", "ok")
+    await clinic.lived({before.id: ["hold", "confirm"], during.id: ["hold", "confirm", "cancel"]})
 
 
 async def test_open_holds_end_as_they_must_when_temporal_is_killed_and_comes_back(

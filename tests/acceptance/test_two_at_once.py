@@ -3,13 +3,14 @@ that both must wait for.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from db.demo import person_id
 from db.pool import Connection
-from tests.acceptance.clinic import EVENT_OF, Clinic, Slot
+from tests.acceptance.clinic import EVENT_OF, Clinic, Slot, booking
 from tests.support import LENA, monday
 from tests.workflows.desk import until
 
@@ -84,3 +85,22 @@ async def test_a_claim_that_is_lost_at_its_last_step_leaves_nothing_claimed(clin
     assert (reply.status, reply.body["code"]) == (409, "patient_overlap")
     assert await clinic.pool.fetchval(claims, saturday.starts_at, foreign.id) == 0
     assert (await clinic.reserve(saturday, rival, kind="checkup")).status == 201
+
+
+async def test_a_key_names_one_booking_at_all_apis_and_for_good(clinic: Clinic):
+    slot, patient, key = clinic.slot(), clinic.patient(), clinic.key()
+    apis = [clinic.premises.one, clinic.premises.two] * 10
+    replies = await asyncio.gather(
+        *(clinic.reserve(slot, patient, api=api, key=key) for api in apis)
+    )
+    assert Counter(reply.status for reply in replies) == {201: 1, 200: 19}
+    assert len({reply.body["id"] for reply in replies}) == 1
+
+    it = booking(replies[0], patient, slot)
+    await clinic.cancel(it)
+    await clinic.lived({it.id: ["hold", "cancel"]})  # its workflow has closed
+    again = await clinic.reserve(slot, patient, key=key)
+    assert (again.status, again.body["id"], again.body["status"]) == (200, str(it.id), "cancelled")
+    other = await clinic.reserve(clinic.slot(), patient, key=key)
+    assert (other.status, other.body["code"]) == (422, "idempotency_key_reused")
+    await clinic.lived({it.id: ["hold", "cancel"]})
