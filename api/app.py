@@ -10,7 +10,16 @@ import prometheus_client
 import uvicorn
 from fastapi import FastAPI
 
-from api import appointments, availability, errors, events, health, profiles, slots
+from api import (
+    appointments,
+    availability,
+    errors,
+    events,
+    health,
+    profiles,
+    schedules,
+    slots,
+)
 from api.middleware import BodyLimit, RequestContext
 from api.parts import Parts
 from api.security import Verifier
@@ -46,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)
     errors.install(app)
-    for subject in (appointments, availability, slots, profiles, events, health):
+    for subject in (appointments, availability, slots, schedules, profiles, events, health):
         app.include_router(subject.router)
     return app
 

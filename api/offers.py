@@ -10,7 +10,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.errors import invalid
-from db import clinics, schedules
+from db import claims, clinics
+from db.claims import Claims
 from db.pool import Connection
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import Span, day_of
@@ -49,9 +50,9 @@ async def search(connection: Connection, offers: Sequence[Offer], asked: Asked) 
     """
     if not offers:
         return []
-    claims = await _claims(connection, offers, asked)
-    chairless = _chairless(offers, claims)
-    found = [(slot, offer) for offer in offers for slot in _slots(offer, asked, claims, chairless)]
+    taken = await _claims(connection, offers, asked)
+    chairless = _chairless(offers, taken)
+    found = [(slot, offer) for offer in offers for slot in _slots(offer, asked, taken, chairless)]
     return sorted(found, key=_start)
 
 
@@ -95,10 +96,10 @@ async def firsts(
     connection: Connection, offers: Sequence[Offer], asked: Asked
 ) -> dict[UUID, Found]:
     """The first free slot of each dentist who has one in the days that are asked for."""
-    claims = await _claims(connection, offers, asked)
-    chairless = _chairless(offers, claims)
+    taken = await _claims(connection, offers, asked)
+    chairless = _chairless(offers, taken)
     found = {
-        offer.dentist_id: (next(_slots(offer, asked, claims, chairless), None), offer)
+        offer.dentist_id: (next(_slots(offer, asked, taken, chairless), None), offer)
         for offer in offers
     }
     return {id: (slot, offer) for id, (slot, offer) in found.items() if slot}
@@ -130,11 +131,9 @@ def shown(slot: Slot, offer: Offer, tz: ZoneInfo | None = None) -> BoardSlot:
     )
 
 
-async def _claims(
-    connection: Connection, offers: Sequence[Offer], asked: Asked
-) -> schedules.Claims:
+async def _claims(connection: Connection, offers: Sequence[Offer], asked: Asked) -> Claims:
     midnight = datetime.combine(_first_day(offers, asked), MIDNIGHT, UTC)
-    return await schedules.claims(
+    return await claims.between(
         connection,
         [offer.dentist_no for offer in offers],
         list({offer.clinic_id for offer in offers if offer.terms.needs_chair}),
@@ -143,24 +142,24 @@ async def _claims(
     )
 
 
-def _chairless(offers: Sequence[Offer], claims: schedules.Claims) -> dict[UUID, list[Span]]:
+def _chairless(offers: Sequence[Offer], taken: Claims) -> dict[UUID, list[Span]]:
     """By clinic: all its dentists share its chairs, and its terms."""
     by_clinic = {offer.clinic_id: offer for offer in offers}
     return {
-        id: without_chair(offer.terms, claims.chairs.get(id, ()), offer.now)
+        id: without_chair(offer.terms, taken.chairs.get(id, ()), offer.now)
         for id, offer in by_clinic.items()
     }
 
 
 def _slots(
-    offer: Offer, asked: Asked, claims: schedules.Claims, chairless: Mapping[UUID, Sequence[Span]]
+    offer: Offer, asked: Asked, taken: Claims, chairless: Mapping[UUID, Sequence[Span]]
 ) -> Iterator[Slot]:
     first = asked.first or day_of(offer.hours, offer.now)
     return offered(
         offer.hours,
         offer.terms,
         first,
-        claims.dentists.get(offer.dentist_no, ()),
+        taken.dentists.get(offer.dentist_no, ()),
         offer.now,
         last=first + (asked.days - 1) * ONE_DAY,
         between=asked.between,

@@ -14,7 +14,7 @@ from api.dependencies import Caller, Own
 from api.errors import Problem
 from api.explanations import Explanation
 from api.requests import Day, Instant, Slug
-from db import clinics, schedules
+from db import claims, clinics
 from db.pool import use
 from domain.clinic import BoardSlot, Offer
 from domain.explain import explain
@@ -133,15 +133,15 @@ async def explain_slot(
     """
     async with use(own.pool) as connection:
         offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None))
-        claims = await schedules.claims(
+        taken = await claims.between(
             connection,
             [offer.dentist_no],
             [offer.clinic_id] if offer.terms.needs_chair else [],
             starts_at - 2 * ONE_DAY,
             starts_at + 2 * ONE_DAY,
         )
-    busy = claims.dentists.get(offer.dentist_no, [])
-    findings = explain(offer, starts_at, busy, claims.chairs.get(offer.clinic_id, []))
+    busy = taken.dentists.get(offer.dentist_no, [])
+    findings = explain(offer, starts_at, busy, taken.chairs.get(offer.clinic_id, []))
     return explanations.of(offer, starts_at, findings, zone, private=caller.is_staff)
 
 

@@ -1,41 +1,36 @@
-"""Hours, exceptions and claims in Postgres: what a dentist's time is made of."""
+"""Weekly hours and exceptions in Postgres. Triggers count a schedule's versions and publish it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from uuid import UUID
 
 import asyncpg
 
+from db import appointments
 from db.pool import Connection
+from domain.actors import Scope
+from domain.appointments import Appointment
+from domain.booking import LIVE
+from domain.clinic import Schedule
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
-from domain.schedules import Busy, State
 
 EXCEPTION = """
     jsonb_build_array(e.on_date, e.starts, e.ends, e.kind, e.reason, e.resource_no is null)
 """
+
+RECENT = "and e.on_date > current_date - 7"
 
 HOURS = f"""
     c.time_zone, c.slot_grid_minutes,
     (select jsonb_agg(jsonb_build_array(w.weekday, w.starts, w.ends, w.valid_from, w.valid_to)
                       order by w.weekday, w.starts, w.id)
        from weekly_hours w where w.resource_no = d.resource_no) as weekly,
-    (select jsonb_agg({EXCEPTION})
+    (select jsonb_agg({EXCEPTION} order by e.on_date, e.starts nulls first, e.id)
        from schedule_exceptions e
       where e.clinic_id = d.clinic_id and coalesce(e.resource_no = d.resource_no, true)
-        and e.on_date > current_date - 7) as exceptions
+        {RECENT}) as exceptions
 """  # noqa: S608 - constants of ours
 """Columns for `hours`, of a dentist `d` and a clinic `c`. Exceptions of the past are left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """The active claims that touch an interval, by dentist, and by clinic for each of its chairs:
-    all chairs in use are there, those without a claim too.
-    """
-
-    dentists: dict[int, list[Busy]]
-    chairs: dict[UUID, list[list[Busy]]]
 
 
 def hours(row: asyncpg.Record) -> Hours:
@@ -48,51 +43,140 @@ def hours(row: asyncpg.Record) -> Hours:
     )
 
 
-async def claims(
-    connection: Connection,
-    dentist_nos: Sequence[int],
-    clinic_ids: Sequence[UUID],
-    starts: datetime,
-    ends: datetime,
-) -> Claims:
-    """The claims on these dentists and on the chairs of these clinics, buffers included; one query
-    however many they are.
-    """
-    rows = await connection.fetch(
-        """
-        with asked as (
-            select no, null::uuid as clinic_id from unnest($1::int[]) no
-             union all
-            select r.no, r.clinic_id from resources r
-             where r.clinic_id = any($2::uuid[]) and r.kind = 'chair' and r.active
-        )
-        select q.no, q.clinic_id, s.starts, s.ends, s.held
-          from asked q cross join lateral (
-               select array_agg(lower(s.during)) as starts, array_agg(upper(s.during)) as ends,
-                      array_agg(a.hold_expires_at) as held
-                 from slot_reservations s
-                 left join appointments a on a.id = s.appointment_id and a.status = 'held'
-                where s.active and s.during && tstzrange($3, $4)
-                  and int4range(s.resource_no, s.resource_no, '[]') && int4range(q.no, q.no, '[]')
-               ) s
-        """,
-        dentist_nos,
-        clinic_ids,
-        starts,
-        ends,
+async def of(connection: Connection, dentist_id: UUID) -> Schedule | None:
+    """The schedule of one dentist; null where there is no such dentist."""
+    found = await _schedules(connection, "d.profile_id = $1", dentist_id)
+    return found[0] if found else None
+
+
+async def of_clinic(connection: Connection, clinic_id: UUID) -> list[Schedule]:
+    """The schedules of all dentists of a clinic."""
+    return await _schedules(connection, "d.clinic_id = $1", clinic_id)
+
+
+async def lock(connection: Connection, dentist_id: UUID) -> None:
+    """Until the end of the transaction nobody else replaces this dentist's schedule."""
+    await connection.execute(
+        "select from dentists where profile_id = $1 for no key update", dentist_id
     )
-    found = Claims({}, {id: [] for id in clinic_ids})
-    for no, clinic_id, *arrays in rows:
-        busy = [_busy(*claim) for claim in zip(*(a or () for a in arrays), strict=True)]
-        if clinic_id is None:
-            found.dentists[no] = busy
-        else:
-            found.chairs[clinic_id].append(busy)
-    return found
 
 
-def _busy(starts_at: datetime, ends_at: datetime, held_until: datetime | None) -> Busy:
-    return Busy(starts_at, ends_at, State.HELD if held_until else State.BOOKED, held_until)
+async def replace_own(
+    connection: Connection,
+    schedule: Schedule,
+    weekly: Sequence[Window],
+    exceptions: Sequence[ScheduleException],
+) -> None:
+    """A dentist's own hours and exceptions as a whole; those of the clinic stay. In the caller's
+    transaction.
+    """
+    await connection.execute("delete from weekly_hours where resource_no = $1", schedule.dentist_no)
+    await connection.executemany(
+        """
+        insert into weekly_hours (resource_no, weekday, starts, ends, valid_from, valid_to)
+        values ($1, $2, $3, $4, $5, $6)
+        """,
+        [
+            (schedule.dentist_no, w.weekday, w.starts, w.ends, w.valid_from, w.valid_to)
+            for w in weekly
+        ],
+    )
+    await connection.execute(
+        "delete from schedule_exceptions where resource_no = $1", schedule.dentist_no
+    )
+    await _add(connection, schedule.clinic_id, schedule.dentist_no, exceptions)
+
+
+async def exceptions(
+    connection: Connection, clinic_id: UUID, *, locked: bool = False
+) -> tuple[int, list[ScheduleException]] | None:
+    """The version and the exceptions of a whole clinic; null where there is no such clinic.
+    `locked`: until the end of the transaction nobody else replaces them.
+    """
+    row = await connection.fetchrow(
+        f"""
+        select c.exceptions_version,
+               (select jsonb_agg({EXCEPTION} order by e.on_date, e.starts nulls first, e.id)
+                  from schedule_exceptions e
+                 where e.clinic_id = c.id and e.resource_no is null) as exceptions
+          from clinics c where c.id = $1 {"for no key update" if locked else ""}
+        """,  # noqa: S608 - constants of ours
+        clinic_id,
+    )
+    if row is None:
+        return None
+    return row["exceptions_version"], [_exception(*each) for each in row["exceptions"] or ()]
+
+
+async def replace_exceptions(
+    connection: Connection, clinic_id: UUID, exceptions: Sequence[ScheduleException]
+) -> None:
+    """Those of the whole clinic; its dentists' own stay. In the caller's transaction."""
+    await connection.execute(
+        "update clinics set exceptions_version = exceptions_version + 1 where id = $1", clinic_id
+    )
+    await connection.execute(
+        "delete from schedule_exceptions where clinic_id = $1 and resource_no is null", clinic_id
+    )
+    await _add(connection, clinic_id, None, exceptions)
+
+
+async def visits(connection: Connection, dentist_ids: Sequence[UUID]) -> list[Appointment]:
+    """What these dentists have before them, held slots too, by start; 1,000 at most."""
+    rows = await connection.fetch(
+        f"""
+        select clock_timestamp() as server_time, {appointments.COLUMNS}
+          from appointments a {appointments.NAMES}
+         where a.dentist_id = any($1) and a.status = any($2) and a.ends_at > now()
+           and a.starts_at > now() - interval '2 days'
+         order by a.starts_at, a.id limit 1000
+        """,  # noqa: S608 - constants of ours
+        dentist_ids,
+        [str(status) for status in LIVE],
+    )
+    return [appointments.appointment(row, Scope()) for row in rows]
+
+
+async def _schedules(connection: Connection, which: str, id: UUID) -> list[Schedule]:
+    rows = await connection.fetch(
+        f"""
+        select d.profile_id, d.resource_no, d.clinic_id, d.schedule_version, d.schedule_updated_at,
+               {HOURS.replace(RECENT, "")}
+          from dentists d join clinics c on c.id = d.clinic_id
+         where {which} order by d.profile_id
+        """,  # noqa: S608 - constants of ours
+        id,
+    )
+    return [
+        Schedule(
+            row["profile_id"],
+            row["resource_no"],
+            row["clinic_id"],
+            hours(row),
+            row["schedule_version"],
+            row["schedule_updated_at"],
+        )
+        for row in rows
+    ]
+
+
+async def _add(
+    connection: Connection,
+    clinic_id: UUID,
+    resource_no: int | None,
+    exceptions: Sequence[ScheduleException],
+) -> None:
+    await connection.executemany(
+        """
+        insert into schedule_exceptions
+               (clinic_id, resource_no, on_date, starts, ends, kind, reason)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        [
+            (clinic_id, resource_no, e.on_date, e.starts, e.ends, str(e.kind), e.reason)
+            for e in exceptions
+        ],
+    )
 
 
 def _window(

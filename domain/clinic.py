@@ -35,6 +35,19 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """A dentist's hours with all exceptions, the clinic's and those of the past included."""
+
+    dentist_id: UUID
+    dentist_no: int
+    clinic_id: UUID
+    hours: Hours
+    version: int
+    """+1 whenever anything of it changes, the clinic's part too."""
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BoardSlot:
     """A slot of one dentist, in the wall clock of the zone that was asked for (the clinic's by
     default).

@@ -65,6 +65,8 @@ class Kind(StrEnum):
     """It is held until `held_until`."""
     SLOT_BOOKED = "slot.booked"
     """It is taken."""
+    SCHEDULE_CHANGED = "schedule.changed"
+    """The dentist's hours are others now: load the slots again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Event:
     kind: str
     entity_id: UUID
     version: int | None
-    """The appointment's version; null for slots."""
+    """The appointment's or the schedule's version; null for slots."""
     audience: frozenset[UUID] | None
     """Who may see it beside staff: who could see it before or after; null means everyone."""
     payload: str

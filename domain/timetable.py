@@ -1,11 +1,14 @@
-"""What is wrong with a schedule that somebody proposes."""
-
-from collections.abc import Iterator, Sequence
+"""What is wrong with a schedule that somebody proposes, and which visits it leaves outside."""
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
-from domain.hours import ScheduleException, Window
+from domain.appointments import Appointment
+from domain.hours import Hours, Interval, ScheduleException, Window, open_intervals
+from domain.schedules import day_of
 from domain.zones import MIDNIGHT, ONE_DAY, wall
 
 A_MONDAY = date(2001, 1, 1)
@@ -34,6 +37,37 @@ def faults(weekly: Sequence[Window], exceptions: Sequence[ScheduleException]) ->
         same = first.on_date == second.on_date and first.kind is second.kind
         if same and _meet(first.wall(), second.wall()):
             yield Fault(f"exceptions.{n}", f"overlaps exceptions.{m}, which is {first.kind} too")
+
+
+def with_own(
+    hours: Hours, weekly: Iterable[Window], exceptions: Iterable[ScheduleException]
+) -> Hours:
+    """The hours with this in place of all that is the dentist's own."""
+    clinic = (e for e in hours.exceptions if e.clinic_wide)
+    return replace(hours, weekly=tuple(weekly), exceptions=(*exceptions, *clinic))
+
+
+def with_clinic_wide(hours: Hours, exceptions: Iterable[ScheduleException]) -> Hours:
+    """The hours with this in place of all exceptions of the whole clinic."""
+    own = (e for e in hours.exceptions if not e.clinic_wide)
+    return replace(hours, exceptions=(*own, *exceptions))
+
+
+def outside(hours: Hours, visits: Iterable[Appointment]) -> list[Appointment]:
+    """The visits of which some part lies outside these hours."""
+
+    @cache
+    def opened(day: date) -> list[Interval]:
+        return open_intervals(hours, day)
+
+    return [
+        visit
+        for visit in visits
+        if not any(
+            part.starts_at <= visit.starts_at and visit.ends_at <= part.ends_at
+            for part in opened(day_of(hours, visit.starts_at))
+        )
+    ]
 
 
 def _in_window(field: str, window: Window) -> Iterator[Fault]:

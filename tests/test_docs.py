@@ -39,9 +39,9 @@ def test_every_problem_code_is_explained_with_its_status(code):
 
 
 def test_the_list_of_events_is_complete_and_closed():
-    assert set(re.findall(r"^\| `((?:appointment|slot)\.\w+)` \|", EVENTS, re.MULTILINE)) == set(
-        Kind
-    )
+    assert set(
+        re.findall(r"^\| `((?:appointment|slot|schedule)\.\w+)` \|", EVENTS, re.MULTILINE)
+    ) == set(Kind)
 
 
 def test_topics_and_reasons_for_a_reset_are_explained():

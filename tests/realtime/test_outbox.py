@@ -111,6 +111,8 @@ async def test_the_list_of_kinds_is_what_the_triggers_can_write(pool):
     written |= {
         await pool.fetchval("select 'slot.' || slot_state($1)", status) for status in Status
     }
+    await pool.execute("update clinics set slot_grid_minutes = 20")
+    written |= {row["kind"] for row in await pool.fetch("select kind from outbox")}
     assert written == set(Kind)
 
 

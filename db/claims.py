@@ -1,0 +1,66 @@
+"""The claims on dentists and chairs, as a search for free time needs them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+from domain.schedules import Busy, State
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The active claims that touch an interval, by dentist, and by clinic for each of its chairs:
+    all chairs in use are there, those without a claim too.
+    """
+
+    dentists: dict[int, list[Busy]]
+    chairs: dict[UUID, list[list[Busy]]]
+
+
+async def between(
+    connection: Connection,
+    dentist_nos: Sequence[int],
+    clinic_ids: Sequence[UUID],
+    starts: datetime,
+    ends: datetime,
+) -> Claims:
+    """The claims on these dentists and on the chairs of these clinics, buffers included; one query
+    however many they are.
+    """
+    rows = await connection.fetch(
+        """
+        with asked as (
+            select no, null::uuid as clinic_id from unnest($1::int[]) no
+             union all
+            select r.no, r.clinic_id from resources r
+             where r.clinic_id = any($2::uuid[]) and r.kind = 'chair' and r.active
+        )
+        select q.no, q.clinic_id, s.starts, s.ends, s.held
+          from asked q cross join lateral (
+               select array_agg(lower(s.during)) as starts, array_agg(upper(s.during)) as ends,
+                      array_agg(a.hold_expires_at) as held
+                 from slot_reservations s
+                 left join appointments a on a.id = s.appointment_id and a.status = 'held'
+                where s.active and s.during && tstzrange($3, $4)
+                  and int4range(s.resource_no, s.resource_no, '[]') && int4range(q.no, q.no, '[]')
+               ) s
+        """,
+        dentist_nos,
+        clinic_ids,
+        starts,
+        ends,
+    )
+    found = Claims({}, {id: [] for id in clinic_ids})
+    for no, clinic_id, *arrays in rows:
+        busy = [_busy(*claim) for claim in zip(*(a or () for a in arrays), strict=True)]
+        if clinic_id is None:
+            found.dentists[no] = busy
+        else:
+            found.chairs[clinic_id].append(busy)
+    return found
+
+
+def _busy(starts_at: datetime, ends_at: datetime, held_until: datetime | None) -> Busy:
+    return Busy(starts_at, ends_at, State.HELD if held_until else State.BOOKED, held_until)
