@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -166,8 +168,10 @@ def main(letters: list[str]) -> int:
     chosen = [MUTANTS[letter] for letter in letters or MUTANTS]
     table = Table("mutant", "test", "result")
     try:
-        _pass_unchanged(chosen)
-        survived = sum([_try(mutant, table) for mutant in chosen])
+        with tempfile.TemporaryDirectory(prefix="chairtime-") as directory:
+            tree = _copy(Path(directory))
+            _pass_unchanged(tree, chosen)
+            survived = sum([_try(mutant, tree, table) for mutant in chosen])
     except Untried as why:
         print(why)
         return 2
@@ -176,31 +180,37 @@ def main(letters: list[str]) -> int:
     return 1 if survived else 0
 
 
-def _pass_unchanged(mutants: list[Mutant]) -> None:
+def _pass_unchanged(tree: Path, mutants: list[Mutant]) -> None:
     tests = tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
     print(f"{len(tests)} tests, unchanged …", flush=True)
-    with tempfile.TemporaryDirectory(prefix="chairtime-") as directory:
-        tree = _copy(Path(directory))
-        for test, result in _run(tree, tests).items():
-            if result != "passed":
-                raise Untried(f"unchanged, this {result}: {test}")
+    for test, result in _run(tree, tests, mutated=False).items():
+        if result != "passed":
+            raise Untried(f"unchanged, this {result}: {test}")
 
 
-def _try(mutant: Mutant, table: Table) -> int:
+def _try(mutant: Mutant, tree: Path, table: Table) -> int:
     """How many of its tests do not notice."""
     print(f"{mutant.name} …", flush=True)
-    with tempfile.TemporaryDirectory(prefix="chairtime-") as directory:
-        tree = _copy(Path(directory))
-        for patch in mutant.patches:
-            patch.apply(tree)
-        results = _run(tree, mutant.tests)
+    with _mutated(tree, mutant.patches):
+        results = _run(tree, mutant.tests, mutated=True)
     for test, result in results.items():
         if result == "broke":
             raise Untried(f"{mutant.name}: the patch breaks {test} before it has begun")
-        table.add_row(
-            mutant.name, test.partition("::")[2], "red" if result == "failed" else "SURVIVED"
-        )
+        seen = "red" if result == "failed" else "SURVIVED"
+        table.add_row(mutant.name, test.partition("::")[2], seen)
     return sum(result != "failed" for result in results.values())
+
+
+@contextmanager
+def _mutated(tree: Path, patches: tuple[Patch, ...]) -> Iterator[None]:
+    before = {patch.file: (tree / patch.file).read_text() for patch in patches}
+    for patch in patches:
+        patch.apply(tree)
+    try:
+        yield
+    finally:
+        for file, text in before.items():
+            (tree / file).write_text(text)
 
 
 def _copy(directory: Path) -> Path:
@@ -215,7 +225,7 @@ def _copy(directory: Path) -> Path:
     return directory
 
 
-def _run(tree: Path, tests: tuple[str, ...]) -> dict[str, str]:
+def _run(tree: Path, tests: tuple[str, ...], *, mutated: bool) -> dict[str, str]:
     """`passed`, `failed`, or `broke` (could not even begin) for each test."""
     report = tree / "report.xml"
     report.unlink(missing_ok=True)
@@ -228,7 +238,7 @@ def _run(tree: Path, tests: tuple[str, ...]) -> dict[str, str]:
         raise Untried(done.stdout + done.stderr)
     found = {case.get("name"): case for case in ElementTree.parse(report).iter("testcase")}
     results = {test: _result(found.get(test.partition("::")[2])) for test in tests}
-    if "broke" in results.values():
+    if not mutated or "broke" in results.values():
         print(done.stdout[-10_000:])
     return results
 

@@ -37,8 +37,10 @@ async def wait_for_locks(clinic: Clinic, count: int) -> None:
 
 async def test_two_commands_that_find_the_same_state_are_not_both_carried_out(clinic: Clinic):
     """Both see the hold; confirmed, it cannot be released, and released not be confirmed."""
-    it = await clinic.held()
     one, two = clinic.premises.one, clinic.premises.two
+    for api in (one, two):  # neither has to connect to Postgres first
+        await clinic.confirm(await clinic.held(api=api), api=api)
+    it = await clinic.held()
     async with transaction(clinic) as connection:
         await connection.execute("select from appointments where id = $1 for update", it.id)
         asked = {
