@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,9 +21,10 @@ from api import (
     schedules,
     slots,
 )
-from api.middleware import BodyLimit, RequestContext
+from api.limits import Limits
+from api.middleware import install
 from api.parts import Parts
-from api.security import Verifier
+from api.security import NotConfigured, Verifier
 from db.pool import create_pool
 from realtime.bell import Bell
 from realtime.hub import Hub
@@ -40,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _opened(settings) as parts:
+        async with app.state.verifier.running(), _opened(settings) as parts:
             app.state.parts = parts
             yield
 
@@ -52,8 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.verifier = Verifier.of(settings)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(RequestContext)
+    app.state.limits = Limits.of(settings)
+    install(app, settings.cors_origins)
     errors.install(app)
     for subject in (appointments, availability, slots, schedules, profiles, events, health):
         app.include_router(subject.router)
@@ -100,16 +102,25 @@ def serve(settings: Settings) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except NotConfigured as refusal:
+        sys.exit(f"chairtime api: {refusal}")
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, addr=settings.host)
-    config = uvicorn.Config(
+    Server(server_config(app, settings), app).run()
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the app is served. Only trusted proxies may say whose request they bring on."""
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         log_level="warning",
         access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )
-    Server(config, app).run()

@@ -38,6 +38,7 @@ STATUS: Mapping[str, int] = {
     "unsupported_media_type": 415,
     "idempotency_key_reused": 422,
     "hold_quota": 429,
+    "rate_limited": 429,
     "internal_error": 500,
     "unavailable": 503,
 }
@@ -208,9 +209,10 @@ def install(app: FastAPI) -> None:
     for kind in UNAVAILABLE:
         app.add_exception_handler(kind, unavailable)
 
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        return _response(request, Problem("internal_error", "Something went wrong on our side."))
+
+def unexpected(request: Request) -> JSONResponse:
+    """The answer to what nobody foresaw; why is in the log, under the request's id."""
+    return _response(request, Problem("internal_error", "Something went wrong on our side."))
 
 
 def _validation(error: RequestValidationError) -> Problem:

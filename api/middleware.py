@@ -2,12 +2,17 @@
 
 import re
 import time
+from collections.abc import Collection
 from uuid import uuid4
 
+from fastapi import FastAPI, Request
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import errors
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -23,6 +28,94 @@ SECONDS = Histogram(
     ["method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
+
+ALLOWED = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Last-Event-ID",
+    "X-Hold-Token",
+    "X-Request-ID",
+)
+EXPOSED = ("ETag", "Location", "Retry-After", "Event-Cursor", "X-Request-ID")
+"""Headers that pages of other origins may send, and may read."""
+
+Raw = tuple[tuple[bytes, bytes], ...]
+
+ALWAYS: Raw = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+)
+DATA: Raw = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+PAGES: Raw = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+        b" object-src 'none'",
+    ),
+)
+DOCS: Raw = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
+        b" img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
+    ),
+)
+HTTPS: Raw = ((b"strict-transport-security", b"max-age=31536000"),)
+
+
+def install(app: FastAPI, origins: Collection[str]) -> None:
+    """Wraps the app; `origins` are those whose pages may call it. What comes last here is
+    outermost, so that every answer has its headers, refusals and crashes too.
+    """
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestContext)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_headers=ALLOWED,
+            expose_headers=EXPOSED,
+        )
+    app.add_middleware(SecurityHeaders)
+
+
+class SecurityHeaders:
+    """Tells browsers what an answer is not to be used for; what a route has set itself stays."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        wanted = _wanted(scope["path"], scope["scheme"])
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = [(name.lower(), value) for name, value in message.get("headers", ())]
+                names = {name for name, _ in given}
+                message["headers"] = given + [pair for pair in wanted if pair[0] not in names]
+            await send(message)
+
+        await self._app(scope, receive, answer)
+
+
+def _wanted(path: str, scheme: str) -> Raw:
+    if path.startswith("/api/"):
+        found = ALWAYS + DATA
+    elif path.startswith("/docs"):
+        found = ALWAYS + DOCS
+    else:
+        found = ALWAYS + PAGES
+    return found + HTTPS if scheme == "https" else found
 
 
 class BodyLimit:
@@ -50,7 +143,9 @@ class BodyLimit:
 
 
 class RequestContext:
-    """Gives each request an id, echoed as X-Request-ID, and counts its answer by route."""
+    """Gives each request an id, echoed as X-Request-ID, and counts its answer by route; a crash is
+    answered here, inside of what wraps every answer, and then goes on to the server's log.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -62,13 +157,22 @@ class RequestContext:
         scope["request_id"] = request_id = given if REQUEST_ID.fullmatch(given) else str(uuid4())
         began = time.perf_counter()
 
+        began_answer = False
+
         async def answer(message: Message) -> None:
+            nonlocal began_answer
             if message["type"] == "http.response.start":
+                began_answer = True
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
                 _count(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
-        await self._app(scope, receive, answer)
+        try:
+            await self._app(scope, receive, answer)
+        except Exception:
+            if not began_answer:
+                await errors.unexpected(Request(scope))(scope, receive, answer)
+            raise
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:

@@ -2,75 +2,134 @@
 token says.
 """
 
+import hashlib
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
+from typing import Final
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from fastapi import Request
+from jwt import PyJWK
+from jwt.algorithms import ECAlgorithm, HMACAlgorithm
 
-from api import development
+from api import development, tokens
 from api.errors import Problem
+from api.jwks import Jwks
+from api.limits import Limits
 from domain.actors import Actor, Role
 from settings import Settings
 
-ROLES = frozenset({Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT})
-MAX_TOKEN = 8192
-LEEWAY = 5
 REMEMBERED = 4096
 """How many verified tokens are remembered until they expire; a signature costs more than a look-up.
 """
 
+SIGNATURES: Final = jwt.PyJWS()
+
+
+class NotConfigured(RuntimeError):
+    """The settings do not say whose tokens to accept."""
+
 
 @dataclass(frozen=True, slots=True)
-class Verifier:
-    """Turns a bearer token into an actor, or raises `unauthenticated`."""
+class Fixed:
+    """The one key that all tokens are signed with: development's own, or the legacy secret."""
 
-    key: EllipticCurvePublicKey
-    issuer: str
-    _known: dict[str, tuple[float, Actor]]
+    key: PyJWK
+    generation: int = 0
+
+    async def find(self, kid: str | None) -> PyJWK | None:
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Who a token speaks for, and until when (seconds since 1970, leeway included)."""
+
+    actor: Actor
+    expires: float
+    generation: int
+
+
+class Verifier:
+    """Turns a bearer token into an actor. The keys decide the algorithm: each has one, and a token
+    that claims another is refused.
+    """
+
+    def __init__(
+        self,
+        keys: Jwks | Fixed,
+        issuer: str,
+        audience: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._known: dict[bytes, Verified] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> "Verifier":
-        """The verifier that the settings ask for. RuntimeError where they name no issuer."""
-        if settings.environment != "development":
-            raise RuntimeError(
-                "no token issuer is configured; only ENVIRONMENT=development has a local one"
-            )
-        key = development.private_key(settings.development_key).public_key()
-        return cls(key, development.ISSUER, {})
+        """The verifier that the settings ask for. NotConfigured where they name no issuer."""
+        if settings.jwt_issuer and settings.jwt_secret:
+            secret = settings.jwt_secret.get_secret_value().encode()
+            return cls(_shared(secret), settings.jwt_issuer, settings.jwt_audience)
+        if settings.jwt_issuer:
+            return cls(Jwks(settings.keys_url), settings.jwt_issuer, settings.jwt_audience)
+        if settings.environment == "development":
+            return cls(_local(settings), development.ISSUER, development.AUDIENCE)
+        raise NotConfigured(
+            "no token issuer is configured: set JWT_ISSUER, for instance to"
+            " https://REF.supabase.co/auth/v1 (only ENVIRONMENT=development has a local one)"
+        )
 
-    def actor(self, token: str) -> Actor:
-        known = self._known.get(token)
-        if known and known[0] > time.time():
-            return known[1]
-        expires, actor = self._verify(token)
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        self._known[token] = (expires, actor)
-        return actor
-
-    def _verify(self, token: str) -> tuple[float, Actor]:
-        if len(token) > MAX_TOKEN:
-            raise unauthenticated()
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keeps the keys fresh for as long as it is open."""
+        if isinstance(self.keys, Fixed):
+            yield
+            return
+        await self.keys.start()
         try:
-            claims = jwt.decode(
-                token,
-                self.key,
-                algorithms=["ES256"],
-                issuer=self.issuer,
-                audience=development.AUDIENCE,
-                leeway=LEEWAY,
-                options={"require": ["exp", "iat", "sub", "aud", "iss"]},
-            )
-            role = Role((claims.get("app_metadata") or {}).get("role", "patient"))
-            actor = Actor(role, UUID(claims["sub"]))
-        except (jwt.InvalidTokenError, ValueError, AttributeError, TypeError):
+            yield
+        finally:
+            await self.keys.stop()
+
+    async def actor(self, token: str) -> Actor:
+        """Raises `unauthenticated` for whatever is wrong with it, in the same words; `unavailable`
+        where no keys could be had yet.
+        """
+        return (await self.verify(token)).actor
+
+    async def verify(self, token: str) -> Verified:
+        """The same, with the end of the token's validity."""
+        name = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        known = self._known.get(name)
+        if known and known.expires > self._clock() and known.generation == self.keys.generation:
+            return known
+        self._known.pop(name, None)
+        verified = await self._verify(token)
+        while len(self._known) >= REMEMBERED:
+            del self._known[next(iter(self._known))]
+        self._known[name] = verified
+        return verified
+
+    async def _verify(self, token: str) -> Verified:
+        try:
+            key = await self.keys.find(tokens.header(token).kid)
+            if key is None:
+                raise unauthenticated()
+            generation = self.keys.generation
+            signed = SIGNATURES.decode_complete(token, key, [key.algorithm_name])
+            claims = tokens.claims(signed["payload"])
+        except (jwt.PyJWTError, ValueError):
             raise unauthenticated() from None
-        if actor.role not in ROLES:
+        if not claims.addressed(self._issuer, self._audience) or not claims.valid_at(self._clock()):
             raise unauthenticated()
-        return float(claims["exp"]) + LEEWAY, actor
+        actor = Actor(Role(claims.app_metadata.role), claims.sub)
+        return Verified(actor, claims.exp + tokens.LEEWAY, generation)
 
 
 def unauthenticated() -> Problem:
@@ -82,9 +141,35 @@ def unauthenticated() -> Problem:
 
 
 async def caller(request: Request) -> Actor:
-    """The actor of the request's `Authorization: Bearer` header. Raises `unauthenticated`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise unauthenticated()
+    """The actor of the request's `Authorization: Bearer` header, counted against the rate limits.
+    Raises `unauthenticated`, `rate_limited`, or `unavailable` where tokens cannot be checked.
+    """
     verifier: Verifier = request.app.state.verifier
-    return verifier.actor(token.strip())
+    limits: Limits | None = request.app.state.limits
+    try:
+        actor = await verifier.actor(_bearer(request))
+    except Problem as refusal:
+        if limits and refusal.body["code"] == "unauthenticated":
+            await limits.refused(request)
+        raise
+    if limits:
+        await limits.called(request, actor)
+    return actor
+
+
+def _bearer(request: Request) -> str:
+    """The token. Two headers are refused: a proxy might have read the other one."""
+    given = request.headers.getlist("authorization")
+    scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer":
+        raise unauthenticated()
+    return token.strip(" ")
+
+
+def _local(settings: Settings) -> Fixed:
+    public = development.private_key(settings.development_key).public_key()
+    return Fixed(PyJWK(ECAlgorithm.to_jwk(public, as_dict=True), "ES256"))
+
+
+def _shared(secret: bytes) -> Fixed:
+    return Fixed(PyJWK(HMACAlgorithm.to_jwk(secret, as_dict=True), "HS256"))

@@ -1,0 +1,117 @@
+"""How often one may call: a sliding minute per caller, and per address for those without a valid
+token.
+"""
+
+import ipaddress
+import logging
+import math
+import time
+
+from fastapi import Request
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+from limits.storage import storage_from_string
+
+from api.errors import Problem
+from domain.actors import Actor
+from settings import Settings
+
+logger = logging.getLogger(__name__)
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+SWEEP_EVERY = 10.0
+"""Seconds between two looks for counters that are over."""
+
+
+class Memory(MemoryStorage):
+    """The library's storage, but it sweeps now and then: its own walks over every counter at every
+    hit, so that a thousand callers would slow each other down.
+    """
+
+    STORAGE_SCHEME = ["async+chairtime"]  # noqa: RUF012  (as the library declares it)
+    _swept = 0.0
+
+    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        now = time.time()
+        if now - self._swept >= SWEEP_EVERY:
+            self._swept = now
+            for over in [name for name, end in self.expirations.items() if end <= now]:
+                await self.clear(over)
+        await self.get(key)
+        self.storage[key] += amount
+        self.expirations.setdefault(key, now + expiry)
+        return self.storage[key]
+
+
+class Limits:
+    """Counts each request once, at its beginning; what takes longer, as a stream does, costs no
+    more. Where the counters cannot be reached, nobody is refused.
+    """
+
+    def __init__(self, storage: Storage, reads: int, writes: int, failures: int) -> None:
+        self._window = SlidingWindowCounterRateLimiter(storage)
+        self._reads = RateLimitItemPerMinute(reads, namespace="reads")
+        self._writes = RateLimitItemPerMinute(writes, namespace="writes")
+        self._failures = RateLimitItemPerMinute(failures, namespace="failures")
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits | None":
+        """The limits that the settings ask for; None where they are off."""
+        if not settings.limited:
+            return None
+        return cls(
+            _storage(settings.rate_limit_storage.get_secret_value()),
+            settings.rate_limit_reads,
+            settings.rate_limit_writes,
+            settings.rate_limit_failures,
+        )
+
+    async def called(self, request: Request, actor: Actor) -> None:
+        """Counts a request of a known caller. Raises `rate_limited`."""
+        item = self._reads if request.method in READS else self._writes
+        await self._count(item, str(actor.id))
+
+    async def refused(self, request: Request) -> None:
+        """Counts a request without a valid token. Raises `rate_limited`."""
+        await self._count(self._failures, address(request))
+
+    async def _count(self, item: RateLimitItem, who: str) -> None:
+        try:
+            if await self._window.hit(item, who):
+                return
+            frees, _ = await self._window.get_window_stats(item, who)
+        except StorageError as error:
+            logger.warning("rate limits cannot be counted: %s", error)
+            return
+        # Once the minute is over, its first place frees up after a share of the next one.
+        wait = frees - time.time() + item.get_expiry() / item.amount
+        raise Problem(
+            "rate_limited",
+            f"More than {item.amount} requests in a minute; wait a little.",
+            headers={"Retry-After": str(max(1, math.ceil(wait)))},
+        )
+
+
+def address(request: Request) -> str:
+    """Where a request comes from, as far as the server believes it. Of IPv6, the network that one
+    customer gets (/64): the rest is theirs to choose.
+    """
+    host = request.client.host if request.client else "unknown"
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if found.version == 4:
+        return host
+    return str(found.ipv4_mapped or ipaddress.ip_network((found.packed[:8] + bytes(8), 64)))
+
+
+def _storage(uri: str) -> Storage:
+    if uri.startswith("memory:"):
+        return Memory(wrap_exceptions=True)
+    found = storage_from_string(f"async+{uri}", wrap_exceptions=True, implementation="redispy")
+    if not isinstance(found, Storage):
+        raise TypeError("RATE_LIMIT_STORAGE is no storage for asyncio")
+    return found
