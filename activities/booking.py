@@ -10,7 +10,7 @@ import asyncpg
 from db import appointments, clinics
 from db.pool import Connection
 from domain import schedules
-from domain.actors import SYSTEM, Actor, Role, Scope, scope
+from domain.actors import SYSTEM, Actor, Scope, scope
 from domain.appointments import Change, Hold, Move, Result, Via
 from domain.booking import BookingState, Outcome, Verb
 
@@ -23,7 +23,7 @@ ATTEMPTS = 4
 async def hold(connection: Connection, command: Hold, actor: Actor, via: Via) -> Result:
     """Holds the slot, or says why not. The same id or key again is answered with the booking as it
     is now, before anything else is judged. A dentist, type or patient that does not exist is
-    `NOT_FOUND`.
+    `NOT_FOUND`; to an agent, so are patients whom it did not make.
     """
     return await _again(lambda: _hold(connection, command, actor, via))
 
@@ -77,12 +77,12 @@ async def settle(connection: Connection, id: UUID, via: Via) -> BookingState | N
 
 async def _hold(connection: Connection, command: Hold, actor: Actor, via: Via) -> Result:
     offer = await clinics.offer(
-        connection, command.dentist_id, command.appointment_type, command.patient_id
+        connection,
+        command.dentist_id,
+        command.appointment_type,
+        command.patient_id,
+        made_by=scope(actor).maker_id,
     )
-    if offer and offer.patient_no is None and actor == Actor(Role.PATIENT, command.patient_id):
-        await clinics.add_patient(connection, command.patient_id)
-        return await _hold(connection, command, actor, via)
-
     if offer is None or offer.patient_no is None:
         refused = Result(Outcome.NOT_FOUND)
     elif reason := schedules.refusal(offer.hours, offer.terms, command.starts_at, offer.now):

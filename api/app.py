@@ -12,18 +12,24 @@ import uvicorn
 from fastapi import FastAPI
 
 from api import (
+    appointment_types,
     appointments,
     availability,
+    clinics,
+    dentists,
+    docs,
     errors,
     events,
     health,
     profiles,
+    resources,
     schedules,
     slots,
 )
 from api.limits import Limits
 from api.middleware import install
 from api.parts import Parts
+from api.people import People
 from api.security import NotConfigured, Verifier
 from db.pool import create_pool
 from realtime.bell import Bell
@@ -33,6 +39,22 @@ from settings import Settings
 from workflows import client
 from workflows.dispatch import Dispatcher
 from workflows.reconciler import Reconciler
+
+SUBJECTS = (
+    appointments,
+    availability,
+    slots,
+    schedules,
+    dentists,
+    profiles,
+    clinics,
+    appointment_types,
+    resources,
+    events,
+    health,
+)
+"""Routes are looked for in this order: `/api/profiles/dentists` comes before `/api/profiles/{id}`.
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
         title="Chairtime",
         version=health.VERSION,
         summary="Durable, real-time booking for dental clinics",
+        docs_url=None,
+        redoc_url=None,
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
@@ -57,7 +81,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.limits = Limits.of(settings)
     install(app, settings.cors_origins)
     errors.install(app)
-    for subject in (appointments, availability, slots, schedules, profiles, events, health):
+    docs.install(app)
+    for subject in SUBJECTS:
         app.include_router(subject.router)
     return app
 
@@ -70,7 +95,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     bell, relay, hub = Bell(pool), Relay(dsn), Hub(dsn)
     dispatcher = Dispatcher(dsn, temporal)
     reconciler = Reconciler(dsn, temporal, bell.ring)
-    parts = Parts(settings, pool, temporal, bell, relay, hub, dispatcher, reconciler)
+    cache = settings.cache_url.get_secret_value() if settings.cache_url else None
+    people = People(pool, hub, cache)
+    parts = Parts(settings, pool, temporal, bell, relay, hub, people, dispatcher, reconciler)
     running = (bell, hub, relay, dispatcher, reconciler)
     try:
         for part in running:
@@ -78,6 +105,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
         yield parts
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
+        await people.stop()
         await asyncio.wait_for(pool.close(), timeout=2)
 
 

@@ -1,4 +1,4 @@
-"""Cursors of lists by start: opaque to callers, (starts_at, id) to us."""
+"""Cursors of lists: opaque to callers, the last row's place in the order to us."""
 
 import base64
 import binascii
@@ -7,19 +7,49 @@ from uuid import UUID
 
 from api.errors import invalid
 from domain.appointments import Appointment
+from domain.people import Profile
 
 
 def encoded(last: Appointment) -> str:
-    return base64.urlsafe_b64encode(f"{last.starts_at.isoformat()}|{last.id}".encode()).decode()
+    """Of a list by start."""
+    return _packed(last.starts_at.isoformat(), last.id)
 
 
 def decoded(cursor: str) -> tuple[datetime, UUID]:
     """The place that `encoded` wrote. Raises `validation_failed` for any other text."""
+    starts_at, id = _unpacked(cursor)
     try:
-        starts_at, _, id = base64.urlsafe_b64decode(cursor).decode().partition("|")
         instant = datetime.fromisoformat(starts_at)
-        if instant.tzinfo is None:
-            raise ValueError("naive")
-        return instant, UUID(id)
+    except ValueError:
+        raise _no_cursor() from None
+    if instant.tzinfo is None:
+        raise _no_cursor()
+    return instant, id
+
+
+def named(last: Profile) -> str:
+    """Of a list by name."""
+    return _packed(last.full_name, last.id)
+
+
+def name_of(cursor: str) -> tuple[str, UUID]:
+    """The place that `named` wrote. Raises `validation_failed` for any other text."""
+    return _unpacked(cursor)
+
+
+def _packed(key: str, id: UUID) -> str:
+    return base64.urlsafe_b64encode(f"{key}|{id}".encode()).decode()
+
+
+def _unpacked(cursor: str) -> tuple[str, UUID]:
+    try:
+        key, _, id = base64.urlsafe_b64decode(cursor).decode().rpartition("|")
+        if "\x00" in key:
+            raise ValueError("NUL")
+        return key, UUID(id)
     except (ValueError, binascii.Error):
-        raise invalid("cursor", "not a cursor of this list") from None
+        raise _no_cursor() from None
+
+
+def _no_cursor() -> Exception:
+    return invalid("cursor", "not a cursor of this list")

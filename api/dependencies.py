@@ -4,6 +4,7 @@ version.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -13,11 +14,13 @@ from fastapi.security import HTTPBearer
 from pydantic import StringConstraints
 from uuid_utils.compat import uuid7
 
-from api.errors import invalid
+from api import security
+from api.errors import Problem, invalid
 from api.parts import Parts
-from api.security import caller
 from domain.actors import Actor
 from domain.booking import Verb
+from domain.people import disagreement
+from domain.rights import Right, right
 
 bearer = HTTPBearer(auto_error=False, description="A token of the clinic's issuer.")
 
@@ -34,14 +37,30 @@ async def if_match(
     """The version of a strong ETag, `"7"`. None where the header is missing or `*`."""
     if value in (None, "*"):
         return None
-    try:
-        return int(str(value).strip('"'))
-    except ValueError:
-        raise invalid("If-Match", 'an ETag of ours, such as "7"') from None
+    number = str(value).strip('"')
+    if not re.fullmatch(r"[0-9]{1,9}", number):
+        raise invalid("If-Match", 'an ETag of ours, such as "7"')
+    return int(number)
+
+
+Own = Annotated[Parts, Depends(parts)]
+
+
+async def caller(
+    request: Request, actor: Annotated[Actor, Depends(security.caller)], own: Own
+) -> Actor:
+    """Whom the token speaks for, whose row agrees, and whose role has a right to this route. Raises
+    `unauthenticated`, or `forbidden`. A patient who was never here has a profile after this.
+    """
+    why = disagreement(actor, await own.people.standing(actor))
+    if why is not None:
+        raise Problem("forbidden", why)
+    if right(request.scope["route"].name, actor.role) is Right.NONE:
+        raise Problem("forbidden", f"This is not for the role {actor.role}.")
+    return actor
 
 
 Caller = Annotated[Actor, Depends(caller)]
-Own = Annotated[Parts, Depends(parts)]
 IfMatch = Annotated[int | None, Depends(if_match)]
 Key = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
@@ -80,6 +99,11 @@ def actor_id(actor: Actor) -> UUID:
 def command_id(actor: Actor, key: str | None, verb: Verb) -> UUID:
     """The same for the same caller, key and verb; new without a key."""
     return uuid5(actor_id(actor), f"{verb}\n{key}") if key else uuid7()
+
+
+def new_id(actor: Actor, key: str | None, what: str) -> UUID:
+    """An id for something new: the same for the same caller and key, so that a repeat finds it."""
+    return uuid5(actor_id(actor), f"{what}\n{key}") if key else uuid7()
 
 
 def key_hash(key: str | None) -> bytes | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from api.people import People
 from db.pool import Pool
 from realtime.bell import Bell
 from realtime.hub import Hub
@@ -21,6 +22,7 @@ class Parts:
     bell: Bell
     relay: Relay
     hub: Hub
+    people: People
     dispatcher: Dispatcher
     reconciler: Reconciler
 

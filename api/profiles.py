@@ -1,17 +1,144 @@
-"""People: for now the dentists whom one can book."""
+"""People: oneself, the dentists whom one can book, and those whom staff and agents look after."""
 
-from fastapi import APIRouter
+import re
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
 
-from api.dependencies import Caller, Own
-from db import clinics
-from db.pool import use
-from domain.clinic import Dentist
+from fastapi import APIRouter, Query, Response
+
+from api import cursors
+from api.answers import edited, etag, naming, one
+from api.dependencies import Caller, IfMatch, Key, Own, actor_id, new_id
+from api.errors import invalid, not_found
+from api.parts import Parts
+from api.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
+from db import profiles
+from db.pool import Connection, use
+from domain.actors import Actor
+from domain.people import Erased, Profile
 
 router = APIRouter(prefix="/api/profiles", tags=["profiles"])
 
 
-@router.get("/dentists")
-async def list_dentists(caller: Caller, own: Own) -> list[Dentist]:
-    """All dentists who can be booked, by name."""
+@dataclass(frozen=True, slots=True)
+class People:
+    items: list[Profile]
+    next_cursor: str | None = None
+
+
+@router.get("/me", response_model_exclude_none=True)
+async def get_me(response: Response, caller: Caller, own: Own) -> Profile:
+    """Oneself. A patient who was never here has a profile from their first call on."""
     async with use(own.pool) as connection:
-        return await clinics.dentists(connection)
+        return etag(response, await _found(connection, actor_id(caller), caller))
+
+
+@router.put("/me", response_model_exclude_none=True)
+async def update_me(
+    body: EditMe, response: Response, caller: Caller, own: Own, version: IfMatch
+) -> Profile:
+    """Changes the fields that are named; null empties one."""
+    return await _update(actor_id(caller), body, response, caller, own, version)
+
+
+@router.get("", response_model_exclude_none=True)
+async def list_profiles(
+    caller: Caller,
+    own: Own,
+    role: Annotated[PersonRole | None, Query()] = None,
+    search: Annotated[
+        str | None, Query(max_length=200, description="Beginnings of words, all of which must fit.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=1200)] = None,
+) -> People:
+    """By name: all of them for admins, their patients for dentists, whom they made for agents."""
+    after = cursors.name_of(cursor) if cursor else None
+    words = re.findall(r"[^\W_]+", search or "")[:8]
+    async with use(own.pool) as connection:
+        items = await profiles.page(connection, _eyes(caller), role, words, after, limit + 1)
+    more = len(items) > limit
+    return People(items[:limit], cursors.named(items[limit - 1]) if more else None)
+
+
+@router.post("", status_code=201, response_model_exclude_none=True)
+async def create_profile(
+    body: NewProfile, response: Response, caller: Caller, own: Own, key: Key = None
+) -> Profile:
+    """A patient without a login; by admins also dentists, admins and agents. A repeat under the
+    same key answers 200 with the profile as it is now.
+    """
+    allow(caller, body)
+    id = body.id or new_id(caller, key, "profile")
+    async with use(own.pool) as connection:
+        with naming(taken="id"):
+            made = await profiles.create(connection, id, body.model_dump(), caller.id)
+        found = await _found(connection, id, caller)
+    if not made:
+        if key is None or found.created_by != caller.id:
+            raise invalid("id", "is taken")
+        response.status_code = 200
+    await own.people.forget(id)
+    own.committed()
+    response.headers["Location"] = f"/api/profiles/{id}"
+    return etag(response, found)
+
+
+@router.get("/{id}", response_model_exclude_none=True)
+async def get_profile(id: UUID, response: Response, caller: Caller, own: Own) -> Profile:
+    """One person, with the version as ETag."""
+    async with use(own.pool) as connection:
+        return etag(response, await _found(connection, id, caller))
+
+
+@router.put("/{id}", response_model_exclude_none=True)
+async def update_profile(
+    id: UUID, body: EditProfile, response: Response, caller: Caller, own: Own, version: IfMatch
+) -> Profile:
+    """Changes the fields that are named; null empties one. `active: false` revokes every token of
+    theirs within a second, and ends their streams.
+    """
+    allow(caller, body)
+    return await _update(id, body, response, caller, own, version)
+
+
+@router.post("/{id}/erase")
+async def erase_profile(id: UUID, caller: Caller, own: Own) -> Erased:
+    """Blanks what is personal: the profile, and the texts of the patient's appointments. Their
+    times and their history stay. It cannot be undone.
+    """
+    if id == caller.id:
+        raise invalid("id", "another admin has to erase yours")
+    async with use(own.pool) as connection:
+        done = await profiles.erase(connection, id, caller)
+    if done is None:
+        raise not_found()
+    await own.people.forget(id)
+    own.committed()
+    return done
+
+
+async def _update(
+    id: UUID, body: EditMe, response: Response, caller: Actor, own: Parts, version: int | None
+) -> Profile:
+    async with use(own.pool) as connection, connection.transaction():
+        before = await _found(connection, id, caller)
+        if isinstance(body, EditProfile):
+            judge(caller, before, body)
+        with naming(taken="role", why="they have been a patient; make another profile"):
+            edited(await profiles.update(connection, id, body.given(), version))
+        after = await _found(connection, id, caller)
+    await own.people.forget(id)
+    own.committed()
+    return etag(response, after)
+
+
+async def _found(connection: Connection, id: UUID, caller: Actor) -> Profile:
+    found = await profiles.get(connection, id, _eyes(caller))
+    return one([found] if found else [])
+
+
+def _eyes(caller: Actor) -> UUID | None:
+    """Who looks: the caller, or null for those who see all."""
+    return None if caller.sees_all else actor_id(caller)

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 
-def _no_nul(text: str) -> str:
+def no_nul(text: str) -> str:
     if "\x00" in text:
         raise ValueError("must not contain NUL")
     return text
@@ -34,7 +34,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 12, 31))]
 """A calendar day of the clinic."""
 
-Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_no_nul)]
+Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
 Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 

@@ -16,8 +16,9 @@ OFFER = f"""
            t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
            t.horizon, t.hold_for, t.approval_for, t.cancel_notice, t.needs_chair,
            t.needs_approval,
-           (select r.no from resources r
-             where r.profile_id = $2 and r.kind = 'patient' and r.active) as patient_no,
+           (select r.no from resources r join profiles who on who.id = r.profile_id
+             where r.profile_id = $2 and r.kind = 'patient' and r.active and who.active
+               and ($3::uuid is null or who.created_by = $3)) as patient_no,
            {schedules.HOURS}
       from dentists d join clinics c on c.id = d.clinic_id join profiles p on p.id = d.profile_id
       join lateral (
@@ -33,7 +34,7 @@ async def dentists(connection: Connection) -> list[Dentist]:
     """All dentists who can be booked, by name."""
     rows = await connection.fetch(
         """
-        select d.profile_id as id, p.full_name, d.specialty, d.clinic_id, c.time_zone
+        select d.profile_id as id, p.full_name, d.specialty, d.clinic_id, c.time_zone, d.bio
           from dentists d
           join profiles p on p.id = d.profile_id join clinics c on c.id = d.clinic_id
          where d.bookable and p.active order by p.full_name, d.profile_id
@@ -43,15 +44,20 @@ async def dentists(connection: Connection) -> list[Dentist]:
 
 
 async def offer(
-    connection: Connection, dentist_id: UUID, appointment_type: str, patient_id: UUID | None
+    connection: Connection,
+    dentist_id: UUID,
+    appointment_type: str,
+    patient_id: UUID | None,
+    made_by: UUID | None = None,
 ) -> Offer | None:
     """What decides about a hold with this dentist; null where there is no such dentist or no such
-    type.
+    type. With `made_by` (an agent) only patients whom that agent made are known.
     """
     row = await connection.fetchrow(
-        f"{OFFER} and d.profile_id = $3",
+        f"{OFFER} and d.profile_id = $4",
         appointment_type,
         patient_id,
+        made_by,
         dentist_id,
     )
     return _offer(row) if row else None
@@ -71,33 +77,19 @@ async def offers(
     """
     rows = await connection.fetch(
         f"""
-        {OFFER} and ($3::uuid[] is null or d.profile_id = any($3))
-           and ($4::uuid is null or d.clinic_id = $4)
-           and ($5::text is null or lower(d.specialty) = lower($5))
+        {OFFER} and ($4::uuid[] is null or d.profile_id = any($4))
+           and ($5::uuid is null or d.clinic_id = $5)
+           and ($6::text is null or lower(d.specialty) = lower($6))
          order by d.profile_id
         """,
         appointment_type,
+        None,
         None,
         dentist_ids,
         clinic_id,
         specialty,
     )
     return [_offer(row) for row in rows]
-
-
-async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> None:
-    """A patient's profile, and the resource that keeps them out of two places at once; once."""
-    await connection.execute(
-        """
-        with profile as (
-            insert into profiles (id, role, full_name) values ($1, 'patient', $2)
-            on conflict do nothing
-        )
-        insert into resources (kind, profile_id) values ('patient', $1) on conflict do nothing
-        """,
-        id,
-        full_name,
-    )
 
 
 def _offer(row: asyncpg.Record) -> Offer:

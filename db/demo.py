@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid5
 
-from db import clinics
+from db import profiles
 from db.pool import Connection
 
 NAMESPACE = UUID("6c1f3c52-8a1e-4f0b-9d52-7e2a4d0c9b11")
@@ -26,6 +26,9 @@ PATIENTS = (
     ("chloe", "Chloe Martin"),
     ("deniz", "Deniz Kaya"),
 )
+OF_THE_CHATBOT = ("ben", "deniz")
+"""Patients whom the chatbot made, and may book for."""
+
 CHAIRS = ("Chair 1", "Chair 2", "Chair 3")
 TYPES: tuple[tuple[str, str, int, int, int, bool, bool], ...] = (
     # slug, name, minutes, buffer after, hold seconds, needs a chair, needs approval
@@ -58,8 +61,6 @@ async def load(connection: Connection) -> None:
             )
         for name, full_name, specialty in DENTISTS:
             await _add_dentist(connection, person_id("dentist", name), full_name, specialty)
-        for name, full_name in PATIENTS:
-            await clinics.add_patient(connection, person_id("patient", name), full_name)
         for role, name in (("admin", "admin"), ("agent", "chatbot")):
             await connection.execute(
                 "insert into profiles (id, role, full_name) values ($1, $2, $3)",
@@ -67,6 +68,13 @@ async def load(connection: Connection) -> None:
                 role,
                 name.capitalize(),
             )
+        for name, full_name in PATIENTS:
+            await profiles.add_patient(connection, person_id("patient", name), full_name)
+        await connection.execute(
+            "update profiles set created_by = $1 where id = any($2)",
+            person_id("agent", "chatbot"),
+            [person_id("patient", name) for name in OF_THE_CHATBOT],
+        )
 
 
 async def _add_type(

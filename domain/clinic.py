@@ -15,6 +15,9 @@ class Dentist:
     specialty: str
     clinic_id: UUID
     time_zone: str
+    bio: str | None = None
+    next_free_at: datetime | None = None
+    """When the shortest visit that can be booked online can next begin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,14 @@ class Topic(StrEnum):
     """Bookings: one's own; all of them for staff. An event's entity is the appointment."""
     AVAILABILITY = "availability"
     """Slots on the board, for everyone and of nobody. An event's entity is the dentist."""
+    PROFILES = "profiles"
+    """People: oneself, and for agents whom they made; all for admins. An event's entity is the
+    profile.
+    """
+
+
+PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES})
+"""Topics whose events go to their audience alone."""
 
 
 class Kind(StrEnum):
@@ -67,6 +75,12 @@ class Kind(StrEnum):
     """It is taken."""
     SCHEDULE_CHANGED = "schedule.changed"
     """The dentist's hours are others now: load the slots again."""
+    PROFILE_CREATED = "profile.created"
+    """Somebody is known now."""
+    PROFILE_CHANGED = "profile.changed"
+    """Something about them is another: load the profile again."""
+    PROFILE_ERASED = "profile.erased"
+    """What was personal about them is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ class Reader:
     def addresses(self) -> Iterator[str]:
         """Where to listen so as to miss nothing of these topics that this reader may see."""
         for topic in self.topics:
-            private = topic == Topic.APPOINTMENTS and not self.actor.sees_all
+            private = topic in PRIVATE and not self.actor.sees_all
             yield f"{topic}@{self.actor.id}" if private else topic
 
     def wants(self, event: Event) -> bool:

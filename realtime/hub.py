@@ -2,10 +2,13 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from uuid import UUID
 
 from db import events
 from db.pool import Pool, use
@@ -13,7 +16,9 @@ from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.audience import Audience
 from realtime.line import SILENCE, Connection, Line
-from realtime.stream import Stream
+from realtime.stream import Ending, Stream
+
+Hearer = Callable[[Event | None], None]
 
 BATCH = 500
 POLL = 1.0
@@ -53,6 +58,7 @@ class Hub:
         self._ahead = timedelta()
         self._connected = False
         self._closing = False
+        self._hearers: dict[str, list[Hearer]] = defaultdict(list)
         self.replays = asyncio.Semaphore(REPLAYS)
 
     @property
@@ -70,6 +76,20 @@ class Hub:
     def now(self) -> datetime:
         """The database's clock, as far as this process can tell."""
         return datetime.now(UTC) + self._ahead
+
+    def hear(self, topic: str, hearer: Hearer) -> None:
+        """Calls `hearer` in this process with each event of a topic, before any stream gets it; and
+        with null where events may have been passed over.
+        """
+        self._hearers[topic].append(hearer)
+
+    def part(self, person: UUID, role: str | None) -> None:
+        """Ends the streams of a person that were opened under another role; all, where it is null.
+        """
+        for stream in self._audience.all():
+            actor = stream.reader.actor
+            if actor.id == person and actor.role != role:
+                stream.end(Ending.BYE)
 
     async def start(self) -> None:
         await self._line.start()
@@ -143,6 +163,8 @@ class Hub:
         deliveries = 0
         for event in batch:
             at = Cursor(epoch, event.seq)
+            for hearer in self._hearers.get(event.topic, ()):
+                hearer(event)
             deliveries += self._deliver(event, at)
             self._at = at
             metrics.SEQUENCED.observe((event.sequenced_at - event.occurred_at).total_seconds())
@@ -162,6 +184,8 @@ class Hub:
     def _jump(self, to: Cursor, why: frames.Reset) -> Cursor:
         """Goes on elsewhere: open streams are told that what they have does not join up with it."""
         self._at = to
+        for hearer in chain.from_iterable(self._hearers.values()):
+            hearer(None)
         for stream in self._audience.all():
             stream.since = to
             stream.push(frames.reset(to, why), self.now().timestamp())

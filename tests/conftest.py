@@ -53,6 +53,7 @@ async def _make_template(running: stack.RunningPostgres) -> None:
     await migrate(dsn)
     connection = await connect(dsn, "template")
     await demo.load(connection)
+    await connection.execute("delete from outbox")  # each test's log begins with the test
     await connection.close()
 
 

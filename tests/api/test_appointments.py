@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
+from db.demo import person_id
 from tests.support import AMARA, ANA, BEN, LENA, monday, overdue
 
 RESERVE = "/api/availability/reserve"
@@ -182,7 +183,13 @@ async def test_staff_act_for_patients_and_agents_for_those_they_booked(api, as_)
     mine = await reserve(api, as_("agent"), hour=10, patient_id=str(BEN))
     path = f"/api/appointments/{mine.json()['id']}"
     assert (await api.get(path, headers=as_("patient", "ben"))).status_code == 200
+    other = {"id": str(person_id("agent", "other")), "role": "agent", "full_name": "Another"}
+    await api.post("/api/profiles", json=other, headers=as_("admin"))
     assert (await api.get(path, headers=as_("agent", "other"))).status_code == 404
+    stranger = await reserve(api, as_("agent", "other"), hour=11, patient_id=str(BEN))
+    nobody = await reserve(api, as_("agent", "other"), hour=11, patient_id=str(uuid7()))
+    assert stranger.json()["detail"] == nobody.json()["detail"]
+    assert stranger.status_code == nobody.status_code == 422
 
 
 async def test_an_agent_changes_what_it_holds_only_with_the_token_of_that_hold(api, as_):
@@ -267,7 +274,7 @@ async def test_every_offered_slot_can_be_held_and_no_other(api, as_, pool):
 
 
 async def test_the_dentists_are_listed(api, as_):
-    dentists = (await api.get("/api/profiles/dentists", headers=as_("patient"))).json()
+    dentists = (await api.get("/api/profiles/dentists")).json()
     assert [dentist["full_name"] for dentist in dentists] == [
         "Dr. Amara Okafor",
         "Dr. Lena Fischer",

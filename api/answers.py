@@ -1,0 +1,52 @@
+"""What the routes of rows that staff edit share: whether it is there, its version, its ETag."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+import asyncpg
+from fastapi import Response
+
+from api.errors import Problem, invalid, not_found
+
+T = TypeVar("T")
+
+
+class Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+V = TypeVar("V", bound=Versioned)
+
+
+def one(found: Sequence[T]) -> T:
+    """The only row. Raises `not_found` where there is none."""
+    if not found:
+        raise not_found()
+    return found[0]
+
+
+def etag(response: Response, row: V) -> V:
+    """The row, with its version as the answer's ETag."""
+    response.headers["ETag"] = f'"{row.version}"'
+    return row
+
+
+def edited(done: bool) -> None:
+    """Raises `version_conflict` where a row was there and had another version."""
+    if not done:
+        raise Problem("version_conflict", "It has changed since the version you named.")
+
+
+@contextmanager
+def naming(*, taken: str, why: str = "is taken") -> Iterator[None]:
+    """Turns what the constraints refuse into a `validation_failed` that names the field: `taken` is
+    the one that must be unique.
+    """
+    try:
+        yield
+    except asyncpg.UniqueViolationError:
+        raise invalid(taken, why) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise invalid("clinic_id", "there is no such clinic") from None

@@ -1,0 +1,102 @@
+"""Appointment types: what one can book at a clinic, and on which terms."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from api.answers import edited, etag, naming, one
+from api.dependencies import Caller, IfMatch, Key, Own, new_id
+from api.fields import Edit, Minutes, Name
+from api.requests import Body, Slug
+from db import catalogue
+from db.pool import use
+from domain.catalogue import AppointmentType
+
+router = APIRouter(prefix="/api/appointment-types", tags=["clinics"])
+
+Duration = Annotated[int, Field(ge=1, le=24 * 60)]
+Days = Annotated[int, Field(ge=1, le=730)]
+HoldSeconds = Annotated[int, Field(ge=1, le=86_400)]
+ApprovalMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+
+
+class NewType(Body):
+    clinic_id: UUID
+    slug: Slug
+    name: Name
+    duration_minutes: Duration
+    buffer_before_minutes: Minutes = 0
+    buffer_after_minutes: Minutes = 0
+    lead_time_minutes: Minutes = 0
+    horizon_days: Days = 90
+    hold_seconds: HoldSeconds = 300
+    approval_minutes: ApprovalMinutes = 24 * 60
+    cancel_notice_minutes: Minutes = 0
+    needs_chair: bool = True
+    needs_approval: bool = False
+    bookable_online: bool = True
+
+
+class EditType(Edit):
+    """For bookings to come; those that are made keep the terms they were made under."""
+
+    slug: Slug | None = None
+    name: Name | None = None
+    duration_minutes: Duration | None = None
+    buffer_before_minutes: Minutes | None = None
+    buffer_after_minutes: Minutes | None = None
+    lead_time_minutes: Minutes | None = None
+    horizon_days: Days | None = None
+    hold_seconds: HoldSeconds | None = None
+    approval_minutes: ApprovalMinutes | None = None
+    cancel_notice_minutes: Minutes | None = None
+    needs_chair: bool | None = None
+    needs_approval: bool | None = None
+    bookable_online: bool | None = None
+
+
+@router.get("")
+async def list_types(
+    caller: Caller, own: Own, clinic_id: Annotated[UUID | None, Query()] = None
+) -> list[AppointmentType]:
+    """All types by clinic and slug, or those of one clinic."""
+    async with use(own.pool) as connection:
+        return await catalogue.types(connection, clinic_id)
+
+
+@router.post("", status_code=201)
+async def create_type(
+    body: NewType, response: Response, caller: Caller, own: Own, key: Key = None
+) -> AppointmentType:
+    """A new type; a repeat under the same key answers 200 with the type as it is now."""
+    id = new_id(caller, key, "appointment type")
+    async with use(own.pool) as connection:
+        if key and (before := await catalogue.types(connection, id=id)):
+            response.status_code = 200
+            return etag(response, before[0])
+        with naming(taken="slug"):
+            await catalogue.add_type(connection, id, body.model_dump())
+        made = one(await catalogue.types(connection, id=id))
+    response.headers["Location"] = f"/api/appointment-types/{id}"
+    return etag(response, made)
+
+
+@router.get("/{id}")
+async def get_type(id: UUID, response: Response, caller: Caller, own: Own) -> AppointmentType:
+    """One type, with its version as ETag."""
+    async with use(own.pool) as connection:
+        return etag(response, one(await catalogue.types(connection, id=id)))
+
+
+@router.put("/{id}")
+async def update_type(
+    id: UUID, body: EditType, response: Response, caller: Caller, own: Own, version: IfMatch
+) -> AppointmentType:
+    """Changes the fields that are named."""
+    async with use(own.pool) as connection, connection.transaction():
+        one(await catalogue.types(connection, id=id))
+        with naming(taken="slug"):
+            edited(await catalogue.change_type(connection, id, body.given(), version))
+        return etag(response, one(await catalogue.types(connection, id=id)))

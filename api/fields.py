@@ -1,0 +1,56 @@
+"""Fields that several bodies share, and the body of an edit."""
+
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from api.requests import Body, no_nul
+
+LARGEST_INT = 2**31 - 1
+MOST_MINUTES = 366 * 24 * 60
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _iana(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("not an IANA time zone, such as Europe/Berlin")
+    return name
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    AfterValidator(no_nul),
+]
+ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_iana)]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^\+?[0-9 ()/.-]{3,}$")]
+Locale = Annotated[
+    str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
+]
+Minutes = Annotated[int, Field(ge=0, le=MOST_MINUTES)]
+
+
+class Edit(Body):
+    """What to change; absent fields stay as they are. Null empties a field that can be empty."""
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one field to change")
+        for name in self.model_fields_set - self.CAN_BE_EMPTY:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null")
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """The fields that are to change."""
+        return self.model_dump(include=self.model_fields_set)

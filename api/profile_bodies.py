@@ -1,0 +1,98 @@
+"""What one says of people: of oneself, of a patient, and what only an admin says."""
+
+from typing import Annotated, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, StringConstraints, model_validator
+
+from api.errors import Problem, invalid
+from api.fields import Edit, Email, Locale, Name, Phone, ZoneName
+from api.requests import Body, Text, no_nul
+from domain.actors import Actor, Role
+from domain.people import PERSONAL, Profile
+
+PersonRole = Literal[Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT]
+Specialty = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_nul)]
+
+FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
+
+
+class EditMe(Edit):
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"email", "phone", "time_zone", "locale"})
+
+    full_name: Name | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    time_zone: ZoneName | None = None
+    locale: Locale | None = None
+
+
+class EditProfile(EditMe):
+    """`role` and what follows it: for admins. Who becomes a dentist needs `clinic_id` and
+    `specialty`.
+    """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditMe.CAN_BE_EMPTY | {"bio"}
+
+    role: PersonRole | None = None
+    active: bool | None = None
+    clinic_id: UUID | None = None
+    specialty: Specialty | None = None
+    bio: Text | None = None
+    bookable: bool | None = None
+
+
+class NewProfile(Body):
+    """A patient, unless an admin says otherwise. `id`, for admins: the `sub` of their token, where
+    they have one already.
+    """
+
+    full_name: Name
+    role: PersonRole = Role.PATIENT
+    email: Email | None = None
+    phone: Phone | None = None
+    time_zone: ZoneName | None = None
+    locale: Locale | None = None
+    id: UUID | None = None
+    active: bool = True
+    clinic_id: UUID | None = None
+    specialty: Specialty | None = None
+    bio: Text | None = None
+    bookable: bool = True
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        named = self.model_fields_set & set(FOR_DENTISTS)
+        if self.role is Role.DENTIST and not {"clinic_id", "specialty"} <= named:
+            raise ValueError("a dentist needs clinic_id and specialty")
+        if self.role is not Role.DENTIST and named:
+            raise ValueError(f"{min(named)} is for dentists alone")
+        return self
+
+
+def allow(actor: Actor, body: NewProfile | EditProfile) -> None:
+    """Raises `forbidden` where the body says what only an admin says."""
+    beyond = body.model_fields_set - PERSONAL
+    if isinstance(body, NewProfile) and body.role is Role.PATIENT:
+        beyond = beyond - {"role"}
+    if beyond and actor.role is not Role.ADMIN:
+        raise Problem("forbidden", f"Only an admin sets {min(beyond)}.")
+
+
+def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
+    """Raises `validation_failed` where the change cannot be made to this profile."""
+    named = body.model_fields_set
+    if before.erased_at:
+        raise invalid("id", "this profile is erased")
+    if before.id == actor.id and named & {"role", "active"}:
+        raise invalid("role" if "role" in named else "active", "another admin has to change yours")
+    becomes = body.role if body.role is not before.role else None
+    if becomes and before.role is Role.DENTIST:
+        raise invalid("role", "a dentist stays one; set active or bookable instead")
+    if becomes is Role.DENTIST:
+        if not {"clinic_id", "specialty"} <= named:
+            raise invalid("role", "a dentist needs clinic_id and specialty")
+    elif before.role is not Role.DENTIST and named & set(FOR_DENTISTS):
+        raise invalid(min(named & set(FOR_DENTISTS)), "is for dentists alone")
+    elif "clinic_id" in named and body.clinic_id != before.clinic_id:
+        raise invalid("clinic_id", "a dentist stays at one clinic; make another profile")

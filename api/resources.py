@@ -1,0 +1,76 @@
+"""Resources: chairs and dentists, which can be in one place only."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api.answers import edited, etag, naming, one
+from api.dependencies import Caller, IfMatch, Own
+from api.errors import invalid
+from api.fields import LARGEST_INT, Edit, Name
+from api.requests import Body
+from db import catalogue
+from db.pool import use
+from domain.catalogue import Resource, ResourceKind
+
+router = APIRouter(prefix="/api/resources", tags=["clinics"])
+
+Number = Annotated[int, Path(ge=1, le=LARGEST_INT)]
+
+
+class NewChair(Body):
+    """Dentists get their resource with their profile."""
+
+    clinic_id: UUID
+    name: Name
+
+
+class EditChair(Edit):
+    name: Name | None = None
+    active: bool | None = None
+    """False: it is offered no more; what is booked there stays."""
+
+
+@router.get("", response_model_exclude_none=True)
+async def list_resources(
+    caller: Caller,
+    own: Own,
+    clinic_id: Annotated[UUID | None, Query()] = None,
+    kind: Annotated[ResourceKind | None, Query()] = None,
+) -> list[Resource]:
+    """Chairs and dentists of all clinics, or of one."""
+    async with use(own.pool) as connection:
+        return await catalogue.resources(connection, clinic_id, kind)
+
+
+@router.post("", status_code=201, response_model_exclude_none=True)
+async def create_resource(body: NewChair, response: Response, caller: Caller, own: Own) -> Resource:
+    """A new chair. Names are unique in a clinic, so that a repeat makes no second one."""
+    async with use(own.pool) as connection:
+        with naming(taken="name"):
+            no = await catalogue.add_chair(connection, body.clinic_id, body.name)
+        chair = one(await catalogue.resources(connection, no=no))
+    response.headers["Location"] = f"/api/resources/{no}"
+    return etag(response, chair)
+
+
+@router.get("/{no}", response_model_exclude_none=True)
+async def get_resource(no: Number, response: Response, caller: Caller, own: Own) -> Resource:
+    """One chair or dentist, with its version as ETag."""
+    async with use(own.pool) as connection:
+        return etag(response, one(await catalogue.resources(connection, no=no)))
+
+
+@router.put("/{no}", response_model_exclude_none=True)
+async def update_resource(
+    no: Number, body: EditChair, response: Response, caller: Caller, own: Own, version: IfMatch
+) -> Resource:
+    """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
+    async with use(own.pool) as connection, connection.transaction():
+        before = one(await catalogue.resources(connection, no=no))
+        if before.kind is not ResourceKind.CHAIR:
+            raise invalid("no", "is a dentist; change the profile instead")
+        with naming(taken="name"):
+            edited(await catalogue.change_chair(connection, no, body.given(), version))
+        return etag(response, one(await catalogue.resources(connection, no=no)))

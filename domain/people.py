@@ -1,0 +1,69 @@
+"""People: what the system knows of them, and what their row says to whoever brings a token."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.actors import Actor, Role
+
+ROLES = (Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT)
+"""What a person can be; the other roles have no profile."""
+
+PERSONAL = frozenset({"full_name", "email", "phone", "time_zone", "locale"})
+"""What belongs to the person: theirs to change, and blank once they are erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person or a service. `clinic_id` and what follows it are set for dentists alone."""
+
+    id: UUID
+    role: Role
+    full_name: str
+    active: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    email: str | None = None
+    phone: str | None = None
+    time_zone: str | None = None
+    """For display only; an IANA name."""
+    locale: str | None = None
+    created_by: UUID | None = None
+    """Who made it for them; null for those who came with a token of their own."""
+    erased_at: datetime | None = None
+    clinic_id: UUID | None = None
+    specialty: str | None = None
+    bio: str | None = None
+    bookable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a row says about the rights of a person."""
+
+    role: Role
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure blanked, as counts, and what it left for staff to decide."""
+
+    profile: int
+    notes: int
+    """Appointments whose notes are gone."""
+    cancel_notes: int
+    live_appointments: int
+    """Those that will still take place unless somebody cancels them."""
+
+
+def disagreement(actor: Actor, standing: Standing | None) -> str | None:
+    """Why a token is not honoured: the row is the switch that revokes it. Null where they agree."""
+    if standing is None:
+        return f"There is no profile for this token's {actor.role}; an admin can make one."
+    if not standing.active:
+        return "This profile is not active."
+    if standing.role is not actor.role:
+        return f"The token says {actor.role}, the profile says {standing.role}."
+    return None

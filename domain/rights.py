@@ -1,0 +1,101 @@
+"""Who may call what: one table of every route by its name, for the API to obey and a test to walk.
+
+`OWN` is what `domain.actors.scope` says of bookings; of profiles one's own, those one made, and for
+dentists their patients; of schedules the dentist's. What is not one's own looks as if it were
+missing.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.actors import Role
+from domain.booking import OPEN_TO_ALL, Verb
+
+
+class Right(StrEnum):
+    NONE = "none"
+    OWN = "own"
+    ALL = "all"
+
+
+Row = Mapping[Role, Right]
+
+
+def _row(patient: Right, dentist: Right, agent: Right, admin: Right = Right.ALL) -> Row:
+    return {
+        Role.PATIENT: patient,
+        Role.DENTIST: dentist,
+        Role.AGENT: agent,
+        Role.ADMIN: admin,
+    }
+
+
+EVERYONE = _row(Right.ALL, Right.ALL, Right.ALL)
+ONES_OWN = _row(Right.OWN, Right.OWN, Right.OWN)
+STAFF = _row(Right.NONE, Right.ALL, Right.NONE)
+DENTIST_OWN = _row(Right.NONE, Right.OWN, Right.NONE)
+NO_PATIENT = _row(Right.NONE, Right.OWN, Right.OWN)
+ADMIN = _row(Right.NONE, Right.NONE, Right.NONE)
+
+
+def _verbs(*verbs: Verb) -> dict[str, Row]:
+    """Routes that are named as their verb; whom a verb is open to, domain/booking.py says."""
+    return {str(verb): ONES_OWN if verb in OPEN_TO_ALL else DENTIST_OWN for verb in verbs}
+
+
+PUBLIC = frozenset(
+    {"list_dentists", "get_dentist", "livez", "readyz", "health", "version"},
+)
+"""Routes that ask for no token."""
+
+RIGHTS: Mapping[str, Row] = {
+    # bookings
+    "create": ONES_OWN,
+    "list_appointments": ONES_OWN,
+    "get": ONES_OWN,
+    "history": ONES_OWN,
+    "update": ONES_OWN,
+    "delete": ONES_OWN,
+    "reserve": ONES_OWN,
+    **_verbs(Verb.CONFIRM, Verb.CANCEL, Verb.EXTEND, Verb.RELEASE, Verb.APPROVE, Verb.DECLINE),
+    **_verbs(Verb.CHECK_IN, Verb.START, Verb.COMPLETE, Verb.NO_SHOW),
+    # slots and schedules
+    "search_slots": EVERYONE,
+    "list_slots": EVERYONE,
+    "explain_slot": EVERYONE,
+    "get_schedule": EVERYONE,
+    "replace_schedule": DENTIST_OWN,
+    "get_clinic_exceptions": EVERYONE,
+    "replace_clinic_exceptions": ADMIN,
+    # people
+    "get_me": EVERYONE,
+    "update_me": EVERYONE,
+    "list_profiles": NO_PATIENT,
+    "create_profile": NO_PATIENT,
+    "get_profile": NO_PATIENT,
+    "update_profile": NO_PATIENT,
+    "erase_profile": ADMIN,
+    # places
+    "list_clinics": EVERYONE,
+    "get_clinic": EVERYONE,
+    "create_clinic": ADMIN,
+    "update_clinic": ADMIN,
+    "list_types": EVERYONE,
+    "get_type": EVERYONE,
+    "create_type": ADMIN,
+    "update_type": ADMIN,
+    "list_resources": STAFF,
+    "get_resource": STAFF,
+    "create_resource": ADMIN,
+    "update_resource": ADMIN,
+    # events
+    "stream_events": ONES_OWN,
+    "stream_appointment": ONES_OWN,
+}
+
+
+def right(route: str, role: Role) -> Right:
+    """What a role may do at a route. LookupError for a route that the table lacks."""
+    if route not in RIGHTS:
+        raise LookupError(f"the route {route!r} has no row in domain/rights.py")
+    return RIGHTS[route].get(role, Right.NONE)
