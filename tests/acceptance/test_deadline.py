@@ -31,7 +31,7 @@ class Aim:
 
 
 async def test_at_the_deadline_confirm_or_expiry_wins_and_all_agree(
-    clinic: Clinic, record_property
+    clinic: Clinic, record_testsuite_property
 ):
     aim = Aim()
     rounds: list[tuple[Booking, Reply]] = []
@@ -48,7 +48,7 @@ async def test_at_the_deadline_confirm_or_expiry_wins_and_all_agree(
     await asyncio.gather(*(lane() for _ in range(LANES)))
 
     outcomes = Counter(reply.status for _, reply in rounds)
-    record_property("confirms in time and too late", dict(outcomes))
+    record_testsuite_property("confirms in time and too late", dict(outcomes))
     assert set(outcomes) == {200, 410}
     assert min(outcomes.values()) >= 0.2 * ROUNDS
 
@@ -59,5 +59,5 @@ async def test_at_the_deadline_confirm_or_expiry_wins_and_all_agree(
     ends = await clinic.lived({it.id: verbs[reply.status] for it, reply in rounds})
 
     expired = Counter(end.vias[-1] for end in ends if end.status == "expired")
-    record_property("expired by", dict(expired))
+    record_testsuite_property("expired at the deadline by", dict(expired))
     assert expired["workflow"] >= 0.9 * expired.total()  # the rest was swept

@@ -9,7 +9,7 @@ from tests.workflows.desk import until
 
 
 async def test_twenty_deadlines_that_pass_without_postgres_are_kept_after_it(
-    clinic: Clinic, record_property
+    clinic: Clinic, record_testsuite_property
 ):
     premises = clinic.premises
     holds = await asyncio.gather(*(clinic.held(6.0) for _ in range(20)))
@@ -27,13 +27,13 @@ async def test_twenty_deadlines_that_pass_without_postgres_are_kept_after_it(
     assert (await clinic.health())["database"] == "degraded"
     await asyncio.to_thread(premises.postgres.start)
     recovered = [await _until_served(clinic, api) for api in (premises.one, premises.two)]
-    record_property("served again, after its return", quantiles(recovered))
+    record_testsuite_property("served again after an outage of Postgres", quantiles(recovered))
 
     ends = await clinic.lived(
         {it.id: ["hold", "expire"] for it in holds} | {booked.id: ["hold", "confirm"]}, 60
     )
     late = [end.lateness for end in ends if end.lateness is not None]
-    record_property("expired, after the deadline", quantiles(late))
+    record_testsuite_property("hold lateness over an outage of Postgres", quantiles(late))
     print(f"hold lateness over an outage of Postgres: {quantiles(late)}")
     assert [(await clinic.workflow(it.id).describe()).run_id for it in holds] == runs
     assert premises.one.running

@@ -39,7 +39,7 @@ async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: C
 
 
 async def test_bookings_end_as_they_must_however_often_the_worker_is_killed(
-    clinic: Clinic, record_property
+    clinic: Clinic, record_testsuite_property
 ):
     worker, wanted = clinic.premises.worker, {}
     lives = [
@@ -67,5 +67,5 @@ async def test_bookings_end_as_they_must_however_often_the_worker_is_killed(
     await asyncio.gather(killer(), *(life(verbs) for verbs in lives * 10))
     ends = await clinic.lived(wanted)
     late = [end.lateness for end in ends if end.lateness is not None]
-    record_property("expired, after the deadline", quantiles(late))
+    record_testsuite_property("hold lateness while workers die", quantiles(late))
     print(f"hold lateness while workers die: {quantiles(late)}")
