@@ -70,23 +70,29 @@ def _texts(found: Iterable[Found], tz: ZoneInfo | None) -> Iterator[str]:
     """Each slot as JSON; slots of the same start should follow each other."""
     written: dict[str, tuple[Slot, str]] = {}
     zones: dict[str, ZoneInfo] = {}
+    instants: dict[tuple[datetime, ZoneInfo], str] = {}
+
+    def local(instant: datetime, zone: ZoneInfo) -> str:
+        text = instants.get((instant, zone))
+        if text is None:
+            text = instants[instant, zone] = _rfc3339(instant.astimezone(zone))
+        return text
+
     for slot, offer in found:
         name = offer.hours.time_zone
         last = written.get(name)
         if last is None or last[0] != slot:
             zone = tz or zones.setdefault(name, ZoneInfo(name))
-            last = written[name] = (slot, _times(slot, name, zone))
+            starts_at, ends_at = local(slot.starts_at, zone), local(slot.ends_at, zone)
+            times = f'"starts_at":"{starts_at}","ends_at":"{ends_at}"'
+            last = written[name] = (slot, f"{times},{_state(slot, name)}")
         yield f'{{"dentist_id":"{offer.dentist_id}",{last[1]}}}'
 
 
-def _times(slot: Slot, time_zone: str, zone: ZoneInfo) -> str:
-    """All of a slot but whose it is; nothing in it needs escaping but the zone's name."""
+def _state(slot: Slot, time_zone: str) -> str:
+    """Nothing in it needs escaping but the zone's name."""
     until = f',"held_until":"{_rfc3339(slot.held_until)}"' if slot.held_until else ""
-    return (
-        f'"starts_at":"{_rfc3339(slot.starts_at.astimezone(zone))}",'
-        f'"ends_at":"{_rfc3339(slot.ends_at.astimezone(zone))}",'
-        f'"time_zone":{json.dumps(time_zone)},"state":"{slot.state}"{until}'
-    )
+    return f'"time_zone":{json.dumps(time_zone)},"state":"{slot.state}"{until}'
 
 
 def _rfc3339(instant: datetime) -> str:

@@ -2,6 +2,7 @@
 domain's search over both.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -14,8 +15,8 @@ from db import claims, clinics
 from db.claims import Claims
 from db.pool import Connection
 from domain.clinic import BoardSlot, Offer
-from domain.schedules import Span, day_of
-from domain.search import Slot, offered, without_chair
+from domain.schedules import Span, State, Terms, day_of
+from domain.search import Diary, Slot, without_chair
 from domain.zones import ALL_DAY, MIDNIGHT, ONE_DAY
 
 ALTERNATIVES = 3
@@ -24,6 +25,7 @@ AHEAD = (14, 42, 126, 378)
 """Days of each step of a search ahead: near days are cheap, and far ones rarely needed."""
 
 Found = tuple[Slot, Offer]
+Days = tuple[date, date, tuple[time, time]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,14 @@ async def search(connection: Connection, offers: Sequence[Offer], asked: Asked) 
         return []
     taken = await _claims(connection, offers, asked)
     chairless = _chairless(offers, taken)
-    found = [(slot, offer) for offer in offers for slot in _slots(offer, asked, taken, chairless)]
-    return sorted(found, key=_start)
+    by_start: dict[datetime, list[Found]] = defaultdict(list)
+    made: dict[UUID, dict[datetime, Slot]] = defaultdict(dict)
+    for offer in offers:
+        diary, days = _diary(offer, taken, chairless), _range(offer, asked)
+        shared = made[offer.terms.type_id]
+        for slot in diary.slots(*days) if asked.include_taken else _free(diary, days, shared):
+            by_start[slot.starts_at].append((slot, offer))
+    return [found for start in sorted(by_start) for found in by_start[start]]
 
 
 async def next_available(
@@ -98,11 +106,12 @@ async def firsts(
     """The first free slot of each dentist who has one in the days that are asked for."""
     taken = await _claims(connection, offers, asked)
     chairless = _chairless(offers, taken)
-    found = {
-        offer.dentist_id: (next(_slots(offer, asked, taken, chairless), None), offer)
-        for offer in offers
-    }
-    return {id: (slot, offer) for id, (slot, offer) in found.items() if slot}
+    found: dict[UUID, Found] = {}
+    for offer in offers:
+        starts = _diary(offer, taken, chairless).free(*_range(offer, asked))
+        for start in islice(starts, 1):
+            found[offer.dentist_id] = (_free_slot(start, offer.terms), offer)
+    return found
 
 
 async def alternatives(
@@ -151,21 +160,27 @@ def _chairless(offers: Sequence[Offer], taken: Claims) -> dict[UUID, list[Span]]
     }
 
 
-def _slots(
-    offer: Offer, asked: Asked, taken: Claims, chairless: Mapping[UUID, Sequence[Span]]
-) -> Iterator[Slot]:
+def _diary(offer: Offer, taken: Claims, chairless: Mapping[UUID, Sequence[Span]]) -> Diary:
+    busy = taken.dentists.get(offer.dentist_no, ())
+    return Diary(offer.hours, offer.terms, offer.now, busy, chairless[offer.clinic_id])
+
+
+def _range(offer: Offer, asked: Asked) -> Days:
     first = asked.first or day_of(offer.hours, offer.now)
-    return offered(
-        offer.hours,
-        offer.terms,
-        first,
-        taken.dentists.get(offer.dentist_no, ()),
-        offer.now,
-        last=first + (asked.days - 1) * ONE_DAY,
-        between=asked.between,
-        chairless=chairless[offer.clinic_id],
-        include_taken=asked.include_taken,
-    )
+    return first, first + (asked.days - 1) * ONE_DAY, asked.between
+
+
+def _free(diary: Diary, days: Days, made: dict[datetime, Slot]) -> Iterator[Slot]:
+    """The free slots; those that others of the same type have too are made once."""
+    for start in diary.free(*days):
+        slot = made.get(start)
+        if slot is None:
+            slot = made[start] = _free_slot(start, diary.terms)
+        yield slot
+
+
+def _free_slot(start: datetime, terms: Terms) -> Slot:
+    return Slot(start, start + terms.duration, State.FREE)
 
 
 def _first_day(offers: Sequence[Offer], asked: Asked) -> date:

@@ -72,7 +72,7 @@ def _closed(offer: Offer, start: datetime, reason: Reason) -> Finding:
         whole = days(offer.hours.time_zone, day, day)
         lost = Interval(whole[0].starts_at, whole[-1].ends_at)
     opened = open_intervals(offer.hours, day)
-    return Finding(reason, hours=tuple(opened), exceptions=tuple(closing(offer.hours, *lost)))
+    return Finding(reason, hours=opened, exceptions=tuple(closing(offer.hours, *lost)))
 
 
 def _taken(offer: Offer, start: datetime, busy: Iterable[Busy]) -> Iterator[Finding]:

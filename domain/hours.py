@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.zones import MIDNIGHT, ONE_DAY, Stretch, around, days, showing, wall
@@ -84,23 +85,25 @@ class Interval(NamedTuple):
     ends_at: datetime
 
 
-def open_intervals(hours: Hours, first: date, last: date | None = None) -> list[Interval]:
+@lru_cache(maxsize=512)
+def open_intervals(hours: Hours, first: date, last: date | None = None) -> tuple[Interval, ...]:
     """The opening intervals that touch the clinic's calendar days from `first` to `last` (`first`
     alone where null): in order, merged, in UTC.
 
     They are whole: one may begin the day before or end the day after, so that a visit across
-    midnight lies inside one. An unknown zone raises ZoneInfoNotFoundError.
+    midnight lies inside one. An unknown zone raises ZoneInfoNotFoundError. Remembered: many ask for
+    the same week, and equal hours have equal openings.
     """
     last = last or first
     zone = around(hours.time_zone, first, last)
     dates = [first + n * ONE_DAY for n in range(-1, (last - first).days + 2)]
     opened, closed = _walls(hours, dates)
     asked = _merged(days(hours.time_zone, first, last))
-    return [
+    return tuple(
         part
         for part in _without(_merged(showing(zone, opened)), _merged(showing(zone, closed)))
         if any(part.starts_at < on.ends_at and on.starts_at < part.ends_at for on in asked)
-    ]
+    )
 
 
 def closing(hours: Hours, starts_at: datetime, ends_at: datetime) -> list[ScheduleException]:
@@ -128,12 +131,17 @@ def _walls(hours: Hours, dates: Iterable[date]) -> tuple[Walls, Walls]:
     special: dict[date, list[ScheduleException]] = defaultdict(list)
     for exception in hours.exceptions:
         special[exception.on_date].append(exception)
+    weekly: dict[int, list[Window]] = defaultdict(list)
+    for window in hours.weekly:
+        weekly[window.weekday].append(window)
     for on in dates:
         shut = [e for e in special.get(on, ()) if e.kind is ExceptionKind.CLOSED]
         closed += (e.wall() for e in shut)
         if any(e.whole_day for e in shut):
             continue
-        opened += (wall(on, w.starts, w.ends) for w in hours.weekly if w.applies_on(on))
+        opened += (
+            wall(on, w.starts, w.ends) for w in weekly.get(on.weekday(), ()) if w.applies_on(on)
+        )
         opened += (e.wall() for e in special.get(on, ()) if e.kind is ExceptionKind.OPEN)
     return opened, closed
 

@@ -141,11 +141,11 @@ def next_on_grid(hours: Hours, wall: datetime) -> datetime:
 def live(claims: Iterable[Busy], now: datetime) -> list[Busy]:
     """The claims that still count, in UTC and by start. ValueError for naive datetimes."""
     present = utc(now)
-    counted = (
-        Busy(utc(starts_at), utc(ends_at), state, until)
-        for starts_at, ends_at, state, until in claims
-        if state is State.BOOKED or until is None or utc(until) > present
-    )
+    counted = [
+        claim
+        for claim in map(_in_utc, claims)
+        if claim.state is State.BOOKED or not claim.held_until or claim.held_until > present
+    ]
     return sorted(counted, key=itemgetter(0))
 
 
@@ -161,3 +161,10 @@ def _aware(instant: datetime) -> datetime:
     if instant.utcoffset() is None:
         raise ValueError(f"naive datetime {instant.isoformat()}")
     return instant
+
+
+def _in_utc(claim: Busy) -> Busy:
+    starts_at, ends_at, state, until = claim
+    if starts_at.tzinfo is ends_at.tzinfo is UTC:
+        return claim
+    return Busy(utc(starts_at), utc(ends_at), state, until and utc(until))

@@ -4,6 +4,7 @@ the grid.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from operator import itemgetter
@@ -32,35 +33,55 @@ class Starts(NamedTuple):
     last: datetime
 
 
-def offered(
-    hours: Hours,
-    terms: Terms,
-    day: date,
-    busy: Iterable[Busy],
-    now: datetime,
-    *,
-    last: date | None = None,
-    between: tuple[time, time] = ALL_DAY,
-    chairless: Sequence[Span] = (),
-    include_taken: bool = False,
-) -> Iterator[Slot]:
-    """The visits that start on the clinic's days from `day` to `last` (`day` alone where null), at
-    local times in `between`, that `objections` has nothing against and no claim overlaps.
-
-    In order of time; a visit claims its buffers too. `chairless`: starts without a free chair,
-    which are never offered. `include_taken` adds those that a claim of the dentist overlaps, as
-    booked or held. ValueError, at once, for naive datetimes.
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """All that decides about one dentist's time under one type, at one moment. `chairless`: the
+    starts without a free chair; they are not offered at all.
     """
-    claims = live(busy, now)
-    first, final = _in_reach(terms, now, day, last or day)
-    if first > final:
-        return iter(())
-    grid = days(hours.time_zone, first, final, between)
-    possible = _less(_allowed(hours, terms, first, final, now), chairless)
-    if include_taken:
-        return _judged(terms, _on_grid(hours, grid, possible), claims)
-    free = _less(possible, _joined(shadow(terms, claim) for claim in claims))
-    return (Slot(s, s + terms.duration, State.FREE) for s in _on_grid(hours, grid, free))
+
+    hours: Hours
+    terms: Terms
+    now: datetime
+    busy: Iterable[Busy] = ()
+    chairless: Sequence[Span] = ()
+
+    def free(
+        self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
+    ) -> Iterator[datetime]:
+        """When a visit may start on the clinic's days from `first` to `last` (`first` alone where
+        null), at local times in `between`: `objections` has nothing against it and no claim
+        overlaps.
+
+        In order of time; a visit claims its buffers too. ValueError, at once, for naive datetimes.
+        """
+        claims = live(self.busy, self.now)
+        taken = _joined(shadow(self.terms, claim) for claim in claims)
+        dates, possible = self._possible(first, last or first, between)
+        return _on_grid(self.hours, dates, _less(possible, taken))
+
+    def slots(
+        self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
+    ) -> Iterator[Slot]:
+        """The same, and what would be free but for the dentist's claims, as booked or held."""
+        claims = live(self.busy, self.now)
+        dates, possible = self._possible(first, last or first, between)
+        return _judged(self.terms, _on_grid(self.hours, dates, possible), claims)
+
+    def _possible(
+        self, first: date, last: date, between: tuple[time, time]
+    ) -> tuple[Sequence[Stretch], list[Starts]]:
+        """The days to look at, and the starts that hours, terms and chairs allow."""
+        earliest, latest = reach(self.terms, self.now)
+        first = max(first, earliest.date() - ONE_DAY)
+        last = min(last, latest.date() + ONE_DAY)
+        if first > last:
+            return (), []
+        starts = (
+            Starts(max(opens, earliest), min(closes - self.terms.duration, latest))
+            for opens, closes in open_intervals(self.hours, first, last)
+        )
+        allowed = [part for part in starts if part.first <= part.last]
+        return days(self.hours.time_zone, first, last, between), _less(allowed, self.chairless)
 
 
 def without_chair(terms: Terms, chairs: Iterable[Iterable[Busy]], now: datetime) -> list[Span]:
@@ -73,21 +94,6 @@ def without_chair(terms: Terms, chairs: Iterable[Iterable[Busy]], now: datetime)
         if not spans:
             break
     return spans
-
-
-def _in_reach(terms: Terms, now: datetime, first: date, last: date) -> tuple[date, date]:
-    """The days that lead time and horizon may leave something of, whatever the zone."""
-    earliest, latest = reach(terms, now)
-    return max(first, earliest.date() - ONE_DAY), min(last, latest.date() + ONE_DAY)
-
-
-def _allowed(hours: Hours, terms: Terms, first: date, last: date, now: datetime) -> list[Starts]:
-    earliest, latest = reach(terms, now)
-    starts = (
-        Starts(max(opens, earliest), min(closes - terms.duration, latest))
-        for opens, closes in open_intervals(hours, first, last)
-    )
-    return [part for part in starts if part.first <= part.last]
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:

@@ -1,4 +1,5 @@
 """What is wrong with a schedule that somebody proposes, and which visits it leaves outside."""
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -57,7 +58,7 @@ def outside(hours: Hours, visits: Iterable[Appointment]) -> list[Appointment]:
     """The visits of which some part lies outside these hours."""
 
     @cache
-    def opened(day: date) -> list[Interval]:
+    def opened(day: date) -> tuple[Interval, ...]:
         return open_intervals(hours, day)
 
     return [

@@ -10,7 +10,7 @@ import pytest
 
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
 from domain.schedules import Busy, Reason, State, Terms, refusal
-from domain.search import offered
+from tests.offering import offered
 
 MONDAY = date(2026, 6, 1)
 ALL_DAY = time(), time()

@@ -15,11 +15,12 @@ from domain.hours import (
     Interval,
     ScheduleException,
     Window,
-    open_intervals,
 )
+from domain.hours import open_intervals as openings
 from domain.schedules import Busy, Reason, State, Terms, refusal
-from domain.search import Slot, offered
+from domain.search import Slot
 from domain.zones import days
+from tests.offering import offered
 
 ONE_DAY = timedelta(days=1)
 ONE_MINUTE = timedelta(minutes=1)
@@ -33,6 +34,10 @@ def at(text: str) -> datetime:
 
 def interval(starts: str, ends: str) -> Interval:
     return Interval(at(starts), at(ends))
+
+
+def open_intervals(hours: Hours, day: date) -> list[Interval]:
+    return list(openings(hours, day))
 
 
 def daily(starts: str, ends: str, zone: str = "UTC") -> Hours:

@@ -1,0 +1,190 @@
+"""`python -m benchmarks.slots`: what a search for free time costs the server, over small and large
+tables. Server time is from the request's arrival in the application to the answer's last byte.
+"""
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvloop
+from fastapi import FastAPI
+from rich.console import Console
+
+from api import development
+from api.app import create_app
+from benchmarks import machine, report
+from benchmarks.figures import Result, Row, Target, percentile
+from db import demo
+from db.migrate import migrate
+from db.pool import connect
+from embedded import stack
+from settings import Settings
+
+NAME = "slots"
+ABOUT = "server time of a search over 7 days; 5 clinics, 50 dentists, 50 chairs, a visit of 30 min"
+CALLS = {"one": 400, "all": 60}
+REPETITIONS = 3
+LARGE = 1_000_000
+
+PEOPLE = """
+insert into clinics (id, name, time_zone, slot_grid_minutes)
+select md5('clinic' || c)::uuid, 'Clinic ' || c, 'Europe/Berlin', 15 from generate_series(1, 5) c;
+insert into appointment_types (id, clinic_id, slug, name, duration, buffer_after, needs_chair)
+select md5('type' || c.id)::uuid, c.id, 'visit', 'Visit', '30 min', '5 min', true
+  from clinics c where c.name like 'Clinic %';
+insert into profiles (id, role, full_name)
+select md5('dentist' || n)::uuid, 'dentist', 'Dentist ' || n from generate_series(1, 50) n;
+insert into profiles (id, role, full_name) values (md5('patient')::uuid, 'patient', 'Patient');
+insert into resources (clinic_id, kind, profile_id, name)
+select md5('clinic' || 1 + n % 5)::uuid, 'dentist', md5('dentist' || n)::uuid, n::text
+  from generate_series(1, 50) n;
+insert into resources (clinic_id, kind, name)
+select md5('clinic' || 1 + n % 5)::uuid, 'chair', n::text from generate_series(1, 50) n;
+insert into dentists (profile_id, resource_no, clinic_id, specialty)
+select r.profile_id, r.no, r.clinic_id, 'General' from resources r
+  join clinics c on c.id = r.clinic_id where r.kind = 'dentist' and c.name like 'Clinic %';
+insert into weekly_hours (resource_no, weekday, starts, ends)
+select d.resource_no, w, h.starts, h.ends from dentists d join clinics c on c.id = d.clinic_id,
+       generate_series(0, 6) w,
+       (values (time '08:00', time '12:00'), ('13:00', '18:00')) h(starts, ends)
+ where c.name like 'Clinic %';
+"""
+
+VISITS = """
+create temporary table visit on commit drop as
+select gen_random_uuid() as id, d.profile_id, d.resource_no, d.clinic_id, ch.no as chair,
+       date_trunc('day', now()) + make_interval(days => day, hours => 7 + hour) as starts_at
+  from dentists d
+  join resources r on r.no = d.resource_no
+  join resources ch on ch.clinic_id = d.clinic_id and ch.kind = 'chair' and ch.name = r.name,
+       generate_series({first}, {last}) day, generate_series(0, {a_day} - 1) hour;
+insert into appointments (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at,
+       ends_at, policy, caller, verb, actor, via)
+select v.id, v.clinic_id, v.profile_id, md5('patient')::uuid, md5('type' || v.clinic_id)::uuid,
+       '{status}', v.starts_at, v.starts_at + interval '30 min', '{{}}', md5('patient')::uuid,
+       'confirm', 'system', 'sweep'
+  from visit v;
+insert into slot_reservations (appointment_id, resource_no, during, active)
+select v.id, no, tstzrange(v.starts_at, v.starts_at + interval '35 min'), is_live('{status}')
+  from visit v, unnest(array[v.resource_no, v.chair]) no;
+"""
+WHOSE = "select profile_id::text from dentists where specialty = 'General' limit 1"
+
+
+def main() -> None:
+    with stack.postgres() as running:
+        uvloop.run(_measure(running))
+
+
+async def _measure(running: stack.RunningPostgres) -> None:
+    dsn = running.dsn()
+    await migrate(dsn)
+    admin = await connect(dsn, "bench")
+    await demo.load(admin)
+    await admin.execute(PEOPLE)
+    await _add(admin, 1, 7, 3, "booked")
+    result = Result(NAME, ABOUT)
+    settings = Settings(environment="development", database_url=dsn, metrics_port=0)
+    async with _app(settings) as app:
+        sizes = [await _asked(app, admin, settings, result)]
+        await _add(admin, 8, 400, 8, "booked")
+        left = LARGE - await admin.fetchval("select count(*) from appointments")
+        await _add(admin, -left // 400, -1, 8, "completed")
+        sizes.append(await _asked(app, admin, settings, result))
+    _compare(result)
+    result.note(f"rows: {sizes}")
+    report.show(result, Console(width=160))
+    facts = {"machine": machine.facts(), "load": machine.load(), "table_rows": sizes}
+    report.keep(result, facts)
+    await admin.close()
+
+
+async def _add(admin: Any, first: int, last: int, a_day: int, status: str) -> None:
+    """Visits of all dentists; without triggers, which have no part in reading."""
+    async with admin.transaction():
+        await admin.execute("set local session_replication_role = replica")
+        await admin.execute("set local statement_timeout = 0")
+        visits = VISITS.format(first=first, last=last, a_day=a_day, status=status)
+        await admin.execute(visits, timeout=1200)
+    await admin.execute("analyze", timeout=120)
+
+
+async def _asked(app: FastAPI, admin: Any, settings: Settings, result: Result) -> dict[str, int]:
+    tables = ("appointments", "slot_reservations")
+    size = {name: await admin.fetchval(f"select count(*) from {name}") for name in tables}
+    tomorrow = await admin.fetchval("select current_date + 1")
+    query = f"appointment_type=visit&days=7&date={tomorrow}"
+    one = f"/api/availability/{await admin.fetchval(WHOSE)}/slots", query
+    every = "/api/availability/slots", f"{query}&limit=20000"
+    token = development.token(settings, "patient", "ana")
+    for _ in range(REPETITIONS):
+        for name, (path, asked), bound in (("one", one, 3.0), ("all", every, 40.0)):
+            took, length = await _calls(app, path, asked, token, CALLS[name])
+            what = f"{name}, {size['appointments']:,} appointments"
+            p50, p99 = percentile(took, 50), percentile(took, 99)
+            row = result.row(what, Target("p50_ms", "≤", bound))
+            row.add(p50_ms=p50, p99_ms=p99, least_ms=min(took), kib=length / 1024)
+    return size
+
+
+async def _calls(
+    app: FastAPI, path: str, query: str, token: str, count: int
+) -> tuple[list[float], int]:
+    took = []
+    for n in range(count + 10):
+        began = time.perf_counter()
+        status, length = await _call(app, path, query, token)
+        assert status == 200, status
+        if n >= 10:
+            took.append((time.perf_counter() - began) * 1000)
+    return took, length
+
+
+async def _call(app: FastAPI, path: str, query: str, token: str) -> tuple[int, int]:
+    """One request without a network: the status and the length of the answer."""
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"authorization", f"Bearer {token}".encode()), (b"host", b"bench")],
+        "scheme": "http",
+        "http_version": "1.1",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    status, length = 0, 0
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status, length
+        status = message.get("status", status)
+        length += len(message.get("body", b""))
+
+    await app(scope, receive, send)
+    return status, length
+
+
+@asynccontextmanager
+async def _app(settings: Settings) -> AsyncIterator[FastAPI]:
+    os.environ["TEMPORAL_ADDRESS"] = "127.0.0.1:1"
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def _compare(result: Result) -> None:
+    rows: list[Row] = [row for row in result.rows.values() if row.what.startswith("one")]
+    small, large = (row.figures["p50_ms"] for row in rows)
+    row = result.row("one, large beside small", Target("ratio", "≤", 1.3))
+    for pair in zip(small, large, strict=True):
+        row.add(ratio=pair[1] / pair[0])
+
+
+if __name__ == "__main__":
+    main()
