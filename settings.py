@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     """Requests a minute without a valid token, per address."""
 
     rate_limit_storage: SecretStr = SecretStr("memory://")
-    """Where it is counted: in each process, or for all in `redis://…` (needs the package redis)."""
+    """Where it is counted: in each process, or for all together in `redis://…`."""
 
     cors_origins: List = ()
     """Origins of browsers' pages that may call the API, such as `https://app.example`, by commas;

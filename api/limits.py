@@ -2,6 +2,7 @@
 token.
 """
 
+import asyncio
 import ipaddress
 import logging
 import math
@@ -21,6 +22,9 @@ from settings import Settings
 logger = logging.getLogger(__name__)
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+PATIENCE = 0.5
+"""Seconds that counting may hold up a request."""
+
 SWEEP_EVERY = 10.0
 """Seconds between two looks for counters that are over."""
 
@@ -79,18 +83,17 @@ class Limits:
 
     async def _count(self, item: RateLimitItem, who: str) -> None:
         try:
-            if await self._window.hit(item, who):
-                return
-            frees, _ = await self._window.get_window_stats(item, who)
-        except StorageError as error:
-            logger.warning("rate limits cannot be counted: %s", error)
+            async with asyncio.timeout(PATIENCE):
+                if await self._window.hit(item, who):
+                    return
+                frees, _ = await self._window.get_window_stats(item, who)
+        except (StorageError, TimeoutError) as error:
+            logger.warning("rate limits cannot be counted: %s", type(error).__name__)
             return
-        # Once the minute is over, its first place frees up after a share of the next one.
-        wait = frees - time.time() + item.get_expiry() / item.amount
         raise Problem(
             "rate_limited",
             f"More than {item.amount} requests in a minute; wait a little.",
-            headers={"Retry-After": str(max(1, math.ceil(wait)))},
+            headers={"Retry-After": str(1 + math.floor(frees - time.time()))},
         )
 
 

@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import jwt
 import pytest
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import PyJWK
 from jwt.algorithms import HMACAlgorithm
+from starlette.requests import Request
 
 from api import jwks, security
 from api.errors import Problem
@@ -473,6 +475,35 @@ async def test_none_of_twelve_thousand_mutated_tokens_is_accepted(issuer, verifi
         await verifier.actor(good)
 
 
+@pytest.mark.parametrize(
+    ("headers", "accepted"),
+    [
+        (["Bearer {}"], True),
+        (["bearer {}"], True),
+        ([], False),
+        (["Bearer"], False),
+        (["Bearer "], False),
+        (["{}"], False),
+        (["Basic {}"], False),
+        (["Bearer {0} {0}"], False),
+        (["Bearer {0},Bearer {0}"], False),
+        (["Bearer {}", "Bearer {}"], False),
+        (["Bearer {}", "Basic YTpi"], False),
+    ],
+)
+async def test_one_header_carries_one_token(issuer, verifier, headers, accepted):
+    app = SimpleNamespace(state=SimpleNamespace(verifier=verifier, limits=None))
+    lines = [(b"authorization", line.format(issuer.token()).encode()) for line in headers]
+    request = Request({"type": "http", "method": "GET", "headers": lines, "app": app})
+    if accepted:
+        assert (await security.caller(request)).role is Role.PATIENT
+    else:
+        with pytest.raises(Problem) as refused:
+            await security.caller(request)
+        assert refused.value.status == 401
+        assert refused.value.headers == {"WWW-Authenticate": "Bearer"}
+
+
 async def test_a_remembered_token_ends_when_it_expires(issuer, keys):
     clock = Clock(time.time())
     verifier = Verifier(keys, issuer.url, "authenticated", clock)
@@ -521,7 +552,14 @@ def test_settings_that_would_trust_the_wrong_keys_are_refused_without_a_word_of_
     assert SECRET[:31] not in str(refused.value)
 
 
-def test_production_names_what_is_missing(capsys):
+def test_an_empty_setting_is_none(monkeypatch):
+    for name in ("JWT_ISSUER", "JWT_SECRET", "JWKS_URL", "RATE_LIMITS", "CORS_ORIGINS"):
+        monkeypatch.setenv(name, "")
+    settings = Settings(_env_file=None)
+    assert (settings.jwt_issuer, settings.jwt_secret, settings.limited) == (None, None, True)
+
+
+def test_production_names_what_is_missing():
     from api.app import serve
 
     with pytest.raises(SystemExit) as end:
