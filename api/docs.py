@@ -17,10 +17,10 @@ ASSETS = Path(fastapi_offline.__file__).with_name("static")
 DESCRIPTION = """
 Hold a slot, confirm it in time, follow it live.
 
-Every refusal is a problem (RFC 9457, `application/problem+json`) with a stable `code`. A POST, PUT or
-DELETE may carry an `Idempotency-Key`: the same key is the same effect. `ETag` is the version; send it
-as `If-Match` to change nothing that has changed meanwhile. Streams are server-sent events: load a list,
-start from its `Event-Cursor`, resume with `Last-Event-ID`.
+Every refusal is a problem (RFC 9457, `application/problem+json`) with a stable `code`. A POST, PUT
+or DELETE may carry an `Idempotency-Key`: the same key is the same effect. `ETag` is the version;
+send it as `If-Match` to change nothing that has changed meanwhile. Streams are server-sent events:
+load a list, start from its `Event-Cursor`, resume with `Last-Event-ID`.
 """
 
 PROBLEM: dict[str, Any] = {
@@ -58,9 +58,7 @@ PROBLEM: dict[str, Any] = {
 
 REFUSED = {
     "description": "A problem; see its `code`.",
-    "content": {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    },
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 
