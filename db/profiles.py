@@ -47,7 +47,7 @@ async def page(
     """Those who may be seen, by name, after a cursor of (full_name, id). Each of `words` (letters
     and digits alone) begins a word of the name, address or number.
     """
-    search = "profile_words(p.*) @@ $3::tsquery" if words else "$3::text is null"
+    search = "profile_words(p.*) @@ to_tsquery('simple', $3)" if words else "$3::text is null"
     rows = await connection.fetch(
         f"""
         select {COLUMNS} {FROM}

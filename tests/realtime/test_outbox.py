@@ -112,6 +112,11 @@ async def test_the_list_of_kinds_is_what_the_triggers_can_write(pool):
         await pool.fetchval("select 'slot.' || slot_state($1)", status) for status in Status
     }
     await pool.execute("update clinics set slot_grid_minutes = 20")
+    await pool.execute(
+        "insert into profiles (id, role, full_name) values ($1, 'agent', 'A')", uuid7()
+    )
+    await pool.execute("update profiles set locale = 'de'")
+    await pool.execute("select profile_erase(id, 'system') from profiles where role = 'agent'")
     written |= {row["kind"] for row in await pool.fetch("select kind from outbox")}
     assert written == set(Kind)
 
