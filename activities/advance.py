@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import booking as commands
 from activities import wire
-from db import appointments
+from db import bookings
 from db.pool import UNAVAILABLE, Connection, Pool, use
 from domain.actors import scope
 from domain.appointments import Result, Via
@@ -59,7 +59,7 @@ class BookingActivities:
             outcomes = {command.id: Outcome.MALFORMED for command in work.commands}
             return Done(_refused(work.booking.id), outcomes)
 
-        before = await appointments.state(connection, id)
+        before = await bookings.state(connection, id)
         held = None
         if before is None and work.booking.hold:
             held = await _judged(_hold(connection, work.booking))

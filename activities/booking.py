@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db import appointments, clinics
+from db import appointments, bookings, clinics
 from db.pool import Connection
 from domain import schedules
 from domain.actors import SYSTEM, Actor, Scope, scope
@@ -36,7 +36,7 @@ async def book(connection: Connection, command: Hold, confirm: Change, actor: Ac
             held = await _hold(connection, command, actor, Via.API)
             if held.outcome is not Outcome.DONE:
                 return held
-            return await appointments.change(connection, confirm, actor, Via.API, Scope())
+            return await bookings.change(connection, confirm, actor, Via.API, Scope())
 
     return await _again(both)
 
@@ -47,9 +47,7 @@ async def change(
     """Carries out one later command: `confirm`, `extend`, `release`, `cancel` … `seen` narrows
     which bookings exist for this caller; null for those who see all.
     """
-    return await _again(
-        lambda: appointments.change(connection, command, actor, via, seen or Scope())
-    )
+    return await _again(lambda: bookings.change(connection, command, actor, via, seen or Scope()))
 
 
 async def reschedule(
@@ -65,13 +63,13 @@ async def settle(connection: Connection, id: UUID, via: Via) -> BookingState | N
     """Carries out what is due by the database's clock, and returns the state after it; null without
     a booking.
     """
-    state = await appointments.state(connection, id)
+    state = await bookings.state(connection, id)
     while state and state.due_in is not None and state.due_in <= 0:
         if state.due == "end of visit":
-            await appointments.lapse(connection, id, via)
+            await bookings.lapse(connection, id, via)
         else:
             await change(connection, Change(id, Verb.EXPIRE, None), SYSTEM, via)
-        state = await appointments.state(connection, id)
+        state = await bookings.state(connection, id)
     return state
 
 
@@ -88,8 +86,8 @@ async def _hold(connection: Connection, command: Hold, actor: Actor, via: Via) -
     elif reason := schedules.refusal(offer.hours, offer.terms, command.starts_at, offer.now):
         refused = Result(Outcome.NOT_OFFERED, reason=reason, server_time=offer.now)
     else:
-        return await appointments.hold(connection, command, offer, actor, via)
-    return await appointments.repeated(connection, command, scope(actor)) or refused
+        return await bookings.hold(connection, command, offer, actor, via)
+    return await bookings.repeated(connection, command, scope(actor)) or refused
 
 
 async def _reschedule(
@@ -108,7 +106,7 @@ async def _reschedule(
         return Result(Outcome.UNKNOWN, before)
     starts_at = command.starts_at or before.starts_at
     refused = schedules.refusal(offer.hours, offer.terms, starts_at, offer.now)
-    return await appointments.move(connection, command, offer, before, refused, actor, via, seen)
+    return await bookings.move(connection, command, offer, before, refused, actor, via, seen)
 
 
 async def _again(run: Callable[[], Awaitable[Result]]) -> Result:

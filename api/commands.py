@@ -8,9 +8,10 @@ from uuid_utils.compat import uuid7
 
 from activities import booking
 from api.dependencies import Call, actor_id, command_id, fingerprint, key_hash
-from api.errors import Problem, invalid, refusal
+from api.errors import Problem, invalid
 from api.offers import alternatives
 from api.parts import Parts
+from api.refusals import refusal
 from api.requests import Reserve, Update
 from db.pool import Connection, use
 from domain.actors import Actor, Role, scope

@@ -1,4 +1,4 @@
-"""Appointments in Postgres: the two commands in SQL, and the reads."""
+"""Appointments in Postgres: what is read of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,22 +8,14 @@ from uuid import UUID
 
 import asyncpg
 
-from db.pool import Connection, fetch_one
-from domain.actors import Actor, Scope, scope
+from db.pool import Connection
+from domain.actors import Scope
 from domain.appointments import (
     Appointment,
-    Change,
-    Hold,
-    Move,
-    Result,
     Transition,
     Via,
-    policy,
-    state_of,
 )
-from domain.booking import LAPSE_AFTER, MAX_EXTENSIONS, RULES, BookingState, Outcome, Status, Verb
-from domain.clinic import Offer
-from domain.schedules import Reason
+from domain.booking import Status
 
 COLUMNS = """
     a.id, a.clinic_id, a.dentist_id, a.patient_id, t.slug as appointment_type, a.status,
@@ -62,166 +54,6 @@ class Wanted:
         given = {sql: value for sql, value in asked.items() if value is not None}
         sql = [text.format(n) for n, text in enumerate(given, start=1)]
         return " and ".join(sql) or "true", list(given.values())
-
-
-async def hold(
-    connection: Connection, command: Hold, offer: Offer, actor: Actor, via: Via
-) -> Result:
-    """Takes the slot for the command's id and key, or says what is in the way. One round trip, one
-    transaction.
-    """
-    row = await fetch_one(
-        connection,
-        f"""
-        select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
-          from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) r,
-               lateral (select (r.booking).*) a {NAMES}
-        """,  # noqa: S608 - constants of ours
-        command.id,
-        offer.clinic_id,
-        command.dentist_id,
-        offer.dentist_no,
-        command.patient_id,
-        offer.patient_no,
-        offer.terms.type_id,
-        command.starts_at,
-        command.starts_at + offer.terms.duration,
-        policy(offer.terms),
-        command.notes,
-        command.caller,
-        command.key_hash,
-        command.fingerprint,
-        command.command_id,
-        str(actor),
-        str(via),
-        command.quota,
-        command.token,
-    )
-    outcome = "done" if row["outcome"] == "held" else row["outcome"]
-    return Result(
-        Outcome(outcome),
-        _seen(row, scope(actor)),
-        blocking=row["blocking"],
-        held_until=row["held_until"],
-        server_time=row["server_time"],
-    )
-
-
-async def change(
-    connection: Connection, command: Change, actor: Actor, via: Via, seen: Scope
-) -> Result:
-    """Carries out one later command by the transition table. One round trip, one transaction."""
-    rule = RULES[command.verb]
-    row = await fetch_one(
-        connection,
-        f"""
-        select r.outcome, r.deadline, r.server_time, {COLUMNS}
-          from booking_change($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                              $10, $11, $12, $13, $14, $15, $16, $17) r,
-               lateral (select (r.booking).*) a {NAMES}
-        """,  # noqa: S608 - constants of ours
-        command.id,
-        command.command_id,
-        str(command.verb),
-        command.fingerprint,
-        rule.moves,
-        rule.moves_approval,
-        str(rule.judged),
-        str(actor),
-        str(via),
-        command.reason,
-        command.note,
-        actor.side,
-        command.verb is Verb.CANCEL and not actor.is_staff,
-        MAX_EXTENSIONS if command.verb is Verb.EXTEND else None,
-        command.expected_version,
-        seen.narrowed(),
-        seen.token,
-    )
-    return Result(
-        Outcome(row["outcome"]),
-        _seen(row, seen),
-        deadline=row["deadline"],
-        server_time=row["server_time"],
-    )
-
-
-async def move(
-    connection: Connection,
-    command: Move,
-    offer: Offer,
-    before: Appointment,
-    refused: Reason | None,
-    actor: Actor,
-    via: Via,
-    seen: Scope,
-) -> Result:
-    """Moves a booking to where `offer` and the command say, or says what is in the way; all or
-    nothing. `refused`: the new time is not offered, which is said only if nothing comes first.
-    """
-    rule = RULES[Verb.RESCHEDULE]
-    terms = offer.terms
-    same_type = terms.slug == before.appointment_type and offer.clinic_id == before.clinic_id
-    starts_at = command.starts_at or before.starts_at
-    lasts = before.ends_at - before.starts_at if same_type else terms.duration
-    row = await fetch_one(
-        connection,
-        f"""
-        select r.outcome, r.blocking, r.held_until, r.deadline, r.server_time, {COLUMNS}
-          from booking_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                            $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) r,
-               lateral (select (r.booking).*) a {NAMES}
-        """,  # noqa: S608 - constants of ours
-        command.id,
-        command.command_id,
-        command.fingerprint,
-        rule.moves,
-        None if actor.is_staff else rule.moves_approval,
-        offer.clinic_id,
-        command.dentist_id or before.dentist_id,
-        offer.dentist_no,
-        terms.type_id,
-        None if same_type else policy(terms),
-        starts_at,
-        starts_at + lasts,
-        command.notes,
-        refused is not None,
-        str(actor),
-        str(via),
-        not actor.is_staff,
-        command.expected_version,
-        seen.narrowed(),
-        seen.token,
-    )
-    return Result(
-        Outcome(row["outcome"]),
-        _seen(row, seen),
-        reason=refused,
-        blocking=row["blocking"],
-        held_until=row["held_until"],
-        deadline=row["deadline"],
-        server_time=row["server_time"],
-    )
-
-
-async def repeated(connection: Connection, command: Hold, seen: Scope) -> Result | None:
-    """What an earlier hold under this id or key came to; null where there was none."""
-    row = await connection.fetchrow(
-        f"""
-        select clock_timestamp() as server_time, a.request_fingerprint, {COLUMNS}
-          from appointments a {NAMES}
-         where a.id = $1 or (a.caller = $2 and a.key_hash = $3)
-        """,  # noqa: S608 - constants of ours
-        command.id,
-        command.caller,
-        command.key_hash,
-    )
-    if row is None:
-        return None
-    same = command.fingerprint in (None, row["request_fingerprint"])
-    outcome = Outcome.REPEAT if same else Outcome.KEY_REUSED
-    return Result(outcome, _seen(row, seen), server_time=row["server_time"])
 
 
 async def get(connection: Connection, id: UUID, seen: Scope) -> Appointment | None:
@@ -281,55 +113,6 @@ async def history(connection: Connection, id: UUID) -> list[Transition]:
     return [_transition(row) for row in rows]
 
 
-async def state(connection: Connection, id: UUID) -> BookingState | None:
-    """The booking as its workflow needs it, by the database's clock."""
-    row = await connection.fetchrow(
-        """
-        select status, version, hold_expires_at, approval_expires_at, ends_at, lapsed_at,
-               clock_timestamp() as now
-          from appointments where id = $1
-        """,
-        id,
-    )
-    if row is None:
-        return None
-    fields = dict(row)
-    return state_of(id, status=Status(fields.pop("status")), **fields)
-
-
-async def lapse(connection: Connection, id: UUID, via: Via) -> None:
-    """Flags a visit that nobody completed within a day of its end; once."""
-    await connection.execute(
-        """
-        update appointments
-           set lapsed_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp(),
-               command_id = null, verb = 'lapse', fingerprint = null, actor = 'system', via = $2,
-               reason = null
-         where id = $1 and lapsed_at is null and status in ('booked', 'checked_in', 'in_treatment')
-           and ends_at + $3 <= clock_timestamp()
-        """,
-        id,
-        str(via),
-        LAPSE_AFTER,
-    )
-
-
-async def expire_overdue(connection: Connection, grace: float, limit: int) -> int:
-    """Ends up to `limit` holds that are overdue by more than `grace` seconds; how many."""
-    count: int = await connection.fetchval(
-        """
-        select expire_overdue(array(
-            select id from appointments
-             where status = 'held'
-               and hold_expires_at <= clock_timestamp() - make_interval(secs => $1)
-             order by hold_expires_at limit $2))
-        """,
-        grace,
-        limit,
-    )
-    return count
-
-
 def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appointment:
     """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has, or only its
     maker may see, is left out elsewhere.
@@ -371,7 +154,3 @@ def _transition(row: asyncpg.Record) -> Transition:
         reason=row["reason"],
         at=row["at"],
     )
-
-
-def _seen(row: asyncpg.Record, seen: Scope) -> Appointment | None:
-    return appointment(row, seen) if row["id"] else None

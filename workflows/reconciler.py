@@ -13,7 +13,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
-from db import appointments, inbox
+from db import bookings, inbox
 from db.pool import UNAVAILABLE, Connection, connect
 from workflows import workflow_id
 from workflows.client import AWAY
@@ -109,7 +109,7 @@ class Reconciler:
 
     async def _sweep(self, connection: Connection) -> None:
         while True:
-            ended = await appointments.expire_overdue(connection, self._grace, SWEEP_LIMIT)
+            ended = await bookings.expire_overdue(connection, self._grace, SWEEP_LIMIT)
             if ended:
                 log.info("freed %d overdue holds", ended)
                 self._on_change()

@@ -6,7 +6,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from activities import booking
-from db import appointments
+from db import bookings
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Via
 from domain.booking import MAX_EXTENSIONS, Outcome, Status, Verb
@@ -95,7 +95,7 @@ async def test_after_its_deadline_a_hold_is_over_whether_or_not_it_was_swept(
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
     assert (await change(pool, id, Verb.EXTEND)).outcome is Outcome.EXPIRED
     async with pool.acquire() as connection:
-        assert await appointments.expire_overdue(connection, 0, 10) == 1
+        assert await bookings.expire_overdue(connection, 0, 10) == 1
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
 
 

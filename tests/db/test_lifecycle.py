@@ -8,7 +8,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from activities import booking
-from db import appointments
+from db import bookings
 from db.pool import Connection
 from domain.actors import CLINIC
 from domain.appointments import Change, Via
@@ -101,7 +101,7 @@ async def test_only_a_visit_that_nobody_closed_lapses_and_only_once(pool, status
             LAPSE_AFTER,
         )
         for _ in range(2):
-            await appointments.lapse(connection, id, Via.WORKFLOW)
+            await bookings.lapse(connection, id, Via.WORKFLOW)
         row, _trail = await _everything(connection, id)
         assert (row["lapsed_at"] is not None) == (status in LAPSES)
         assert (row["version"], row["status"]) == (2 if status in LAPSES else 1, status)
