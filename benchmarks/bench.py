@@ -76,22 +76,7 @@ async def over(system: System, world: World, plan: Plan) -> AsyncIterator[Bench]
     temporal = await Client.connect(system.temporal)
     bench = Bench(plan, system, world, pool, admin, temporal)
     try:
-        await _introduce(bench)
+        await bench.calm()
         yield bench
     finally:
         await asyncio.gather(pool.close(), admin.close())
-
-
-async def _introduce(bench: Bench) -> None:
-    """Lets the API see each token once, as it would have before somebody books."""
-    from benchmarks.client import request
-
-    async with bench.connections(8) as connections:
-        waiting = iter(bench.world.everybody)
-
-        async def ask(connection: Connection) -> None:
-            for caller in waiting:
-                await connection.ask(request("GET", "/api/appointments?limit=1", caller.token))
-
-        await asyncio.gather(*map(ask, connections))
-    await bench.clean()

@@ -13,6 +13,7 @@ def hold(slot: Slot, caller: Caller, kind: str) -> bytes:
         "dentist_id": str(slot.dentist),
         "starts_at": slot.starts_at.isoformat(),
         "appointment_type": kind,
+        "patient_id": str(caller.id),
     }
     return request("POST", "/api/availability/reserve", caller.token, body)
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import uvicorn
 from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
-from api.app import Server, create_app
+from api.app import Server, create_app, server_config
 from api.dependencies import Caller, Own
 from api.errors import Problem
 from api.requests import Body, Instant
@@ -51,7 +50,7 @@ class Claimed:
     ends_at: datetime
 
 
-@router.post("/bench/claims", status_code=201)
+@router.post("/bench/claims", status_code=201, name="reserve")  # whose rights apply
 async def claim(body: Claim, caller: Caller, own: Own) -> Claimed:
     """One INSERT of one row."""
     ends_at = body.starts_at + VISIT
@@ -67,16 +66,10 @@ def main() -> None:
     settings = Settings()
     app = create_app(settings)
     app.include_router(router)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=3,
-    )
-    Server(config, app).run()
+    routes = app.router.routes
+    routes.insert(0, routes.pop())  # the last of many would be found later than the others
+
+    Server(server_config(app, settings), app).run()
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from db.migrate import migrate
 from embedded import places, ports, probe, stack
 from embedded.ports import HOST
 from embedded.process import Command, Process, wait_until
+from embedded.temporal import FOLLOWS
 from settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -55,13 +57,13 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
 
         port, health = ports.any_free(), ports.any_free()
         commands = {
-            "worker": ["cli", "worker", "--health-port", str(health)],
-            "textbook": ["benchmarks.textbook"],
-            "api": ["benchmarks.server"],
+            "worker": _command("cli", "worker", "--health-port", str(health), nice=FOLLOWS),
+            "textbook": _command("benchmarks.textbook", nice=FOLLOWS),
+            "api": _command("benchmarks.server", environment={"HOST": HOST, "PORT": str(port)}),
         }
         processes = {
-            name: held.enter_context(_process(argv, {"PORT": str(port)}, directory / f"{name}.log"))
-            for name, argv in commands.items()
+            name: held.enter_context(_process(command, directory / f"{name}.log"))
+            for name, command in commands.items()
         }
         for name, at in (("worker", health), ("api", port)):
             wait_until(lambda at=at: probe.get(at, "/readyz") is not None, processes[name], 30)
@@ -70,9 +72,16 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
         yield System(settings, postgres.dsn(), temporal.address, port, pids, directory)
 
 
+def _command(
+    module: str, *arguments: str, environment: Mapping[str, str] | None = None, nice: int = 0
+) -> Command:
+    """One of our own, as nice as `make dev` has it."""
+    argv = [sys.executable, "-m", module, *arguments]
+    return Command(argv, environment or {}, directory=CHECKOUT, nice=nice)
+
+
 @contextlib.contextmanager
-def _process(argv: list[str], own: dict[str, str], log: Path) -> Iterator[Process]:
-    command = Command([sys.executable, "-m", *argv], {"HOST": HOST, **own}, directory=CHECKOUT)
+def _process(command: Command, log: Path) -> Iterator[Process]:
     process = Process(command, log)
     try:
         yield process
@@ -81,6 +90,4 @@ def _process(argv: list[str], own: dict[str, str], log: Path) -> Iterator[Proces
 
 
 def _remove(directory: Path) -> None:
-    import shutil
-
     shutil.rmtree(directory, ignore_errors=True)

@@ -22,7 +22,7 @@ CLINICS, DENTISTS, CHAIRS = 10, 4, 5
 DAYS = 80
 """From tomorrow on."""
 BOOKED = 0.2
-OLD_PATIENTS, CALLERS = 2000, 2500
+OLD_PATIENTS, CALLERS, PATIENTS = 2000, 2500, 200
 STARTS = ("08:00", "08:45", "09:30", "10:15", "11:00", "13:00", "13:45", "14:30", "15:15", "16:00")
 """A visit of half an hour and its buffer fit in between."""
 WINDOWS = (("08:00", "12:00"), ("13:00", "18:00"))
@@ -48,7 +48,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A patient with their token."""
+    """A patient, and the token that speaks for them: their own, or the front desk's."""
 
     id: UUID
     token: str
@@ -65,22 +65,26 @@ def resource(kind: str, number: int) -> int:
 
 
 class World:
-    """Who calls, and for what; each call of `slots` and `callers` gives others than the last."""
+    """Who calls, and for what; each call of `slots` gives others than the last."""
 
     def __init__(self, settings: Settings) -> None:
         key = development.private_key(settings.development_key)
         sign = development.sign
         ids = [named("patient", OLD_PATIENTS + n) for n in range(CALLERS)]
-        self.everybody = [Caller(id, sign(key, id, "patient", 7200)) for id in ids]
-        self.admin = Caller(named("admin", 0), sign(key, named("admin", 0), "admin", 7200))
+        self.desk = sign(key, named("admin", 0), "admin", 7200)
+        self.patients = [Caller(id, sign(key, id, "patient", 7200)) for id in ids[:PATIENTS]]
+        """Who call for themselves."""
         free, self.booked = _timetable()
         self._slots = itertools.cycle(free)
-        self._callers = itertools.cycle(self.everybody)
+        self._callers = itertools.cycle(Caller(id, self.desk) for id in ids)
 
     def slots(self, count: int) -> list[Slot]:
         return list(itertools.islice(self._slots, count))
 
     def callers(self, count: int) -> list[Caller]:
+        """Others each time, for whom the front desk calls: it is known, and what it costs to learn
+        who a new caller is, is no part of what is compared.
+        """
         return list(itertools.islice(self._callers, count))
 
 

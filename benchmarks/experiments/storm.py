@@ -1,11 +1,14 @@
-"""200 callers who ask for one slot at the same instant: one gets it, and how long all wait."""
+"""200 patients who ask for one slot at the same instant: one gets it, and how long all wait.
+
+Each of them has looked at their appointments just before.
+"""
 
 import asyncio
 import time
 
 from benchmarks import calls
 from benchmarks.bench import Bench
-from benchmarks.client import Answer, Connection
+from benchmarks.client import Answer, Connection, request
 from benchmarks.figures import Result, Target, percentile
 from benchmarks.load import closed
 from benchmarks.world import VISIT, Caller, Slot
@@ -51,7 +54,7 @@ async def _rounds(bench: Bench, rounds: int) -> tuple[list[float], int]:
     wrong = 0
     async with bench.connections(CALLERS) as connections:
         for number, slot in enumerate(bench.world.slots(rounds + 1)):
-            took, answers = await _round(connections, slot, bench.world.callers(CALLERS))
+            took, answers = await _round(connections, slot, bench.world.patients)
             waits += took if number else []
             wrong += sorted(answer.status for answer in answers) != [201] + [409] * (CALLERS - 1)
             await bench.calm()
@@ -62,6 +65,8 @@ async def _round(
     connections: list[Connection], slot: Slot, callers: list[Caller]
 ) -> tuple[list[float], list[Answer]]:
     requests = [calls.hold(slot, caller, VISIT) for caller in callers]
+    looks = [request("GET", "/api/appointments?limit=1", caller.token) for caller in callers]
+    await asyncio.gather(*(c.ask(look) for c, look in zip(connections, looks, strict=True)))
     waits: list[float] = []
     began = time.perf_counter()
 

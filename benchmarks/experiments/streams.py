@@ -28,9 +28,9 @@ async def run(bench: Bench) -> Result:
     own = result.row("each event to the one stream it concerns", bound)
     count = bench.plan.count(*COUNT)
     for _ in range(bench.plan.repetitions):
-        callers = bench.world.callers(max(count, STREAMS))
-        await _follow(bench, everything, [bench.world.admin] * STREAMS, callers[:count], "")
-        readers = callers[:STREAMS]
+        desk = bench.world.callers(count)
+        await _follow(bench, everything, [desk[0]] * STREAMS, desk, "")
+        readers = bench.world.patients[:STREAMS]
         makers = [readers[n % STREAMS] for n in range(count)]
         await _follow(bench, own, readers, makers, "?topics=appointments")
     result.note("measured from the trigger's `occurred_at`: the commit itself is in the figures")
