@@ -30,13 +30,14 @@ async def hold(connection: Connection, command: Hold, actor: Actor, via: Via) ->
 
 async def book(connection: Connection, command: Hold, confirm: Change, actor: Actor) -> Result:
     """Holds and confirms in one transaction: both or neither."""
+    maker = Scope(maker_id=command.caller, token=command.token)
 
     async def both() -> Result:
         async with connection.transaction():
             held = await _hold(connection, command, actor, Via.API)
             if held.outcome is not Outcome.DONE:
                 return held
-            return await bookings.change(connection, confirm, actor, Via.API, Scope())
+            return await bookings.change(connection, confirm, actor, Via.API, maker)
 
     return await _again(both)
 

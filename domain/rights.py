@@ -56,7 +56,7 @@ RIGHTS: Mapping[str, Row] = {
     "history": ONES_OWN,
     "update": ONES_OWN,
     "delete": ONES_OWN,
-    "reserve": ONES_OWN,
+    "reserve": _row(Right.OWN, Right.ALL, Right.OWN),
     **_verbs(Verb.CONFIRM, Verb.CANCEL, Verb.EXTEND, Verb.RELEASE, Verb.APPROVE, Verb.DECLINE),
     **_verbs(Verb.CHECK_IN, Verb.START, Verb.COMPLETE, Verb.NO_SHOW),
     # slots and schedules

@@ -1,0 +1,256 @@
+"""Every route, as everybody, for what is one's own, another's or missing. Who may call what is what
+the table in domain/rights.py says, and what is another's looks as if it were missing.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import httpx2
+import pytest
+from uuid_utils.compat import uuid7
+
+from api import development
+from api.app import SUBJECTS
+from db.demo import CLINIC
+from domain.actors import Role
+from domain.rights import PUBLIC, RIGHTS, Right, right
+from tests.support import AMARA, ANA, BEN, LENA, MATEO, monday
+
+ROUTES = {route.name: route for subject in SUBJECTS for route in subject.router.routes}
+CALLERS = {
+    "ana": ("patient", "ana"),
+    "ben": ("patient", "ben"),
+    "own dentist": ("dentist", "amara"),
+    "other dentist": ("dentist", "lena"),
+    "agent": ("agent", "chatbot"),
+    "admin": ("admin", "admin"),
+}
+STRANGERS = ("anonymous", "expired")
+WHOSE = ("own", "foreign", "missing")
+
+CHECKUP = {"appointment_type": "checkup"}
+BODIES: dict[str, dict[str, Any]] = {
+    "create": {"reservation_id": "{id}"},
+    "update": {"notes": "new"},
+    "cancel": {"reason": "ill"},
+    "reserve": CHECKUP | {"dentist_id": str(AMARA), "starts_at": "{at}", "patient_id": "{patient}"},
+    "replace_schedule": {"weekly": [], "exceptions": []},
+    "replace_clinic_exceptions": {"exceptions": []},
+    "update_me": {"locale": "de"},
+    "create_profile": {"full_name": "Eva Novak"},
+    "update_profile": {"locale": "de"},
+    "create_clinic": {"name": "New", "time_zone": "Europe/Rome"},
+    "update_clinic": {"name": "Other"},
+    "create_type": {
+        "clinic_id": str(CLINIC),
+        "slug": "new-{number}",
+        "name": "New",
+        "duration_minutes": 30,
+    },
+    "update_type": {"name": "Other"},
+    "create_resource": {"clinic_id": str(CLINIC), "name": "New {number}"},
+    "update_resource": {"name": "Other"},
+}
+QUERIES = {
+    "search_slots": CHECKUP,
+    "list_slots": CHECKUP,
+    "explain_slot": CHECKUP | {"starts_at": "2030-01-07T09:00:00Z"},
+    "replace_schedule": {"dry_run": "true"},
+}
+ABOUT = {
+    "get_profile": "patient",
+    "update_profile": "patient",
+    "erase_profile": "patient",
+    "get_dentist": "dentist_id",
+    "get_clinic": "clinic_id",
+    "update_clinic": "clinic_id",
+    "get_type": "type",
+    "update_type": "type",
+}
+"""What `{id}` stands for; elsewhere it is an appointment."""
+
+IN_THE_BODY = ("create", "reserve")
+"""Routes that say in their body what they are about."""
+
+
+@dataclass
+class World:
+    """Ana's visit to Amara, Ben's to Lena, and the agent's booking of Ben with Mateo."""
+
+    api: httpx2.AsyncClient
+    expired: str
+    as_: Any
+    type: str
+    chair: int
+    visits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    numbers: Any = field(default_factory=count)
+
+    def headers(self, caller: str, whose: str = "own") -> dict[str, str]:
+        if caller == "anonymous":
+            return {}
+        if caller == "expired":
+            return {"Authorization": f"Bearer {self.expired}"}
+        headers = self.as_(*CALLERS[caller])
+        if caller == "agent" and whose == "own" and self.visits.get("agent"):
+            headers["X-Hold-Token"] = self.visits["agent"]["hold_token"]
+        return headers
+
+    async def book(self, caller: str, dentist, patient) -> None:
+        body = CHECKUP | {
+            "dentist_id": str(dentist),
+            "patient_id": str(patient),
+            "starts_at": monday(9 if caller != "agent" else 11).isoformat(),
+        }
+        headers = self.headers(caller)
+        answer = await self.api.post("/api/appointments", json=body, headers=headers)
+        self.visits[caller] = answer.json()
+
+    def things(self, caller: str, whose: str) -> dict[str, str]:
+        """What goes into path and body."""
+        common = {"at": monday(14).isoformat(), "number": str(next(self.numbers))}
+        if whose == "missing":
+            names = ("appointment", "patient", "dentist_id", "clinic_id", "type")
+            return common | {"no": "999999"} | dict.fromkeys(names, str(uuid7()))
+        of_ana = (caller in ("ben", "other dentist")) == (whose == "foreign")
+        visit = self.visits["ana" if of_ana else "ben"]
+        patient = visit["patient_id"]
+        if caller == "agent":
+            visit = self.visits["agent"] if whose == "own" else visit
+            patient = str(BEN if whose == "own" else ANA)
+        return common | {
+            "appointment": visit["id"],
+            "patient": patient,
+            "dentist_id": str(AMARA if of_ana else LENA),
+            "clinic_id": str(CLINIC),
+            "type": self.type,
+            "no": str(self.chair),
+        }
+
+    async def call(self, name: str, caller: str, whose: str) -> httpx2.Response:
+        route, things = ROUTES[name], self.things(caller, whose)
+        things["id"] = things[ABOUT.get(name, "appointment")]
+        (method,) = route.methods
+        body = {
+            key: value.format(**things) if isinstance(value, str) else value
+            for key, value in BODIES.get(name, {}).items()
+        }
+        request = self.api.build_request(
+            method,
+            route.path.format(**things),
+            params=QUERIES.get(name),
+            json=body or None,
+            headers=self.headers(caller, whose),
+        )
+        if name.startswith("stream"):
+            return await begun(self.api, request)
+        return await self.api.send(request)
+
+
+async def begun(api: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+    """The answer of a stream that has begun, or the refusal."""
+    app, answered = api._transport.app, asyncio.Event()
+    sent: dict[str, Any] = {"body": b""}
+
+    async def receive():
+        await answered.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.update(status=message.get("status", sent.get("status")))
+        sent["body"] += message.get("body", b"")
+        if message["type"] == "http.response.body":
+            answered.set()
+
+    scope = {
+        "type": "http",
+        "method": request.method,
+        "path": request.url.path,
+        "raw_path": request.url.raw_path,
+        "query_string": request.url.query,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 1),
+        "server": ("chairtime", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+        "root_path": "",
+    }
+    await app(scope, receive, send)
+    return httpx2.Response(sent["status"], content=sent["body"])
+
+
+@pytest.fixture
+async def world(api, as_, settings, pool) -> World:
+    expired = development.token(settings, "admin", lifetime=-60)
+    chair = await pool.fetchval("select min(no) from resources where kind = 'chair'")
+    type_id = await pool.fetchval("select id from appointment_types where slug = 'filling'")
+    world = World(api, expired, as_, str(type_id), chair)
+    await world.book("ana", AMARA, ANA)
+    await world.book("ben", LENA, BEN)
+    await world.book("agent", MATEO, BEN)
+    return world
+
+
+def test_every_route_has_its_row_and_every_row_its_route():
+    assert set(RIGHTS) | PUBLIC == set(ROUTES)
+    assert not set(RIGHTS) & PUBLIC
+    assert len(ROUTES) == sum(len(subject.router.routes) for subject in SUBJECTS)
+    for row in RIGHTS.values():
+        assert set(row) == {Role.PATIENT, Role.DENTIST, Role.AGENT, Role.ADMIN}
+
+
+def test_a_route_without_a_row_is_an_error_and_no_open_door():
+    with pytest.raises(LookupError, match=r"domain/rights\.py"):
+        right("brand_new", Role.ADMIN)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+async def test_what_is_public_asks_for_no_token(world, name):
+    for caller in STRANGERS:
+        for whose in WHOSE:
+            answer = await world.call(name, caller, whose)
+            missing = whose == "missing" and about_something(name)
+            assert answer.status_code in ((404,) if missing else (200, 503))
+
+
+@pytest.mark.parametrize("name", sorted(RIGHTS))
+async def test_everybody_gets_what_the_table_says(world, name):
+    for caller in STRANGERS:
+        for whose in WHOSE:
+            answer = await world.call(name, caller, whose)
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), caller
+    for caller, (role, _) in CALLERS.items():
+        answers = [await world.call(name, caller, whose) for whose in WHOSE]
+        check(name, RIGHTS[name][Role(role)], caller, *answers)
+
+
+def check(name: str, given: Right, caller: str, own, foreign, missing) -> None:
+    if given is Right.NONE:
+        for answer in (own, foreign, missing):
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), caller
+        return
+    assert judged(own), (caller, own.text)
+    if given is Right.ALL:
+        assert judged(foreign), (caller, foreign.text)
+        assert judged(missing) is not about_something(name), (caller, missing.text)
+    elif about_something(name):
+        assert not judged(foreign), (caller, foreign.text)
+        assert same(foreign, missing), (caller, foreign.text, missing.text)
+
+
+def about_something(name: str) -> bool:
+    return "{" in ROUTES[name].path or name in IN_THE_BODY
+
+
+def judged(answer: httpx2.Response) -> bool:
+    """Done, or refused for the state that the thing is in, and not for whose it is."""
+    return answer.status_code < 300 or answer.status_code == 409
+
+
+def same(foreign: httpx2.Response, missing: httpx2.Response) -> bool:
+    """Whether the two cannot be told apart, but for the path that was asked for."""
+    bodies = [answer.json() for answer in (foreign, missing)]
+    for body in bodies:
+        del body["instance"], body["request_id"]
+    return foreign.status_code == missing.status_code and bodies[0] == bodies[1]
