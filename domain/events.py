@@ -65,6 +65,8 @@ class Kind(StrEnum):
     """The clinic did not approve it, or not in time. Terminal."""
     CANCELLED = "appointment.cancelled"
     """Called off, by whom `cancelled_by` says. Terminal."""
+    REMOVED = "appointment.removed"
+    """It is another dentist's now, and no longer yours to see."""
     LAPSED = "appointment.lapsed"
     """A day after its end nobody had completed it: staff should look."""
     SLOT_FREE = "slot.free"
@@ -110,7 +112,11 @@ class Event:
 
 
 def may_see(actor: Actor, event: Event) -> bool:
-    """Admins see all; others what everyone may see, and what they are in the audience of."""
+    """Admins see all; others what everyone may see, and what they are in the audience of. That a
+    booking is gone is for whom it is gone, alone.
+    """
+    if event.kind == Kind.REMOVED:
+        return event.audience is not None and actor.id in event.audience
     return actor.sees_all or event.audience is None or actor.id in event.audience
 
 

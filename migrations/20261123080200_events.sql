@@ -77,16 +77,19 @@ begin
     return null;
 end $$;
 
--- The audience is who could see the booking before, and who can see it after.
+-- The audience is who can see the booking after the change. Who could before and no longer can learns only that it is gone.
 create function appointments_published_update() returns trigger language plpgsql as $$
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'appointments', appointment_event_kind(o.status, n.status, n.verb), n.id, n.version,
-           array[n.patient_id, n.dentist_id, n.caller] || case when o.dentist_id <> n.dentist_id then array[o.dentist_id] end,
-           appointment_payload(n, t.slug, c.time_zone)
+           array[n.patient_id, n.dentist_id, n.caller], appointment_payload(n, t.slug, c.time_zone)
       from new_rows n join old_rows o using (id)
       join appointment_types t on t.id = n.type_id join clinics c on c.id = n.clinic_id
      order by n.id;
+
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'appointments', 'appointment.removed', n.id, n.version, array[o.dentist_id], jsonb_build_object('id', n.id)
+      from new_rows n join old_rows o using (id) where n.dentist_id <> o.dentist_id order by n.id;
 
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'availability', 'slot.' || x.state, x.dentist_id, null, null, x.payload

@@ -21,7 +21,7 @@ from tests.realtime.listening import (
 )
 from tests.realtime.proxy import proxy
 from tests.realtime.traffic import churn, wish
-from tests.support import ANA, LENA, hold, patient
+from tests.support import AMARA, ANA, LENA, MATEO, hold, patient
 
 EVERYTHING = ("appointments", "availability")
 
@@ -62,6 +62,30 @@ async def test_nobody_gets_what_is_not_theirs(pool, relay, hub, listen):
         private += len(changes(listener))
         assert len(changes(listener)) == sum(row["id"] is not None for row in rows)
     assert private == 2 * len(await committed(pool))  # patient and dentist of each, and nobody else
+
+
+async def test_a_booking_that_moves_is_gone_for_the_one_dentist_and_there_for_the_other(
+    pool, relay, hub, listen
+):
+    listeners = {id: listen(Actor(Role.DENTIST, id), "appointments") for id in (AMARA, LENA, MATEO)}
+    admin = listen(Actor(Role.ADMIN, UUID(int=1)), "appointments")
+    command = wish(0)
+    await hold(pool, command)
+    await pool.execute(
+        """
+        update appointments set dentist_id = $2, version = 2, verb = 'reschedule', command_id = null
+         where id = $1
+        """,
+        command.id,
+        LENA,
+    )
+    await settled(pool, hub)
+    await until(lambda: len(admin.events) == 2 and len(listeners[AMARA].events) == 2)
+    names = {id: [frame.name for frame in to.events] for id, to in listeners.items()}
+    assert names[AMARA] == ["appointment.held", "appointment.removed"]
+    assert names[LENA] == ["appointment.rescheduled"]
+    assert names[MATEO] == []
+    assert [frame.name for frame in admin.events] == ["appointment.held", "appointment.rescheduled"]
 
 
 async def test_a_topic_of_one_dentist_brings_that_dentist_alone(pool, relay, hub, listen):

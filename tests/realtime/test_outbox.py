@@ -111,6 +111,13 @@ async def test_the_list_of_kinds_is_what_the_triggers_can_write(pool):
     written |= {
         await pool.fetchval("select 'slot.' || slot_state($1)", status) for status in Status
     }
+    await hold(pool, wish(0))
+    await pool.execute(
+        """
+        update appointments set dentist_id = $1, version = 2, verb = 'reschedule', command_id = null
+        """,
+        LENA,
+    )
     await pool.execute("update clinics set slot_grid_minutes = 20")
     await pool.execute(
         "insert into profiles (id, role, full_name) values ($1, 'agent', 'A')", uuid7()
@@ -134,7 +141,7 @@ async def test_an_event_holds_ids_codes_and_times_and_nothing_that_a_person_wrot
     assert all(set(slot) <= allowed for slot in slots)
 
 
-async def test_the_audience_is_who_could_see_the_booking_before_or_after(pool):
+async def test_who_can_see_a_moved_booking_is_told_and_who_no_longer_can_that_it_is_gone(pool):
     agent = uuid7()
     command = wish(0)
     await hold(pool, command)
@@ -149,9 +156,12 @@ async def test_the_audience_is_who_could_see_the_booking_before_or_after(pool):
         LENA,
         agent,
     )
-    rows = await pool.fetch("select audience from outbox where topic = 'appointments' order by id")
+    rows = await pool.fetch("select * from outbox where topic = 'appointments' order by id")
     assert set(rows[0]["audience"]) == {AMARA, command.patient_id}
-    assert set(rows[1]["audience"]) == {AMARA, LENA, command.patient_id, agent}
+    assert set(rows[1]["audience"]) == {LENA, command.patient_id, agent}
+    gone = rows[2]
+    assert (gone["kind"], gone["audience"]) == (Kind.REMOVED, [AMARA])
+    assert gone["payload"] == {"id": str(command.id)}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
