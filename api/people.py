@@ -10,7 +10,7 @@ from uuid import UUID
 from cashews import Cache
 from cashews.exceptions import CacheBackendInteractionError
 
-from db import profiles
+from db import standings
 from db.pool import Pool, use
 from domain.actors import Actor
 from domain.events import Event, Kind, Topic
@@ -59,7 +59,7 @@ class People:
             return found
         before = self._changes
         async with use(self._pool) as connection:
-            found = await profiles.standing(connection, actor)
+            found = await standings.standing(connection, actor)
         if found and before == self._changes:  # else it may have changed since it was read
             await self._set(key, _packed(found))
         return found

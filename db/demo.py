@@ -1,9 +1,13 @@
-"""The demo data: one clinic that a newcomer can book at. Loading it again changes nothing."""
+"""The demo data: one clinic that a newcomer can book at. Loading it again changes nothing.
+
+What a running practice has beyond that, people and a full calendar, is in db/demo_practice.py.
+"""
 
 from uuid import UUID, uuid5
 
-from db import profiles
+from db import catalogue, profiles
 from db.pool import Connection
+from domain.actors import Role
 
 NAMESPACE = UUID("6c1f3c52-8a1e-4f0b-9d52-7e2a4d0c9b11")
 
@@ -30,7 +34,8 @@ OF_THE_CHATBOT = ("ben", "deniz")
 """Patients whom the chatbot made, and may book for."""
 
 CHAIRS = ("Chair 1", "Chair 2", "Chair 3")
-TYPES: tuple[tuple[str, str, int, int, int, bool, bool], ...] = (
+Type = tuple[str, str, int, int, int, bool, bool]
+TYPES: tuple[Type, ...] = (
     # slug, name, minutes, buffer after, hold seconds, needs a chair, needs approval
     ("checkup", "Check-up", 30, 5, 300, True, False),
     ("cleaning", "Cleaning", 45, 10, 300, True, False),
@@ -48,97 +53,59 @@ async def load(connection: Connection) -> None:
         await connection.execute("select pg_advisory_xact_lock(8)")
         if await connection.fetchval("select exists (select from clinics where id = $1)", CLINIC):
             return
-        await connection.execute(
-            "insert into clinics values ($1, 'Riverside Dental', 'Europe/Berlin', 15)", CLINIC
-        )
+        await add_clinic(connection, CLINIC, "Riverside Dental", "Europe/Berlin")
         for terms in TYPES:
-            await _add_type(connection, *terms)
-        for name in CHAIRS:
-            await connection.execute(
-                "insert into resources (clinic_id, kind, name) values ($1, 'chair', $2)",
-                CLINIC,
-                name,
-            )
+            await add_type(connection, CLINIC, uuid5(NAMESPACE, f"type:{terms[0]}"), terms)
         for name, full_name, specialty in DENTISTS:
-            await _add_dentist(connection, person_id("dentist", name), full_name, specialty)
+            await add_dentist(connection, CLINIC, name, full_name, specialty)
         for role, name in (("admin", "admin"), ("agent", "chatbot")):
-            await connection.execute(
-                "insert into profiles (id, role, full_name) values ($1, $2, $3)",
-                person_id(role, name),
-                role,
-                name.capitalize(),
-            )
+            service = {"role": Role(role), "full_name": name.capitalize()}
+            await profiles.create(connection, person_id(role, name), service, None)
         for name, full_name in PATIENTS:
-            await profiles.add_patient(connection, person_id("patient", name), full_name)
-        await connection.execute(
-            "update profiles set created_by = $1 where id = any($2)",
-            person_id("agent", "chatbot"),
-            [person_id("patient", name) for name in OF_THE_CHATBOT],
-        )
+            maker = person_id("agent", "chatbot") if name in OF_THE_CHATBOT else None
+            patient = {"role": Role.PATIENT, "full_name": full_name}
+            await profiles.create(connection, person_id("patient", name), patient, maker)
 
 
-async def _add_type(
-    connection: Connection,
-    slug: str,
-    name: str,
-    minutes: int,
-    after: int,
-    hold: int,
-    needs_chair: bool,
-    needs_approval: bool,
+async def add_clinic(connection: Connection, id: UUID, name: str, time_zone: str) -> None:
+    """A clinic with its chairs."""
+    fields = {"name": name, "time_zone": time_zone, "slot_grid_minutes": 15}
+    await catalogue.add_clinic(connection, id, fields)
+    for chair in CHAIRS:
+        await catalogue.add_chair(connection, id, chair)
+
+
+async def add_type(connection: Connection, clinic: UUID, id: UUID, terms: Type) -> None:
+    slug, name, minutes, after, hold, needs_chair, needs_approval = terms
+    fields = {
+        "clinic_id": clinic,
+        "slug": slug,
+        "name": name,
+        "duration_minutes": minutes,
+        "buffer_after_minutes": after,
+        "hold_seconds": hold,
+        "needs_chair": needs_chair,
+        "needs_approval": needs_approval,
+    }
+    await catalogue.add_type(connection, id, fields)
+
+
+async def add_dentist(
+    connection: Connection, clinic: UUID, name: str, full_name: str, specialty: str
 ) -> None:
-    await connection.execute(
-        """
-        insert into appointment_types
-               (id, clinic_id, slug, name, duration, buffer_after, hold_for, needs_chair,
-                needs_approval)
-        values ($1, $2, $3, $4, make_interval(mins => $5), make_interval(mins => $6),
-                make_interval(secs => $7), $8, $9)
-        """,
-        uuid5(NAMESPACE, f"type:{slug}"),
-        CLINIC,
-        slug,
-        name,
-        minutes,
-        after,
-        float(hold),
-        needs_chair,
-        needs_approval,
-    )
-
-
-async def _add_dentist(
-    connection: Connection,
-    id: UUID,
-    full_name: str,
-    specialty: str,
-) -> None:
-    await connection.execute(
-        "insert into profiles (id, role, full_name) values ($1, 'dentist', $2)", id, full_name
-    )
-    number = await connection.fetchval(
-        """
-        insert into resources (clinic_id, kind, profile_id, name) values ($1, 'dentist', $2, $3)
-        returning no
-        """,
-        CLINIC,
-        id,
-        full_name,
-    )
-    await connection.execute(
-        """
-        insert into dentists (profile_id, resource_no, clinic_id, specialty)
-        values ($1, $2, $3, $4)
-        """,
-        id,
-        number,
-        CLINIC,
-        specialty,
-    )
+    """A dentist with a week of hours."""
+    id = person_id("dentist", name)
+    fields = {
+        "role": Role.DENTIST,
+        "full_name": full_name,
+        "clinic_id": clinic,
+        "specialty": specialty,
+    }
+    await profiles.create(connection, id, fields, None)
     await connection.executemany(
         """
         insert into weekly_hours (resource_no, weekday, starts, ends)
-        values ($1, $2, $3::text::time, $4::text::time)
+        select resource_no, $2, $3::text::time, $4::text::time from dentists where profile_id = $1
         """,
-        [(number, *window) for window in WEEK],
+        [(id, *window) for window in WEEK],
     )

@@ -8,7 +8,7 @@ import asyncpg
 
 from db.pool import Connection, fetch_one
 from domain.actors import Actor, Role
-from domain.people import PERSONAL, Erased, Profile, Standing
+from domain.people import PERSONAL, Erased, Profile
 
 COLUMNS = """
     p.id, p.role, p.full_name, p.active, p.version, p.created_at, p.updated_at, p.email, p.phone,
@@ -63,34 +63,6 @@ async def page(
         limit,
     )
     return [_profile(row) for row in rows]
-
-
-async def standing(connection: Connection, actor: Actor) -> Standing | None:
-    """What the row of this caller says. A patient who was never here gets one now, as does the very
-    first admin; null for all others without a row.
-    """
-    found = await _standing(connection, actor)
-    if found is None and actor.id and actor.role is Role.PATIENT:
-        await add_patient(connection, actor.id)
-        return await _standing(connection, actor)
-    if found is None and actor.role is Role.ADMIN and await _first_admin(connection, actor):
-        return await _standing(connection, actor)
-    return found
-
-
-async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> None:
-    """A patient's profile, and the resource that keeps them out of two places at once; once."""
-    await connection.execute(
-        """
-        with profile as (
-            insert into profiles (id, role, full_name) values ($1, 'patient', $2)
-            on conflict do nothing
-        )
-        insert into resources (kind, profile_id) values ('patient', $1) on conflict do nothing
-        """,
-        id,
-        full_name,
-    )
 
 
 async def create(
@@ -189,23 +161,6 @@ async def _give_place(connection: Connection, id: UUID, fields: Mapping[str, Any
             fields.get("bio"),
             fields.get("bookable", True),
         )
-
-
-async def _first_admin(connection: Connection, actor: Actor) -> bool:
-    made = await connection.fetchval(
-        """
-        insert into profiles (id, role, full_name)
-        select $1, 'admin', '' where not exists (select from profiles where role = 'admin')
-        on conflict do nothing returning true
-        """,
-        actor.id,
-    )
-    return bool(made)
-
-
-async def _standing(connection: Connection, actor: Actor) -> Standing | None:
-    row = await connection.fetchrow("select role, active from profiles where id = $1", actor.id)
-    return Standing(Role(row["role"]), row["active"]) if row else None
 
 
 def _assignments(

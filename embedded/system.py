@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import asyncpg
 from rich.console import Console
 
-from db import demo
+from db import demo, demo_practice
 from db.migrate import migrate
+from db.pool import connect
 from embedded import probe, record, temporal_cli
 from embedded.checklist import Checklist
 from embedded.ports import HOST, Ports
@@ -148,9 +148,10 @@ class System:
 
 async def _prepare_database(dsn: str) -> list[str]:
     applied = await migrate(dsn)
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await connect(dsn, "demo data")
     try:
         await demo.load(connection)
+        await demo_practice.fill(connection)
     finally:
         await connection.close(timeout=5)
     return applied

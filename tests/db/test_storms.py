@@ -13,7 +13,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from activities import booking
-from db import demo, profiles
+from db import demo, standings
 from db.pool import Pool, create_pool
 from domain.appointments import Result, Via
 from domain.booking import HOLD_QUOTA, Outcome
@@ -30,7 +30,7 @@ async def crowd(dsn: str) -> AsyncIterator[Pool]:
         taken = await asyncio.gather(*(pool.acquire() for _ in range(CALLERS)))
         await asyncio.gather(*(pool.release(connection) for connection in taken))
         for n in range(CALLERS):
-            await profiles.add_patient(pool, uuid5(demo.NAMESPACE, str(n)))
+            await standings.add_patient(pool, uuid5(demo.NAMESPACE, str(n)))
         yield pool
 
 

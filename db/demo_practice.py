@@ -1,0 +1,163 @@
+"""A practice in full swing, for whoever looks around: a second clinic elsewhere, more people, and a
+calendar that is half full for a fortnight, with a week behind it. Filling it again changes nothing.
+
+The bookings are made by the very functions that the API and the workflow call, so that all that
+must be true of bookings is true of these. They come `via` the sweep and put nothing into the inbox:
+hundreds of workflows at once would be in a newcomer's way. The reconciler finds that the live ones
+lack theirs, and starts them some minutes later at its own pace.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from random import Random
+from uuid import UUID, uuid5
+
+from uuid_utils.compat import uuid7
+
+from db import bookings, clinics, demo, profiles
+from db.demo import NAMESPACE, person_id
+from db.pool import Connection
+from domain.actors import CLINIC, Actor, Role, Scope
+from domain.appointments import Change, Hold, Via
+from domain.booking import Outcome, Verb
+from domain.clinic import Offer
+from domain.schedules import day_of
+from domain.search import Diary
+from domain.zones import ONE_DAY
+
+HARBOUR = uuid5(NAMESPACE, "clinic:harbour")
+DENTISTS = (
+    ("nora", "Dr. Nora Lindqvist", "General dentistry"),
+    ("samuel", "Dr. Samuel Adeyemi", "Oral surgery"),
+    ("priya", "Dr. Priya Raman", "Paediatric dentistry"),
+)
+TYPES: tuple[demo.Type, ...] = (
+    ("whitening", "Whitening", 60, 10, 300, True, False),
+    ("extraction", "Extraction", 45, 15, 300, True, False),
+    ("root-canal", "Root canal treatment", 90, 15, 300, True, True),
+)
+NAMES = """
+    Elif Demir, Farah Haddad, Goran Petrovic, Hana Sato, Ivan Horvat, Jonas Weber, Kofi Mensah,
+    Laura Rossi, Marta Nowak, Nils Berg, Olivia Brown, Pavel Dvorak, Quentin Moreau, Rosa Jimenez,
+    Sami Virtanen, Tomas Silva, Uma Patel, Viktor Ivanov, Wanda Lewis, Xin Zhao, Yara Cohen,
+    Zoe Papadakis, Arjun Mehta, Bianca Costa, Cormac Byrne, Dalia Aziz
+"""
+PATIENTS = tuple((name.split()[0].lower(), name) for name in NAMES.replace("\n", " ").split(", "))
+"""Those of db/demo.py are left to the newcomer, whose calendar is empty."""
+
+AHEAD, BEHIND = 14, 7
+"""Days with bookings, today among those ahead."""
+
+FULL = timedelta(minutes=240)
+"""What is booked of a dentist's day, of nine hours as a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    offer: Offer
+    starts_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        """The end of what it takes of the dentist's time."""
+        return self.starts_at + self.offer.terms.duration + self.offer.terms.buffer_after
+
+
+async def fill(connection: Connection) -> int:
+    """Makes all of it in one transaction, once; how many bookings were made. After `demo.load`."""
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(8)")
+        if await connection.fetchval("select exists (select from clinics where id = $1)", HARBOUR):
+            return 0
+        await _places(connection)
+        for name, full_name in PATIENTS:
+            fields = {"role": Role.PATIENT, "full_name": " ".join(full_name.split())}
+            await profiles.create(connection, person_id("patient", name), fields, None)
+        return await _calendar(connection)
+
+
+async def _places(connection: Connection) -> None:
+    await demo.add_clinic(connection, HARBOUR, "Harbour Dental", "America/New_York")
+    for clinic, types in ((demo.CLINIC, TYPES), (HARBOUR, demo.TYPES + TYPES)):
+        for terms in types:
+            id = uuid5(NAMESPACE, f"type:{terms[0]}@{clinic}")
+            await demo.add_type(connection, clinic, id, terms)
+    for name, full_name, specialty in DENTISTS:
+        await demo.add_dentist(connection, HARBOUR, name, full_name, specialty)
+
+
+async def _calendar(connection: Connection) -> int:
+    dice, made = Random(8), 0
+    slugs = [terms[0] for terms in demo.TYPES + TYPES if terms[0] != "demo-short-hold"]
+    offers = [offer for slug in slugs for offer in await clinics.offers(connection, slug)]
+    offers.sort(key=lambda offer: offer.dentist_id)
+    for _, of_one in groupby(offers, key=lambda offer: offer.dentist_id):
+        for visit in _picked(list(of_one), dice):
+            made += await _book(connection, visit, dice)
+    return made
+
+
+def _picked(offers: Sequence[Offer], dice: Random) -> Iterator[Visit]:
+    """Visits to one dentist that do not overlap, as many of each day as make it half full."""
+    possible = [visit for offer in offers for visit in _possible(offer)]
+    dice.shuffle(possible)
+    by_day: dict[object, list[Visit]] = {}
+    for visit in possible:
+        day = by_day.setdefault(day_of(visit.offer.hours, visit.starts_at), [])
+        apart = all(v.ends_at <= visit.starts_at or visit.ends_at <= v.starts_at for v in day)
+        if apart and sum((v.offer.terms.duration for v in day), timedelta()) < FULL:
+            day.append(visit)
+    for day in by_day.values():
+        yield from day
+
+
+def _possible(offer: Offer) -> Iterator[Visit]:
+    today = day_of(offer.hours, offer.now)
+    then = offer.now - BEHIND * ONE_DAY
+    for since, first, last in (
+        (then, today - (BEHIND - 1) * ONE_DAY, today - ONE_DAY),
+        (offer.now, today, today + (AHEAD - 1) * ONE_DAY),
+    ):
+        for starts_at in Diary(offer.hours, offer.terms, since).free(first, last):
+            yield Visit(offer, starts_at)
+
+
+async def _book(connection: Connection, visit: Visit, dice: Random) -> bool:
+    """False where patient or chair turned out to be elsewhere."""
+    patient = person_id("patient", dice.choice(PATIENTS)[0])
+    offer = await clinics.offer(connection, visit.offer.dentist_id, visit.offer.terms.slug, patient)
+    if offer is None:
+        return False
+    id, who = uuid7(), Actor(Role.PATIENT, patient)
+    asked = Hold(id, uuid7(), offer.dentist_id, patient, offer.terms.slug, visit.starts_at, patient)
+    result = await bookings.hold(connection, asked, offer, who, Via.SWEEP)
+    if result.outcome is not Outcome.DONE:
+        return False
+    await _change(connection, id, Verb.CONFIRM, who)
+    for verb, actor in _afterwards(visit, who, dice):
+        await _change(connection, id, verb, actor)
+    return True
+
+
+def _afterwards(visit: Visit, who: Actor, dice: Random) -> Iterator[tuple[Verb, Actor]]:
+    """What became of it."""
+    if visit.offer.terms.needs_approval and (
+        visit.ends_at < visit.offer.now or dice.random() < 0.6
+    ):
+        yield Verb.APPROVE, CLINIC
+    if visit.ends_at >= visit.offer.now:
+        if dice.random() < 0.06:
+            yield Verb.CANCEL, who
+    elif dice.random() < 0.1:
+        yield Verb.NO_SHOW, CLINIC
+    else:
+        for verb in (Verb.CHECK_IN, Verb.START, Verb.COMPLETE):
+            yield verb, CLINIC
+
+
+async def _change(connection: Connection, id: UUID, verb: Verb, actor: Actor) -> None:
+    reason = "ill" if verb is Verb.CANCEL else None
+    command = Change(id, verb, uuid7(), reason=reason)
+    await bookings.change(connection, command, actor, Via.SWEEP, Scope())
