@@ -84,8 +84,7 @@ class Hub:
         self._hearers[topic].append(hearer)
 
     def part(self, person: UUID, role: str | None) -> None:
-        """Ends the streams of a person that were opened under another role; all, where it is null.
-        """
+        """Ends a person's streams that were opened under another role; all where it is null."""
         for stream in self._audience.all():
             actor = stream.reader.actor
             if actor.id == person and actor.role != role:
