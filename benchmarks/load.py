@@ -4,10 +4,11 @@ second).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from benchmarks import cpu
 from benchmarks.figures import percentile
 
 J = TypeVar("J")
@@ -23,6 +24,8 @@ class Measured(Generic[R]):
 
     latencies: list[float] = field(default_factory=list)
     answers: list[R] = field(default_factory=list)
+    cpu: dict[str, float] = field(default_factory=dict)
+    """CPU seconds per job by part, where parts were named."""
     seconds: float = 0.0
 
     @property
@@ -38,13 +41,21 @@ class Measured(Generic[R]):
         }
 
 
-async def closed(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Sequence[J]) -> Measured[R]:
+async def closed(
+    callers: Sequence[Callable[[J], Awaitable[R]]],
+    jobs: Sequence[J],
+    pids: Mapping[str, int] | None = None,
+) -> Measured[R]:
     """Each caller takes the next job as soon as it has its answer. The first jobs are not counted,
     up to half of them.
     """
     warm_up = min(WARM_UP[0] + WARM_UP[1] * len(callers), len(jobs) // 2)
     await work(callers, jobs[:warm_up])
-    return await work(callers, jobs[warm_up:])
+    before = cpu.used(pids or {})
+    measured = await work(callers, jobs[warm_up:])
+    spent = cpu.since(before, pids or {})
+    measured.cpu = {name: used / len(measured.latencies) for name, used in spent.items()}
+    return measured
 
 
 async def work(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Iterable[J]) -> Measured[R]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from benchmarks import calls, cpu, prepare, rows, server
+from benchmarks import calls, prepare, rows, server
 from benchmarks.bench import Bench
 from benchmarks.client import Connection
 from benchmarks.figures import Result, Target
@@ -44,9 +44,7 @@ async def _level(bench: Bench, result: Result, callers: int, count: int) -> None
     for what, measure, bound, without in MEASURES:
         await bench.clean()
         with bench.without(*without):
-            before = cpu.used(bench.system.pids)
             measured = await measure(bench, callers, count)
-            spent = cpu.since(before, bench.system.pids)
             if without:  # what it left to be dispatched is nobody's business any more
                 await rows.undo(bench.admin)
         base = measured.p50 if measure is _inserts else base
@@ -55,7 +53,7 @@ async def _level(bench: Bench, result: Result, callers: int, count: int) -> None
         result.row(f"{what}, {callers}", target).add(
             **measured.figures(),
             **ratio,
-            **{f"{name}_cpu_ms": spent[name] / count * 1000 for name in CPU if name in spent},
+            **{f"{name}_cpu_ms": measured.cpu[name] * 1000 for name in CPU if name in measured.cpu},
         )
     await bench.clean()
 
@@ -113,7 +111,9 @@ async def _asked(bench: Bench, callers: int, requests: list[bytes]) -> Measured[
         return ask
 
     async with bench.connections(callers) as connections:
-        return await closed([asking(connection) for connection in connections], requests)
+        return await closed(
+            [asking(connection) for connection in connections], requests, bench.system.pids
+        )
 
 
 TEMPORAL = ("temporal", "worker")
