@@ -65,7 +65,7 @@ async def _rounds(bench: Bench, rounds: int) -> tuple[list[float], list[dict[int
             statuses = Counter(answer.status for answer in answers)
             if statuses != {201: 1, 409: CALLERS - 1}:
                 wrong.append(dict(statuses))
-            await bench.calm()
+            await bench.clean()
     return waits, wrong
 
 
