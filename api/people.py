@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import warnings
 from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
@@ -73,7 +74,10 @@ class People:
             logger.warning("the cache cannot be told of a change")
 
     async def stop(self) -> None:
-        await self._cache.close()
+        await asyncio.gather(*self._forgetting)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # cashews closes by an old name
+            await self._cache.close()
 
     def _heard(self, event: Event | None) -> None:
         """Called for each event of a profile; null where the log was lost for a while."""

@@ -1,0 +1,206 @@
+"""Rows are remembered, in memory or in Redis, and no process believes one that has changed."""
+
+import asyncio
+import shutil
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from api import people
+from api.app import create_app
+from db import standings
+from domain.actors import Actor, Role
+from domain.people import Standing
+from embedded import ports
+from embedded.process import Command, Process, wait_until
+from tests.realtime.listening import until
+from tests.support import ANA
+
+ME, ANAS = "/api/profiles/me", f"/api/profiles/{ANA}"
+AS_ANA = Actor(Role.PATIENT, ANA)
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory) -> Iterator[Process]:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    port, home = ports.any_free(), tmp_path_factory.mktemp("redis")
+    argv = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
+    process = Process(Command(argv, {}), home / "redis.log")
+    wait_until(lambda: _answers(port), process, 20)
+    process.url = f"redis://127.0.0.1:{port}/0"
+    yield process
+    process.stop()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def cached(request, settings):
+    """Settings whose processes remember rows each for itself, or together."""
+    if request.param == "memory":
+        return settings
+    url = request.getfixturevalue("redis").url
+    return settings.model_copy(update={"cache_url": SecretStr(url)})
+
+
+@pytest.fixture
+async def two(cached, monkeypatch) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.AsyncClient]]:
+    """Two APIs over one database, whose hubs follow the log."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    async with running(cached) as one, running(cached) as other:
+        yield one, other
+
+
+@asynccontextmanager
+async def running(settings) -> AsyncIterator[httpx2.AsyncClient]:
+    app = create_app(settings)
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://chairtime") as client,
+    ):
+        client.app = app
+        await until(lambda: app.state.parts.hub.health.connected)
+        yield client
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[Actor]:
+    """Whose row was read from Postgres."""
+    read: list[Actor] = []
+    real = standings.standing
+
+    async def counted(connection, actor):
+        read.append(actor)
+        return await real(connection, actor)
+
+    monkeypatch.setattr(standings, "standing", counted)
+    return read
+
+
+async def test_a_row_is_read_once(two, as_, reads):
+    for _ in range(5):
+        assert (await two[0].get(ME, headers=as_("patient", "ana"))).status_code == 200
+    assert len(reads) == 1
+
+
+async def test_a_change_is_visible_in_every_process_within_100_ms(two, as_):
+    one, other = two
+    ana, admin = as_("patient", "ana"), as_("admin")
+    took = []
+    for active in (False, True) * 5:
+        before = 200 if not active else 403
+        for api in two:
+            assert (await api.get(ME, headers=ana)).status_code == before
+        await one.put(ANAS, json={"active": active}, headers=admin)
+        changed = time.monotonic()
+        assert (await one.get(ME, headers=ana)).status_code != before  # one's own write, at once
+        while (await other.get(ME, headers=ana)).status_code == before:
+            assert time.monotonic() - changed < 5
+            await asyncio.sleep(0)  # a refusal from memory waits for nothing
+        took.append(time.monotonic() - changed)
+    assert sorted(took)[len(took) // 2] < 0.1, took
+
+
+async def test_what_was_read_before_a_change_is_not_remembered_after_it(two, as_, monkeypatch):
+    """The reader is slow: between its read and its answer the row is switched off and told of."""
+    one, other = two
+    read, go_on = asyncio.Event(), asyncio.Event()
+    real = standings.standing
+
+    async def slow(connection, actor):
+        found = await real(connection, actor)
+        if actor == AS_ANA and not go_on.is_set():
+            read.set()
+            await go_on.wait()
+        return found
+
+    monkeypatch.setattr(standings, "standing", slow)
+    asking = asyncio.create_task(other.get(ME, headers=as_("patient", "ana")))
+    await read.wait()
+    await one.put(ANAS, json={"active": False}, headers=as_("admin"))
+    await until(lambda: other.app.state.parts.hub.at.seq >= 1)
+    go_on.set()
+    await asking
+    assert (await other.get(ME, headers=as_("patient", "ana"))).status_code == 403
+
+
+async def test_when_redis_is_away_rows_are_read_from_postgres(settings, as_, monkeypatch, reads):
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    away = SecretStr(f"redis://127.0.0.1:{ports.any_free()}/0")
+    async with running(settings.model_copy(update={"cache_url": away})) as api:
+        for _ in range(2):
+            assert (await api.get(ME, headers=as_("patient", "ana"))).status_code == 200
+        await api.put(ANAS, json={"active": False}, headers=as_("admin"))
+        assert (await api.get(ME, headers=as_("patient", "ana"))).status_code == 403
+    assert reads.count(AS_ANA) == 3
+
+
+async def test_nothing_personal_is_kept_and_nothing_that_runs(redis, settings, as_, monkeypatch):
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    shared = settings.model_copy(update={"cache_url": SecretStr(redis.url)})
+    async with running(shared) as api:
+        await api.put(ME, json={"full_name": "Zyxania"}, headers=as_("patient", "ana"))
+        await api.get(ME, headers=as_("patient", "ana"))
+        raw = api.app.state.parts.people._cache
+        kept = {key: await raw.get_raw(key) async for key in raw.scan("*")}
+    assert f"standing:{ANA}" in kept
+    assert all(bytes(value).isdigit() for value in kept.values())
+
+
+@pytest.mark.parametrize("role", people.ROLES)
+@pytest.mark.parametrize("active", [True, False])
+def test_what_is_kept_is_what_was_read(role, active):
+    standing = Standing(role, active)
+    assert people._unpacked(people._packed(standing)) == standing
+    for nonsense in (None, -1, 8, "7", b"7", 1.0):
+        assert people._unpacked(nonsense) is None
+
+
+async def test_the_streams_of_who_is_switched_off_end(two, as_, pool):
+    one, other = two
+    hub = other.app.state.parts.hub
+    ends = asyncio.create_task(_stream(other.app, as_("patient", "ana")))
+    await until(lambda: hub.health.streams)
+    await one.put(ANAS, json={"active": False}, headers=as_("admin"))
+    async with asyncio.timeout(5):
+        assert b"event: bye" in await ends
+
+
+async def _stream(app, headers) -> bytes:
+    """All that a reader gets until the stream ends."""
+    body = b""
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        nonlocal body
+        body += message.get("body", b"")
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/api/events",
+        "raw_path": b"/api/events",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("chairtime", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+        "root_path": "",
+    }
+    await app(scope, receive, send)
+    return body
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
