@@ -175,7 +175,7 @@ language sql volatile as $$
               join appointments a on a.id = s.appointment_id
              where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
              group by r.no
-            having bool_and(a.id = p_own or a.status = 'held' and a.hold_expires_at <= p_at)) q
+            having bool_and(a.id is not distinct from p_own or a.status = 'held' and a.hold_expires_at <= p_at)) q
      order by random() limit 1
 $$;
 

@@ -4,14 +4,13 @@ same database at the same moment, with nobody else at work.
 
 import random
 from datetime import UTC, datetime, time, timedelta
-from uuid import uuid5
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from activities import booking
 from api import offers
-from db import claims, clinics, demo
+from db import claims, clinics, demo, standings
 from db.pool import Connection, Pool
 from domain.actors import CLINIC
 from domain.appointments import Via
@@ -19,12 +18,12 @@ from domain.booking import Outcome, Verb
 from domain.clinic import Offer
 from domain.explain import explain
 from domain.schedules import Reason
-from tests.support import AMARA, BEN, LENA, MATEO, change, overdue, request
+from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, overdue, request
 from tests.sweep import zones
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
 FINE = 5 * A_MINUTE
-NEWCOMER = uuid5(demo.NAMESPACE, "newcomer")
+NEWCOMER = demo.person_id("patient", "chloe")
 ZONES = (
     "Europe/Berlin",
     "America/New_York",
@@ -34,7 +33,7 @@ ZONES = (
 )
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(8))
 async def test_what_is_offered_can_be_held_and_nothing_else(pool: Pool, seed: int) -> None:
     chance = random.Random(seed)
     day = await a_clinic(pool, chance)
@@ -50,8 +49,7 @@ async def test_what_is_offered_can_be_held_and_nothing_else(pool: Pool, seed: in
             assert (start in offered) == (outcome is Outcome.DONE), (start, outcome, reason)
             assert_explained(offer, await findings(connection, offer, start), outcome, reason)
         for start in list(offered)[:5]:
-            outcome, reason = await tried(connection, start + A_MINUTE)
-            assert (outcome, reason) == (Outcome.NOT_OFFERED, Reason.OFF_GRID)
+            assert (await tried(connection, start + A_MINUTE))[0] is Outcome.NOT_OFFERED
 
 
 async def a_clinic(pool: Pool, chance: random.Random) -> datetime:
@@ -63,14 +61,11 @@ async def a_clinic(pool: Pool, chance: random.Random) -> datetime:
     day = a_day(chance, zone)
     await pool.execute("update clinics set time_zone = $1, slot_grid_minutes = $2", zone, grid)
     number = await pool.fetchval("select resource_no from dentists where profile_id = $1", AMARA)
-    await pool.execute("delete from weekly_hours")
+    await pool.execute("delete from weekly_hours where resource_no = $1", number)
+    await pool.execute("update weekly_hours set starts = '00:00', ends = '00:00'")
     await pool.executemany(
-        """
-        insert into weekly_hours (resource_no, weekday, starts, ends)
-        select d.resource_no, $2, $3, $4 from dentists d where $1 in (d.resource_no, 0)
-        """,
-        [(number, (day.weekday() + n) % 7, *some_hours(chance)) for n in (-1, 0, 0, 0, 1)]
-        + [(0, weekday, time(), time()) for weekday in range(7) if chance.random() < 0.2],
+        "insert into weekly_hours (resource_no, weekday, starts, ends) values ($1, $2, $3, $4)",
+        [(number, (day.weekday() + n) % 7, *some_hours(chance)) for n in (-1, 0, 0, 0, 0, 1)],
     )
     await pool.executemany(
         """
@@ -90,10 +85,10 @@ async def a_clinic(pool: Pool, chance: random.Random) -> datetime:
     )
     await pool.execute(
         "update resources set active = false where kind = 'chair' and name > $1",
-        f"Chair {chance.choice([1, 1, 2])}",
+        f"Chair {chance.choice([1, 2])}",
     )
     await the_terms(pool, chance, day)
-    await clinics.add_patient(pool, NEWCOMER)
+    await standings.add_patient(pool, NEWCOMER)
     return day
 
 
@@ -118,13 +113,13 @@ async def the_terms(pool: Pool, chance: random.Random, day: datetime) -> None:
 
 async def others_at_work(pool: Pool, chance: random.Random, day: datetime) -> None:
     """Bookings, holds, and holds that are overdue, of all dentists; where they may be."""
-    for _ in range(60):
+    for _ in range(90):
         start = day.astimezone(UTC) + chance.randrange(-12, 150) * 10 * A_MINUTE
         wish = request(
             start,
-            dentist_id=chance.choice([AMARA, LENA, MATEO]),
-            appointment_type=chance.choice(["checkup", "consultation"]),
-            patient_id=BEN,
+            dentist_id=chance.choice([AMARA, LENA, LENA, MATEO]),
+            appointment_type=chance.choice(["checkup", "checkup", "consultation"]),
+            patient_id=chance.choice([BEN, ANA]),
             quota=None,
         )
         async with pool.acquire() as connection:
