@@ -2,7 +2,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chairtime
 export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/
-.PHONY: dev test check fix bench demo mutants
+.PHONY: dev test check fix bench demo mutants sweep
 
 dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
 	@exec $(RUN)chairtime dev --parent $$PPID $(ARGS)
@@ -23,6 +23,9 @@ demo: .venv/ready
 	@$(RUN)chairtime demo $(ARGS)
 mutants: .venv/ready
 	@$(RUN)python -m tests.mutants $(ARGS)
+
+sweep: .venv/ready     ## what is offered, every day of ten years in every zone
+	@$(RUN)python -m tests.sweep
 
 .venv/ready: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --quiet --compile-bytecode && touch $@

@@ -5,7 +5,7 @@ domain's search over both.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,8 +16,8 @@ from db.claims import Claims
 from db.pool import Connection
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import Span, State, Terms, day_of
-from domain.search import Diary, Slot, without_chair
-from domain.zones import ALL_DAY, MIDNIGHT, ONE_DAY
+from domain.search import Diary, Slot, concerned, without_chair
+from domain.zones import ALL_DAY, ONE_DAY
 
 ALTERNATIVES = 3
 LOOK_AHEAD_DAYS = 3
@@ -141,13 +141,15 @@ def shown(slot: Slot, offer: Offer, tz: ZoneInfo | None = None) -> BoardSlot:
 
 
 async def _claims(connection: Connection, offers: Sequence[Offer], asked: Asked) -> Claims:
-    midnight = datetime.combine(_first_day(offers, asked), MIDNIGHT, UTC)
+    ranges = [_range(offer, asked)[:2] for offer in offers]
+    asked_for = zip(offers, ranges, strict=True)
+    spans = {concerned(offer.hours, offer.terms, *days) for offer, days in asked_for} - {None}
     return await claims.between(
         connection,
         [offer.dentist_no for offer in offers],
         list({offer.clinic_id for offer in offers if offer.terms.needs_chair}),
-        midnight - 2 * ONE_DAY,
-        midnight + (asked.days + 3) * ONE_DAY,
+        min((span.starts_at for span in spans if span), default=offers[0].now),
+        max((span.ends_at for span in spans if span), default=offers[0].now),
     )
 
 

@@ -13,7 +13,7 @@ from api import board, explanations, offers
 from api.dependencies import Caller, Own
 from api.errors import Problem
 from api.explanations import Explanation
-from api.requests import Day, Instant, Slug
+from api.requests import Day, Instant, Slug, Text
 from db import claims, clinics
 from db.pool import use
 from domain.clinic import BoardSlot, Offer
@@ -81,7 +81,7 @@ async def search_slots(
     zone: Zone,
     appointment_type: Annotated[Slug, Query()],
     clinic_id: Annotated[UUID | None, Query()] = None,
-    specialty: Annotated[str | None, Query(max_length=100)] = None,
+    specialty: Annotated[Text | None, Query(max_length=100)] = None,
     dentist_id: Annotated[list[UUID] | None, Query(max_length=50)] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 1000,
     cursor: Annotated[str | None, Query(max_length=200)] = None,

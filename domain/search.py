@@ -10,7 +10,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
-from domain.hours import Hours, open_intervals
+from domain.hours import Hours, Interval, open_intervals
 from domain.schedules import Busy, Span, State, Terms, live, next_on_grid, reach, shadow
 from domain.zones import ALL_DAY, ONE_DAY, Stretch, days
 
@@ -82,6 +82,17 @@ class Diary:
         )
         allowed = [part for part in starts if part.first <= part.last]
         return days(self.hours.time_zone, first, last, between), _less(allowed, self.chairless)
+
+
+def concerned(hours: Hours, terms: Terms, first: date, last: date) -> Interval | None:
+    """The time in which a claim can matter to visits that start on these days of the clinic; null
+    where its zone skipped them all.
+    """
+    dates = days(hours.time_zone, first, last)
+    if not dates:
+        return None
+    after = terms.duration + terms.buffer_after
+    return Interval(dates[0].starts_at - terms.buffer_before, dates[-1].ends_at + after)
 
 
 def without_chair(terms: Terms, chairs: Iterable[Iterable[Busy]], now: datetime) -> list[Span]:
