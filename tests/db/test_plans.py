@@ -1,0 +1,102 @@
+"""No query reads a large table from end to end: for each there is an index that fits."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from db import appointments, bookings, clinics, events, inbox
+from db.appointments import Wanted
+from db.pool import Pool
+from domain.actors import Actor, Role, Scope
+from domain.booking import Status
+from domain.events import Reader
+from tests.support import AMARA, ANA, monday, request
+
+LARGE = (
+    "appointments",
+    "slot_reservations",
+    "appointment_transitions",
+    "realtime_events",
+    "profiles",
+)
+SOME = uuid7()
+CURSOR = (datetime(2026, 1, 1, tzinfo=UTC), SOME)
+WEEK = (monday(0), monday(0) + timedelta(days=7))
+
+READS: dict[str, Any] = {
+    "one appointment": lambda c: appointments.get(c, SOME, Scope()),
+    "its history": lambda c: appointments.history(c, SOME),
+    "its state": lambda c: bookings.state(c, SOME),
+    "a repeat": lambda c: bookings.repeated(c, request(monday(9), key_hash=b"k"), Scope()),
+    "everybody's list": lambda c: appointments.page(c, Scope(), Wanted(), CURSOR, 50),
+    "a patient's list": lambda c: appointments.page(c, Scope(ANA), Wanted(), CURSOR, 50),
+    "a dentist's list": lambda c: appointments.page(
+        c, Scope(dentist_id=AMARA), Wanted(), CURSOR, 50
+    ),
+    "an agent's list": lambda c: appointments.page(c, Scope(maker_id=SOME), Wanted(), CURSOR, 50),
+    "a week of booked": lambda c: appointments.page(
+        c, Scope(), Wanted((Status.BOOKED,), starts_from=WEEK[0], starts_to=WEEK[1]), None, 50
+    ),
+    "what decides a hold": lambda c: clinics.offer(c, AMARA, "checkup", ANA),
+    "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),
+    "bookings without workflow": lambda c: inbox.unheard(c, 60, CURSOR, 100),
+    "the log's next events": lambda c: events.after(c, 5, 100),
+    "the log's oldest event": events.oldest,
+    "missed events of a topic": lambda c: events.missed(c, _reader("appointments"), 5, 50, 100),
+    "missed events of one booking": lambda c: events.missed(
+        c, _reader(f"appointments:{SOME}"), 5, 50, 100
+    ),
+}
+
+
+def _reader(topic: str) -> Reader:
+    return Reader(Actor(Role.PATIENT, ANA), frozenset({topic}))
+
+
+class Overheard:
+    """A connection that keeps what it was asked."""
+
+    def __init__(self, connection: Any) -> None:
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._connection, name)
+        if name not in ("fetch", "fetchrow", "fetchval", "execute"):
+            return method
+
+        async def ask(query: str, *args: Any) -> Any:
+            self.asked.append((query, args))
+            return await method(query, *args)
+
+        return ask
+
+
+@pytest.mark.parametrize("what", READS)
+async def test_a_read_finds_its_rows_by_an_index(pool: Pool, what: str):
+    async with pool.acquire() as connection, connection.transaction():
+        overheard = Overheard(connection)
+        await READS[what](overheard)
+        assert overheard.asked
+        await connection.execute("set local enable_seqscan = off; set local enable_sort = off")
+        for query, args in overheard.asked:
+            plan = "\n".join(row[0] for row in await connection.fetch(f"explain {query}", *args))
+            whole = re.search(rf"Seq Scan on ({'|'.join(LARGE)})\b", plan)
+            assert whole is None, plan
+
+
+@pytest.mark.parametrize("seen", [Scope(), Scope(ANA), Scope(dentist_id=AMARA)])
+async def test_a_page_of_a_list_is_read_in_order_and_no_further(pool: Pool, seen: Scope):
+    async with pool.acquire() as connection, connection.transaction():
+        overheard = Overheard(connection)
+        await appointments.page(overheard, seen, Wanted(), CURSOR, 50)
+        await connection.execute(
+            "set local enable_seqscan = off; set local enable_bitmapscan = off"
+        )
+        (query, args) = overheard.asked[0]
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {query}", *args))
+        assert re.search(r"Index Scan using appointments_(starts|patient|dentist)", plan), plan
+        assert "Sort" not in plan, plan
