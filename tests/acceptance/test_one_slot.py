@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 from tests.acceptance.clinic import LONG, SOON, Clinic
+from tests.support import allowed
 
 CALLERS = 200
 ROUNDS = 3
@@ -33,7 +34,7 @@ async def test_one_of_200_callers_over_http_gets_the_slot(
         record_testsuite_property(
             f"round {nth}: the last loser is answered, seconds", round(slowest, 3)
         )
-        assert slowest < SOON
+        assert slowest < allowed(SOON)
         held = await clinic.pool.fetch(
             "select id from appointments where dentist_id = $1 and starts_at = $2",
             slot.dentist,

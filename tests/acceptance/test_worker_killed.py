@@ -5,6 +5,7 @@ import random
 from datetime import datetime, timedelta
 
 from tests.acceptance.clinic import Clinic, booking, quantiles
+from tests.support import allowed
 
 
 async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: Clinic):
@@ -17,7 +18,7 @@ async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: C
     while (reply := await clinic.reserve(it.slot, rival)).status == 409:
         assert datetime.fromisoformat(reply.body["server_time"]) < it.until
     assert reply.status == 201
-    assert reply.took < 1
+    assert reply.took < allowed(1)
     won = datetime.fromisoformat(reply.body["created_at"])
     assert timedelta(0) <= won - it.until < timedelta(seconds=0.5)
     second = booking(reply, rival, it.slot)

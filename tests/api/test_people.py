@@ -19,7 +19,7 @@ from domain.people import Standing
 from embedded import ports
 from embedded.process import Command, Process, wait_until
 from tests.realtime.listening import until
-from tests.support import ANA
+from tests.support import ANA, allowed
 
 ME, ANAS = "/api/profiles/me", f"/api/profiles/{ANA}"
 AS_ANA = Actor(Role.PATIENT, ANA)
@@ -101,10 +101,10 @@ async def test_a_change_is_visible_in_every_process_within_100_ms(two, as_):
         changed = time.monotonic()
         assert (await one.get(ME, headers=ana)).status_code != before  # one's own write, at once
         while (await other.get(ME, headers=ana)).status_code == before:
-            assert time.monotonic() - changed < 5
+            assert time.monotonic() - changed < allowed(5)
             await asyncio.sleep(0)  # a refusal from memory waits for nothing
         took.append(time.monotonic() - changed)
-    assert sorted(took)[len(took) // 2] < 0.1, took
+    assert sorted(took)[len(took) // 2] < allowed(0.1), took
 
 
 async def test_what_was_read_before_a_change_is_not_remembered_after_it(two, as_, monkeypatch):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from embedded.process import Command, Process
 from embedded.supervisor import Part, Supervisor, how_it_ended
+from tests.support import allowed
 
 STUBBORN = "trap '' TERM; while true; do sleep 1; done"
 
@@ -75,7 +76,7 @@ def test_parts_that_will_not_stop_are_gone_within_five_seconds(
     asked = time.monotonic()
     supervisor.stop()
 
-    assert time.monotonic() - asked < 5
+    assert time.monotonic() - asked < allowed(5)
     assert not any(map(alive, pids))
 
 
