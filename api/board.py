@@ -68,31 +68,38 @@ def page(
 
 def _texts(found: Iterable[Found], tz: ZoneInfo | None) -> Iterator[str]:
     """Each slot as JSON; slots of the same start should follow each other."""
-    written: dict[str, tuple[Slot, str]] = {}
-    zones: dict[str, ZoneInfo] = {}
-    instants: dict[tuple[datetime, ZoneInfo], str] = {}
-
-    def local(instant: datetime, zone: ZoneInfo) -> str:
-        text = instants.get((instant, zone))
-        if text is None:
-            text = instants[instant, zone] = _rfc3339(instant.astimezone(zone))
-        return text
-
+    zones: dict[str, _Zone] = {}
     for slot, offer in found:
         name = offer.hours.time_zone
-        last = written.get(name)
-        if last is None or last[0] != slot:
-            zone = tz or zones.setdefault(name, ZoneInfo(name))
-            starts_at, ends_at = local(slot.starts_at, zone), local(slot.ends_at, zone)
-            times = f'"starts_at":"{starts_at}","ends_at":"{ends_at}"'
-            last = written[name] = (slot, f"{times},{_state(slot, name)}")
-        yield f'{{"dentist_id":"{offer.dentist_id}",{last[1]}}}'
+        zone = zones.get(name)
+        if zone is None:
+            zone = zones[name] = _Zone(name, tz or ZoneInfo(name))
+        yield f'{{"dentist_id":"{offer.dentist_id}",{zone.text(slot)}}}'
 
 
-def _state(slot: Slot, time_zone: str) -> str:
-    """Nothing in it needs escaping but the zone's name."""
-    until = f',"held_until":"{_rfc3339(slot.held_until)}"' if slot.held_until else ""
-    return f'"time_zone":{json.dumps(time_zone)},"state":"{slot.state}"{until}'
+class _Zone:
+    """All of a slot but whose it is, in one zone. The last slot and all instants are kept."""
+
+    def __init__(self, name: str, zone: ZoneInfo) -> None:
+        self._name = json.dumps(name)
+        self._zone = zone
+        self._instants: dict[datetime, str] = {}
+        self._last: tuple[Slot | None, str] = (None, "")
+
+    def text(self, slot: Slot) -> str:
+        """Nothing in it needs escaping but the zone's name."""
+        if self._last[0] != slot:
+            times = f'"starts_at":"{self._at(slot.starts_at)}","ends_at":"{self._at(slot.ends_at)}"'
+            until = f',"held_until":"{_rfc3339(slot.held_until)}"' if slot.held_until else ""
+            text = f'{times},"time_zone":{self._name},"state":"{slot.state}"{until}'
+            self._last = (slot, text)
+        return self._last[1]
+
+    def _at(self, instant: datetime) -> str:
+        text = self._instants.get(instant)
+        if text is None:
+            text = self._instants[instant] = _rfc3339(instant.astimezone(self._zone))
+        return text
 
 
 def _rfc3339(instant: datetime) -> str:

@@ -21,7 +21,7 @@ from domain.zones import ALL_DAY, ONE_DAY
 
 ALTERNATIVES = 3
 LOOK_AHEAD_DAYS = 3
-AHEAD = (14, 42, 126, 378)
+AHEAD = (3, 11, 42, 126, 378)
 """Days of each step of a search ahead: near days are cheap, and far ones rarely needed."""
 
 Found = tuple[Slot, Offer]

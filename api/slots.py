@@ -49,13 +49,13 @@ class BoardPage:
     """The first free slot after the days that were asked for, where those have none at all."""
 
 
-def shown_in(
+async def shown_in(
     tz: Annotated[str | None, Query(max_length=64, description="Formats only.")] = None,
 ) -> ZoneInfo | None:
     return offers.zone(tz) if tz else None
 
 
-def asked(
+async def asked(
     date: Annotated[Day | None, Query(description="A day of the clinic; today.")] = None,
     days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 1,
     part_of_day: Annotated[

@@ -30,23 +30,7 @@ async def between(
     however many they are.
     """
     rows = await connection.fetch(
-        """
-        with asked as (
-            select no, null::uuid as clinic_id from unnest($1::int[]) no
-             union all
-            select r.no, r.clinic_id from resources r
-             where r.clinic_id = any($2::uuid[]) and r.kind = 'chair' and r.active
-        )
-        select q.no, q.clinic_id, s.starts, s.ends, s.held
-          from asked q cross join lateral (
-               select array_agg(lower(s.during)) as starts, array_agg(upper(s.during)) as ends,
-                      array_agg(a.hold_expires_at) as held
-                 from slot_reservations s
-                 left join appointments a on a.id = s.appointment_id and a.status = 'held'
-                where s.active and s.during && tstzrange($3, $4)
-                  and int4range(s.resource_no, s.resource_no, '[]') && int4range(q.no, q.no, '[]')
-               ) s
-        """,
+        "select * from claims_between($1, $2, $3, $4)",
         dentist_nos,
         clinic_ids,
         starts,

@@ -259,5 +259,5 @@ async def test_a_search_makes_two_queries_however_many_dentists(api, as_, monkey
 
     monkeypatch.setattr(asyncpg.Connection, "fetch", counted)
     assert len({s["dentist_id"] for s in (await find(api, as_("patient", "ana")))["items"]}) == 3
-    about_slots = [query for query in asked if "weekly_hours" in query or "slot_reserv" in query]
+    about_slots = [query for query in asked if "weekly_hours" in query or "claims_" in query]
     assert len(about_slots) == 2
