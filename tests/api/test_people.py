@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import httpx2
 import pytest
 from pydantic import SecretStr
+from redis import Redis
 
 from api import people
 from api.app import create_app
@@ -26,7 +27,7 @@ AS_ANA = Actor(Role.PATIENT, ANA)
 
 
 @pytest.fixture(scope="session")
-def redis(tmp_path_factory) -> Iterator[Process]:
+def server(tmp_path_factory) -> Iterator[str]:
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")
@@ -34,9 +35,16 @@ def redis(tmp_path_factory) -> Iterator[Process]:
     argv = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
     process = Process(Command(argv, {}), home / "redis.log")
     wait_until(lambda: _answers(port), process, 20)
-    process.url = f"redis://127.0.0.1:{port}/0"
-    yield process
+    yield f"redis://127.0.0.1:{port}/0"
     process.stop()
+
+
+@pytest.fixture
+def redis(server: str) -> str:
+    """The address of an empty Redis."""
+    with Redis.from_url(server) as connection:
+        connection.flushall()
+    return server
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -44,7 +52,7 @@ def cached(request, settings):
     """Settings whose processes remember rows each for itself, or together."""
     if request.param == "memory":
         return settings
-    url = request.getfixturevalue("redis").url
+    url = request.getfixturevalue("redis")
     return settings.model_copy(update={"cache_url": SecretStr(url)})
 
 
@@ -143,11 +151,13 @@ async def test_when_redis_is_away_rows_are_read_from_postgres(settings, as_, mon
 
 async def test_nothing_personal_is_kept_and_nothing_that_runs(redis, settings, as_, monkeypatch):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    shared = settings.model_copy(update={"cache_url": SecretStr(redis.url)})
+    shared = settings.model_copy(update={"cache_url": SecretStr(redis)})
     async with running(shared) as api:
         await api.put(ME, json={"full_name": "Zyxania"}, headers=as_("patient", "ana"))
+        parts = api.app.state.parts
+        await until(lambda: parts.hub.at.seq >= 1 and not parts.people._forgetting)
         await api.get(ME, headers=as_("patient", "ana"))
-        raw = api.app.state.parts.people._cache
+        raw = parts.people._cache
         kept = {key: await raw.get_raw(key) async for key in raw.scan("*")}
     assert f"standing:{ANA}" in kept
     assert all(bytes(value).isdigit() for value in kept.values())
