@@ -17,7 +17,7 @@ from api.timetables import (
     ScheduleReplaced,
     ShownSchedule,
 )
-from db import schedules
+from db import schedules, visits
 from db.pool import Connection, use
 from domain.actors import Actor, Role
 from domain.appointments import Appointment
@@ -68,7 +68,7 @@ async def replace_schedule(
         schedule = await _known(connection, dentist_id)
         _match(version, schedule.version)
         hours = with_own(schedule.hours, weekly, exceptions)
-        conflicts = outside(hours, await schedules.visits(connection, [dentist_id]))
+        conflicts = outside(hours, await visits.ahead(connection, [dentist_id]))
         if not dry_run:
             await schedules.replace_own(connection, schedule, weekly, exceptions)
             schedule = await _known(connection, dentist_id)
@@ -129,13 +129,13 @@ async def _conflicts(
 ) -> list[Appointment]:
     staff = await schedules.of_clinic(connection, clinic_id)
     hours = {each.dentist_id: with_clinic_wide(each.hours, exceptions) for each in staff}
-    visits = await schedules.visits(connection, list(hours))
+    booked = await visits.ahead(connection, list(hours))
     left = {
         visit.id
         for id, of_one in hours.items()
-        for visit in outside(of_one, [visit for visit in visits if visit.dentist_id == id])
+        for visit in outside(of_one, [visit for visit in booked if visit.dentist_id == id])
     }
-    return [visit for visit in visits if visit.id in left]
+    return [visit for visit in booked if visit.id in left]
 
 
 async def _known(connection: Connection, dentist_id: UUID) -> Schedule:

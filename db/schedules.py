@@ -6,11 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db import appointments
 from db.pool import Connection
-from domain.actors import Scope
-from domain.appointments import Appointment
-from domain.booking import LIVE
 from domain.clinic import Schedule
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
 
@@ -119,22 +115,6 @@ async def replace_exceptions(
         "delete from schedule_exceptions where clinic_id = $1 and resource_no is null", clinic_id
     )
     await _add(connection, clinic_id, None, exceptions)
-
-
-async def visits(connection: Connection, dentist_ids: Sequence[UUID]) -> list[Appointment]:
-    """What these dentists have before them, held slots too, by start; 1,000 at most."""
-    rows = await connection.fetch(
-        f"""
-        select clock_timestamp() as server_time, {appointments.COLUMNS}
-          from appointments a {appointments.NAMES}
-         where a.dentist_id = any($1) and a.status = any($2) and a.ends_at > now()
-           and a.starts_at > now() - interval '2 days'
-         order by a.starts_at, a.id limit 1000
-        """,  # noqa: S608 - constants of ours
-        dentist_ids,
-        [str(status) for status in LIVE],
-    )
-    return [appointments.appointment(row, Scope()) for row in rows]
 
 
 async def _schedules(connection: Connection, which: str, id: UUID) -> list[Schedule]:
