@@ -12,7 +12,7 @@ from tests.acceptance.premises import Part
 from tests.support import allowed
 from tests.workflows.desk import until
 
-ALL = "/api/events?topics=appointments,availability"
+ALL = "/api/events?topics=appointments,availability,profiles"
 LIFE = ["hold", "confirm", "cancel"]
 
 
