@@ -158,8 +158,9 @@ async def test_a_deadline_that_passes_without_a_worker_is_kept_when_one_comes(de
 
 
 async def test_a_worker_that_keeps_nothing_in_memory_does_the_same(desk: Desk):
+    ids = [await desk.hold() for _ in range(4)]
     await desk.holds_last(1.0)
-    ids = [await desk.hold() for _ in range(8)]
+    ids += [await desk.hold() for _ in range(4)]
     async with desk.working(max_cached_workflows=2):
         handles = [await desk.start(id) for id in ids]
         for handle in handles[:4]:
