@@ -7,7 +7,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from benchmarks import calls, prepare, rows, server
+from benchmarks import calls, own_cost, prepare, rows, server
 from benchmarks.bench import Bench
 from benchmarks.client import Connection
 from benchmarks.figures import Result, Target
@@ -18,7 +18,7 @@ from workflows.sender import WORKFLOW
 
 NAME = "latency"
 ABOUT = "p50 beside baseline (a), the whole system running"
-JOBS = {1: (300, 100), 8: (600, 240), 32: (1000, 480)}
+JOBS = {1: (200, 100), 8: (400, 240), 32: (800, 480)}
 HOLD_BOUND = {1: 3.0, 8: 3.0, 32: 4.0}
 CONFIRM_BOUND = {1: 2.0, 8: 2.0, 32: 2.0}
 
@@ -33,29 +33,32 @@ async def run(bench: Bench) -> Result:
     for _ in range(bench.plan.repetitions):
         for callers, jobs in JOBS.items():
             await _level(bench, result, callers, bench.plan.count(*jobs))
+    result.note(await own_cost.note(bench))
     result.note("p10: as if nobody else were there, on a machine that is shared")
-    result.note("ratio: p50 beside that of (a) in the same repetition with as many callers")
+    result.note("ratio: p50 beside that of (a), measured just before it with as many callers")
     return result
 
 
 async def _level(bench: Bench, result: Result, callers: int, count: int) -> None:
-    """One repetition with so many callers."""
-    base: float | None = None
+    """One repetition with so many callers. (a) comes before each, as others may be at work too."""
+    inserts = result.row(f"{BASE}, {callers}")
     for what, measure, bound, without in MEASURES:
         await bench.clean()
+        base = await _inserts(bench, callers, count)
+        inserts.add(**_figures(base))
         with bench.without(*without):
             measured = await measure(bench, callers, count)
             if without:  # what it left to be dispatched is nobody's business any more
                 await rows.undo(bench.admin)
-        base = measured.p50 if measure is _inserts else base
-        ratio = {"ratio": measured.p50 / base} if base else {}
         target = Target("ratio", "≤", bound[callers]) if bound else None
-        result.row(f"{what}, {callers}", target).add(
-            **measured.figures(),
-            **ratio,
-            **{f"{name}_cpu_ms": measured.cpu[name] * 1000 for name in CPU if name in measured.cpu},
-        )
+        row = result.row(f"{what}, {callers}", target)
+        row.add(**_figures(measured), ratio=measured.p50 / base.p50)
     await bench.clean()
+
+
+def _figures(measured: Measured[Any]) -> dict[str, float]:
+    spent = {f"{name}_cpu_ms": measured.cpu[name] * 1000 for name in CPU if name in measured.cpu}
+    return measured.figures() | spent
 
 
 async def _bare(bench: Bench, callers: int, count: int) -> Measured[Any]:
@@ -116,10 +119,10 @@ async def _asked(bench: Bench, callers: int, requests: list[bytes]) -> Measured[
         )
 
 
+BASE = "(a) INSERT behind the API"
 TEMPORAL = ("temporal", "worker")
 MEASURES: list[tuple[str, Measure, dict[int, float] | None, tuple[str, ...]]] = [
     ("bare INSERT, asyncpg", _bare, None, ()),
-    ("(a) INSERT behind the API", _inserts, None, ()),
     ("(c) start_workflow", _starts, None, ()),
     ("hold", partial(_holds, kind=PLAIN), HOLD_BOUND, ()),
     ("hold with a chair", partial(_holds, kind=VISIT), HOLD_BOUND, ()),
