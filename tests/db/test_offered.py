@@ -33,7 +33,7 @@ ZONES = (
 )
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 async def test_what_is_offered_can_be_held_and_nothing_else(pool: Pool, seed: int) -> None:
     chance = random.Random(seed)
     day = await a_clinic(pool, chance)
