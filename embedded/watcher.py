@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-PATH = "/api/events"
+PATH = "/api/events?topics=appointments,availability"
 CUT = (httpx2.TransportError, httpx2.StreamError)
 """The connection is gone; what came last says where to go on."""
 
