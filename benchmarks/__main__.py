@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import signal
+import sys
 from typing import Any
 
 import uvloop
@@ -17,6 +19,7 @@ EXPERIMENTS = (latency, lifecycles, burst, storm, lateness, streams, steady)
 
 def main() -> None:
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     plan = bench.Plan(1 if arguments.quick else arguments.repetitions, arguments.quick)
     chosen = [e for e in EXPERIMENTS if not arguments.only or e.NAME in arguments.only]
     worlds: list[World] = []
