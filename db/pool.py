@@ -45,7 +45,7 @@ async def create_pool(dsn: str, size: int) -> Pool:
         max_size=size,
         timeout=PATIENCE,
         command_timeout=PATIENCE,
-        max_inactive_connection_lifetime=60,
+        max_inactive_connection_lifetime=600,  # a new one costs its first caller 30 ms
         init=_set_codecs,
         reset=_keep,
         server_settings={
