@@ -19,6 +19,9 @@ LOOK = "look"
 ROWS = 50
 """Rows of one booking that are taken at a time; the others follow."""
 
+RECONCILER = 0x63686169_7265636F
+"""The advisory lock of the one who reconciles."""
+
 LONGEST_DELAY = 600
 """Seconds that a refused row waits at most before it is tried again."""
 
@@ -63,6 +66,12 @@ class Backlog:
     def stuck(self) -> bool:
         """Whether Temporal refuses something for good: somebody has to look."""
         return self.attempts >= STUCK_AFTER
+
+
+async def lead(connection: Connection) -> bool:
+    """Tries to become the one who reconciles, for as long as this connection lives."""
+    leads: bool = await connection.fetchval("select pg_try_advisory_lock($1)", RECONCILER)
+    return leads
 
 
 async def take(connection: Connection, bookings: int) -> list[Parcel]:

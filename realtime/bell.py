@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 
+from db import events
 from db.pool import Pool, use
 
 REST = 0.002
@@ -46,10 +47,7 @@ class Bell:
     async def _notify(self) -> None:
         try:
             async with use(self._pool) as connection:
-                # nobody need wait for the disk: the poll covers a bell that a crash takes with it
-                await connection.execute(
-                    "select set_config('synchronous_commit', 'off', true), pg_notify('outbox', '')"
-                )
+                await events.ring(connection)
         except Exception as error:
             if not self._mute:
                 logger.warning("bell: %s: %s", type(error).__name__, error)

@@ -19,9 +19,6 @@ from workflows import workflow_id
 from workflows.client import AWAY
 from workflows.sender import WORKFLOW
 
-LOCK = 0x63686169_7265636F
-"""The advisory lock of the one leader."""
-
 RUNNING = f'WorkflowType="{WORKFLOW}" AND ExecutionStatus="Running"'
 
 SWEEP_EVERY = 5.0
@@ -103,8 +100,7 @@ class Reconciler:
                 await connection.close(timeout=0.5)
 
     async def _until_leader(self, connection: Connection) -> None:
-        ask = "select pg_try_advisory_lock($1)"
-        while not await connection.fetchval(ask, LOCK):  # noqa: ASYNC110 - the event is in Postgres
+        while not await inbox.lead(connection):  # noqa: ASYNC110 - the event is in Postgres
             await asyncio.sleep(self._sweep_every)
 
     async def _sweep(self, connection: Connection) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from temporalio.client import Client
 
+from db.inbox import RECONCILER
 from db.pool import Pool
 from domain.booking import Status, Verb
 from embedded import stack
@@ -14,7 +15,7 @@ from tests.support import change, hold, request
 from tests.workflows.heard import emptied, eventually, inbox, rewrite, signals, times, workflow
 from workflows import workflow_id
 from workflows.dispatch import Dispatcher
-from workflows.reconciler import LOCK, RUNNING, Reconciler
+from workflows.reconciler import RUNNING, Reconciler
 
 NOWHERE = "127.0.0.1:9"
 LEADERS = """
@@ -85,7 +86,7 @@ async def test_a_hold_within_the_grace_is_left_to_its_workflow(pool, dsn, client
 
 async def test_one_leads_and_another_takes_over(pool, dsn, client):
     async def leaders() -> list[int]:
-        return [row["pid"] for row in await pool.fetch(LEADERS, LOCK)]
+        return [row["pid"] for row in await pool.fetch(LEADERS, RECONCILER)]
 
     async with reconciling(dsn, client):
         await eventually(leaders)
