@@ -80,7 +80,7 @@ async def _hold(connection: Connection, command: Hold, actor: Actor, via: Via) -
         command.dentist_id,
         command.appointment_type,
         command.patient_id,
-        made_by=scope(actor).maker_id,
+        actor,
     )
     if offer is None or offer.patient_no is None:
         refused = Result(Outcome.NOT_FOUND)
@@ -102,6 +102,7 @@ async def _reschedule(
         command.dentist_id or before.dentist_id,
         command.appointment_type or before.appointment_type,
         before.patient_id,
+        actor,
     )
     if offer is None:
         return Result(Outcome.UNKNOWN, before)

@@ -61,7 +61,7 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
         result = await booking.book(connection, command, confirm, ask.actor)
         if result.outcome is Outcome.DONE:
             own.committed()
-        return await hold_answer(connection, command, result, response)
+        return await hold_answer(connection, command, ask.actor, result, response)
 
 
 @router.get("", response_model_exclude_none=True)

@@ -25,7 +25,7 @@ async def reserve(body: Reserve, response: Response, ask: Ask, own: Own) -> Appo
         result = await booking.hold(connection, command, ask.actor, Via.API)
         if result.outcome is Outcome.DONE:
             own.committed()
-        return await hold_answer(connection, command, result, response)
+        return await hold_answer(connection, command, ask.actor, result, response)
 
 
 @router.post("/reserve/{id}/extend", response_model_exclude_none=True)

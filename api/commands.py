@@ -50,14 +50,14 @@ def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
 
 
 async def hold_answer(
-    connection: Connection, command: Hold, result: Result, response: Response
+    connection: Connection, command: Hold, actor: Actor, result: Result, response: Response
 ) -> Appointment:
     """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
     if result.outcome is Outcome.NOT_FOUND:
         raise invalid("dentist_id", "no such dentist, appointment type or patient")
     if result.outcome in OFFER_OTHERS:
         others = await alternatives(
-            connection, command.dentist_id, command.appointment_type, command.starts_at
+            connection, actor, command.dentist_id, command.appointment_type, command.starts_at
         )
         raise refusal(result, others)
     appointment = answer(result, response)
@@ -117,6 +117,7 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
         if result.outcome in OFFER_OTHERS and result.appointment:
             others = await alternatives(
                 connection,
+                ask.actor,
                 command.dentist_id or result.appointment.dentist_id,
                 command.appointment_type or result.appointment.appointment_type,
                 command.starts_at or result.appointment.starts_at,

@@ -14,6 +14,7 @@ from api.errors import invalid
 from db import claims, clinics
 from db.claims import Claims
 from db.pool import Connection
+from domain.actors import Actor
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import Span, State, Terms, day_of
 from domain.search import Diary, Slot, concerned, without_chair
@@ -115,10 +116,14 @@ async def firsts(
 
 
 async def alternatives(
-    connection: Connection, dentist_id: UUID, appointment_type: str, starts_at: datetime
+    connection: Connection,
+    asker: Actor,
+    dentist_id: UUID,
+    appointment_type: str,
+    starts_at: datetime,
 ) -> list[BoardSlot]:
     """Up to three free slots with the same dentist, those nearest to the wanted time first."""
-    offer = await clinics.offer(connection, dentist_id, appointment_type, None)
+    offer = await clinics.offer(connection, dentist_id, appointment_type, None, asker)
     if offer is None:
         return []
     day = max(day_of(offer.hours, starts_at), day_of(offer.hours, offer.now))

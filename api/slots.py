@@ -94,6 +94,7 @@ async def search_slots(
         offered = await clinics.offers(
             connection,
             appointment_type,
+            caller,
             dentist_ids=dentist_id,
             clinic_id=clinic_id,
             specialty=specialty,
@@ -114,7 +115,7 @@ async def list_slots(
 ) -> Response:
     """The slots of one dentist by start. `include=all` shows held and booked ones too."""
     async with use(own.pool) as connection:
-        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None))
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None, caller))
         found = await offers.search(connection, [offer], asked)
     return board.listed(found, zone)
 
@@ -132,7 +133,7 @@ async def explain_slot(
     refused for.
     """
     async with use(own.pool) as connection:
-        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None))
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None, caller))
         taken = await claims.between(
             connection,
             [offer.dentist_no],

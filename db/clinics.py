@@ -7,6 +7,7 @@ import asyncpg
 
 from db import schedules
 from db.pool import Connection
+from domain.actors import Actor, scope
 from domain.clinic import Dentist, Offer
 from domain.schedules import Terms
 
@@ -15,7 +16,7 @@ OFFER = f"""
            statement_timestamp() as now,
            t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
            t.horizon, t.hold_for, t.approval_for, t.cancel_notice, t.needs_chair,
-           t.needs_approval,
+           t.needs_approval, t.bookable_online,
            (select r.no from resources r join profiles who on who.id = r.profile_id
              where r.profile_id = $2 and r.kind = 'patient' and r.active and who.active
                and ($3::uuid is null or who.created_by = $3)) as patient_no,
@@ -48,32 +49,33 @@ async def offer(
     dentist_id: UUID,
     appointment_type: str,
     patient_id: UUID | None,
-    made_by: UUID | None = None,
+    asker: Actor | None = None,
 ) -> Offer | None:
-    """What decides about a hold with this dentist; null where there is no such dentist or no such
-    type. With `made_by` (an agent) only patients whom that agent made are known.
+    """What decides about a hold by `asker` (null = anyone) with this dentist; null where there is
+    no such dentist or no such type. To an agent only patients whom it made are known.
     """
     row = await connection.fetchrow(
         f"{OFFER} and d.profile_id = $4",
         appointment_type,
         patient_id,
-        made_by,
+        asker and scope(asker).maker_id,
         dentist_id,
     )
-    return _offer(row) if row else None
+    return _offer(row, asker) if row else None
 
 
 async def offers(
     connection: Connection,
     appointment_type: str | None = None,
+    asker: Actor | None = None,
     *,
     dentist_ids: Sequence[UUID] | None = None,
     clinic_id: UUID | None = None,
     specialty: str | None = None,
 ) -> list[Offer]:
-    """The offers of all dentists, or of those that the filters leave, by id; each under this type
-    of its clinic, or where null under the shortest that can be booked online. Whoever's clinic has
-    no such type is left out.
+    """What `asker` (null = anyone) is offered by all dentists, or by those that the filters leave,
+    by id; each under this type of its clinic, or where null under the shortest that can be booked
+    online. Whoever's clinic has no such type is left out.
     """
     rows = await connection.fetch(
         f"""
@@ -89,22 +91,22 @@ async def offers(
         clinic_id,
         specialty,
     )
-    return [_offer(row) for row in rows]
+    return [_offer(row, asker) for row in rows]
 
 
-def _offer(row: asyncpg.Record) -> Offer:
+def _offer(row: asyncpg.Record, asker: Actor | None) -> Offer:
     return Offer(
         clinic_id=row["clinic_id"],
         dentist_id=row["dentist_id"],
         dentist_no=row["dentist_no"],
         patient_no=row["patient_no"],
-        terms=_terms(row),
+        terms=_terms(row, staff=asker is not None and asker.is_staff),
         hours=schedules.hours(row),
         now=row["now"],
     )
 
 
-def _terms(row: asyncpg.Record) -> Terms:
+def _terms(row: asyncpg.Record, *, staff: bool) -> Terms:
     return Terms(
         type_id=row["type_id"],
         slug=row["slug"],
@@ -118,4 +120,5 @@ def _terms(row: asyncpg.Record) -> Terms:
         cancel_notice=row["cancel_notice"],
         needs_chair=row["needs_chair"],
         needs_approval=row["needs_approval"],
+        bookable=row["bookable_online"] or staff,
     )

@@ -19,6 +19,8 @@ from domain.zones import MIDNIGHT
 class Reason(StrEnum):
     """Why a start is not offered, in the order of judgement: the first that applies is given."""
 
+    NOT_ONLINE = "not_online"
+    """Only staff book this type; no other time helps."""
     PAST = "past"
     """It has begun; a start at `now` has not."""
     LEAD_TIME = "lead_time"
@@ -64,6 +66,8 @@ class Terms:
     cancel_notice: timedelta
     needs_chair: bool
     needs_approval: bool
+    bookable: bool = True
+    """By whoever asks: staff book every type, all others what is bookable online."""
 
 
 class Busy(NamedTuple):
@@ -103,10 +107,13 @@ def refusal(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> R
 
 
 def objections(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> Iterator[Reason]:
-    """All that speaks against a visit at `starts_at`, claims aside, in the order of `Reason`: at
-    most one about how soon it is, one about the hours, and the grid. ValueError for naive
-    datetimes.
+    """All that speaks against a visit at `starts_at`, claims aside, in the order of `Reason`: who
+    may book the type, at most one about how soon it is, one about the hours, and the grid.
+    ValueError for naive datetimes.
     """
+    if not terms.bookable:
+        yield Reason.NOT_ONLINE
+
     first, last = reach(terms, now)
     if _aware(starts_at) < utc(now):
         yield Reason.PAST

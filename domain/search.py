@@ -74,7 +74,7 @@ class Diary:
         earliest, latest = reach(self.terms, self.now)
         first = max(first, earliest.date() - ONE_DAY)
         last = min(last, latest.date() + ONE_DAY)
-        if first > last:
+        if first > last or not self.terms.bookable:
             return (), []
         starts = (
             Starts(max(opens, earliest), min(closes - self.terms.duration, latest))

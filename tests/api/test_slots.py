@@ -219,6 +219,45 @@ async def test_whoever_is_not_bookable_or_not_active_is_not_offered(api, as_, po
         assert refused.json()["code"] == "validation_failed"
 
 
+@pytest.mark.parametrize("role", ["patient", "agent"])
+async def test_what_only_staff_book_is_neither_offered_to_others_nor_held(api, as_, pool, role):
+    await pool.execute("update appointment_types set bookable_online = slug <> 'checkup'")
+    caller = as_(role, "ana" if role == "patient" else None)
+    made = await api.post("/api/profiles", json={"full_name": "P"}, headers=as_("agent"))
+    who = {"patient_id": str(ANA) if role == "patient" else made.json()["id"]}
+    found = await find(api, caller)
+    assert (found["items"], found["next_available"]) == ([], None)
+    assert (await explain(api, caller, monday(9)))["reasons"][0]["reason"] == "not_online"
+
+    wanted = who | {"dentist_id": str(AMARA), "appointment_type": "checkup"}
+    for route in (RESERVE, "/api/appointments"):
+        body = wanted | {"starts_at": monday(9).isoformat()}
+        refused = await api.post(route, json=body, headers=caller)
+        problem = refused.json()
+        assert (refused.status_code, problem["code"]) == (409, "slot_not_offered")
+        assert (problem["reason"], problem["alternatives"]) == ("not_online", [])
+
+
+async def test_staff_book_what_is_not_online_and_its_patient_cannot_move_it(api, as_, pool):
+    await pool.execute("update appointment_types set bookable_online = slug <> 'checkup'")
+    admin, amara, ana = as_("admin"), as_("dentist", "amara"), as_("patient", "ana")
+    assert (await find(api, admin))["items"] == (await find(api, amara))["items"] != []
+    assert (await explain(api, amara, monday(9)))["offered"]
+    held = await reserve(api, amara, monday(9), patient_id=str(ANA))
+    assert held.status_code == 201
+    taken = await reserve(api, admin, monday(9), patient_id=str(ANA))
+    assert len(taken.json()["alternatives"]) == 3
+
+    route = f"/api/appointments/{held.json()['id']}"
+    assert (await api.post(f"{route}/confirm", headers=ana)).status_code == 200
+    later = {"starts_at": monday(11).isoformat()}
+    refused = await api.put(route, json=later, headers=ana)
+    assert refused.json()["reason"] == "not_online"
+    assert (await api.put(route, json=later, headers=amara)).status_code == 200
+    assert (await api.put(route, json={"notes": "x"}, headers=ana)).status_code == 200
+    assert (await api.delete(route, headers=ana)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "query",
     [
