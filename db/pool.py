@@ -12,9 +12,13 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
+QUEUE = 1.2
+"""Seconds that a caller waits for a connection."""
+
 PATIENCE = 1.8
-"""Seconds that a caller gives the database in all, waiting for a connection included, before it is
-`unavailable`.
+"""Seconds that a caller gives the database in all, the queue included, before it is `unavailable`.
+Whoever has a connection has enough left to use it: to give up in mid-query costs the connection,
+and the next caller the making of one.
 """
 
 UNAVAILABLE = (
@@ -63,18 +67,15 @@ async def use(pool: Pool) -> AsyncIterator[Connection]:
     """A connection for one command or query, within PATIENCE in all. Raises one of UNAVAILABLE
     otherwise.
     """
-    connection: Any = None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            connection = await pool.acquire()
-            yield connection
-    except BaseException as error:
-        if connection is not None and isinstance(error, TimeoutError | asyncio.CancelledError):
-            connection.terminate()  # a reset would wait for the very server that does not answer
-        raise
-    finally:
-        if connection is not None:
-            await pool.release(connection)
+    began = asyncio.get_running_loop().time()
+    async with asyncio.timeout_at(began + QUEUE) as limit:
+        async with pool.acquire() as connection:
+            limit.reschedule(began + PATIENCE)
+            try:
+                yield connection
+            except (TimeoutError, asyncio.CancelledError):
+                connection.terminate()  # a reset would wait for the server that does not answer
+                raise
 
 
 async def fetch_one(connection: Connection, query: str, *args: object) -> asyncpg.Record:

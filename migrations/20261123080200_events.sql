@@ -115,13 +115,14 @@ create function relay_batch(p_limit int, out moved int, out head bigint) languag
 declare
     start bigint;
 begin
-    if not exists (select from outbox) then
+    perform o.id from outbox o order by o.id limit 1;       -- along the index: a bare look would walk what was deleted
+    if not found then
         moved := 0;
         return;
     end if;
     select e.head into start from realtime_epoch e for update;
     with gone as (
-        delete from outbox where id in (select o.id from outbox o order by o.id limit p_limit) returning *
+        delete from outbox where ctid = any (array(select o.ctid from outbox o order by o.id limit p_limit)) returning *
     ), stored as (
         insert into realtime_events (seq, topic, kind, entity_id, version, audience, payload, occurred_at, sequenced_at, latency_ms)
         select start + row_number() over (order by g.id), g.topic, g.kind, g.entity_id, g.version, g.audience, g.payload,

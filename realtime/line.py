@@ -14,6 +14,9 @@ from db.pool import connect
 SILENCE = 3.0
 """Seconds after which a connection that does not answer is given up. Work on a line keeps to it."""
 
+BREATH = 0.003
+"""Seconds between two looks: what happens meanwhile is looked at together, not once per commit."""
+
 BACK_OFF = (0.05, 2.0)
 """Seconds before connecting again: the first pause, and the longest."""
 
@@ -49,7 +52,8 @@ class Line:
         self._woken.set()
 
     async def rest(self, seconds: float) -> None:
-        """Returns when woken, or after that time."""
+        """Returns when woken, or after that time; never within BREATH."""
+        await asyncio.sleep(BREATH)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()

@@ -27,6 +27,11 @@ BATCH = 16
 POLL = 1.0
 """Seconds until what nobody rang for is found: put off, or committed by a process that died."""
 
+BREATH = 0.02
+"""Seconds that a lane rests after a batch: what is committed meanwhile goes together, and who waits
+for an answer goes first.
+"""
+
 SHORTEST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 
@@ -121,7 +126,9 @@ class Dispatcher:
                 self._bell_heard()
                 found = await self._batch(connection)
                 self._troubles[number] = ""
-                if not found:
+                if found:
+                    await self._stopped_within(BREATH)
+                else:
                     await self._bell.get()
         finally:
             with contextlib.suppress(*UNAVAILABLE):
