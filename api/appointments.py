@@ -1,5 +1,6 @@
 """Appointments: book, read, move, and what becomes of them."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -20,6 +21,17 @@ from domain.appointments import Appointment, Change, Transition
 from domain.booking import Outcome, Status, Verb
 
 router = APIRouter(prefix="/api/appointments", tags=["appointments"])
+
+STEPS: Mapping[Verb, str] = {
+    Verb.CONFIRM: "Turns a hold into a booking, before its deadline.",
+    Verb.APPROVE: "Staff: approves what waits for it, before its deadline.",
+    Verb.DECLINE: "Staff: declines what waits for approval; its slot is free again.",
+    Verb.CHECK_IN: "Staff: the patient has arrived.",
+    Verb.START: "Staff: the treatment begins.",
+    Verb.COMPLETE: "Staff: the treatment is over.",
+    Verb.NO_SHOW: "Staff: the patient did not come.",
+}
+"""The verbs that need no words but the booking's id, each a route of its own, and what they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +127,6 @@ async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own)
     return await move(own, response, ask, move_command(id, body, ask, key))
 
 
-@router.post("/{id}/confirm", response_model_exclude_none=True)
-async def confirm(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-    """Turns a hold into a booking, before its deadline."""
-    return await change(own, response, ask, id, Verb.CONFIRM)
-
-
 @router.post("/{id}/cancel", response_model_exclude_none=True)
 async def cancel(id: UUID, body: Cancel, response: Response, ask: Ask, own: Own) -> Appointment:
     """Cancels softly: the slot is free again, the appointment stays on record."""
@@ -139,40 +145,22 @@ async def delete(
     return await change(own, response, ask, id, Verb.CANCEL, reason)
 
 
-@router.post("/{id}/approve", response_model_exclude_none=True)
-async def approve(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-    """Approves what waits for it, before its deadline."""
-    return await change(own, response, ask, id, Verb.APPROVE)
+def _step(verb: Verb) -> Callable[..., Awaitable[Appointment]]:
+    async def step(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+        return await change(own, response, ask, id, verb)
+
+    return step
 
 
-@router.post("/{id}/decline", response_model_exclude_none=True)
-async def decline(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-    """Declines what waits for approval; its slot is free again."""
-    return await change(own, response, ask, id, Verb.DECLINE)
-
-
-@router.post("/{id}/check-in", response_model_exclude_none=True)
-async def check_in(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-    """The patient has arrived."""
-    return await change(own, response, ask, id, Verb.CHECK_IN)
-
-
-@router.post("/{id}/start", response_model_exclude_none=True)
-async def start(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-    """The treatment begins."""
-    return await change(own, response, ask, id, Verb.START)
-
-
-@router.post("/{id}/complete", response_model_exclude_none=True)
-async def complete(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-    """The treatment is over."""
-    return await change(own, response, ask, id, Verb.COMPLETE)
-
-
-@router.post("/{id}/no-show", response_model_exclude_none=True)
-async def no_show(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-    """The patient did not come."""
-    return await change(own, response, ask, id, Verb.NO_SHOW)
+for verb, does in STEPS.items():
+    router.add_api_route(
+        f"/{{id}}/{verb.replace('_', '-')}",
+        _step(verb),
+        methods=["POST"],
+        name=verb,
+        description=does,
+        response_model_exclude_none=True,
+    )
 
 
 async def _check_same(body: Create, reservation_id: UUID, actor: Caller, own: Own) -> None:

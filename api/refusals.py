@@ -1,94 +1,110 @@
-"""What each outcome of a command is to its caller, as a problem."""
+"""What each outcome of a command is to its caller, as a problem: what happened, and what to do."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from api.errors import Problem, not_found
 from domain.appointments import Result
 from domain.booking import MAX_EXTENSIONS, Outcome, allowed
+from domain.clinic import BoardSlot
+from domain.schedules import Reason
+
+INVALID = ("invalid_transition", "This cannot be done to an appointment that is {current}.")
+
+REFUSALS: Mapping[Outcome, tuple[str, str]] = {
+    Outcome.SLOT: (
+        "slot_unavailable",
+        "This slot is {blocking}; take one of the alternatives, or search again.",
+    ),
+    Outcome.PATIENT_OVERLAP: (
+        "patient_overlap",
+        "At this time the patient has another slot {blocking}; choose another time, or give that"
+        " one up.",
+    ),
+    Outcome.NOT_OFFERED: ("slot_not_offered", "The clinic does not offer this time: {why}."),
+    Outcome.NO_CHAIR: ("slot_not_offered", "The clinic does not offer this time: {why}."),
+    Outcome.QUOTA: (
+        "hold_quota",
+        "This patient holds as many slots as one may; confirm or release one first.",
+    ),
+    Outcome.KEY_REUSED: (
+        "idempotency_key_reused",
+        "This Idempotency-Key was used for another request; make a new key for a new request.",
+    ),
+    Outcome.EXPIRED: (
+        "hold_expired",
+        "The deadline has passed, and its time is open to others again; hold a slot anew.",
+    ),
+    Outcome.TOO_LATE: (
+        "too_late_to_cancel",
+        "The time for cancelling this appointment is over; ask the clinic.",
+    ),
+    Outcome.VERSION: (
+        "version_conflict",
+        "The appointment has changed since the version you named; load it again.",
+    ),
+    Outcome.NOT_HOLDER: (
+        "forbidden",
+        "Show this booking's hold_token in the header X-Hold-Token.",
+    ),
+    Outcome.EXTENDED_ENOUGH: (
+        "invalid_transition",
+        f"A hold can be extended {MAX_EXTENSIONS} times, and this one has been; confirm it.",
+    ),
+}
+"""The code and the sentence of each; all others are INVALID."""
+
+WHY: Mapping[Reason | None, str] = {
+    Reason.NOT_ONLINE: "its staff alone book this type; ask the clinic, or choose another type",
+    Reason.PAST: "it has passed",
+    Reason.LEAD_TIME: "it is too soon for this type of visit; choose a later one",
+    Reason.HORIZON: "it is too far ahead for this type of visit; choose an earlier one",
+    Reason.CLOSED: "the dentist has no hours on that day; choose another day",
+    Reason.OUTSIDE_HOURS: "not all of the visit lies within the dentist's hours",
+    Reason.OFF_GRID: "visits do not start at this minute; take a start from the list of slots",
+    Reason.NO_CHAIR: "no chair is free then; choose another time",
+}
 
 
-def refusal(result: Result, alternatives: list[Any] | None = None) -> Problem:
+def refusal(result: Result, alternatives: list[BoardSlot] | None = None) -> Problem:
     """The problem that a command's outcome is to its caller; for outcomes that are no success."""
-    now = result.server_time
-    match result.outcome:
-        case Outcome.SLOT | Outcome.PATIENT_OVERLAP as outcome:
-            code = "slot_unavailable" if outcome is Outcome.SLOT else "patient_overlap"
-            what = (
-                "This slot is" if outcome is Outcome.SLOT else "At this time the patient is already"
-            )
-            return Problem(
-                code,
-                f"{what} {result.blocking}.",
-                blocking=result.blocking,
-                held_until=result.held_until,
-                server_time=now,
-                alternatives=alternatives,
-            )
-        case Outcome.NO_CHAIR:
-            return _not_offered("no_chair", alternatives)
-        case Outcome.NOT_OFFERED:
-            return _not_offered(str(result.reason), alternatives)
-        case Outcome.QUOTA:
-            return Problem(
-                "hold_quota",
-                "This patient holds as many slots as one may; confirm or release one first.",
-                headers={"Retry-After": _seconds(result.held_until, now)},
-                held_until=result.held_until,
-                server_time=now,
-            )
-        case Outcome.KEY_REUSED:
-            return Problem(
-                "idempotency_key_reused", "This Idempotency-Key was used for another request."
-            )
-        case Outcome.EXPIRED:
-            return Problem(
-                "hold_expired",
-                "The hold's deadline has passed.",
-                hold_expires_at=result.deadline,
-                server_time=now,
-                alternatives=alternatives,
-            )
-        case Outcome.TOO_LATE:
-            return Problem(
-                "too_late_to_cancel",
-                "The time for cancelling this appointment is over; ask the clinic.",
-                deadline=result.deadline,
-                server_time=now,
-            )
-        case Outcome.VERSION:
-            return Problem(
-                "version_conflict",
-                "The appointment has changed since the version you named.",
-                version=result.appointment.version if result.appointment else None,
-            )
-        case Outcome.NOT_FOUND:
-            return not_found()
-        case Outcome.NOT_HOLDER:
-            return Problem(
-                "forbidden", "Show this booking's hold_token in the header X-Hold-Token."
-            )
-        case _:
-            return _invalid_transition(result)
-
-
-def _not_offered(reason: str, alternatives: list[Any] | None) -> Problem:
+    if result.outcome is Outcome.NOT_FOUND:
+        return not_found()
+    code, sentence = REFUSALS.get(result.outcome, INVALID)
+    facts = _facts(code, result)
+    wait = _seconds(result.held_until, result.server_time)
     return Problem(
-        "slot_not_offered",
-        f"The clinic does not offer this time: {reason.replace('_', ' ')}.",
-        reason=reason,
+        code,
+        sentence.format(why=WHY.get(facts.get("reason")), **facts),
+        headers={"Retry-After": wait} if code == "hold_quota" else None,
         alternatives=alternatives,
+        **facts,
     )
 
 
-def _invalid_transition(result: Result) -> Problem:
-    status = result.appointment.status if result.appointment else None
-    why = f"This cannot be done to an appointment that is {status}."
-    if result.outcome is Outcome.EXTENDED_ENOUGH:
-        why = f"A hold can be extended {MAX_EXTENSIONS} times, and this one has been."
-    return Problem(
-        "invalid_transition", why, current=status, allowed=allowed(status) if status else []
-    )
+def _facts(code: str, result: Result) -> dict[str, Any]:
+    """What a problem of this code carries beside its sentence."""
+    booking, now = result.appointment, result.server_time
+    match code:
+        case "slot_unavailable" | "patient_overlap":
+            until = result.held_until
+            return {"blocking": result.blocking, "held_until": until, "server_time": now}
+        case "slot_not_offered":
+            no_chair = result.outcome is Outcome.NO_CHAIR
+            return {"reason": Reason.NO_CHAIR if no_chair else result.reason}
+        case "hold_quota":
+            return {"held_until": result.held_until, "server_time": now}
+        case "hold_expired":
+            return {"hold_expires_at": result.deadline, "server_time": now}
+        case "too_late_to_cancel":
+            return {"deadline": result.deadline, "server_time": now}
+        case "version_conflict" if booking:
+            return {"version": booking.version}
+        case "invalid_transition" if booking:
+            return {"current": booking.status, "allowed": allowed(booking.status)}
+        case _:
+            return {}
 
 
 def _seconds(until: datetime | None, now: datetime | None) -> str:
