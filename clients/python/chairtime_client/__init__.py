@@ -1,0 +1,16 @@
+"""Follows the events of a Chairtime API: each once and in order, however often the line is cut."""
+
+from chairtime_client.following import Refused, Token, booking_events, events
+from chairtime_client.place import Event, Item, Ready, Reset, Snapshot
+
+__all__ = [
+    "Event",
+    "Item",
+    "Ready",
+    "Refused",
+    "Reset",
+    "Snapshot",
+    "Token",
+    "booking_events",
+    "events",
+]
