@@ -5,7 +5,7 @@ alone. Whatever is not as promised ends it with an error, so it is a smoke test 
 import asyncio
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from statistics import median
 from urllib.parse import quote
 from uuid import uuid4
@@ -14,12 +14,15 @@ import httpx2
 from rich.console import Console
 
 from api import development
+from chairtime_client import Event, events
 from embedded import record
 from embedded.caller import Caller, Json
 from embedded.story import Story
-from embedded.watcher import Frame, NotAsPromised, Watcher
+from embedded.watcher import NotAsPromised, Watcher
 from settings import Settings
 from workflows import workflow_id
+
+TOPICS = ("appointments", "availability")
 
 FOR_THE_STREAM = 5.0
 """Seconds until it must be ready."""
@@ -55,29 +58,31 @@ class Ticker:
     def watch(self, slot: Json) -> None:
         self._slots.add(_slot(slot))
 
-    def show(self, frame: Frame) -> None:
-        if _slot(frame.data) not in self._slots:
+    def show(self, event: Event) -> None:
+        if "starts_at" not in event.data or _slot(event.data) not in self._slots:
             return
-        latency = frame.latency.total_seconds() * 1000
+        # the clocks agree, as on one machine
+        latency = (datetime.now(UTC) - event.occurred_at).total_seconds() * 1000
         self.latencies.append(latency)
-        style = "cyan" if frame.kind.startswith("appointment") else "dim cyan"
+        style = "cyan" if event.kind.startswith("appointment") else "dim cyan"
         self._console.print(
-            f"   ← [{style}]stream    {frame.kind:<57}[/] {latency:>6.1f} ms", soft_wrap=True
+            f"   ← [{style}]stream    {event.kind:<57}[/] {latency:>6.1f} ms", soft_wrap=True
         )
 
 
 async def _tell(settings: Settings, running: record.Record, console: Console) -> None:
-    def headers(role: str, name: str | None = None) -> dict[str, str]:
-        return {"Authorization": f"Bearer {development.token(settings, role, name)}"}
+    def patient(name: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {development.token(settings, 'patient', name)}"}
 
     ticker, tale = Ticker(console), uuid4().hex
     async with httpx2.AsyncClient(base_url=running.api.url) as client:
         one, other = (
             # new people each time: nobody's earlier bookings are in the way
-            Caller(client, headers("patient", f"demo {who} {tale}"), f"patient {who}", console)
+            Caller(client, patient(f"demo {who} {tale}"), f"patient {who}", console)
             for who in "AB"
         )
-        watcher = Watcher(client, headers("admin"), ticker.show)
+        stream = events(running.api.url, development.token(settings, "admin"), topics=TOPICS)
+        watcher = Watcher(stream, ticker.show)
         story = Story((one, other), watcher, ticker.watch, console)
         _begin(console, running)
         async with watcher.watching(FOR_THE_STREAM):

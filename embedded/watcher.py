@@ -1,63 +1,26 @@
-"""Follows the event stream, as small as a reader can be that misses nothing."""
+"""Whoever waits, in the story, for what the event stream must bring."""
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-import httpx2
-
-PATH = "/api/events?topics=appointments,availability"
-CUT = (httpx2.TransportError, httpx2.StreamError)
-"""The connection is gone; what came last says where to go on."""
-
-SILENCE = 40.0
-"""Seconds without a byte after which a stream counts as cut: more than two heartbeats."""
+from chairtime_client import Event, Item, Ready, Refused, Reset
 
 
 class NotAsPromised(Exception):
     """The system did something else than it says it does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One event as it came."""
-
-    kind: str
-    data: dict[str, Any]
-    arrived_at: datetime
-
-    @property
-    def occurred_at(self) -> datetime:
-        return datetime.fromisoformat(self.data["occurred_at"])
-
-    @property
-    def latency(self) -> timedelta:
-        """From the change in Postgres to here; needs clocks that agree, as on one machine."""
-        return self.arrived_at - self.occurred_at
-
-
 class Watcher:
-    """Follows all events from the moment it is entered, and comes back after each cut.
+    """Reads a stream from the moment it is entered; `show` gets every event as it arrives."""
 
-    `show` gets every event as it arrives.
-    """
-
-    def __init__(
-        self, client: httpx2.AsyncClient, headers: dict[str, str], show: Callable[[Frame], None]
-    ) -> None:
-        self._client = client
-        self._headers = headers
+    def __init__(self, stream: AsyncGenerator[Item, None], show: Callable[[Event], None]) -> None:
+        self._stream = stream
         self._show = show
-        self._heard: list[Frame] = []
+        self._heard: list[Event] = []
         self._ready = False
         self._broken: NotAsPromised | None = None
         self._changed = asyncio.Condition()
-        self._last_id = ""
-        self._retry = 1.0
 
     @contextlib.asynccontextmanager
     async def watching(self, within: float) -> AsyncIterator[None]:
@@ -70,13 +33,13 @@ class Watcher:
             following.cancel()
             await asyncio.wait([following])
 
-    async def wait_for(self, kind: str, entity_id: str, within: float = 5.0) -> Frame:
+    async def wait_for(self, kind: str, entity_id: str, within: float = 5.0) -> Event:
         """The event of this kind about this entity, heard already or within so many seconds.
         Raises NotAsPromised.
         """
 
-        def found() -> Frame | None:
-            ours = (f for f in self._heard if f.kind == kind and f.data["entity_id"] == entity_id)
+        def found() -> Event | None:
+            ours = (e for e in self._heard if (e.kind, e.entity_id) == (kind, entity_id))
             return next(ours, None)
 
         await self._until(lambda: found() is not None, f"`{kind}`", within)
@@ -92,51 +55,24 @@ class Watcher:
             raise self._broken
 
     async def _follow(self) -> None:
-        while not self._broken:
-            try:
-                await self._read()
-            except NotAsPromised as broken:
-                self._broken = broken
-                await self._tell()
-            except CUT:
-                pass
-            await asyncio.sleep(self._retry)
+        try:
+            async with contextlib.aclosing(self._stream) as items:
+                async for item in items:
+                    self._take(item)
+                    await self._tell()
+        except Refused as refused:
+            self._broken = NotAsPromised(f"the event stream answers {refused}")
+            await self._tell()
 
-    async def _read(self) -> None:
-        resume = {"Last-Event-ID": self._last_id} if self._last_id else {}
-        patience = httpx2.Timeout(5.0, read=SILENCE)
-        async with self._client.stream(
-            "GET", PATH, headers=self._headers | resume, timeout=patience
-        ) as response:
-            if response.status_code >= 500:
-                return  # not ready; it may be the next time
-            if response.status_code != 200:
-                raise NotAsPromised(f"GET {PATH} answers {response.status_code}")
-            fields: dict[str, str] = {}
-            async for line in response.aiter_lines():
-                name, _, value = line.partition(": ")
-                if name:  # a comment has none
-                    fields[name] = value
-                elif not line:
-                    await self._take(fields)
-                    fields = {}
-
-    async def _take(self, fields: dict[str, str]) -> None:
-        """What a blank line ends."""
-        if "retry" in fields:
-            self._retry = int(fields["retry"]) / 1000
-        self._last_id = fields.get("id", self._last_id)
-        kind = fields.get("event", "")
-        if kind == "reset":
-            raise NotAsPromised(f"the stream lost its place: {fields.get('data')}")
-
-        if kind == "ready":
-            self._ready = True
-        elif "." in kind:
-            frame = Frame(kind, json.loads(fields["data"]), datetime.now(UTC))
-            self._show(frame)
-            self._heard.append(frame)
-        await self._tell()
+    def _take(self, item: Item) -> None:
+        match item:
+            case Ready():
+                self._ready = True
+            case Reset():
+                self._broken = NotAsPromised(f"the stream lost its place: {item.reason}")
+            case Event():
+                self._show(item)
+                self._heard.append(item)
 
     async def _tell(self) -> None:
         async with self._changed:
