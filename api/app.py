@@ -1,6 +1,7 @@
 """The API: its factory, its life, and the server that ends it politely."""
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -102,6 +103,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     try:
         for part in running:
             await part.start()
+        gc.freeze()  # what lives as long as the process is not looked through again
         yield parts
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
