@@ -11,6 +11,10 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from api.errors import STATUS
+from api.example_bodies import EXAMPLES, FRAMES
+from api.example_problems import problems
+from domain.events import Kind
+from domain.rights import PUBLIC
 
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 
@@ -56,9 +60,28 @@ PROBLEM: dict[str, Any] = {
     },
 }
 
-REFUSED = {
-    "description": "A problem; see its `code`.",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "description": "The `data` of a stream's event: who, what, when, and the entity's ids, codes "
+    "and times. `version` is null for slots. Names, notes and the like are never in it.",
+    "required": ["seq", "kind", "entity_id", "version", "occurred_at", "server_time"],
+    "properties": {
+        "seq": {"type": "integer"},
+        "kind": {"type": "string", "enum": list(Kind)},
+        "entity_id": {"type": "string", "format": "uuid"},
+        "version": {"type": ["integer", "null"]},
+        "occurred_at": {"type": "string", "format": "date-time"},
+        "server_time": {"type": "string", "format": "date-time"},
+    },
+    "additionalProperties": True,
+}
+
+STREAM: dict[str, Any] = {
+    "schema": {
+        "type": "string",
+        "description": "Frames; the `data` of each event that has a `kind` is an `Event`.",
+        "examples": [FRAMES],
+    }
 }
 
 
@@ -90,9 +113,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas = document["components"]["schemas"]
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        schemas["Problem"] = PROBLEM
-        document["components"]["securitySchemes"] = {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        schemas.update(Problem=PROBLEM, Event=EVENT)
+        for name, examples in EXAMPLES.items():
+            schemas[name] = schemas[name] | {"examples": examples}
+        document["components"] |= {
+            "examples": {code: {"value": body} for code, body in problems().items()},
+            "responses": {"Refused": _refused()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
         }
         for path, operations in document["paths"].items():
             for operation in operations.values():
@@ -105,6 +134,22 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
     """What each operation has in common: who may call it, and how it refuses."""
     if not path.startswith("/api"):
         return
-    operation["security"] = [{"bearer": []}]
+    if operation["operationId"] not in PUBLIC:
+        operation["security"] = [{"bearer": []}]
     operation["responses"].pop("422", None)
-    operation["responses"]["default"] = REFUSED
+    operation["responses"]["default"] = {"$ref": "#/components/responses/Refused"}
+    content = operation["responses"].get("200", {}).get("content", {})
+    if "text/event-stream" in content:
+        content["text/event-stream"] = STREAM
+
+
+def _refused() -> dict[str, Any]:
+    """The answer of every refusal, with an example by each code."""
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in STATUS}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    wait = {"description": "Seconds until it may succeed.", "schema": {"type": "integer"}}
+    return {
+        "description": "A problem; see its `code`.",
+        "headers": {"Retry-After": wait},
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+    }

@@ -120,6 +120,13 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, unavailable)
 
 
+def shown(problem: Problem, instance: str, request_id: str | None) -> dict[str, Any]:
+    """The body of the answer."""
+    body = problem.body | {"instance": instance, "request_id": request_id}
+    encoded: dict[str, Any] = jsonable_encoder(body, custom_encoder={UUID: str})
+    return encoded
+
+
 def unexpected(request: Request) -> JSONResponse:
     """The answer to what nobody foresaw; why is in the log, under the request's id."""
     return _response(request, Problem("internal_error", "Something went wrong on our side."))
@@ -144,13 +151,8 @@ def _validation(error: RequestValidationError) -> Problem:
 
 
 def _response(request: Request, problem: Problem) -> JSONResponse:
-    body = {
-        **problem.body,
-        "instance": request.url.path,
-        "request_id": request.scope.get("request_id"),
-    }
     return JSONResponse(
-        jsonable_encoder(body, custom_encoder={UUID: str}),
+        shown(problem, request.url.path, request.scope.get("request_id")),
         status_code=problem.status,
         headers=dict(problem.headers or {}),
         media_type="application/problem+json",

@@ -135,7 +135,7 @@ class Verifier:
 def unauthenticated() -> Problem:
     return Problem(
         "unauthenticated",
-        "A valid bearer token is needed.",
+        "Send Authorization: Bearer with a token of the clinic's issuer that is valid and current.",
         headers={"WWW-Authenticate": "Bearer"},
     )
 

@@ -1,11 +1,25 @@
 """The document that front ends are written against."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
+import jsonschema_rs
+import pytest
+
+from api import errors
 from api.app import create_app
+from api.example_bodies import EXAMPLES
+from api.requests import Body
+from domain.rights import PUBLIC
 from settings import CHECKOUT, Settings
 
 COMMITTED = CHECKOUT / "openapi.json"
+PROBLEM_JSON = "application/problem+json"
+
+
+def _subclasses(kind: type[Body]) -> list[type[Body]]:
+    return [each for one in kind.__subclasses__() for each in (one, *_subclasses(one))]
 
 
 async def test_the_document_can_be_had_and_names_every_operation_once(api):
@@ -27,16 +41,75 @@ async def test_the_page_needs_nothing_from_elsewhere(api):
 
 
 async def test_every_call_says_who_may_make_it_and_how_it_refuses(api):
-    paths = (await api.get("/openapi.json")).json()["paths"]
-    for path, operations in paths.items():
+    document = (await api.get("/openapi.json")).json()
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             if path.startswith("/api"):
-                assert operation["responses"]["default"]["content"]["application/problem+json"]
+                refused = operation["responses"]["default"]["$ref"].rpartition("/")[2]
+                assert document["components"]["responses"][refused]["content"][PROBLEM_JSON]
+                assert bool(operation.get("security")) != (operation["operationId"] in PUBLIC)
+
+
+async def test_every_body_that_one_writes_or_reads_has_examples_that_fit(api):
+    document = (await api.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    for name in set(_bodies(document)):
+        assert schemas[name]["examples"], name
+    for name, schema in schemas.items():
+        judge = _validator(document, {"$ref": f"#/components/schemas/{name}"})
+        for example in schema.get("examples", ()):
+            assert [error.message for error in judge.iter_errors(example)] == [], name
+            assert not example.keys() - schema["properties"].keys() or name == "Event"
+
+
+@pytest.mark.parametrize("body", _subclasses(Body), ids=lambda body: body.__name__)
+def test_every_example_of_a_request_is_taken(body):
+    """As JSON, and by the model itself, whose rules the document does not have all of."""
+    for example in EXAMPLES.get(body.__name__, ()):
+        body.model_validate_json(json.dumps(example))
+
+
+async def test_every_problem_has_an_example_that_fits(api):
+    document = (await api.get("/openapi.json")).json()
+    judge = _validator(document, {"$ref": "#/components/schemas/Problem"})
+    shown = document["components"]["responses"]["Refused"]["content"][PROBLEM_JSON]["examples"]
+    for code in errors.STATUS:
+        value = document["components"]["examples"][shown[code]["$ref"].rpartition("/")[2]]["value"]
+        assert (value["code"], value["status"]) == (code, errors.STATUS[code])
+        assert [error.message for error in judge.iter_errors(value)] == [], code
+        assert not value.keys() - document["components"]["schemas"]["Problem"]["properties"].keys()
+
+
+async def test_the_example_of_a_stream_is_one(api):
+    document = (await api.get("/openapi.json")).json()
+    content = document["paths"]["/api/events"]["get"]["responses"]["200"]["content"]
+    [text] = content["text/event-stream"]["schema"]["examples"]
+    ready, booked, *rest = text.split("\n\n")
+    assert ready.startswith("event: ready\nid: ")
+    assert rest == [": hb", ""]
+    data = json.loads(booked.partition("data: ")[2])
+    assert data == document["components"]["schemas"]["Event"]["examples"][0]
 
 
 async def test_the_committed_document_is_the_one_that_is_served(api):
     """After a change of the API: `python -m tests.api.test_openapi` writes it anew."""
     assert json.loads(COMMITTED.read_text()) == (await api.get("/openapi.json")).json()
+
+
+def _bodies(document: Any) -> Iterator[str]:
+    """The schemas of all bodies in JSON: what is asked, and what is answered."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+                schema = body.get("content", {}).get("application/json", {}).get("schema", {})
+                reference = schema.get("items", schema).get("$ref")
+                if reference:
+                    yield reference.rpartition("/")[2]
+
+
+def _validator(document: Any, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    schema = schema | {"components": document["components"]}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 def _write() -> None:

@@ -1,0 +1,163 @@
+"""One story for the document: Ana Torres and a check-up. An example of each body that a front end
+writes or reads, by the name of its schema, and of a stream.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.events import Cursor
+from realtime import frames
+
+Json = dict[str, Any]
+
+CLINIC = "0192e4a0-0000-7000-8000-00000000c001"
+DENTIST = "0192e4a0-0000-7000-8000-00000000d001"
+PATIENT = "0192e4a0-0000-7000-8000-00000000a001"
+BOOKING = "0192e4a0-0000-7000-8000-00000000b001"
+NOW = "2027-03-01T10:00:00Z"
+UNTIL = "2027-03-01T10:05:00Z"
+
+ROW: Json = {"version": 1, "updated_at": NOW}
+SLOT: Json = {
+    "dentist_id": DENTIST,
+    "starts_at": "2027-03-08T09:00:00+01:00",
+    "ends_at": "2027-03-08T09:30:00+01:00",
+    "time_zone": "Europe/Berlin",
+    "state": "free",
+}
+BOOKED: Json = {
+    "id": BOOKING,
+    "clinic_id": CLINIC,
+    "dentist_id": DENTIST,
+    "patient_id": PATIENT,
+    "appointment_type": "checkup",
+    "status": "booked",
+    "starts_at": "2027-03-08T08:00:00Z",
+    "ends_at": "2027-03-08T08:30:00Z",
+    "time_zone": "Europe/Berlin",
+    "version": 2,
+    "created_at": NOW,
+    "updated_at": "2027-03-01T10:02:00Z",
+}
+HELD = BOOKED | {
+    "status": "held",
+    "version": 1,
+    "updated_at": NOW,
+    "hold_expires_at": UNTIL,
+    "server_time": NOW,
+    "expires_in_seconds": 300.0,
+}
+WANTED: Json = {
+    "dentist_id": DENTIST,
+    "starts_at": "2027-03-08T09:00:00+01:00",
+    "appointment_type": "checkup",
+}
+PLACE: Json = {"name": "Riverside Dental", "time_zone": "Europe/Berlin", "slot_grid_minutes": 15}
+TERMS: Json = {
+    "clinic_id": CLINIC,
+    "slug": "checkup",
+    "name": "Check-up",
+    "duration_minutes": 30,
+    "buffer_before_minutes": 0,
+    "buffer_after_minutes": 5,
+    "lead_time_minutes": 60,
+    "horizon_days": 90,
+    "hold_seconds": 300,
+    "approval_minutes": 1440,
+    "cancel_notice_minutes": 1440,
+    "needs_chair": True,
+    "needs_approval": False,
+    "bookable_online": True,
+}
+PERSONAL: Json = {
+    "full_name": "Ana Torres",
+    "email": "ana@example.org",
+    "phone": "+49 30 1234567",
+    "time_zone": "Europe/Berlin",
+    "locale": "de",
+}
+NEW_DENTIST: Json = {
+    "full_name": "Dr. Amara Okafor",
+    "role": "dentist",
+    "clinic_id": CLINIC,
+    "specialty": "General dentistry",
+}
+ANA: Json = PERSONAL | ROW | {"id": PATIENT, "role": "patient"}
+ANA |= {"active": True, "created_at": NOW}
+WINDOW: Json = {"weekday": 0, "starts": "08:00", "ends": "12:00"}
+HOLIDAY: Json = {"on_date": "2027-12-24", "kind": "closed", "reason": "Christmas Eve"}
+COURSE: Json = {"on_date": "2027-03-09", "kind": "closed", "starts": "10:00", "ends": "12:00"}
+PROPOSED: Json = {"weekly": [WINDOW], "exceptions": [COURSE]}
+SCHEDULE: Json = PROPOSED | ROW | {"dentist_id": DENTIST, "clinic_id": CLINIC}
+SCHEDULE |= {"time_zone": "Europe/Berlin", "slot_grid_minutes": 15}
+SCHEDULE |= {"clinic_exceptions": [HOLIDAY]}
+HOLIDAYS: Json = {"clinic_id": CLINIC, "exceptions": [HOLIDAY], "version": 2}
+CHAIR: Json = {"clinic_id": CLINIC, "name": "Chair 1"}
+
+HAPPENED: Json = {"seq": 58, "kind": "appointment.booked", "entity_id": BOOKING, "version": 2}
+HAPPENED |= {"occurred_at": BOOKED["updated_at"], "server_time": BOOKED["updated_at"]}
+HAPPENED |= {k: v for k, v in BOOKED.items() if k not in ("version", "created_at", "updated_at")}
+
+FRAMES = (
+    frames.ready(Cursor("3f9a", 57), datetime.fromisoformat(NOW))
+    + frames.frame("appointment.booked", json.dumps(HAPPENED), Cursor("3f9a", 58))
+    + b": hb\n\n"
+).decode()
+
+EXAMPLES: Mapping[str, list[Json]] = {
+    # bookings, and what a stream says of them
+    "Event": [HAPPENED],
+    "Reserve": [WANTED, WANTED | {"patient_id": PATIENT, "notes": "Sensitive tooth."}],
+    "Create": [WANTED, {"reservation_id": BOOKING}],
+    "Update": [{"starts_at": "2027-03-09T11:00:00+01:00"}, {"notes": "Will bring the X-ray."}],
+    "Cancel": [{"reason": "ill", "note": "Fever since last night."}, {}],
+    "Appointment": [HELD, BOOKED],
+    "Page": [{"items": [BOOKED], "next_cursor": "MjAyNy0wMy0wOHwwMTky"}],
+    "Transition": [
+        {"version": 2, "verb": "confirm", "from_status": "held", "to_status": "booked"}
+        | {"actor": f"patient:{PATIENT}", "via": "api", "reason": None, "at": NOW}
+    ],
+    # slots and schedules
+    "BoardSlot": [SLOT, SLOT | {"state": "held", "held_until": UNTIL}],
+    "BoardPage": [{"items": [SLOT], "next_cursor": None, "next_available": None}],
+    "Explanation": [
+        {k: v for k, v in SLOT.items() if k != "state"}
+        | {"appointment_type": "checkup", "offered": False}
+        | {"reasons": [{"reason": "booked", "detail": "This time is booked."}]}
+    ],
+    "WeeklyHours": [WINDOW],
+    "DateException": [COURSE, HOLIDAY],
+    "ProposedSchedule": [PROPOSED],
+    "ProposedExceptions": [{"exceptions": [HOLIDAY]}],
+    "ShownSchedule": [SCHEDULE],
+    "ScheduleReplaced": [{"schedule": SCHEDULE, "conflicts": [BOOKED], "dry_run": True}],
+    "ClinicExceptions": [HOLIDAYS],
+    "ExceptionsReplaced": [HOLIDAYS | {"conflicts": [], "dry_run": False}],
+    # people
+    "Profile": [ANA],
+    "People": [{"items": [ANA], "next_cursor": None}],
+    "NewProfile": [PERSONAL, NEW_DENTIST],
+    "EditMe": [{"phone": "+49 30 7654321"}],
+    "EditProfile": [{"phone": None}, {"active": False}],
+    "Erased": [{"profile": 1, "notes": 2, "cancel_notes": 0, "live_appointments": 1}],
+    "Dentist": [
+        {k: v for k, v in NEW_DENTIST.items() if k != "role"}
+        | {"id": DENTIST, "time_zone": "Europe/Berlin", "next_free_at": SLOT["starts_at"]}
+    ],
+    # places
+    "NewClinic": [PLACE],
+    "EditClinic": [{"slot_grid_minutes": 10}],
+    "Clinic": [PLACE | ROW | {"id": CLINIC}],
+    "NewType": [TERMS],
+    "EditType": [{"bookable_online": False}],
+    "AppointmentType": [TERMS | ROW | {"id": "0192e4a0-0000-7000-8000-00000000e001"}],
+    "NewChair": [CHAIR],
+    "EditChair": [{"active": False}],
+    "Resource": [CHAIR | ROW | {"no": 4, "kind": "chair", "active": True}],
+    "Health": [
+        {"status": "degraded", "database": "ok", "temporal": "degraded", "workers": "ok"}
+        | {"relay": "ok", "dispatcher": "ok"}
+    ],
+}
