@@ -2,14 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from db import events
-from db.pool import UNAVAILABLE, Pool, use
+from db.pool import UNAVAILABLE, Pool
 from domain.events import Cursor, Reader
 from realtime import frames, metrics
 from realtime.hub import Hub
-from realtime.stream import Stream
-
-PAGE = 200
+from realtime.replay import missed
 
 
 async def follow(
@@ -22,7 +19,7 @@ async def follow(
     with hub.open(reader, at, cut) as stream:
         yield frames.retry() + opening
         try:
-            async for page in _missed(hub, pool, stream, at):
+            async for page in missed(hub, pool, stream, at):
                 yield page
         except UNAVAILABLE:
             stream.drop()
@@ -32,28 +29,3 @@ async def follow(
             metrics.SENT.inc(chunk.events)
             metrics.DELIVERED.observe(hub.now().timestamp() - chunk.oldest)
         yield frames.bye()
-
-
-async def _missed(hub: Hub, pool: Pool, stream: Stream, at: Cursor) -> AsyncIterator[bytes]:
-    """What lies between `at` and the first live event, or the word that it is no longer known."""
-    seq, until = at.seq, stream.since
-    if at.epoch != until.epoch:
-        yield frames.reset(until, frames.Reset.EPOCH)
-        return
-    while seq < until.seq:
-        async with hub.replays, use(pool) as connection:
-            page = await events.missed(connection, stream.reader, seq, until.seq, PAGE)
-            oldest = await events.oldest(connection)
-        if oldest > seq + 1:
-            yield frames.reset(until, frames.Reset.TOO_OLD)
-            return
-
-        seq = page[-1].seq if len(page) == PAGE else until.seq
-        wanted = [event for event in page if stream.reader.wants(event)]
-        if wanted:
-            now = hub.now()
-            yield b"".join(frames.event(Cursor(at.epoch, e.seq), e, now) for e in wanted)
-            metrics.SENT.inc(len(wanted))
-        if stream.ending is not None:
-            stream.drop()  # what is queued comes after what is still missing
-            return
