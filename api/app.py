@@ -27,6 +27,7 @@ from api import (
     schedules,
     slots,
 )
+from api.alternatives import Alternatives
 from api.limits import Limits
 from api.middleware import install
 from api.parts import Parts
@@ -98,7 +99,10 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     reconciler = Reconciler(dsn, temporal, bell.ring)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
-    parts = Parts(settings, pool, temporal, bell, relay, hub, people, dispatcher, reconciler)
+    others = Alternatives(pool)
+    parts = Parts(
+        settings, pool, temporal, bell, relay, hub, people, others, dispatcher, reconciler
+    )
     running = (bell, hub, relay, dispatcher, reconciler)
     try:
         for part in running:

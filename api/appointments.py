@@ -71,9 +71,9 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
     confirm = Change(command.id, Verb.CONFIRM, command_id(ask.actor, ask.key, Verb.CONFIRM))
     async with use(own.pool) as connection:
         result = await booking.book(connection, command, confirm, ask.actor)
-        if result.outcome is Outcome.DONE:
-            own.committed()
-        return await hold_answer(connection, command, ask.actor, result, response)
+    if result.outcome is Outcome.DONE:
+        own.committed()
+    return await hold_answer(own, command, ask.actor, result, response)
 
 
 @router.get("", response_model_exclude_none=True)

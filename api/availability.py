@@ -23,9 +23,9 @@ async def reserve(body: Reserve, response: Response, ask: Ask, own: Own) -> Appo
     command = hold_command(body, ask, HOLD_QUOTA)
     async with use(own.pool) as connection:
         result = await booking.hold(connection, command, ask.actor, Via.API)
-        if result.outcome is Outcome.DONE:
-            own.committed()
-        return await hold_answer(connection, command, ask.actor, result, response)
+    if result.outcome is Outcome.DONE:
+        own.committed()
+    return await hold_answer(own, command, ask.actor, result, response)
 
 
 @router.post("/reserve/{id}/extend", response_model_exclude_none=True)

@@ -7,13 +7,13 @@ from fastapi import Response
 from uuid_utils.compat import uuid7
 
 from activities import booking
+from api.alternatives import Wish
 from api.dependencies import Call, actor_id, command_id, fingerprint, key_hash
 from api.errors import Problem, invalid
-from api.offers import alternatives
 from api.parts import Parts
 from api.refusals import refusal
 from api.requests import Reserve, Update
-from db.pool import Connection, use
+from db.pool import use
 from domain.actors import Actor, Role, scope
 from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
 from domain.booking import Outcome, Verb
@@ -50,16 +50,14 @@ def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
 
 
 async def hold_answer(
-    connection: Connection, command: Hold, actor: Actor, result: Result, response: Response
+    own: Parts, command: Hold, actor: Actor, result: Result, response: Response
 ) -> Appointment:
     """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
     if result.outcome is Outcome.NOT_FOUND:
         raise invalid("dentist_id", "no such dentist, appointment type or patient")
     if result.outcome in OFFER_OTHERS:
-        others = await alternatives(
-            connection, actor, command.dentist_id, command.appointment_type, command.starts_at
-        )
-        raise refusal(result, others)
+        wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
+        raise refusal(result, await own.alternatives.near(wish, actor))
     appointment = answer(result, response)
     response.status_code = 201 if result.outcome is Outcome.DONE else 200
     if result.outcome is Outcome.DONE:
@@ -112,17 +110,15 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
         result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
-        if result.outcome is Outcome.UNKNOWN:
-            raise invalid("dentist_id", "no such dentist or appointment type")
-        if result.outcome in OFFER_OTHERS and result.appointment:
-            others = await alternatives(
-                connection,
-                ask.actor,
-                command.dentist_id or result.appointment.dentist_id,
-                command.appointment_type or result.appointment.appointment_type,
-                command.starts_at or result.appointment.starts_at,
-            )
-            raise refusal(result, others)
+    if result.outcome is Outcome.UNKNOWN:
+        raise invalid("dentist_id", "no such dentist or appointment type")
+    if result.outcome in OFFER_OTHERS and result.appointment:
+        wish = Wish(
+            command.dentist_id or result.appointment.dentist_id,
+            command.appointment_type or result.appointment.appointment_type,
+            command.starts_at or result.appointment.starts_at,
+        )
+        raise refusal(result, await own.alternatives.near(wish, ask.actor))
     if result.outcome is Outcome.DONE:
         own.committed()
     return answer(result, response)

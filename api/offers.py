@@ -14,14 +14,11 @@ from api.errors import invalid
 from db import claims, clinics
 from db.claims import Claims
 from db.pool import Connection
-from domain.actors import Actor
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import Span, State, Terms, day_of
 from domain.search import Diary, Slot, concerned, without_chair
 from domain.zones import ALL_DAY, ONE_DAY
 
-ALTERNATIVES = 3
-LOOK_AHEAD_DAYS = 3
 AHEAD = (3, 11, 42, 126, 378)
 """Days of each step of a search ahead: near days are cheap, and far ones rarely needed."""
 
@@ -113,23 +110,6 @@ async def firsts(
         for start in islice(starts, 1):
             found[offer.dentist_id] = (_free_slot(start, offer.terms), offer)
     return found
-
-
-async def alternatives(
-    connection: Connection,
-    asker: Actor,
-    dentist_id: UUID,
-    appointment_type: str,
-    starts_at: datetime,
-) -> list[BoardSlot]:
-    """Up to three free slots with the same dentist, those nearest to the wanted time first."""
-    offer = await clinics.offer(connection, dentist_id, appointment_type, None, asker)
-    if offer is None:
-        return []
-    day = max(day_of(offer.hours, starts_at), day_of(offer.hours, offer.now))
-    free = await search(connection, [offer], Asked(day, LOOK_AHEAD_DAYS))
-    nearest = sorted(free, key=lambda found: abs(_start(found) - starts_at))
-    return [shown(*found) for found in islice(nearest, ALTERNATIVES)]
 
 
 def shown(slot: Slot, offer: Offer, tz: ZoneInfo | None = None) -> BoardSlot:

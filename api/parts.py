@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from api.alternatives import Alternatives
 from api.people import People
 from db.pool import Pool
 from realtime.bell import Bell
@@ -23,6 +24,7 @@ class Parts:
     relay: Relay
     hub: Hub
     people: People
+    alternatives: Alternatives
     dispatcher: Dispatcher
     reconciler: Reconciler
 
