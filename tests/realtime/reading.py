@@ -2,21 +2,33 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
-from typing import Self
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self
+from uuid import UUID
 
 from chairtime_client import Event, Item, Ready, Reset, Snapshot
+from tests.realtime import history
 from tests.realtime.listening import until
+
+Lists = Mapping[tuple[str, str], int | str]
 
 
 class Reading:
     """`async with Reading(events(…)) as reader`: collects whatever comes, from its beginning."""
 
-    def __init__(self, items: AsyncGenerator[Item, None]) -> None:
+    def __init__(
+        self,
+        items: AsyncGenerator[Item, None],
+        load: Callable[[], Awaitable[Lists]] | None = None,
+    ) -> None:
+        """`load` is what a reader does when it is told to load again."""
         self.items: list[Item] = []
+        self.waits: list[float] = []
+        """Seconds from each change to here."""
+        self._loads: dict[int, Lists] = {}
+        self._load = load
         self._source = items
-        self._may_read = asyncio.Event()
-        self._may_read.set()
 
     @property
     def events(self) -> list[Event]:
@@ -44,15 +56,9 @@ class Reading:
     def cursor(self) -> str:
         return self.items[-1].cursor
 
-    def pause(self) -> None:
-        """Takes no more items, so that its socket fills."""
-        self._may_read.clear()
-
-    def go_on(self) -> None:
-        self._may_read.set()
-
-    async def reaches(self, seq: int, seconds: float = 15) -> None:
-        await until(lambda: int(self.cursor.rpartition(":")[2]) >= seq, seconds)
+    def as_judged(self, name: str, *topics: str) -> history.Reader:
+        """What it went through, for the judge."""
+        return history.Reader(name, frozenset(topics), tuple(self._steps()))
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._read())
@@ -70,4 +76,40 @@ class Reading:
         async with contextlib.aclosing(self._source) as items:
             async for item in items:
                 self.items.append(item)
-                await self._may_read.wait()
+                if isinstance(item, Event):
+                    self.waits.append((datetime.now(UTC) - item.occurred_at).total_seconds())
+                if isinstance(item, Reset) and self._load:
+                    self._loads[len(self.items)] = await self._load()
+
+    def _steps(self) -> Iterator[history.Step]:
+        told_to_begin = False
+        for n, item in enumerate(self.items, 1):
+            if isinstance(item, Ready | Snapshot) and not told_to_begin:
+                yield history.Opened()
+            told_to_begin = False
+            match item:
+                case Reset():
+                    if item.reason == "unknown_cursor":  # comes before the word that begins
+                        told_to_begin = True
+                        yield history.Opened()
+                    yield history.Reset(item.cursor.partition(":")[0])
+                    if n in self._loads:
+                        yield history.Loaded(self._loads[n])
+                case Event():
+                    yield told(item.cursor, item.kind, item.data)
+
+
+def told(cursor: str, kind: str, data: Mapping[str, Any]) -> history.Told:
+    """An event as the judge of histories knows it."""
+    epoch, _, seq = cursor.partition(":")
+    if kind.startswith("slot."):
+        starts_at = datetime.fromisoformat(data["starts_at"])
+        slot = slot_of(data["dentist_id"], starts_at)
+        return history.Told(epoch, int(seq), "availability", slot, None, kind)
+    version = data["version"]
+    return history.Told(epoch, int(seq), "appointments", data["entity_id"], version, kind)
+
+
+def slot_of(dentist: UUID | str, starts_at: datetime) -> str:
+    """A slot of the board, by its dentist and begin."""
+    return f"{dentist} {starts_at.astimezone(UTC).isoformat()}"
