@@ -9,7 +9,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from benchmarks import bench, machine, report, rows, system
+from benchmarks import bench, machine, report, rows, slots, system
 from benchmarks.experiments import burst, latency, lateness, lifecycles, steady, storm, streams
 from benchmarks.world import World
 from settings import Settings
@@ -28,12 +28,15 @@ def main() -> None:
         worlds.append(World(settings))
         asyncio.run(rows.bring_in(dsn, worlds[0]))
 
-    with system.running(bring_in) as running:
-        uvloop.run(_measure(running, worlds[0], plan, chosen))
+    if chosen:
+        with system.running(bring_in) as running:
+            uvloop.run(_measure(running, worlds[0], plan, chosen))
+    if not arguments.only or slots.NAME in arguments.only:
+        uvloop.run(_reads(plan))
 
 
 async def _measure(running: system.System, world: World, plan: bench.Plan, chosen: Any) -> None:
-    console = Console(width=None if Console().is_terminal else 200)
+    console = _console()
     async with bench.over(running, world, plan) as ready:
         for experiment in chosen:
             before = machine.load()
@@ -50,8 +53,20 @@ async def _measure(running: system.System, world: World, plan: bench.Plan, chose
             report.keep(result, context)
 
 
+async def _reads(plan: bench.Plan) -> None:
+    before = machine.load()
+    result, sizes = await slots.measure(plan)
+    context = {"machine": machine.facts(), "load_before": before, "load_after": machine.load()}
+    report.show(result, _console())
+    report.keep(result, context | sizes | {"repetitions": plan.repetitions, "quick": plan.quick})
+
+
+def _console() -> Console:
+    return Console(width=None if Console().is_terminal else 200)
+
+
 def _arguments() -> argparse.Namespace:
-    names = [experiment.NAME for experiment in EXPERIMENTS]
+    names = [experiment.NAME for experiment in EXPERIMENTS] + [slots.NAME]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes; rough figures")
     parser.add_argument("--only", type=lambda text: text.split(","), help=",".join(names))

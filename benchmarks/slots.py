@@ -1,5 +1,6 @@
-"""`python -m benchmarks.slots`: what a search for free time costs the server, over small and large
-tables. Server time is from the request's arrival in the application to the answer's last byte.
+"""What a search for free time and a page of appointments cost the server, over small and large
+tables; on a database of its own. Server time is from the request's arrival in the application to
+the answer's last byte.
 """
 
 import os
@@ -8,13 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvloop
 from fastapi import FastAPI
-from rich.console import Console
 
 from api import development
 from api.app import create_app
-from benchmarks import machine, report
+from benchmarks.bench import Plan
 from benchmarks.figures import Result, Row, Target, percentile
 from db import demo
 from db.migrate import migrate
@@ -23,10 +22,11 @@ from embedded import stack
 from settings import Settings
 
 NAME = "slots"
-ABOUT = "server time of a search over 7 days; 5 clinics, 50 dentists, 50 chairs, a visit of 30 min"
-CALLS = {"one": 400, "all": 60}
-REPETITIONS = 3
+ABOUT = "server time of a search over 7 days (5 clinics, 50 dentists, 50 chairs) and of a list page"
 LARGE = 1_000_000
+ONE, ALL, PAGE = "one dentist", "all 50 dentists", "a page of 50 appointments"
+CALLS = {ONE: (400, 100), ALL: (60, 20), PAGE: (200, 60)}
+BOUNDS = {ONE: 3.0, ALL: 40.0, PAGE: 8.0}
 
 PEOPLE = """
 insert into clinics (id, name, time_zone, slot_grid_minutes)
@@ -73,13 +73,13 @@ select v.id, no, tstzrange(v.starts_at, v.starts_at + interval '35 min'), is_liv
 WHOSE = "select profile_id::text from dentists where specialty = 'General' limit 1"
 
 
-def main() -> None:
+async def measure(plan: Plan) -> tuple[Result, dict[str, Any]]:
+    """The figures, and what they were measured on."""
     with stack.postgres() as running:
-        uvloop.run(_measure(running))
+        return await _over(running.dsn(), plan)
 
 
-async def _measure(running: stack.RunningPostgres) -> None:
-    dsn = running.dsn()
+async def _over(dsn: str, plan: Plan) -> tuple[Result, dict[str, Any]]:
     await migrate(dsn)
     admin = await connect(dsn, "bench")
     await demo.load(admin)
@@ -88,17 +88,14 @@ async def _measure(running: stack.RunningPostgres) -> None:
     result = Result(NAME, ABOUT)
     settings = Settings(environment="development", database_url=dsn, metrics_port=0)
     async with _app(settings) as app:
-        sizes = [await _asked(app, admin, settings, result)]
+        sizes = [await _asked(app, admin, settings, result, plan)]
         await _add(admin, 8, 400, 8, "booked")
         left = LARGE - await admin.fetchval("select count(*) from appointments")
         await _add(admin, -left // 400, -1, 8, "completed")
-        sizes.append(await _asked(app, admin, settings, result))
+        sizes.append(await _asked(app, admin, settings, result, plan))
     _compare(result)
-    result.note(f"rows: {sizes}")
-    report.show(result, Console(width=160))
-    facts = {"machine": machine.facts(), "load": machine.load(), "table_rows": sizes}
-    report.keep(result, facts)
     await admin.close()
+    return result, {"table_rows": sizes}
 
 
 async def _add(admin: Any, first: int, last: int, a_day: int, status: str) -> None:
@@ -111,20 +108,25 @@ async def _add(admin: Any, first: int, last: int, a_day: int, status: str) -> No
     await admin.execute("analyze", timeout=120)
 
 
-async def _asked(app: FastAPI, admin: Any, settings: Settings, result: Result) -> dict[str, int]:
+async def _asked(
+    app: FastAPI, admin: Any, settings: Settings, result: Result, plan: Plan
+) -> dict[str, int]:
     tables = ("appointments", "slot_reservations")
     size = {name: await admin.fetchval(f"select count(*) from {name}") for name in tables}
     tomorrow = await admin.fetchval("select current_date + 1")
     query = f"appointment_type=visit&days=7&date={tomorrow}"
-    one = f"/api/availability/{await admin.fetchval(WHOSE)}/slots", query
-    every = "/api/availability/slots", f"{query}&limit=20000"
-    token = development.token(settings, "patient", "ana")
-    for _ in range(REPETITIONS):
-        for name, (path, asked), bound in (("one", one, 3.0), ("all", every, 40.0)):
-            took, cpu, length = await _calls(app, path, asked, token, CALLS[name])
-            what = f"{name}, {size['appointments']:,} appointments"
+    asked = {
+        ONE: (f"/api/availability/{await admin.fetchval(WHOSE)}/slots", query),
+        ALL: ("/api/availability/slots", f"{query}&limit=20000"),
+        PAGE: ("/api/appointments", f"limit=50&from={tomorrow}T00:00:00Z"),
+    }
+    token = development.token(settings, "admin")
+    for _ in range(plan.repetitions):
+        for what, (path, wanted) in asked.items():
+            took, cpu, length = await _calls(app, path, wanted, token, plan.count(*CALLS[what]))
+            name = f"{what}, {size['appointments']:,} appointments"
+            row = result.row(name, Target("p50_ms", "≤", BOUNDS[what]))
             p50, p99 = percentile(took, 50), percentile(took, 99)
-            row = result.row(what, Target("p50_ms", "≤", bound))
             row.add(p50_ms=p50, p99_ms=p99, least_ms=min(took), cpu_ms=cpu, kib=length / 1024)
     return size
 
@@ -181,12 +183,8 @@ async def _app(settings: Settings) -> AsyncIterator[FastAPI]:
 
 
 def _compare(result: Result) -> None:
-    rows: list[Row] = [row for row in result.rows.values() if row.what.startswith("one")]
+    rows: list[Row] = [row for row in result.rows.values() if row.what.startswith(ONE)]
     small, large = (row.figures["p50_ms"] for row in rows)
-    row = result.row("one, large beside small", Target("ratio", "≤", 1.3))
+    row = result.row(f"{ONE}, large beside small", Target("ratio", "≤", 1.3))
     for pair in zip(small, large, strict=True):
         row.add(ratio=pair[1] / pair[0])
-
-
-if __name__ == "__main__":
-    main()
