@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import resource
 import signal
 import sys
 from typing import Any
@@ -10,16 +11,40 @@ import uvloop
 from rich.console import Console
 
 from benchmarks import bench, machine, report, rows, slots, system
-from benchmarks.experiments import burst, latency, lateness, lifecycles, steady, storm, streams
+from benchmarks.experiments import (
+    burst,
+    crowd,
+    latency,
+    lateness,
+    lifecycles,
+    steady,
+    storm,
+    streams,
+    tailing,
+    tax,
+)
 from benchmarks.world import World
 from settings import Settings
 
-EXPERIMENTS = (latency, lifecycles, burst, storm, lateness, streams, steady)
+EXPERIMENTS = (
+    latency,
+    lifecycles,
+    burst,
+    storm,
+    lateness,
+    streams,
+    tax,
+    tailing,
+    crowd,
+    steady,
+)
 
 
 def main() -> None:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # thousands of streams, at both ends
     plan = bench.Plan(1 if arguments.quick else arguments.repetitions, arguments.quick)
     chosen = [e for e in EXPERIMENTS if not arguments.only or e.NAME in arguments.only]
     worlds: list[World] = []

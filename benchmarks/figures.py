@@ -36,7 +36,7 @@ class Row:
 
     what: str
     figures: dict[str, list[float]] = field(default_factory=dict)
-    target: Target | None = None
+    targets: tuple[Target, ...] = ()
 
     def add(self, **values: float) -> None:
         """The values of one more repetition. Names are units too: `p50_ms`, `per_s`."""
@@ -46,9 +46,9 @@ class Row:
     def median(self, figure: str) -> float:
         return statistics.median(self.figures[figure])
 
-    def met(self) -> bool | None:
-        """None where nothing was asked for."""
-        return self.target.met(self.median(self.target.figure)) if self.target else None
+    def verdicts(self) -> list[tuple[Target, bool]]:
+        """Each target, and whether it was met."""
+        return [(target, target.met(self.median(target.figure))) for target in self.targets]
 
 
 @dataclass
@@ -60,9 +60,9 @@ class Result:
     rows: dict[str, Row] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def row(self, what: str, target: Target | None = None) -> Row:
+    def row(self, what: str, *targets: Target) -> Row:
         """The row of this name, made on first use."""
-        return self.rows.setdefault(what, Row(what, target=target))
+        return self.rows.setdefault(what, Row(what, targets=targets))
 
     def note(self, text: str) -> None:
         if text not in self.notes:

@@ -10,12 +10,15 @@ from typing import Self, cast
 from benchmarks.client import request
 
 OCCURRED = re.compile(rb'"occurred_at": ?"([^"]+)"')
+NUMBER = re.compile(rb'"number": ?(\d+)')
 
 
 class Follower(asyncio.Protocol):
     def __init__(self) -> None:
         self.waits: list[float] = []
         """Seconds from each event's `occurred_at` to its arrival."""
+        self.arrived: list[tuple[int, float]] = []
+        """Of events that carry a `number`: it, and when they arrived."""
         self._rest = b""
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -30,6 +33,10 @@ class Follower(asyncio.Protocol):
         """Returns once the stream says so."""
         async with asyncio.timeout(10):
             await self._ready
+
+    def stall(self) -> None:
+        """Reads no more, and keeps the connection."""
+        self._transport.pause_reading()
 
     def close(self) -> None:
         self._transport.close()
@@ -46,7 +53,11 @@ class Follower(asyncio.Protocol):
         self._rest = rest
         if b"event: ready" in whole and not self._ready.done():
             self._ready.set_result(None)
-        self.waits += [now - _instant(at) for at in OCCURRED.findall(whole)]
+        numbers = NUMBER.findall(whole)
+        if numbers:
+            self.arrived += [(int(number), now) for number in numbers]
+        else:
+            self.waits += [now - _instant(at) for at in OCCURRED.findall(whole)]
 
 
 @functools.cache

@@ -44,9 +44,8 @@ def keep(result: Result, context: dict[str, Any]) -> None:
 
 
 def verdict(row: Row) -> str:
-    if row.target is None:
-        return ""
-    return f"{row.target}: {'met' if row.met() else 'MISSED'}"
+    told = [f"{target}: {'met' if met else 'MISSED'}" for target, met in row.verdicts()]
+    return ", ".join(told)
 
 
 def _cell(row: Row, name: str) -> str:
@@ -70,5 +69,5 @@ def _json(row: Row) -> dict[str, Any]:
         }
         for name, values in row.figures.items()
     }
-    asked = {"target": str(row.target), "met": row.met()} if row.target else {}
-    return {"what": row.what, "figures": figures, **asked}
+    targets = {str(target): "met" if met else "missed" for target, met in row.verdicts()}
+    return {"what": row.what, "figures": figures} | ({"targets": targets} if targets else {})

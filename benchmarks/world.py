@@ -68,7 +68,7 @@ class World:
     """Who calls, and for what; each call of `slots` gives others than the last."""
 
     def __init__(self, settings: Settings) -> None:
-        key = development.private_key(settings.development_key)
+        key = self._key = development.private_key(settings.development_key)
         sign = development.sign
         ids = [named("patient", OLD_PATIENTS + n) for n in range(CALLERS)]
         self.desk = sign(key, named("admin", 0), "admin", 7200)
@@ -77,6 +77,11 @@ class World:
         free, self.booked = _timetable()
         self._slots = itertools.cycle(free)
         self._callers = itertools.cycle(Caller(id, self.desk) for id in ids)
+
+    def readers(self, count: int) -> list[Caller]:
+        """So many patients, each with a token of their own."""
+        ids = [named("patient", number) for number in range(count)]
+        return [Caller(id, development.sign(self._key, id, "patient", 7200)) for id in ids]
 
     def slots(self, count: int) -> list[Slot]:
         return list(itertools.islice(self._slots, count))

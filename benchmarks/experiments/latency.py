@@ -50,8 +50,8 @@ async def _level(bench: Bench, result: Result, callers: int, count: int) -> None
             measured = await measure(bench, callers, count)
             if without:  # what it left to be dispatched is nobody's business any more
                 await rows.undo(bench.admin)
-        target = Target("ratio", "≤", bound[callers]) if bound else None
-        row = result.row(f"{what}, {callers}", target)
+        targets = [Target("ratio", "≤", bound[callers])] if bound else []
+        row = result.row(f"{what}, {callers}", *targets)
         row.add(**_figures(measured), ratio=measured.p50 / base.p50)
     await bench.clean()
 
@@ -94,7 +94,8 @@ async def _inserts(bench: Bench, callers: int, count: int) -> Measured[Any]:
     return await _asked(bench, callers, [calls.insert(*pair) for pair in pairs])
 
 
-async def _holds(bench: Bench, callers: int, count: int, kind: str) -> Measured[Any]:
+async def hold_requests(bench: Bench, callers: int, count: int, kind: str = PLAIN) -> Measured[Any]:
+    """Holds over HTTP, as fast as so many callers get their answers."""
     world = bench.world
     pairs = zip(world.slots(count), world.callers(count), strict=True)
     return await _asked(bench, callers, [calls.hold(*pair, kind) for pair in pairs])
@@ -124,11 +125,11 @@ TEMPORAL = ("temporal", "worker")
 MEASURES: list[tuple[str, Measure, dict[int, float] | None, tuple[str, ...]]] = [
     ("bare INSERT, asyncpg", _bare, None, ()),
     ("(c) start_workflow", _starts, None, ()),
-    ("hold", partial(_holds, kind=PLAIN), HOLD_BOUND, ()),
-    ("hold with a chair", partial(_holds, kind=VISIT), HOLD_BOUND, ()),
+    ("hold", partial(hold_requests, kind=PLAIN), HOLD_BOUND, ()),
+    ("hold with a chair", partial(hold_requests, kind=VISIT), HOLD_BOUND, ()),
     ("confirm", _confirms, CONFIRM_BOUND, ()),
-    ("hold, Temporal stopped", partial(_holds, kind=PLAIN), None, TEMPORAL),
-    ("hold with a chair, Temporal stopped", partial(_holds, kind=VISIT), None, TEMPORAL),
+    ("hold, Temporal stopped", partial(hold_requests, kind=PLAIN), None, TEMPORAL),
+    ("hold with a chair, Temporal stopped", partial(hold_requests, kind=VISIT), None, TEMPORAL),
     ("confirm, Temporal stopped", _confirms, None, TEMPORAL),
 ]
 """What is measured, its bounds, and which parts stand still meanwhile."""
