@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     """Connections per process for commands and queries; relay, hub and dispatcher have their own.
     """
 
+    events_kept_hours: int = Field(default=24, ge=1, le=24 * 366)
+    """How old an event becomes in the log at least: so long may a stream's reader stay away."""
+
     cache_url: SecretStr | None = None
     """`redis://…`: where API processes share what they remember of rows.
     In each process's memory where it is not said.

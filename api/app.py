@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import prometheus_client
 import uvicorn
@@ -94,7 +95,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     dsn = settings.database_url.get_secret_value()
     pool = await create_pool(dsn, settings.database_pool_size)
     temporal = await client.connect()
-    bell, relay, hub = Bell(pool), Relay(dsn), Hub(dsn)
+    relay = Relay(dsn, timedelta(hours=settings.events_kept_hours))
+    bell, hub = Bell(pool), Hub(dsn)
     dispatcher = Dispatcher(dsn, temporal)
     reconciler = Reconciler(dsn, temporal, bell.ring)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None

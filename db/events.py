@@ -1,7 +1,7 @@
 """The event log in Postgres: the outbox's way into it, and the reads."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,13 +39,13 @@ class Backlog:
 async def lead(connection: Connection, silence: float) -> bool:
     """Tries to become the one who relays, for as long as this connection lives. Where somebody is
     who has asked Postgres for nothing for `silence` seconds, as its process or its network hangs,
-    that connection is ended, and the next try may succeed.
+    that connection is ended first.
     """
-    if await connection.fetchval("select pg_try_advisory_lock($1)", LEADER):
+    if await _locked(connection):
         return True
-    await connection.execute(
+    deposed = await connection.fetchval(
         """
-        select pg_terminate_backend(a.pid)
+        select bool_or(pg_terminate_backend(a.pid, 500))
           from pg_locks l join pg_stat_activity a on a.pid = l.pid
          where l.locktype = 'advisory' and l.granted and l.objsubid = 1
            and l.database = (select oid from pg_database where datname = current_database())
@@ -55,7 +55,12 @@ async def lead(connection: Connection, silence: float) -> bool:
         LEADER,
         silence,
     )
-    return False
+    return bool(deposed) and await _locked(connection)
+
+
+async def resign(connection: Connection) -> None:
+    """Gives the lead away, and wakes those who wait for it."""
+    await connection.execute(f"select pg_advisory_unlock({LEADER}), pg_notify('resigned', '')")
 
 
 async def ring(connection: Connection) -> None:
@@ -71,6 +76,25 @@ async def relay(connection: Connection, limit: int) -> int:
     """Moves up to `limit` committed events into the log, oldest first; how many it were."""
     moved: int = await connection.fetchval("select moved from relay_batch($1)", limit)
     return moved
+
+
+async def roll(connection: Connection, ahead: int, keep: timedelta) -> int:
+    """Sees to it that the next `ahead` numbers have a partition of the log to go to, and drops the
+    partitions of which every event is older than `keep`; how many it dropped.
+    """
+    dropped: int = await connection.fetchval("select realtime_roll($1, $2)", ahead, keep)
+    return dropped
+
+
+async def tidy(connection: Connection) -> None:
+    """Gives the room of moved events to those to come. Nobody waits for it, and it is not for long:
+    what it cannot do within 0.7 s, which raises, is left to autovacuum.
+    """
+    await connection.execute("set statement_timeout = '700ms'")
+    try:
+        await connection.execute("vacuum (truncate off) outbox")
+    finally:
+        await connection.execute("reset statement_timeout")
 
 
 async def backlog(connection: Connection) -> Backlog:
@@ -143,11 +167,16 @@ async def oldest(connection: Connection) -> int:
     """The lowest number that the log has or will have: who needs an earlier one comes too late."""
     seq: int = await connection.fetchval(
         """
-        select coalesce((select min(seq) from realtime_events),
+        select coalesce((select seq from realtime_events order by seq limit 1),
                         (select head + 1 from realtime_epoch))
         """
     )
     return seq
+
+
+async def _locked(connection: Connection) -> bool:
+    locked: bool = await connection.fetchval("select pg_try_advisory_lock($1)", LEADER)
+    return locked
 
 
 def _event(row: Any) -> Event:

@@ -15,13 +15,13 @@ from db.pool import Pool, use
 from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.audience import Audience
-from realtime.line import SILENCE, Connection, Line
+from realtime.line import Connection, Line
 from realtime.stream import Ending, Stream
 
 Hearer = Callable[[Event | None], None]
 
 BATCH = 500
-POLL = 1.0
+POLL = 0.5
 """Seconds until the hub looks at the log without being told."""
 
 REPLAYS = 4
@@ -139,7 +139,7 @@ class Hub:
 
     async def _locate(self, connection: Connection) -> Cursor:
         """Where to go on; notices when the log is another one than before."""
-        async with asyncio.timeout(SILENCE):
+        async with self._line.answering():
             end = await events.position(connection)
         self._ahead = end.now - datetime.now(UTC)
         if self._at is None or self._at.epoch != end.epoch or self._at.seq > end.head:
@@ -149,7 +149,7 @@ class Hub:
     async def _catch_up(self, connection: Connection, at: Cursor) -> Cursor:
         """Hands out all that the log has after `at`; where it ended."""
         while True:
-            async with asyncio.timeout(SILENCE):
+            async with self._line.answering():
                 batch = await events.after(connection, at.seq, BATCH)
             if batch and batch[0].seq != at.seq + 1:
                 at = self._jump(Cursor(at.epoch, batch[0].seq - 1), frames.Reset.TOO_OLD)

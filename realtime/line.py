@@ -11,8 +11,11 @@ import asyncpg
 
 from db.pool import connect
 
-SILENCE = 3.0
-"""Seconds after which a connection that does not answer is given up. Work on a line keeps to it."""
+SILENCE = 1.0
+"""Seconds after which a connection that does not answer is given up."""
+
+LONGEST_SILENCE = 8.0
+"""The same for work that was given up again and again, as Postgres is slow rather than away."""
 
 BREATH = 0.003
 """Seconds between two looks: what happens meanwhile is looked at together, not once per commit."""
@@ -31,18 +34,26 @@ class Line:
     def __init__(self, dsn: str, name: str, work: Callable[[Connection], Awaitable[None]]) -> None:
         self.error: str | None = None
         """Why there is no connection; null once `work` called `well`."""
+        self.stopping = False
         self._dsn = dsn
         self._name = name
         self._work = work
+        self._patience = SILENCE
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        self.stopping = False
         self._task = asyncio.create_task(self._loop(), name=self._name)
 
-    async def stop(self) -> None:
-        """The connection is dropped at once, and with it its locks."""
+    async def stop(self, grace: float = 0) -> None:
+        """Tells `work`, which has that many seconds to end by itself; then the connection is
+        dropped, and with it its locks.
+        """
+        self.stopping = True
+        self.wake()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=grace)
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
@@ -59,13 +70,19 @@ class Line:
                 await self._woken.wait()
         self._woken.clear()
 
+    def answering(self) -> asyncio.Timeout:
+        """The bound within which Postgres must answer, for each of the questions of `work`. It
+        doubles with each session that came to nothing.
+        """
+        return asyncio.timeout(self._patience)
+
     def well(self) -> None:
         """To be called by `work` each time that the connection has answered."""
-        self.error = None
+        self.error, self._patience = None, SILENCE
 
     async def _loop(self) -> None:
         pause, longest = BACK_OFF
-        while True:
+        while not self.stopping:
             try:
                 await self._session()
             except Exception as error:
@@ -73,6 +90,7 @@ class Line:
                     pause = BACK_OFF[0]
                     logger.warning("%s: %s: %s", self._name, type(error).__name__, error)
                 self.error = type(error).__name__
+                self._patience = min(self._patience * 2, LONGEST_SILENCE)
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(pause * 2, longest)
 

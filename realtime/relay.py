@@ -1,16 +1,22 @@
 """The relay: moves what is committed from the outbox into the log. One process at a time leads."""
 
-import asyncio
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from db import events
 from realtime import metrics
 from realtime.line import SILENCE, Connection, Line
+from realtime.upkeep import Upkeep
 
 BATCH = 500
-POLL = 1.0
+POLL = 0.5
 """Seconds until the leader looks without a bell, and until a follower tries to lead."""
+
+FAREWELL = 0.5
+"""Seconds for the leader to end its batch and give the lead away."""
+
+LOG_KEPT = timedelta(hours=24)
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +42,10 @@ class Relay:
     nothing.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, keep: timedelta = LOG_KEPT) -> None:
+        """`keep`: the age that events reach in the log at least."""
         self._line = Line(dsn, "relay", self._session)
+        self._keep = keep
         self._seen = Health()
 
     @property
@@ -48,8 +56,8 @@ class Relay:
         await self._line.start()
 
     async def stop(self) -> None:
-        """Gives the lead away at once."""
-        await self._line.stop()
+        """Gives the lead away, and whoever follows takes it at once."""
+        await self._line.stop(grace=FAREWELL if self._seen.leader else 0)
 
     def wake(self) -> bool:
         """To be called after a commit. True where this process leads: nobody else need be told."""
@@ -66,8 +74,9 @@ class Relay:
 
     async def _follow(self, connection: Connection) -> None:
         """Returns once this process leads."""
+        await connection.add_listener("resigned", self._line.wake)
         while True:
-            async with asyncio.timeout(SILENCE):
+            async with self._line.answering():
                 if await events.lead(connection, SILENCE):
                     return
                 waiting = await events.backlog(connection)
@@ -75,20 +84,19 @@ class Relay:
             await self._line.rest(POLL)
 
     async def _lead(self, connection: Connection) -> None:
+        upkeep = Upkeep(connection, self._keep)
         await connection.add_listener("outbox", self._line.wake)
-        while True:
-            await self._drain(connection)
+        while not self._line.stopping:
+            async with self._line.answering():
+                moved = await events.relay(connection, BATCH)
             if not self._seen.leader:
                 logger.info("relay: leading")
             self._report(Health(connected=True, leader=True))
-            await self._line.rest(POLL)
-
-    async def _drain(self, connection: Connection) -> None:
-        while True:
-            async with asyncio.timeout(SILENCE):
-                moved = await events.relay(connection, BATCH)
+            async with self._line.answering():
+                await upkeep.after(moved)
             if moved < BATCH:
-                return
+                await self._line.rest(POLL)
+        await events.resign(connection)
 
     def _report(self, seen: Health) -> None:
         self._seen = seen

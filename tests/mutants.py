@@ -96,13 +96,13 @@ MUTANTS = {
         (
             Patch(
                 EVENTS_SQL,
-                "    head  bigint not null default 0\n",
-                "    head  bigint not null default 0,\n    last  bigint not null default 0\n",
+                "    room  bigint not null default 0\n",
+                "    room  bigint not null default 0,\n    last  bigint not null default 0\n",
             ),
             Patch(
                 EVENTS_SQL,
-                "delete from outbox where id in (select o.id from outbox o order by o.id"
-                " limit p_limit) returning *",
+                "delete from outbox where ctid = any (array(select o.ctid from outbox o"
+                " order by o.id limit p_limit)) returning *",
                 "select o.* from outbox o where o.id > (select last from realtime_epoch)"
                 " order by o.id limit p_limit",
             ),

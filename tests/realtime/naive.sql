@@ -4,6 +4,7 @@ create table naive_cursor as select 0::bigint as last;
 
 create or replace function relay_batch(p_limit int, out moved int, out head bigint) language plpgsql as $$
 begin
+    perform realtime_roll(p_limit);
     select e.head into head from realtime_epoch e for update;
     with taken as (
         select o.* from outbox o, naive_cursor c where o.id > c.last order by o.id limit p_limit

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from time import perf_counter
 from uuid import UUID
 
 from db.demo import DENTISTS, PATIENTS, person_id
@@ -21,7 +22,7 @@ from tests.realtime.listening import (
 )
 from tests.realtime.proxy import proxy
 from tests.realtime.traffic import churn, wish
-from tests.support import AMARA, ANA, LENA, MATEO, hold, patient
+from tests.support import AMARA, ANA, LENA, MATEO, allowed, hold, patient
 
 EVERYTHING = ("appointments", "availability")
 
@@ -156,18 +157,23 @@ async def test_when_the_listening_connection_is_ended_the_streams_catch_up(
     assert listener.seqs == list(range(1, head + 1))
 
 
-async def test_when_the_network_goes_silent_the_streams_catch_up(dsn, pool, relay, monkeypatch):
-    monkeypatch.setattr(hub_module, "SILENCE", 0.3)
-    monkeypatch.setattr(hub_module, "POLL", 0.1)
+async def test_when_the_network_goes_silent_the_streams_catch_up_within_two_seconds(
+    dsn, pool, relay
+):
     async with proxy(dsn) as network:
         behind = hub_module.Hub(network.dsn)
         async with running(behind):
             await until(lambda: behind.health.connected)
             listener = Listener(behind, pool, ADMIN, EVERYTHING, behind.at)
-            network.swallow()
             await churn(pool, range(5))
             head = await sequenced(pool)
             await until(lambda: listener.seqs[-1:] == [head])
+            network.swallow()
+            began = perf_counter()
+            await hold(pool, wish(5))
+            head = await sequenced(pool)
+            await until(lambda: listener.seqs[-1:] == [head])
+            assert perf_counter() - began < allowed(2)
             assert listener.seqs == list(range(1, head + 1))
             await listener.stop()
 

@@ -1,0 +1,57 @@
+"""What the relay's leader sees to beside its numbers: room for those to come, an end of old events,
+and a small outbox.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import asyncpg
+
+from db import events
+from realtime.line import Connection
+
+AHEAD = 1000
+"""Numbers for which there is always a partition; a batch that finds none makes it."""
+
+PERIOD = 60.0
+"""Seconds between two looks at the partitions."""
+
+DEAD = 10_000
+"""Moved events after which the outbox is vacuumed, which takes a few milliseconds."""
+
+logger = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Lasts as long as a connection leads. What Postgres refuses is said, and tried again later:
+    the numbering goes on.
+    """
+
+    def __init__(self, connection: Connection, keep: timedelta) -> None:
+        self._connection = connection
+        self._keep = keep
+        self._rolled = float("-inf")
+        self._dead = 0
+
+    async def after(self, moved: int) -> None:
+        """To be called after each round of the relay, with how many events it moved."""
+        self._dead += moved
+        try:
+            await self._roll()
+            await self._tidy()
+        except asyncpg.PostgresError as error:
+            logger.warning("upkeep: %s: %s", type(error).__name__, error)
+
+    async def _roll(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._rolled < PERIOD:
+            return
+        self._rolled = now
+        if dropped := await events.roll(self._connection, AHEAD, self._keep):
+            logger.info("upkeep: partitions dropped: %d", dropped)
+
+    async def _tidy(self) -> None:
+        if self._dead >= DEAD:
+            self._dead = 0
+            await events.tidy(self._connection)
