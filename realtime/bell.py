@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from db import events
+from db import outbox
 from db.pool import Pool, use
 
 REST = 0.002
@@ -47,7 +47,7 @@ class Bell:
     async def _notify(self) -> None:
         try:
             async with use(self._pool) as connection:
-                await events.ring(connection)
+                await outbox.ring(connection)
         except Exception as error:
             if not self._mute:
                 logger.warning("bell: %s: %s", type(error).__name__, error)

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from db import events
+from db import outbox
 from realtime import metrics
 from realtime.line import SILENCE, Connection, Line
 from realtime.upkeep import Upkeep
@@ -77,9 +77,9 @@ class Relay:
         await connection.add_listener("resigned", self._line.wake)
         while True:
             async with self._line.answering():
-                if await events.lead(connection, SILENCE):
+                if await outbox.lead(connection, SILENCE):
                     return
-                waiting = await events.backlog(connection)
+                waiting = await outbox.backlog(connection)
             self._report(Health(True, False, waiting.depth, waiting.oldest_seconds))
             await self._line.rest(POLL)
 
@@ -88,7 +88,7 @@ class Relay:
         await connection.add_listener("outbox", self._line.wake)
         while not self._line.stopping:
             async with self._line.answering():
-                moved = await events.relay(connection, BATCH)
+                moved = await outbox.relay(connection, BATCH)
             if not self._seen.leader:
                 logger.info("relay: leading")
             self._report(Health(connected=True, leader=True))
@@ -96,7 +96,7 @@ class Relay:
                 await upkeep.after(moved)
             if moved < BATCH:
                 await self._line.rest(POLL)
-        await events.resign(connection)
+        await outbox.resign(connection)
 
     def _report(self, seen: Health) -> None:
         self._seen = seen

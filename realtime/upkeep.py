@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from db import events
+from db import outbox
 from realtime.line import Connection
 
 AHEAD = 1000
@@ -48,10 +48,10 @@ class Upkeep:
         if now - self._rolled < PERIOD:
             return
         self._rolled = now
-        if dropped := await events.roll(self._connection, AHEAD, self._keep):
+        if dropped := await outbox.roll(self._connection, AHEAD, self._keep):
             logger.info("upkeep: partitions dropped: %d", dropped)
 
     async def _tidy(self) -> None:
         if self._dead >= DEAD:
             self._dead = 0
-            await events.tidy(self._connection)
+            await outbox.tidy(self._connection)

@@ -8,7 +8,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from activities import booking
-from db import events
+from db import outbox
 from domain.actors import CLINIC
 from domain.appointments import Change, Via
 from domain.booking import LIVE, RULES, Status, Verb
@@ -24,7 +24,7 @@ WRITTEN_BY_PEOPLE = "the patient is afraid of drills"
 
 async def drain(pool) -> None:
     async with pool.acquire() as connection:
-        while await events.relay(connection, 100):
+        while await outbox.relay(connection, 100):
             pass
 
 
@@ -87,7 +87,7 @@ async def test_numbers_are_dense_even_if_two_relay_at_once(pool):
     async def relay() -> None:
         async with pool.acquire() as connection:
             for _ in range(200):
-                await events.relay(connection, 3)
+                await outbox.relay(connection, 3)
 
     await asyncio.gather(churn(pool, range(30)), relay(), relay())
     await drain(pool)
@@ -170,7 +170,7 @@ async def test_a_batch_moves_no_more_than_its_limit_and_says_how_many(pool, limi
         await hold(pool, wish(number))
     moved = []
     async with pool.acquire() as connection:
-        while count := await events.relay(connection, limit):
+        while count := await outbox.relay(connection, limit):
             moved.append(count)
     assert sum(moved) == 6
     assert max(moved) == min(limit, 6)

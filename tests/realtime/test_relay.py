@@ -243,7 +243,7 @@ async def test_a_bell_without_a_database_disturbs_nobody(caplog):
 async def test_a_follower_sees_how_much_waits(dsn, pool, monkeypatch):
     monkeypatch.setattr(relay_module, "POLL", 0.05)
     hanging = await connect(dsn, "test")
-    await hanging.execute("select pg_advisory_lock($1)", relay_module.events.LEADER)
+    await hanging.execute("select pg_advisory_lock($1)", relay_module.outbox.LEADER)
     follower = Relay(dsn)
     async with running(follower):
         await hold(pool, wish(0))

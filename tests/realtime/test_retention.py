@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db import events
+from db import events, outbox
 from db.pool import Pool, connect
 from domain.events import Cursor
 from realtime import upkeep
@@ -40,7 +40,7 @@ async def numbered(pool: Pool, count: int) -> None:
     """So many events more, in the log."""
     await happen(pool, count)
     async with pool.acquire() as connection:
-        while await events.relay(connection, 500):
+        while await outbox.relay(connection, 500):
             pass
 
 
@@ -57,7 +57,7 @@ async def aged(pool: Pool, last: int, age: timedelta) -> None:
 
 async def roll(pool: Pool) -> int:
     async with pool.acquire() as connection:
-        return await events.roll(connection, upkeep.AHEAD, DAY)
+        return await outbox.roll(connection, upkeep.AHEAD, DAY)
 
 
 async def kept(pool: Pool) -> list[int]:
@@ -147,7 +147,7 @@ async def test_what_a_reader_is_busy_with_is_dropped_another_time_and_nobody_wai
 async def test_a_batch_larger_than_what_is_left_finds_room(pool):
     await happen(pool, 4_321)
     async with pool.acquire() as connection:
-        assert await events.relay(connection, 10_000) == 4_321
+        assert await outbox.relay(connection, 10_000) == 4_321
     assert await kept(pool) == list(range(1, 4_322))
 
 
@@ -171,10 +171,10 @@ async def clerk(dsn, pool):
 
 async def test_who_relays_need_not_own_the_log(pool, clerk):
     await happen(pool, 6_000)
-    while await events.relay(clerk, 500):
+    while await outbox.relay(clerk, 500):
         pass
     await aged(pool, 6_000, DAY)
-    assert await events.roll(clerk, upkeep.AHEAD, DAY) > 0
+    assert await outbox.roll(clerk, upkeep.AHEAD, DAY) > 0
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await clerk.execute("drop table realtime_events")
 
