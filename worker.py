@@ -1,6 +1,7 @@
 """The worker: carries bookings through, in as many processes as asked for."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import signal
@@ -12,6 +13,7 @@ from itertools import count
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+import uvloop
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import ServiceClient
@@ -113,7 +115,7 @@ def _process(settings: Settings, beats: Any, number: int) -> None:
     def beat() -> None:
         beats[number] = time.monotonic()
 
-    asyncio.run(_work(settings, beat))
+    uvloop.run(_work(settings, beat))
 
 
 def _quiet() -> Runtime:
@@ -161,6 +163,7 @@ async def _serve(
     running = asyncio.create_task(worker.run())
     stopped = asyncio.create_task(stop.wait())
     await presence.start()
+    gc.freeze()  # what lives as long as the process is not looked through again
     while not running.done() and not stopped.done():
         if await reachable(worker.client):
             beat()

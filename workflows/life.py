@@ -87,13 +87,13 @@ class Life:
         )
 
     def _learn(self, state: BookingState) -> None:
-        changed = self.state is None or self.state.status != state.status
         self.state = state
         if state.status == REFUSED:
             # Once told it stays so, even if the slot becomes free before we close.
             self._booking = replace(self._booking, hold=None)
         # Upserting what is not registered would block the workflow; whoever started it knew.
-        if changed and workflow.info().typed_search_attributes.get(BOOKING_STATUS) is not None:
+        shown = workflow.info().typed_search_attributes.get(BOOKING_STATUS)
+        if shown not in (None, state.status):
             workflow.upsert_search_attributes([BOOKING_STATUS.value_set(state.status)])
         details = f"**{state.status}**, version {state.version}"
         if state.due_in is not None:
