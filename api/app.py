@@ -29,6 +29,7 @@ from api import (
     slots,
 )
 from api.alternatives import Alternatives
+from api.event_stream import Streams
 from api.limits import Limits
 from api.middleware import install
 from api.parts import Parts
@@ -83,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.verifier = Verifier.of(settings)
     app.state.limits = Limits.of(settings)
     install(app, settings.cors_origins)
+    app.add_middleware(Streams)
     errors.install(app)
     docs.install(app)
     for subject in SUBJECTS:

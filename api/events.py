@@ -3,33 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-import anyio
 from fastapi import APIRouter, Header, Query
 from pydantic import TypeAdapter
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import AppStatus, SendTimeoutError
-from starlette.types import Receive, Scope, Send
 
 from api.dependencies import Caller, Own
 from api.errors import invalid, not_found
+from api.event_stream import EventStream
 from api.parts import Parts
 from db import appointments
 from db.pool import use
 from domain.actors import scope
 from domain.appointments import Appointment
 from domain.events import Cursor, Reader, Topic, about, interest
-from realtime import frames, metrics
-from realtime.following import follow
-
-STALLED = 20.0
-"""Seconds that one write may take before its reader is given up."""
+from realtime import frames
 
 EVERYTHING = ",".join(Topic)
 SNAPSHOT = TypeAdapter(Appointment)
-HEARTBEAT = ServerSentEvent(comment="hb", sep="\n")
-
-# On shutdown the hub ends the streams; the library would cut them off before their `bye`.
-AppStatus.enable_automatic_graceful_drain = False
 
 router = APIRouter(tags=["events"])
 
@@ -41,29 +30,6 @@ StartAfter = Annotated[
     str | None,
     Query(description="The same for a first connection: the `Event-Cursor` of a list."),
 ]
-
-
-class EventStream(EventSourceResponse):
-    """A stream of ready-made frames, which is let go of when its reader does not read."""
-
-    media_type = "text/event-stream"
-
-    def __init__(self, own: Parts, reader: Reader, at: Cursor, opening: bytes) -> None:
-        self._life = anyio.CancelScope()
-        super().__init__(
-            follow(own.hub, own.pool, reader, at, opening, self._life.cancel),
-            ping=frames.HEARTBEAT_SECONDS,
-            ping_message_factory=lambda: HEARTBEAT,
-            sep="\n",
-            send_timeout=STALLED,
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._life:
-            try:
-                await super().__call__(scope, receive, send)
-            except SendTimeoutError:
-                metrics.EVICTED.labels(reason="stalled").inc()
 
 
 @router.get("/api/events", response_class=EventStream, status_code=200)

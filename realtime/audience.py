@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from domain.events import Cursor, Event, Reader
 from realtime import metrics
-from realtime.stream import Ending, Stream
+from realtime.stream import FAREWELL, Ending, Stream
 
-FAREWELL = 2.0
-"""Seconds that streams have for their `bye`."""
+TICK = 0.5
+"""Seconds between two looks at the clock, for all streams together."""
 
 
 class Audience:
@@ -24,6 +24,7 @@ class Audience:
         self._by_address: dict[str, set[Stream]] = defaultdict(set)
         self._left = asyncio.Event()
         self._dismissed = False
+        self._ticking = False
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -37,6 +38,8 @@ class Audience:
         for address in reader.addresses():
             self._by_address[address].add(stream)
         metrics.STREAMS.inc()
+        if not self._ticking:
+            self._tick()
         try:
             yield stream
         finally:
@@ -62,6 +65,15 @@ class Audience:
                     await self._left.wait()
         for stream in self.all():
             stream.cut()
+
+    def _tick(self) -> None:
+        """Goes on by itself for as long as somebody is there."""
+        loop = asyncio.get_running_loop()
+        for stream in self._streams:
+            stream.tick(loop.time())
+        self._ticking = bool(self._streams)
+        if self._ticking:
+            loop.call_later(TICK, self._tick)
 
     def _leave(self, stream: Stream) -> None:
         self._streams.discard(stream)

@@ -1,6 +1,6 @@
 """What a reader gets, from the first frame to the last."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from db.pool import UNAVAILABLE, Pool
 from domain.events import Cursor, Reader
@@ -11,7 +11,7 @@ from realtime.replay import missed
 
 async def follow(
     hub: Hub, pool: Pool, reader: Reader, at: Cursor, opening: bytes, cut: Callable[[], None]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """`opening`, then each event after `at` that the reader wants, once and in order: from the log
     those that were missed, then the live ones. Ends with `bye` when the hub closes, and by `cut`
     when the reader is too slow. No pooled connection is held while it waits.
@@ -21,11 +21,13 @@ async def follow(
         try:
             async for page in missed(hub, pool, stream, at):
                 yield page
+                stream.writing()
         except UNAVAILABLE:
             stream.drop()
 
         while chunk := await stream.take():
             yield chunk.data
-            metrics.SENT.inc(chunk.events)
-            metrics.DELIVERED.observe(hub.now().timestamp() - chunk.oldest)
+            if chunk.events:
+                metrics.SENT.inc(chunk.events)
+                metrics.DELIVERED.observe(hub.now().timestamp() - chunk.oldest)
         yield frames.bye()

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from sse_starlette import ServerSentEvent
+
 from domain.events import Cursor, Event
 
 RETRY = (1000, 3000)
@@ -54,18 +56,17 @@ def reset(at: Cursor, why: Reset) -> bytes:
 
 def retry() -> bytes:
     """How long to wait before reconnecting, another time for each reader."""
-    return b"retry: %d\n\n" % random.randint(*RETRY)
+    return _encoded(retry=random.randint(*RETRY))
 
 
 def bye() -> bytes:
     """This process ends; come back soon, but not all at once."""
-    delay = random.randint(*RETRY_AFTER_BYE)
-    return b"event: bye\nretry: %d\ndata: {}\n\n" % delay
+    return _encoded("{}", event="bye", retry=random.randint(*RETRY_AFTER_BYE))
 
 
 def frame(name: str, data: str, at: Cursor) -> bytes:
-    """One frame of one line of data; JSON as we write it has no line breaks."""
-    return f"event: {name}\nid: {at}\ndata: {data}\n\n".encode()
+    """One frame of JSON, with the place that it leads to."""
+    return _encoded(data, event=name, id=str(at))
 
 
 def rfc3339(instant: datetime) -> str:
@@ -74,3 +75,10 @@ def rfc3339(instant: datetime) -> str:
 
 def _frame(name: str, at: Cursor, **data: Any) -> bytes:
     return frame(name, json.dumps(data), at)
+
+
+def _encoded(data: str | None = None, **fields: Any) -> bytes:
+    return ServerSentEvent(data, sep="\n", **fields).encode()
+
+
+HEARTBEAT = _encoded(comment="hb")

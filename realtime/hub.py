@@ -16,7 +16,7 @@ from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.audience import Audience
 from realtime.line import Connection, Line
-from realtime.stream import Ending, Stream
+from realtime.stream import Ending, Stream, Told
 
 Hearer = Callable[[Event | None], None]
 
@@ -174,10 +174,10 @@ class Hub:
     def _deliver(self, event: Event, at: Cursor) -> int:
         streams = self._audience.of(event)
         if streams:
-            frame, sequenced = frames.event(at, event, self.now()), event.sequenced_at.timestamp()
+            told = Told(frames.event(at, event, self.now()), event.sequenced_at.timestamp())
             for stream in streams:
                 if stream.since.seq < event.seq:
-                    stream.push(frame, sequenced)
+                    stream.push(told)
         return len(streams)
 
     def _jump(self, to: Cursor, why: frames.Reset) -> Cursor:
@@ -187,5 +187,5 @@ class Hub:
             hearer(None)
         for stream in self._audience.all():
             stream.since = to
-            stream.push(frames.reset(to, why), self.now().timestamp())
+            stream.push(Told(frames.reset(to, why), self.now().timestamp()))
         return to

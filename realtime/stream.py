@@ -1,37 +1,60 @@
 """One reader's stream: a bounded queue between the hub, which never waits, and a socket."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from enum import StrEnum
+from math import inf
 from typing import NamedTuple
 
 from domain.events import Cursor, Reader
-from realtime import metrics
+from realtime import frames, metrics
 
 LIMIT = 1000
 """Events that may wait for one reader before it is cut off; it resumes from where it came to."""
+
+STALLED = 20.0
+"""Seconds that one write may take before its reader is given up."""
+
+FAREWELL = 2.0
+"""Seconds that a stream has for its last words."""
 
 
 class Ending(StrEnum):
     BYE = "bye"
     """This process ends."""
     LAGGED = "lagged"
-    """The reader was too slow."""
+    """More waited than there is room for."""
+    STALLED = "stalled"
+    """A write took too long."""
+
+
+class Told(NamedTuple):
+    """An event as it is told: made once, and shared by all streams that bring it."""
+
+    frame: bytes
+    sequenced: float
+    """When it got its number, as a timestamp of the database's clock."""
 
 
 class Chunk(NamedTuple):
-    """Whatever waited, as one piece."""
+    """Whatever waited, as one piece; a heartbeat where nothing did."""
 
     data: bytes
     events: int
     oldest: float
-    """When the first of them got its number, as a timestamp of the database's clock."""
+    """When the first of them got its number."""
+
+
+HEARTBEAT = Chunk(frames.HEARTBEAT, 0, 0.0)
 
 
 class Stream:
-    """`push` never blocks, `take` waits. It ends once, for one reason."""
+    """`push` never blocks, `take` waits. It ends once, for one reason. What hangs on the time is
+    done by `tick`, for all streams of a process in turn: a timer each would cost too much.
+    """
 
-    __slots__ = ("_awake", "_cut", "_oldest", "_pending", "ending", "reader", "since")
+    __slots__ = ("_beat_at", "_cut", "_cut_at", "_pending", "_waiter", "ending", "reader", "since")
 
     def __init__(self, reader: Reader, since: Cursor, cut: Callable[[], None]) -> None:
         """`cut` ends a write that a reader who does not read holds up."""
@@ -40,29 +63,32 @@ class Stream:
         """What comes after this place is pushed; what came before stands in the log."""
         self.ending: Ending | None = None
         self._cut = cut
-        self._pending: list[bytes] = []
-        self._oldest = 0.0
-        self._awake = asyncio.Event()
+        self._cut_at = 0.0
+        """When the write that goes on counts as stalled; infinite while there is none."""
+        self._pending: list[Told] = []
+        self._waiter: asyncio.Future[None] | None = None
+        now = asyncio.get_running_loop().time()
+        self._beat_at = now + random.uniform(0, frames.HEARTBEAT_SECONDS)  # not all at once
+        self.writing()
 
-    def push(self, frame: bytes, sequenced: float) -> None:
-        """Queues a frame. Where there is no room, the stream ends and what waited is dropped."""
+    def push(self, told: Told) -> None:
+        """Queues an event. Where there is no room, the stream ends and what waited is dropped."""
         if self.ending is not None:
             return
         if len(self._pending) >= LIMIT:
             self._pending.clear()
             self.end(Ending.LAGGED)
-            self.cut()
             metrics.EVICTED.labels(reason="lagged").inc()
             return
-        if not self._pending:
-            self._oldest = sequenced
-            self._awake.set()
-        self._pending.append(frame)
+        self._pending.append(told)
+        self._wake()
 
     def end(self, why: Ending) -> None:
-        """Lets what is queued be taken, and nothing after it."""
-        self.ending = self.ending or why
-        self._awake.set()
+        """Lets what is queued be taken, and nothing after it, for FAREWELL seconds."""
+        if self.ending is None:
+            self.ending = why
+            self._cut_at = min(self._cut_at, asyncio.get_running_loop().time() + FAREWELL)
+            self._wake()
 
     def drop(self) -> None:
         """Ends with nothing more to take: the reader resumes after what it got."""
@@ -73,13 +99,36 @@ class Stream:
         """Lets go of the reader at once."""
         self._cut()
 
-    async def take(self) -> Chunk | None:
-        """All that is queued, once there is something; null when the stream has ended."""
-        await self._awake.wait()
-        if not self._pending:
-            return None
-        chunk = Chunk(b"".join(self._pending), len(self._pending), self._oldest)
-        self._pending.clear()
+    def tick(self, now: float) -> None:
+        """Does what is due at this time of the loop."""
+        if now >= self._cut_at:
+            if self.ending is None:
+                self.end(Ending.STALLED)
+                metrics.EVICTED.labels(reason="stalled").inc()
+            self.cut()
+        elif now >= self._beat_at:
+            self._beat_at = now + frames.HEARTBEAT_SECONDS
+            self._wake()
+
+    def writing(self) -> None:
+        """A write begins: the reader has STALLED seconds for it."""
         if self.ending is None:
-            self._awake.clear()
-        return chunk
+            self._cut_at = asyncio.get_running_loop().time() + STALLED
+
+    async def take(self) -> Chunk | None:
+        """All that is queued, once there is something, or a heartbeat when it is time for one; null
+        when the stream has ended.
+        """
+        if not self._pending and self.ending is None:
+            self._cut_at = inf
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        self.writing()
+        if self._pending:
+            told, self._pending = self._pending, []
+            return Chunk(b"".join([each.frame for each in told]), len(told), told[0].sequenced)
+        return HEARTBEAT if self.ending is None else None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -9,7 +9,7 @@ from db.demo import DENTISTS, PATIENTS, person_id
 from domain.actors import Actor, Role
 from domain.events import Cursor
 from realtime import hub as hub_module
-from realtime import stream
+from realtime import metrics, stream
 from tests.realtime.conftest import running
 from tests.realtime.listening import (
     ADMIN,
@@ -208,6 +208,22 @@ async def test_a_reader_who_is_too_slow_is_cut_off_and_the_others_go_on(
     again = listen(ADMIN, *EVERYTHING, at=Cursor(hub.at.epoch, got[-1] if got else 0))
     await until(lambda: again.seqs[-1:] == [head])
     assert got + again.seqs == list(range(1, head + 1))
+
+
+async def test_a_reader_for_whom_a_write_takes_too_long_is_given_up_and_counted(
+    pool, relay, hub, listen, monkeypatch
+):
+    monkeypatch.setattr(stream, "STALLED", 0.2)
+    given_up = metrics.EVICTED.labels(reason="stalled")._value
+    before = given_up.get()
+    quick, stuck = listen(ADMIN, *EVERYTHING), listen(ADMIN, *EVERYTHING)
+    stuck.pause()
+    await until(stuck.task.done)
+    assert stuck.cut
+    assert given_up.get() == before + 1
+    await hold(pool, wish(0))
+    await until(lambda: quick.seqs == [1, 2])
+    assert not quick.cut
 
 
 async def test_streams_are_told_when_the_database_is_another_one(pool, relay, hub, listen):

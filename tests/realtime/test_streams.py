@@ -1,11 +1,13 @@
 """What a client of the API can rely on when it watches: from the first frame to `bye`."""
 
 import asyncio
+import gc
 import random
 import socket
 from urllib.parse import quote
 
 import pytest
+from fastapi import Request
 from uuid_utils.compat import uuid7
 
 from domain.booking import Verb
@@ -257,6 +259,13 @@ async def test_an_idle_stream_has_a_heartbeat(stream, as_, monkeypatch):
     monkeypatch.setattr(frames, "HEARTBEAT_SECONDS", 0.05)
     client = await stream(EVENTS, as_("patient", "ana"))
     await until(lambda: client.raw.count(": hb\n") > 2)
+
+
+async def test_open_streams_keep_nothing_of_their_requests(api, stream, as_):
+    for _ in range(5):
+        await stream(EVENTS, as_("admin"))
+    gc.collect()
+    assert not [left for left in gc.get_objects() if isinstance(left, Request)]
 
 
 async def test_open_streams_hold_no_connection_of_the_pool(api, stream, as_, pool):

@@ -1,0 +1,71 @@
+"""The answer that does not end: frames as they come, until one side has had enough."""
+
+import asyncio
+from contextlib import aclosing, suppress
+
+from starlette.responses import StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.parts import Parts
+from domain.events import Cursor, Reader
+from realtime.following import follow
+
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""So that nobody on the way keeps a stream, or holds back what belongs to it."""
+
+
+class EventStream(StreamingResponse):
+    """A stream of ready-made frames. It ends when its reader goes, or is let go of."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, own: Parts, reader: Reader, at: Cursor, opening: bytes) -> None:
+        self._life = asyncio.timeout(None)
+        self._frames = follow(own.hub, own.pool, reader, at, opening, self._cut)
+        super().__init__(self._frames, headers=HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Begins the answer, with all that middleware adds to it; see Streams for the rest."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        scope["streams"].append(self)
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        with suppress(TimeoutError):
+            async with self._life, aclosing(self._frames):
+                leaving = asyncio.create_task(self._left(receive))
+                try:
+                    async for data in self._frames:
+                        await send({"type": "http.response.body", "body": data, "more_body": True})
+                    await send({"type": "http.response.body", "body": b""})
+                finally:
+                    leaving.cancel()
+
+    async def _left(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._cut()
+
+    def _cut(self) -> None:
+        """Ends it in whatever it is waiting; the first time that it is called."""
+        if self._life.when() is None:
+            self._life.reschedule(0)
+
+
+class Streams:
+    """Runs a stream once all that wrapped its request has returned, and takes no memory any more:
+    that is more than half of what an open stream would cost. To be the outermost middleware.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        given = tuple(scope)
+        scope["streams"] = streams = list[EventStream]()
+        await self._app(scope, receive, send)
+        if streams:
+            for name in set(scope).difference(given):
+                del scope[name]
+            await streams.pop().run(receive, send)

@@ -1,0 +1,155 @@
+"""`python -m benchmarks.idle`: what an open stream costs one process, with our own answer and with
+sse-starlette's: memory while nothing happens, processor time for each event delivered.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import uvloop
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import AppStatus
+
+from api import development, events
+from api.app import Server, create_app, server_config
+from api.event_stream import EventStream
+from api.parts import Parts
+from benchmarks import cpu
+from benchmarks.follower import Follower
+from db import demo
+from db.migrate import migrate
+from domain.events import Cursor, Reader
+from embedded import places, ports, probe, stack
+from embedded.process import Command, Process, wait_until
+from realtime.following import follow
+from settings import Settings
+
+STREAMS = 2000
+EVENTS = 50
+KIB = 1024
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+EVENT = """
+insert into outbox (topic, kind, entity_id, payload)
+select 'availability', 'slot.held', $1, jsonb_build_object('dentist_id', $1::uuid, 'state', 'held')
+"""
+
+
+class Library(EventSourceResponse):
+    """The same stream by the library's own answer."""
+
+    def __init__(self, own: Parts, reader: Reader, at: Cursor, opening: bytes) -> None:
+        super().__init__(
+            follow(own.hub, own.pool, reader, at, opening, lambda: None),
+            ping=15,
+            ping_message_factory=lambda: ServerSentEvent(comment="hb", sep="\n"),
+            sep="\n",
+            send_timeout=20,
+        )
+
+
+ANSWERS = {"ours": EventStream, "sse-starlette": Library}
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        serve(sys.argv[1])
+        return
+    directory = places.temporary()
+    try:
+        with stack.postgres(data=directory) as postgres:
+            asyncio.run(_fill(postgres.dsn()))
+            for name in ANSWERS:
+                uvloop.run(_measure(name, postgres.dsn(), directory))
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def serve(name: str) -> None:
+    """The API, with one of the ANSWERS to those who stream."""
+    AppStatus.enable_automatic_graceful_drain = False
+    events.EventStream = ANSWERS[name]  # type: ignore[misc, assignment]  # for this process alone
+    settings = Settings(_env_file=None)
+    app = create_app(settings)
+    Server(server_config(app, settings), app).run()
+
+
+async def _fill(dsn: str) -> None:
+    await migrate(dsn)
+    connection = await asyncpg.connect(dsn)
+    await demo.load(connection)
+    await connection.execute("delete from outbox")
+    await connection.close()
+
+
+async def _measure(name: str, dsn: str, directory: Path) -> None:
+    port = ports.any_free()
+    environment = {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": dsn,
+        "TEMPORAL_ADDRESS": f"{ports.HOST}:1",
+        "CHAIRTIME_HOME": str(directory),
+        "METRICS_PORT": "0",
+        "PORT": str(port),
+    }
+    command = Command([sys.executable, "-m", "benchmarks.idle", name], environment)
+    server = Process(command, directory / f"{name}.log")
+    try:
+        wait_until(lambda: probe.get(port, "/readyz") is not None, server, 30)
+        settings = Settings(environment="development", chairtime_home=directory, _env_file=None)
+        token = development.token(settings, "patient", "ana")
+        async with _open(port, token, 50):  # what the first streams bring in stays
+            pass
+        before = _memory(server.pid)
+        async with _open(port, token, STREAMS) as followers:
+            await asyncio.sleep(2)
+            each = (_memory(server.pid) - before) / STREAMS
+            spent = await _deliver(dsn, server.pid, followers)
+        print(
+            f"{name:15} {each / KIB:6.1f} KiB per idle stream of {STREAMS},"
+            f" {spent * 1e6:6.1f} µs of CPU per delivery"
+        )
+    finally:
+        server.stop()
+
+
+@asynccontextmanager
+async def _open(port: int, token: str, count: int) -> AsyncIterator[list[Follower]]:
+    followers: list[Follower] = []
+    while len(followers) < count:
+        wanted = min(50, count - len(followers))
+        opened = [Follower.open(port, token, "?topics=availability") for _ in range(wanted)]
+        more = await asyncio.gather(*opened)
+        await asyncio.gather(*(follower.ready() for follower in more))
+        followers += more
+    yield followers
+    for follower in followers:
+        follower.close()
+    await asyncio.sleep(1)
+
+
+async def _deliver(dsn: str, pid: int, followers: list[Follower]) -> float:
+    """Seconds of CPU for each event at each stream, all that the process does included."""
+    connection = await asyncpg.connect(dsn)
+    before = cpu.used({"api": pid})
+    for number in range(EVENTS):
+        await connection.execute(EVENT, demo.person_id("dentist", "amara"))
+        await connection.execute("notify outbox")
+        while any(len(follower.waits) <= number for follower in followers):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await connection.close()
+    return cpu.since(before, {"api": pid})["api"] / (EVENTS * len(followers))
+
+
+def _memory(pid: int) -> int:
+    """What of a process is in memory, in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+
+
+if __name__ == "__main__":
+    main()
