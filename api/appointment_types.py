@@ -4,22 +4,26 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from api.answers import edited, etag, naming, one
 from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.fields import Edit, Minutes, Name
-from api.requests import Body, Slug
+from api.requests import Body, Number, Slug
 from db import catalogue
 from db.pool import use
 from domain.catalogue import AppointmentType
 
 router = APIRouter(prefix="/api/appointment-types", tags=["clinics"])
 
-Duration = Annotated[int, Field(ge=1, le=24 * 60)]
-Days = Annotated[int, Field(ge=1, le=730)]
-HoldSeconds = Annotated[int, Field(ge=1, le=86_400)]
-ApprovalMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60)]
+ONE_DAY = 24 * 60
+"""Minutes. No visit is longer: what looks for visits around a time looks so far."""
+
+Duration = Annotated[int, Field(ge=1, le=ONE_DAY), Number]
+Buffer = Annotated[int, Field(ge=0, le=ONE_DAY), Number]
+Days = Annotated[int, Field(ge=1, le=730), Number]
+HoldSeconds = Annotated[int, Field(ge=1, le=86_400), Number]
+ApprovalMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60), Number]
 
 
 class NewType(Body):
@@ -27,16 +31,16 @@ class NewType(Body):
     slug: Slug
     name: Name
     duration_minutes: Duration
-    buffer_before_minutes: Minutes = 0
-    buffer_after_minutes: Minutes = 0
+    buffer_before_minutes: Buffer = 0
+    buffer_after_minutes: Buffer = 0
     lead_time_minutes: Minutes = 0
     horizon_days: Days = 90
     hold_seconds: HoldSeconds = 300
     approval_minutes: ApprovalMinutes = 24 * 60
     cancel_notice_minutes: Minutes = 0
-    needs_chair: bool = True
-    needs_approval: bool = False
-    bookable_online: bool = True
+    needs_chair: StrictBool = True
+    needs_approval: StrictBool = False
+    bookable_online: StrictBool = True
 
 
 class EditType(Edit):
@@ -45,16 +49,16 @@ class EditType(Edit):
     slug: Slug | None = None
     name: Name | None = None
     duration_minutes: Duration | None = None
-    buffer_before_minutes: Minutes | None = None
-    buffer_after_minutes: Minutes | None = None
+    buffer_before_minutes: Buffer | None = None
+    buffer_after_minutes: Buffer | None = None
     lead_time_minutes: Minutes | None = None
     horizon_days: Days | None = None
     hold_seconds: HoldSeconds | None = None
     approval_minutes: ApprovalMinutes | None = None
     cancel_notice_minutes: Minutes | None = None
-    needs_chair: bool | None = None
-    needs_approval: bool | None = None
-    bookable_online: bool | None = None
+    needs_chair: StrictBool | None = None
+    needs_approval: StrictBool | None = None
+    bookable_online: StrictBool | None = None
 
 
 @router.get("")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from activities import booking
 from api import cursors
 from api.commands import change, hold_answer, hold_command, move, move_command
+from api.cursors import PageCursor
 from api.dependencies import Ask, Caller, Own, command_id, fingerprint
 from api.errors import invalid, not_found
 from api.requests import Cancel, Code, Create, Instant, Reserve, Slug, Update
@@ -83,7 +84,7 @@ async def list_appointments(
     own: Own,
     wanted: Annotated[Wanted, Depends(wanted)],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: PageCursor = None,
 ) -> Page:
     """One's own appointments by start; admins see all. Streams continue this list from its
     `Event-Cursor` header.

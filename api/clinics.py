@@ -9,14 +9,14 @@ from pydantic import Field
 from api.answers import edited, etag, one
 from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.fields import Edit, Name, ZoneName
-from api.requests import Body
+from api.requests import Body, Number
 from db import catalogue
 from db.pool import use
 from domain.catalogue import Clinic
 
 router = APIRouter(prefix="/api/clinics", tags=["clinics"])
 
-Grid = Annotated[int, Field(ge=1, le=240)]
+Grid = Annotated[int, Field(ge=1, le=240), Number]
 
 
 class NewClinic(Body):

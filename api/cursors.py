@@ -3,11 +3,23 @@
 import base64
 import binascii
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from fastapi import Query
 
 from api.errors import invalid
 from domain.appointments import Appointment
 from domain.people import Profile
+
+PageCursor = Annotated[
+    str | None,
+    Query(
+        max_length=1200,
+        description="The `next_cursor` of the page before.",
+        json_schema_extra={"format": "cursor"},
+    ),
+]
 
 
 def encoded(last: Appointment) -> str:

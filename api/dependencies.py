@@ -22,6 +22,8 @@ from domain.booking import Verb
 from domain.people import disagreement
 from domain.rights import Right, right
 
+ETAG = r'^("[0-9]{1,9}"|[0-9]{1,9}|\*)$'
+
 bearer = HTTPBearer(auto_error=False, description="A token of the clinic's issuer.")
 
 
@@ -32,15 +34,16 @@ async def parts(request: Request) -> Parts:
 
 
 async def if_match(
-    value: Annotated[str | None, Header(alias="If-Match", max_length=40)] = None,
+    value: Annotated[
+        str | None, Header(alias="If-Match", max_length=40, json_schema_extra={"pattern": ETAG})
+    ] = None,
 ) -> int | None:
     """The version of a strong ETag, `"7"`. None where the header is missing or `*`."""
     if value in (None, "*"):
         return None
-    number = str(value).strip('"')
-    if not re.fullmatch(r"[0-9]{1,9}", number):
-        raise invalid("If-Match", 'an ETag of ours, such as "7"')
-    return int(number)
+    if not re.fullmatch(ETAG, str(value)):
+        raise invalid("If-Match", 'not an ETag of ours, such as "7"')
+    return int(str(value).strip('"'))
 
 
 Own = Annotated[Parts, Depends(parts)]

@@ -136,11 +136,23 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
         return
     if operation["operationId"] not in PUBLIC:
         operation["security"] = [{"bearer": []}]
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    for parameter in operation.get("parameters", ()):
+        _never_null(parameter["schema"])
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = {"$ref": "#/components/responses/Refused"}
+    if "201" in operation["responses"] and "Idempotency-Key" in names:
+        again = operation["responses"]["201"] | {"description": "A repeat: it, as it is now."}
+        operation["responses"]["200"] = again
     content = operation["responses"].get("200", {}).get("content", {})
     if "text/event-stream" in content:
         content["text/event-stream"] = STREAM
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    """A parameter is there or not: its absence is no value."""
+    given = [each for each in schema.pop("anyOf", ()) if each != {"type": "null"}]
+    schema |= given[0] if len(given) == 1 else {}
 
 
 def _refused() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from db.pool import UNAVAILABLE
 
@@ -45,6 +46,9 @@ CODES = {status: code for code, status in reversed(list(STATUS.items()))} | {
     400: "validation_failed"
 }
 """The code for what the framework itself refuses."""
+
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Problem(Exception):
@@ -100,10 +104,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         code = CODES.get(error.status_code, "internal_error")
-        return _response(
-            request,
-            Problem(code, str(error.detail), status=error.status_code, headers=error.headers),
-        )
+        detail, headers = str(error.detail), error.headers
+        if error.status_code == 405:
+            headers = {"Allow": ", ".join(_methods(request))}
+            detail = f"This path has {headers['Allow']} alone."
+        if error.status_code == 404:
+            detail = "There is no such path; /docs has them all."
+        return _response(request, Problem(code, detail, status=error.status_code, headers=headers))
 
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
         logger.warning("database unavailable: %s", type(error).__name__)
@@ -130,6 +137,16 @@ def shown(problem: Problem, instance: str, request_id: str | None) -> dict[str, 
 def unexpected(request: Request) -> JSONResponse:
     """The answer to what nobody foresaw; why is in the log, under the request's id."""
     return _response(request, Problem("internal_error", "Something went wrong on our side."))
+
+
+def _methods(request: Request) -> list[str]:
+    """All that this path has; the framework itself names those of a single route."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in METHODS
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
+    ]
 
 
 def _validation(error: RequestValidationError) -> Problem:

@@ -1,5 +1,6 @@
 """One story for the document: Ana Torres and a check-up. An example of each body that a front end
-writes or reads, by the name of its schema, and of a stream.
+writes or reads, by the name of its schema, and of a stream. She and her dentist are in the demo
+data, so that what is asked here can be tried there.
 """
 
 import json
@@ -7,14 +8,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from db import demo
 from domain.events import Cursor
 from realtime import frames
 
 Json = dict[str, Any]
 
-CLINIC = "0192e4a0-0000-7000-8000-00000000c001"
-DENTIST = "0192e4a0-0000-7000-8000-00000000d001"
-PATIENT = "0192e4a0-0000-7000-8000-00000000a001"
+CLINIC = str(demo.CLINIC)
+DENTIST = str(demo.person_id("dentist", "amara"))
+PATIENT = str(demo.person_id("patient", "ana"))
 BOOKING = "0192e4a0-0000-7000-8000-00000000b001"
 NOW = "2027-03-01T10:00:00Z"
 UNTIL = "2027-03-01T10:05:00Z"
@@ -132,9 +134,11 @@ EXAMPLES: Mapping[str, list[Json]] = {
     "ProposedSchedule": [PROPOSED],
     "ProposedExceptions": [{"exceptions": [HOLIDAY]}],
     "ShownSchedule": [SCHEDULE],
-    "ScheduleReplaced": [{"schedule": SCHEDULE, "conflicts": [BOOKED], "dry_run": True}],
+    "ScheduleReplaced": [
+        {"schedule": SCHEDULE, "conflicts": [BOOKED], "conflicts_total": 1} | {"dry_run": True}
+    ],
     "ClinicExceptions": [HOLIDAYS],
-    "ExceptionsReplaced": [HOLIDAYS | {"conflicts": [], "dry_run": False}],
+    "ExceptionsReplaced": [HOLIDAYS | {"conflicts": [], "conflicts_total": 0, "dry_run": False}],
     # people
     "Profile": [ANA],
     "People": [{"items": [ANA], "next_cursor": None}],

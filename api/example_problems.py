@@ -59,7 +59,7 @@ def _of_requests() -> Iterator[Problem]:
     yield invalid("starts_at", "Input should have timezone info")
     yield unauthenticated()
     yield not_found()
-    yield Problem("method_not_allowed", "Method Not Allowed")
+    yield Problem("method_not_allowed", "This path has GET, POST alone.")
     yield Problem("request_timeout", "The request did not come whole.")
     yield Problem("payload_too_large", "The body is larger than 64 KiB.")
     yield Problem("unsupported_media_type", "Send JSON.")

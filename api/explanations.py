@@ -26,10 +26,10 @@ class ClosedBy:
     """
 
     on_date: date
-    starts: str | None
-    ends: str | None
     clinic_wide: bool
-    reason: str | None
+    starts: str | None = None
+    ends: str | None = None
+    reason: str | None = None
     """Seen by staff, and by everyone where the whole clinic is closed."""
 
 
@@ -105,9 +105,9 @@ def _closed_by(exception: ScheduleException, private: bool) -> ClosedBy:
     reason = exception.reason if private or exception.clinic_wide else None
     return ClosedBy(
         exception.on_date,
+        exception.clinic_wide,
         _clock(exception.starts),
         _clock(exception.ends),
-        exception.clinic_wide,
         reason,
     )
 

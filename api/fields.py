@@ -4,9 +4,16 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
-from api.requests import Body, no_nul
+from api.requests import Body, Number, no_nul
 
 LARGEST_INT = 2**31 - 1
 MOST_MINUTES = 366 * 24 * 60
@@ -28,19 +35,35 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
     AfterValidator(no_nul),
 ]
-ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_iana)]
+ZoneName = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_iana),
+    Field(json_schema_extra={"format": "time-zone"}),
+]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^\+?[0-9 ()/.-]{3,}$")]
 Locale = Annotated[
     str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
 ]
-Minutes = Annotated[int, Field(ge=0, le=MOST_MINUTES)]
+Minutes = Annotated[int, Field(ge=0, le=MOST_MINUTES), Number]
+
+
+def _told(schema: dict[str, Any], body: type[BaseModel]) -> None:
+    """Says in the document what an edit refuses: no field, and null where it empties nothing."""
+    schema["minProperties"] = 1
+    for name, field in schema["properties"].items():
+        if name not in getattr(body, "CAN_BE_EMPTY", ()):
+            given = [each for each in field.pop("anyOf") if each != {"type": "null"}]
+            field |= given[0]
+            del field["default"]
 
 
 class Edit(Body):
     """What to change; absent fields stay as they are. Null empties a field that can be empty."""
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()
+    model_config = ConfigDict(json_schema_extra=_told)
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

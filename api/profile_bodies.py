@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, StrictBool, StringConstraints, model_validator
 
 from api.errors import Problem, invalid
 from api.fields import Edit, Email, Locale, Name, Phone, ZoneName
@@ -35,11 +35,11 @@ class EditProfile(EditMe):
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditMe.CAN_BE_EMPTY | {"bio"}
 
     role: PersonRole | None = None
-    active: bool | None = None
+    active: StrictBool | None = None
     clinic_id: UUID | None = None
     specialty: Specialty | None = None
     bio: Text | None = None
-    bookable: bool | None = None
+    bookable: StrictBool | None = None
 
 
 class NewProfile(Body):
@@ -54,11 +54,11 @@ class NewProfile(Body):
     time_zone: ZoneName | None = None
     locale: Locale | None = None
     id: UUID | None = None
-    active: bool = True
+    active: StrictBool = True
     clinic_id: UUID | None = None
     specialty: Specialty | None = None
     bio: Text | None = None
-    bookable: bool = True
+    bookable: StrictBool = True
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from api import cursors
 from api.answers import edited, etag, naming, one
+from api.cursors import PageCursor
 from api.dependencies import Caller, IfMatch, Key, Own, actor_id, new_id
 from api.errors import invalid, not_found
 from api.parts import Parts
@@ -51,7 +52,7 @@ async def list_profiles(
         str | None, Query(max_length=200, description="Beginnings of words, all of which must fit.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1200)] = None,
+    cursor: PageCursor = None,
 ) -> People:
     """By name: all of them for admins, their patients for dentists, whom they made for agents."""
     after = cursors.name_of(cursor) if cursor else None

@@ -9,6 +9,7 @@ from pydantic import (
     AliasChoices,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -22,21 +23,40 @@ def no_nul(text: str) -> str:
     return text
 
 
+def _number(value: object) -> object:
+    """A document says integer: neither true nor "7" is one."""
+    if isinstance(value, bool | str):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _written(value: object) -> object:
+    """A document says date or date-time: numbers are none, whatever they may count."""
+    if not isinstance(value, date | str) or (isinstance(value, str) and value[4:5] != "-"):
+        raise ValueError("must be written as in 2027-03-08 or 2027-03-08T09:00:00+01:00")
+    return value
+
+
 def _plausible(instant: datetime) -> datetime:
     if not 2000 <= instant.year <= 2200:
         raise ValueError("must lie between the years 2000 and 2200")
     return instant.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible), BeforeValidator(_written)]
 """A time with its offset; a naive one is refused."""
 
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 12, 31))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 12, 31)), BeforeValidator(_written)]
 """A calendar day of the clinic."""
+
+Number = BeforeValidator(_number)
 
 Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
 Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
+
+START = AliasChoices("starts_at", "appointment_date")
+START_TOO = "With its offset. Can be given as `appointment_date` as well."
 
 
 class Body(BaseModel):
@@ -47,7 +67,7 @@ class Reserve(Body):
     """Hold a slot. `patient_id` is the caller's own where a patient calls, and needed otherwise."""
 
     dentist_id: UUID
-    starts_at: Instant = Field(validation_alias=AliasChoices("starts_at", "appointment_date"))
+    starts_at: Instant = Field(validation_alias=START, description=START_TOO)
     appointment_type: Slug
     patient_id: UUID | None = None
     notes: Text | None = None
@@ -60,9 +80,7 @@ class Create(Body):
 
     reservation_id: UUID | None = None
     dentist_id: UUID | None = None
-    starts_at: Instant | None = Field(
-        default=None, validation_alias=AliasChoices("starts_at", "appointment_date")
-    )
+    starts_at: Instant | None = Field(None, validation_alias=START, description=START_TOO)
     appointment_type: Slug | None = None
     patient_id: UUID | None = None
     notes: Text | None = None
@@ -71,9 +89,9 @@ class Create(Body):
 class Update(Body):
     """What to change; absent fields stay as they are. An empty `notes` removes the notes."""
 
-    starts_at: Instant | None = Field(
-        default=None, validation_alias=AliasChoices("starts_at", "appointment_date")
-    )
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    starts_at: Instant | None = Field(None, validation_alias=START, description=START_TOO)
     dentist_id: UUID | None = None
     appointment_type: Slug | None = None
     notes: Text | None = None

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import StrictBool
 
 from api.answers import edited, etag, naming, one
 from api.dependencies import Caller, IfMatch, Own
@@ -28,7 +29,7 @@ class NewChair(Body):
 
 class EditChair(Edit):
     name: Name | None = None
-    active: bool | None = None
+    active: StrictBool | None = None
     """False: it is offered no more; what is booked there stays."""
 
 

@@ -1,6 +1,8 @@
 """Hours and exceptions, of a dentist and of a whole clinic: read, and replaced as a whole."""
 
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -20,12 +22,14 @@ from api.timetables import (
 from db import schedules, visits
 from db.pool import Connection, use
 from domain.actors import Actor, Role
-from domain.appointments import Appointment
 from domain.clinic import Schedule
 from domain.hours import ScheduleException
-from domain.timetable import Fault, faults, outside, with_clinic_wide, with_own
+from domain.timetable import Fault, Visit, faults, outside, with_clinic_wide, with_own
 
 router = APIRouter(tags=["schedules"])
+
+MOST_CONFLICTS = 1000
+"""That one answer has; it counts them all."""
 
 DryRun = Annotated[bool, Query(description="Change nothing; only say which bookings it concerns.")]
 
@@ -68,14 +72,17 @@ async def replace_schedule(
         schedule = await _known(connection, dentist_id)
         _match(version, schedule.version)
         hours = with_own(schedule.hours, weekly, exceptions)
-        conflicts = outside(hours, await visits.ahead(connection, [dentist_id]))
+        left = outside(hours, await visits.ahead(connection, [dentist_id]))
+        conflicts = await visits.whole(connection, left[:MOST_CONFLICTS])
         if not dry_run:
             await schedules.replace_own(connection, schedule, weekly, exceptions)
             schedule = await _known(connection, dentist_id)
     own.committed()
     _tag(response, schedule.version)
     shown = ShownSchedule.of(schedule, hours, private=True)
-    return ScheduleReplaced(schedule=shown, conflicts=conflicts, dry_run=dry_run)
+    return ScheduleReplaced(
+        schedule=shown, conflicts=conflicts, conflicts_total=len(left), dry_run=dry_run
+    )
 
 
 @router.get("/api/clinics/{clinic_id}/exceptions", response_model_exclude_none=True)
@@ -109,7 +116,8 @@ async def replace_clinic_exceptions(
     async with use(own.pool) as connection, connection.transaction():
         present, _ = await _of_clinic(connection, clinic_id, locked=True)
         _match(version, present)
-        conflicts = await _conflicts(connection, clinic_id, exceptions)
+        left = await _left_outside(connection, clinic_id, exceptions)
+        conflicts = await visits.whole(connection, left[:MOST_CONFLICTS])
         if not dry_run:
             await schedules.replace_exceptions(connection, clinic_id, exceptions)
             present, _ = await _of_clinic(connection, clinic_id)
@@ -120,22 +128,21 @@ async def replace_clinic_exceptions(
         exceptions=body.exceptions,
         version=present,
         conflicts=conflicts,
+        conflicts_total=len(left),
         dry_run=dry_run,
     )
 
 
-async def _conflicts(
+async def _left_outside(
     connection: Connection, clinic_id: UUID, exceptions: list[ScheduleException]
-) -> list[Appointment]:
+) -> list[Visit]:
     staff = await schedules.of_clinic(connection, clinic_id)
     hours = {each.dentist_id: with_clinic_wide(each.hours, exceptions) for each in staff}
     booked = await visits.ahead(connection, list(hours))
-    left = {
-        visit.id
-        for id, of_one in hours.items()
-        for visit in outside(of_one, [visit for visit in booked if visit.dentist_id == id])
-    }
-    return [visit for visit in booked if visit.id in left]
+    dentist = attrgetter("dentist_id")
+    by_dentist = groupby(sorted(booked, key=dentist), key=dentist)
+    left = [visit for id, of_one in by_dentist for visit in outside(hours[id], of_one)]
+    return sorted(left, key=lambda visit: (visit.starts_at, visit.id))
 
 
 async def _known(connection: Connection, dentist_id: UUID) -> Schedule:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Response
 
 from api import board, explanations, offers
+from api.cursors import PageCursor
 from api.dependencies import Caller, Own
 from api.errors import Problem
 from api.explanations import Explanation
@@ -50,7 +51,14 @@ class BoardPage:
 
 
 async def shown_in(
-    tz: Annotated[str | None, Query(max_length=64, description="Formats only.")] = None,
+    tz: Annotated[
+        str | None,
+        Query(
+            max_length=64,
+            description="Formats only; an IANA name.",
+            json_schema_extra={"format": "time-zone"},
+        ),
+    ] = None,
 ) -> ZoneInfo | None:
     return offers.zone(tz) if tz else None
 
@@ -84,7 +92,7 @@ async def search_slots(
     specialty: Annotated[Text | None, Query(max_length=100)] = None,
     dentist_id: Annotated[list[UUID] | None, Query(max_length=50)] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 1000,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: PageCursor = None,
 ) -> Response:
     """The slots of all dentists, or of those that the filters leave, by start. Where there are none
     at all, `next_available` is the first one after these days.

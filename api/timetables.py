@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.requests import Body, Day, Text
+from api.requests import Body, Day, Number, Text
 from domain.appointments import Appointment
 from domain.clinic import Schedule
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
@@ -27,7 +27,7 @@ class WeeklyHours(Body):
     day. Valid from and to these dates, both included.
     """
 
-    weekday: int = Field(ge=0, le=6, description="0 is Monday.")
+    weekday: Annotated[int, Field(ge=0, le=6, description="0 is Monday."), Number]
     starts: WallTime
     ends: WallTime
     valid_from: Day | None = None
@@ -126,7 +126,11 @@ class ShownSchedule(BaseModel):
 class ScheduleReplaced(BaseModel):
     schedule: ShownSchedule
     conflicts: list[Appointment]
-    """Live bookings to come that lie outside the hours now: they stay, for staff to look at."""
+    """Live bookings to come that lie outside the hours now, by start: they stay, for staff to look
+    at. At most the first 1,000.
+    """
+    conflicts_total: int
+    """How many there are."""
     dry_run: bool
     """Nothing was changed; `schedule` is what it would be, under the present version."""
 
@@ -139,5 +143,6 @@ class ClinicExceptions(BaseModel):
 
 class ExceptionsReplaced(ClinicExceptions):
     conflicts: list[Appointment]
-    """Live bookings to come that lie outside their dentist's hours now."""
+    """Live bookings to come that lie outside their dentist's hours now; as for a schedule."""
+    conflicts_total: int
     dry_run: bool

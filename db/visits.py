@@ -8,19 +8,33 @@ from db.pool import Connection
 from domain.actors import Scope
 from domain.appointments import Appointment
 from domain.booking import LIVE
+from domain.timetable import Visit
 
 
-async def ahead(connection: Connection, dentist_ids: Sequence[UUID]) -> list[Appointment]:
-    """What these dentists have before them, held slots too, by start; 1,000 at most."""
+async def ahead(connection: Connection, dentist_ids: Sequence[UUID]) -> list[Visit]:
+    """All that these dentists have before them, held slots too, by start."""
+    rows = await connection.fetch(
+        """
+        select id, dentist_id, starts_at, ends_at
+          from appointments
+         where dentist_id = any($1) and status = any($2) and ends_at > now()
+           and starts_at > now() - interval '2 days'
+         order by starts_at, id
+        """,
+        dentist_ids,
+        [str(status) for status in LIVE],
+    )
+    return [Visit(*row) for row in rows]
+
+
+async def whole(connection: Connection, visits: Sequence[Visit]) -> list[Appointment]:
+    """The same with all that is known of them, by start."""
     rows = await connection.fetch(
         f"""
         select clock_timestamp() as server_time, {appointments.COLUMNS}
           from appointments a {appointments.NAMES}
-         where a.dentist_id = any($1) and a.status = any($2) and a.ends_at > now()
-           and a.starts_at > now() - interval '2 days'
-         order by a.starts_at, a.id limit 1000
+         where a.id = any($1) order by a.starts_at, a.id
         """,  # noqa: S608 - constants of ours
-        dentist_ids,
-        [str(status) for status in LIVE],
+        [visit.id for visit in visits],
     )
     return [appointments.appointment(row, Scope()) for row in rows]

@@ -102,12 +102,12 @@ class Transition:
 
     version: int
     verb: str
-    from_status: Status | None
     to_status: Status
     actor: str
     via: Via
-    reason: str | None
     at: datetime
+    from_status: Status | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,11 @@ class Resource:
     no: int
     clinic_id: UUID
     kind: ResourceKind
-    name: str | None
-    """A dentist's is the name in their profile."""
     active: bool
     """Whether it can be booked anew; what is booked stays."""
     version: int
     updated_at: datetime
+    name: str | None = None
+    """A dentist's is the name in their profile."""
     profile_id: UUID | None = None
     """The dentist's."""

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import combinations
 from typing import NamedTuple
+from uuid import UUID
 
-from domain.appointments import Appointment
 from domain.hours import Hours, Interval, ScheduleException, Window, open_intervals
 from domain.schedules import day_of
 from domain.zones import MIDNIGHT, ONE_DAY, wall
@@ -20,6 +20,15 @@ class Fault(NamedTuple):
 
     field: str
     message: str
+
+
+class Visit(NamedTuple):
+    """A live booking, as far as hours can be judged by it."""
+
+    id: UUID
+    dentist_id: UUID
+    starts_at: datetime
+    ends_at: datetime
 
 
 def faults(weekly: Sequence[Window], exceptions: Sequence[ScheduleException]) -> Iterator[Fault]:
@@ -54,7 +63,7 @@ def with_clinic_wide(hours: Hours, exceptions: Iterable[ScheduleException]) -> H
     return replace(hours, exceptions=(*own, *exceptions))
 
 
-def outside(hours: Hours, visits: Iterable[Appointment]) -> list[Appointment]:
+def outside(hours: Hours, visits: Iterable[Visit]) -> list[Visit]:
     """The visits of which some part lies outside these hours."""
 
     @cache

@@ -26,6 +26,8 @@ def at(hour: int, minute: int = 0) -> str:
         ({"starts_at": "0001-01-01T00:00:00+14:00"}, 422, "validation_failed", {}),
         ({"starts_at": "9999-12-31T23:59:00-12:00"}, 422, "validation_failed", {}),
         ({"starts_at": "yesterday"}, 422, "validation_failed", {}),
+        ({"starts_at": 1_800_000_000}, 422, "validation_failed", {}),
+        ({"starts_at": "1800000000"}, 422, "validation_failed", {}),
         ({}, 422, "validation_failed", {}),
         ({"starts_at": at(9), "status": "booked"}, 422, "validation_failed", {}),
         ({"starts_at": at(9), "dentist_id": "amara"}, 422, "validation_failed", {}),
@@ -79,11 +81,23 @@ async def test_a_key_has_1_to_255_characters(api, as_, key):
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 
 
+@pytest.mark.parametrize("wrong", [{"duration_minutes": True}, {"duration_minutes": "30"}])
+@pytest.mark.parametrize("also", [{}, {"bookable_online": 0}, {"bookable_online": "yes"}])
+async def test_a_value_of_another_kind_is_not_taken_for_what_it_resembles(api, as_, wrong, also):
+    listed = (await api.get("/api/appointment-types", headers=as_("admin"))).json()
+    for body in (wrong, also or wrong):
+        answer = await api.put(
+            f"/api/appointment-types/{listed[0]['id']}", json=body, headers=as_("admin")
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+
+
 async def test_unknown_paths_and_methods_are_problems_too(api, as_):
     missing = await api.get("/api/nowhere")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
     wrong = await api.patch("/api/appointments", headers=as_("patient"))
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"] == "GET, POST"
 
 
 async def test_an_id_that_is_none_and_a_cursor_that_is_none_are_refused(api, as_):

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from api import schedules
 from db.demo import CLINIC
 from tests.support import AMARA, ANA, LENA, MATEO, monday
 
@@ -227,6 +228,21 @@ async def test_a_faulty_schedule_is_refused_by_field_and_changes_nothing(
 )
 async def test_a_schedule_that_only_looks_faulty_is_taken(api, as_, weekly, exceptions):
     assert (await put(api, as_("admin"), weekly, exceptions)).status_code == 200
+
+
+async def test_of_many_bookings_outside_the_first_are_named_and_all_are_counted(
+    api, as_, monkeypatch
+):
+    admin = as_("admin")
+    monkeypatch.setattr(schedules, "MOST_CONFLICTS", 2)
+    times = [monday(14), monday(15), monday(16)]
+    booked = [await book(api, admin, time) for time in reversed(times)]
+    holiday = {"exceptions": [closed(day())]}
+    for path, body in ((PATH, {"weekly": [MONDAYS], "exceptions": []}), (CLINIC_PATH, holiday)):
+        trial = await api.put(path, json=body, params={"dry_run": "true"}, headers=admin)
+        told = trial.json()
+        assert told["conflicts_total"] == 3
+        assert [lost["id"] for lost in told["conflicts"]] == [booked[2]["id"], booked[1]["id"]]
 
 
 async def test_a_holiday_closes_the_whole_clinic_and_names_whom_it_leaves_outside(api, as_):
