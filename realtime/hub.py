@@ -16,6 +16,7 @@ from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.audience import Audience
 from realtime.line import Connection, Line
+from realtime.pages import SIZE, Pages
 from realtime.stream import Ending, Stream, Told
 
 Hearer = Callable[[Event | None], None]
@@ -60,6 +61,7 @@ class Hub:
         self._closing = False
         self._hearers: dict[str, list[Hearer]] = defaultdict(list)
         self.replays = asyncio.Semaphore(REPLAYS)
+        self.pages = Pages()
 
     @property
     def health(self) -> Health:
@@ -142,9 +144,14 @@ class Hub:
         async with self._line.answering():
             end = await events.position(connection)
         self._ahead = end.now - datetime.now(UTC)
-        if self._at is None or self._at.epoch != end.epoch or self._at.seq > end.head:
-            return self._jump(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
-        return self._at
+        if self._at and self._at.epoch == end.epoch and self._at.seq <= end.head:
+            return self._at
+        at = self._jump(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
+        async with self._line.answering():
+            begun = await events.after(connection, end.head - end.head % SIZE, SIZE)
+        for event in begun:
+            self.pages.add(event)
+        return at
 
     async def _catch_up(self, connection: Connection, at: Cursor) -> Cursor:
         """Hands out all that the log has after `at`; where it ended."""
@@ -162,6 +169,7 @@ class Hub:
         deliveries = 0
         for event in batch:
             at = Cursor(epoch, event.seq)
+            self.pages.add(event)
             for hearer in self._hearers.get(event.topic, ()):
                 hearer(event)
             deliveries += self._deliver(event, at)
@@ -183,6 +191,7 @@ class Hub:
     def _jump(self, to: Cursor, why: frames.Reset) -> Cursor:
         """Goes on elsewhere: open streams are told that what they have does not join up with it."""
         self._at = to
+        self.pages.forget()
         for hearer in chain.from_iterable(self._hearers.values()):
             hearer(None)
         for stream in self._audience.all():

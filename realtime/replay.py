@@ -1,37 +1,64 @@
 """What a reader missed: the log from its cursor up to the first live event."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from db import events
 from db.pool import Pool, use
-from domain.events import Cursor
+from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.hub import Hub
+from realtime.pages import REACH
 from realtime.stream import Stream
 
 PAGE = 200
 
 
+class TooOld(LookupError):
+    """The log does not reach back that far."""
+
+
 async def missed(hub: Hub, pool: Pool, stream: Stream, at: Cursor) -> AsyncIterator[bytes]:
     """What lies between `at` and the first live event, or the word that it is no longer known."""
-    seq, until = at.seq, stream.since
+    until = stream.since
     if at.epoch != until.epoch:
         yield frames.reset(until, frames.Reset.EPOCH)
         return
-    while seq < until.seq:
-        async with hub.replays, use(pool) as connection:
-            page = await events.missed(connection, stream.reader, seq, until.seq, PAGE)
-            oldest = await events.oldest(connection)
-        if oldest > seq + 1:
-            yield frames.reset(until, frames.Reset.TOO_OLD)
-            return
+    try:
+        async for page in between(hub, pool, stream.reader, at.seq, until.seq):
+            if page:
+                now = hub.now()
+                yield b"".join(frames.event(Cursor(at.epoch, e.seq), e, now) for e in page)
+                metrics.SENT.inc(len(page))
+            if stream.ending is not None:
+                stream.drop()  # what is queued comes after what is still missing
+                return
+    except TooOld:
+        yield frames.reset(until, frames.Reset.TOO_OLD)
 
-        seq = page[-1].seq if len(page) == PAGE else until.seq
-        wanted = [event for event in page if stream.reader.wants(event)]
-        if wanted:
-            now = hub.now()
-            yield b"".join(frames.event(Cursor(at.epoch, e.seq), e, now) for e in wanted)
-            metrics.SENT.inc(len(wanted))
-        if stream.ending is not None:
-            stream.drop()  # what is queued comes after what is still missing
-            return
+
+async def between(
+    hub: Hub, pool: Pool, reader: Reader, seq: int, until: int
+) -> AsyncIterator[list[Event]]:
+    """A reader's events with `seq` < number <= `until`, of which the last is in the log, in order
+    and in pieces. Raises TooOld, and one of UNAVAILABLE.
+    """
+
+    async def load(after: int, end: int) -> list[Event]:
+        async with hub.replays, use(pool) as connection:
+            return await events.after(connection, after, end - after)
+
+    while seq < until:
+        if until - seq > REACH:
+            async with hub.replays, use(pool) as connection:
+                page = await events.missed(connection, reader, seq, until, PAGE)
+                oldest = await events.oldest(connection)
+            begins, seq_then = oldest, page[-1].seq if len(page) == PAGE else until
+        else:
+            page = await hub.pages.after(seq, until, load)
+            begins, seq_then = (page[0].seq, page[-1].seq) if page else (until + 1, until)
+        if begins > seq + 1:
+            raise TooOld
+        seq = seq_then
+        yield [event for event in page if reader.wants(event)]
+        await asyncio.sleep(0)

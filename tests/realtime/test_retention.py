@@ -120,6 +120,7 @@ async def test_a_reader_who_stayed_away_for_too_long_is_told_and_others_resume(
     first, *_ = await lasts(pool)
     await aged(pool, first, DAY)
     await roll(pool)
+    hub.pages.forget()  # as in a process that has not seen them
     epoch = hub.at.epoch
     late = listen(ADMIN, "availability", at=Cursor(epoch, first - 1))
     in_time = listen(ADMIN, "availability", at=Cursor(epoch, first))

@@ -174,6 +174,7 @@ async def test_a_cursor_that_is_too_old_means_reset(api, stream, as_, pool):
     head = await settled(pool, api.hub)
     epoch = await pool.fetchval("select epoch from realtime_epoch")
     await pool.execute("delete from realtime_events where seq <= 3")
+    api.hub.pages.forget()
     old = await stream(f"{EVENTS}?cursor={epoch}:2", as_("admin"))
     await until(lambda: "reset" in old.names())
     assert old.frames[-1].data == {"reason": "too_old"}

@@ -1,0 +1,182 @@
+"""However many come back at once, the log is read once for all of them."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from db import events
+from domain.events import Cursor, Event
+from realtime import pages, replay
+from realtime.pages import SIZE, Pages
+from tests.realtime.listening import ADMIN, settled, until
+from tests.realtime.test_retention import happen
+from tests.realtime.traffic import churn
+from tests.support import AMARA, patient
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CROWD = 600
+
+
+class Log:
+    """A log of so many events, of which the first may be gone, and how often it was read."""
+
+    def __init__(self, head: int, gone: int = 0) -> None:
+        self.reads: list[tuple[int, int]] = []
+        self.events = [made(seq) for seq in range(gone + 1, head + 1)]
+
+    async def load(self, after: int, end: int) -> list[Event]:
+        self.reads.append((after, end))
+        await asyncio.sleep(0)
+        return [event for event in self.events if after < event.seq <= end]
+
+
+def made(seq: int) -> Event:
+    return Event(seq, "availability", "slot.free", AMARA, None, None, "{}", NOW, NOW)
+
+
+async def read(book: Pages, log: Log, seq: int, until: int) -> list[int]:
+    got: list[int] = []
+    while seq < until:
+        page = await book.after(seq, until, log.load)
+        if not page or page[0].seq != seq + 1:
+            raise replay.TooOld
+        got += [event.seq for event in page]
+        seq = got[-1]
+    return got
+
+
+async def test_a_page_is_read_once_for_all_who_ask_at_once_and_for_all_who_come_later():
+    book, log = Pages(), Log(3 * SIZE + 7)
+    readers = [(n, 3 * SIZE + 7) for n in range(0, SIZE, 5)]
+    got = await asyncio.gather(*(read(book, log, *reader) for reader in readers))
+    assert got == [list(range(seq + 1, end + 1)) for seq, end in readers]
+    assert sorted(log.reads) == [
+        (page * SIZE, min((page + 1) * SIZE, 3 * SIZE + 7)) for page in range(4)
+    ]
+    assert await read(book, log, 3, 3 * SIZE) == list(range(4, 3 * SIZE + 1))
+    assert len(log.reads) == 4
+
+
+async def test_who_asks_while_a_shorter_piece_is_read_gets_all_that_is_theirs():
+    book, log = Pages(), Log(20)
+    short, long = await asyncio.gather(read(book, log, 0, 10), read(book, log, 0, 20))
+    assert (short, long) == (list(range(1, 11)), list(range(1, 21)))
+
+
+async def test_what_came_by_is_read_by_nobody():
+    book, log = Pages(), Log(0)
+    for seq in range(1, 2 * SIZE + 4):
+        book.add(made(seq))
+    assert await read(book, log, 0, 2 * SIZE + 3) == list(range(1, 2 * SIZE + 4))
+    assert await read(book, log, 7, 9) == [8, 9]
+    assert log.reads == []
+
+
+async def test_a_page_whose_beginning_was_not_seen_is_not_taken_for_whole():
+    book, log = Pages(), Log(SIZE + 5)
+    for seq in range(10, SIZE + 6):
+        book.add(made(seq))
+    assert await read(book, log, 0, SIZE + 5) == list(range(1, SIZE + 6))
+    assert log.reads == [(0, SIZE)]
+
+
+async def test_what_is_gone_is_not_passed_over():
+    book, log = Pages(), Log(2 * SIZE, gone=SIZE + 3)
+    for seq in (0, SIZE, SIZE + 2):
+        with pytest.raises(replay.TooOld):
+            await read(book, log, seq, 2 * SIZE)
+    assert await read(book, log, SIZE + 3, 2 * SIZE) == list(range(SIZE + 4, 2 * SIZE + 1))
+
+
+async def test_no_more_is_remembered_than_there_is_room_for():
+    book, log = Pages(), Log((pages.KEPT + 5) * SIZE)
+    for event in log.events:
+        book.add(event)
+    assert len(book._pages) == pages.KEPT
+    await read(book, log, 0, SIZE)
+    assert len(book._pages) == pages.KEPT
+    assert log.reads == [(0, SIZE)]
+
+
+async def test_whoever_asks_first_may_leave_before_the_answer():
+    book, log = Pages(), Log(SIZE)
+    first = asyncio.create_task(read(book, log, 0, SIZE))
+    second = asyncio.create_task(read(book, log, 0, SIZE))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == list(range(1, SIZE + 1))
+    assert len(log.reads) == 1
+
+
+async def test_another_log_is_read_anew():
+    book, log = Pages(), Log(SIZE)
+    await read(book, log, 0, SIZE)
+    book.forget()
+    assert await read(book, log, 0, SIZE) == list(range(1, SIZE + 1))
+    assert len(log.reads) == 2
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """What is asked of Postgres for those who come back."""
+    found: list[str] = []
+
+    class Counted:
+        def __getattr__(self, name):
+            found.append(name)
+            return getattr(events, name)
+
+    monkeypatch.setattr(replay, "events", Counted())
+    return found
+
+
+@pytest.mark.parametrize(("remembered", "queries"), [(True, 0), (False, 4)])
+async def test_a_crowd_that_comes_back_at_once_costs_a_bounded_number_of_queries_and_misses_nothing(
+    pool, relay, hub, listen, asked, remembered, queries
+):
+    await happen(pool, 3 * SIZE)
+    await settled(pool, hub)
+    crowd = [listen(ADMIN, "appointments") for _ in range(CROWD)]
+    await until(lambda: hub.health.streams == CROWD)
+    before = hub.at
+    await churn(pool, range(10))
+    for reader in crowd:
+        await reader.stop()
+    await churn(pool, range(48, 58))
+    head = await settled(pool, hub)
+    got = [reader.seqs for reader in crowd]
+
+    if not remembered:
+        hub.pages.forget()
+    again = [
+        listen(ADMIN, "appointments", at=Cursor(before.epoch, seqs[-1] if seqs else before.seq))
+        for seqs in got
+    ]
+    expected = await pool.fetch(
+        """
+        select seq from realtime_events
+         where topic = 'appointments' and seq > $1 and seq <= $2 order by seq
+        """,
+        before.seq,
+        head,
+    )
+    seqs = [row["seq"] for row in expected]
+    await until(lambda: all(reader.seqs[-1:] == seqs[-1:] for reader in again), 30)
+    assert all(old + new.seqs == seqs for old, new in zip(got, again, strict=True))
+    assert len(asked) <= queries
+
+
+async def test_who_is_far_behind_is_served_what_is_theirs_alone(
+    pool, relay, hub, listen, asked, monkeypatch
+):
+    monkeypatch.setattr(replay, "REACH", 10)
+    await churn(pool, range(40))
+    await settled(pool, hub)
+    someone = (await pool.fetchrow("select patient_id from appointments"))["patient_id"]
+    far = listen(patient(someone), "appointments", at=Cursor(hub.at.epoch, 0))
+    expected = await pool.fetch(
+        "select seq from realtime_events where $1 = any(audience) order by seq", someone
+    )
+    await until(lambda: far.seqs == [row["seq"] for row in expected])
+    assert "missed" in asked
