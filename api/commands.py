@@ -13,6 +13,7 @@ from api.errors import Problem, invalid
 from api.parts import Parts
 from api.refusals import refusal
 from api.requests import Reserve, Update
+from db import catalogue, clinics
 from db.pool import use
 from domain.actors import Actor, Role, scope
 from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
@@ -54,7 +55,7 @@ async def hold_answer(
 ) -> Appointment:
     """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
     if result.outcome is Outcome.NOT_FOUND:
-        raise invalid("dentist_id", "no such dentist, appointment type or patient")
+        raise await _unknown(own, command.dentist_id, command.appointment_type)
     if result.outcome in OFFER_OTHERS:
         wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
         raise refusal(result, await own.alternatives.near(wish, actor))
@@ -89,6 +90,9 @@ async def change(
         result = await booking.change(connection, command, ask.actor, Via.API, seen)
     if result.outcome is Outcome.DONE:
         own.committed()
+    if result.outcome is Outcome.EXPIRED and (late := result.appointment):
+        wish = Wish(late.dentist_id, late.appointment_type, late.starts_at)
+        raise refusal(result, await own.alternatives.near(wish, ask.actor))
     return answer(result, response)
 
 
@@ -110,15 +114,16 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
         result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
-    if result.outcome is Outcome.UNKNOWN:
-        raise invalid("dentist_id", "no such dentist or appointment type")
-    if result.outcome in OFFER_OTHERS and result.appointment:
+    if before := result.appointment:
         wish = Wish(
-            command.dentist_id or result.appointment.dentist_id,
-            command.appointment_type or result.appointment.appointment_type,
-            command.starts_at or result.appointment.starts_at,
+            command.dentist_id or before.dentist_id,
+            command.appointment_type or before.appointment_type,
+            command.starts_at or before.starts_at,
         )
-        raise refusal(result, await own.alternatives.near(wish, ask.actor))
+        if result.outcome is Outcome.UNKNOWN:
+            raise await _unknown(own, wish.dentist_id, wish.appointment_type)
+        if result.outcome in OFFER_OTHERS:
+            raise refusal(result, await own.alternatives.near(wish, ask.actor))
     if result.outcome is Outcome.DONE:
         own.committed()
     return answer(result, response)
@@ -132,11 +137,26 @@ def answer(result: Result, response: Response) -> Appointment:
     return result.appointment
 
 
+async def _unknown(own: Parts, dentist_id: UUID, appointment_type: str) -> Problem:
+    """Which of the names in a body is none, and where to look for one that is."""
+    async with use(own.pool) as connection:
+        at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
+        known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
+    slugs = [each.slug for each in known]
+    if dentist_id not in at:
+        why = "no dentist who can be booked; GET /api/profiles/dentists has them"
+        return invalid("dentist_id", why)
+    if appointment_type not in slugs:
+        why = f"this dentist's clinic has no such type; it has {', '.join(slugs)}"
+        return invalid("appointment_type", why)
+    return invalid("patient_id", "no patient, or none of yours")
+
+
 def _patient(body: Reserve, actor: Actor) -> UUID:
     if actor.role is Role.PATIENT:
         if body.patient_id not in (None, actor.id):
             raise Problem("forbidden", "A patient can book for themselves only.")
         return actor_id(actor)
     if body.patient_id is None:
-        raise invalid("patient_id", "say whom this is for")
+        raise invalid("patient_id", "is needed: whom this is for")
     return body.patient_id

@@ -19,7 +19,15 @@ from domain.rights import PUBLIC
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 
 DESCRIPTION = """
-Hold a slot, confirm it in time, follow it live.
+Hold a slot, confirm it in time, follow it live. The way of a patient:
+
+1. `GET /api/profiles/me`: the first call makes the profile. `Authorization: Bearer` with a token of
+   the clinic's issuer; on a developer's machine, `chairtime token --role patient` prints one.
+2. `GET /api/profiles/dentists` and `GET /api/appointment-types`: whom, and what for.
+3. `GET /api/availability/{dentist_id}/slots`, or `/api/availability/slots` for all dentists.
+4. `POST /api/availability/reserve` with a slot's `starts_at`: it is theirs until `hold_expires_at`.
+5. `POST /api/appointments/{id}/confirm`. (`POST /api/appointments` does 4 and 5 at once.)
+6. `PUT /api/appointments/{id}` moves it, `POST /api/appointments/{id}/cancel` gives it up.
 
 Every refusal is a problem (RFC 9457, `application/problem+json`) with a stable `code`. A POST, PUT
 or DELETE may carry an `Idempotency-Key`: the same key is the same effect. `ETag` is the version;

@@ -48,6 +48,14 @@ CODES = {status: code for code, status in reversed(list(STATUS.items()))} | {
 """The code for what the framework itself refuses."""
 
 
+SAID: Mapping[str, str] = {
+    "missing": "is required",
+    "extra_forbidden": "is no field here; /docs has those there are",
+    "timezone_aware": "needs its offset, as in 2027-03-08T09:00:00+01:00",
+    "model_attributes_type": "must be a JSON object, with Content-Type: application/json",
+}
+"""In our words: what the validator's own do not help with, by its type of error."""
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -150,13 +158,7 @@ def _methods(request: Request) -> list[str]:
 
 
 def _validation(error: RequestValidationError) -> Problem:
-    errors = [
-        {
-            "field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]),
-            "message": e["msg"],
-        }
-        for e in error.errors()
-    ]
+    errors = [_explained(e) for e in error.errors()]
     malformed = any(e["type"] == "json_invalid" for e in error.errors())
     first = errors[0] if errors else {"field": "body", "message": "not valid"}
     return Problem(
@@ -165,6 +167,15 @@ def _validation(error: RequestValidationError) -> Problem:
         status=400 if malformed else 422,
         errors=errors,
     )
+
+
+def _explained(error: Mapping[str, Any]) -> dict[str, str]:
+    """Where and what is wrong, in words for whoever sent it."""
+    where = [str(part) for part in error["loc"][1:]] or [str(error["loc"][0])]
+    if error["type"] == "json_invalid":
+        return {"field": "body", "message": f"is no JSON at character {where[0]}"}
+    message = SAID.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return {"field": ".".join(where), "message": message}
 
 
 def _response(request: Request, problem: Problem) -> JSONResponse:

@@ -10,7 +10,10 @@ from domain.booking import MAX_EXTENSIONS, Outcome, allowed
 from domain.clinic import BoardSlot
 from domain.schedules import Reason
 
-INVALID = ("invalid_transition", "This cannot be done to an appointment that is {current}.")
+INVALID = (
+    "invalid_transition",
+    "This cannot be done to an appointment that is {current}; what can: {can}.",
+)
 
 REFUSALS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.SLOT: (
@@ -76,7 +79,11 @@ def refusal(result: Result, alternatives: list[BoardSlot] | None = None) -> Prob
     wait = _seconds(result.held_until, result.server_time)
     return Problem(
         code,
-        sentence.format(why=WHY.get(facts.get("reason")), **facts),
+        sentence.format(
+            why=WHY.get(facts.get("reason")),
+            can=", ".join(facts.get("allowed", ())) or "nothing",
+            **facts,
+        ),
         headers={"Retry-After": wait} if code == "hold_quota" else None,
         alternatives=alternatives,
         **facts,

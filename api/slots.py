@@ -12,11 +12,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from api import board, explanations, offers
 from api.cursors import PageCursor
 from api.dependencies import Caller, Own
-from api.errors import Problem
+from api.errors import Problem, invalid
 from api.explanations import Explanation
 from api.requests import Day, Instant, Slug, Text
-from db import claims, clinics
-from db.pool import use
+from db import catalogue, claims, clinics
+from db.pool import Connection, use
 from domain.clinic import BoardSlot, Offer
 from domain.explain import explain
 from domain.zones import ALL_DAY, ONE_DAY
@@ -107,6 +107,8 @@ async def search_slots(
             clinic_id=clinic_id,
             specialty=specialty,
         )
+        if not offered:
+            await _check_type(connection, appointment_type)
         found = await offers.search(connection, offered, asked)
         later = None if found else await offers.next_available(connection, offered, asked)
     return board.page(after.after(found) if after else found, limit, later, zone)
@@ -154,7 +156,17 @@ async def explain_slot(
     return explanations.of(offer, starts_at, findings, zone, private=caller.is_staff)
 
 
+async def _check_type(connection: Connection, slug: str) -> None:
+    """Raises `validation_failed` for a type that no clinic has; else the filters leave nobody."""
+    if slug not in {each.slug for each in await catalogue.types(connection)}:
+        raise invalid("appointment_type", "no such type; GET /api/appointment-types has them")
+
+
 def _known(offer: Offer | None) -> Offer:
     if offer is None:
-        raise Problem("not_found", "There is no such dentist, or no such appointment type.")
+        raise Problem(
+            "not_found",
+            "No such dentist can be booked, or their clinic has no such type;"
+            " GET /api/profiles/dentists and /api/appointment-types have them.",
+        )
     return offer

@@ -80,7 +80,6 @@ async def test_a_search_is_narrowed_by_clinic_specialty_dentist_and_part_of_day(
     assert {slot["dentist_id"] for slot in chosen["items"]} == {str(AMARA), str(MATEO)}
     assert (await find(api, ana, clinic_id=str(CLINIC)))["items"]
     assert (await find(api, ana, clinic_id=str(AMARA)))["items"] == []
-    assert (await find(api, ana, appointment_type="surgery"))["items"] == []
     for part, first, last in (
         ("morning", "08:00", "11:30"),
         ("afternoon", "13:00", "16:45"),
