@@ -4,6 +4,7 @@ import asyncio
 import functools
 import re
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Self, cast
 
@@ -15,11 +16,8 @@ NUMBER = re.compile(rb'"number": ?(\d+)')
 
 class Follower(asyncio.Protocol):
     def __init__(self) -> None:
-        self.waits: list[float] = []
-        """Seconds from each event's `occurred_at` to its arrival."""
-        self.arrived: list[tuple[int, float]] = []
-        """Of events that carry a `number`: it, and when they arrived."""
-        self._rest = b""
+        self._pieces: list[tuple[float, bytes]] = []
+        self._events = 0
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -45,19 +43,38 @@ class Follower(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop has its own
 
     def data_received(self, data: bytes) -> None:
-        now = time.time()
-        self._rest += data
-        whole, found, rest = self._rest.rpartition(b"\n\n")
-        if not found:
-            return
-        self._rest = rest
-        if b"event: ready" in whole and not self._ready.done():
+        self._pieces.append((time.time(), data))  # read later: now others wait
+        self._events += data.count(b"\ndata: ")
+        if not self._ready.done() and b"event: ready" in data:
             self._ready.set_result(None)
-        numbers = NUMBER.findall(whole)
-        if numbers:
-            self.arrived += [(int(number), now) for number in numbers]
-        else:
-            self.waits += [now - _instant(at) for at in OCCURRED.findall(whole)]
+            self.forget()
+
+    def forget(self) -> None:
+        """What has come so far does not count."""
+        self._pieces.clear()
+        self._events = 0
+
+    @property
+    def events(self) -> int:
+        """How many have come."""
+        return self._events
+
+    @property
+    def waits(self) -> list[float]:
+        """Seconds from each event's `occurred_at` to its arrival."""
+        return [at - _instant(text) for at, text in self._found(OCCURRED)]
+
+    @property
+    def arrived(self) -> list[tuple[int, float]]:
+        """Of events that carry a `number`: it, and when they arrived."""
+        return [(int(number), at) for at, number in self._found(NUMBER)]
+
+    def _found(self, pattern: re.Pattern[bytes]) -> Iterator[tuple[float, bytes]]:
+        rest = b""
+        for at, data in self._pieces:
+            whole, end, rest = (rest + data).rpartition(b"\n\n")
+            for found in pattern.findall(whole + end):
+                yield at, found
 
 
 @functools.cache

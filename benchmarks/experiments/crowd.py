@@ -93,7 +93,7 @@ async def _follow(
 ) -> dict[str, float]:
     """Changes at this rate; figures of their deliveries to these followers, out of `of` in all."""
     for follower in followers:
-        follower.arrived.clear()
+        follower.forget()
     count = round(rate * bench.plan.count(*SECONDS))
     spent = _cpu(bench)
     ids = [reader.id for reader in readers]
@@ -113,7 +113,7 @@ async def _follow(
 async def _arrived(followers: Sequence[Follower], wanted: int) -> None:
     """Returns once all have come, or nothing more has come for two seconds."""
     seen = -1
-    while seen < (now := sum(len(f.arrived) for f in followers)) < wanted:
+    while seen < (now := sum(f.events for f in followers)) < wanted:
         seen = now
         await asyncio.sleep(2)
 
