@@ -30,6 +30,9 @@ SLOTS = 3 * 4 * 16
 
 WORKERS, PAUSE = 4, 0.05
 
+LONGEST = 30.0
+"""Seconds that readers have to come back and catch up."""
+
 
 class Seat(NamedTuple):
     """Who reads, and what."""
@@ -142,16 +145,20 @@ class Drill:
                 self.judges(partial(reading.as_judged, seat.name, *seat.topics))
             yield
 
-    async def settles(self, seconds: float = 30) -> None:
-        """Passes once every reader was told all that is due, and nothing else. The load is over."""
-        await sequenced(self.pool, allowed(seconds))
+    async def settles(self, *resets: str) -> None:
+        """Passes once every reader was told all that is due, and nothing else, and those who watch
+        were reset for these reasons alone. The load is over.
+        """
+        seconds = allowed(LONGEST)
+        await sequenced(self.pool, seconds)
         changes = await committed_changes(self.pool) + self.more
         findings: list[Finding] = []
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(allowed(seconds)):
+            async with asyncio.timeout(seconds):
                 while findings := judge(changes, [reader() for reader in self._readers]):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
         assert not findings, f"{len(findings)} findings, among them {findings[:5]}"
+        assert {tuple(reading.resets) for reading in self.readings} == {resets}
 
     async def _lists(self, url: str, seat: Seat) -> dict[tuple[str, str], int | str]:
         """The bookings that somebody sees, over HTTP; the board is not loaded."""

@@ -14,12 +14,13 @@ from tests.realtime.listening import sequenced
 from tests.support import allowed
 
 CROWD = 500
-FLOOD = 2000
+FLOOD = 4000
+"""Events of 10 kB: more than all buffers and queues between a process and a reader take."""
 
 EDITED = """
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'appointments', 'appointment.edited', $1, n, '{}',
-           jsonb_build_object('x', repeat('x', 20000))
+           jsonb_build_object('x', repeat('x', 10000))
       from generate_series($2::int, $3::int) n
 """
 
@@ -32,7 +33,7 @@ FORGED = [
     "{epoch}:" + "9" * 18,
     "{epoch}:" + "9" * 5000,
     "another:1",
-    "x" * 20_000,
+    "x" * 200_000,
     "' or 1=1 --",
 ]
 
@@ -99,8 +100,7 @@ async def test_a_place_that_is_none_is_a_reset_and_then_all_comes(drill, pair):
             urls = [part.url for part in pair]
             await open_.enter_async_context(drill.watched(*urls, seats=seats, cursors=cursors))
             await load.goes_on()
-        await drill.settles()
-    assert [reading.resets for reading in drill.readings] == [["unknown_cursor"]] * len(FORGED)
+        await drill.settles("unknown_cursor")
 
 
 async def test_somebody_else_s_place_shows_nothing_of_theirs(drill, pair):
@@ -115,4 +115,3 @@ async def test_somebody_else_s_place_shows_nothing_of_theirs(drill, pair):
             await open_.enter_async_context(theirs)
             await load.goes_on()
         await drill.settles()
-    assert drill.readings[1].resets == []
