@@ -27,6 +27,7 @@ from api import (
     resources,
     schedules,
     slots,
+    tickets,
 )
 from api.alternatives import Alternatives
 from api.event_stream import Streams
@@ -55,6 +56,7 @@ SUBJECTS = (
     appointment_types,
     resources,
     events,
+    tickets,
     health,
 )
 """Routes are looked for in this order: `/api/profiles/dentists` comes before `/api/profiles/{id}`.

@@ -6,10 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from pydantic import TypeAdapter
 
-from api.dependencies import Caller, Own
-from api.errors import invalid, not_found
+from api.dependencies import Own
+from api.errors import Problem, invalid, not_found
 from api.event_stream import EventStream
 from api.parts import Parts
+from api.security import Verified
+from api.tickets import Opener
 from db import appointments
 from db.pool import use
 from domain.actors import scope
@@ -17,7 +19,6 @@ from domain.appointments import Appointment
 from domain.events import Cursor, Reader, Topic, about, interest
 from realtime import frames
 
-EVERYTHING = ",".join(Topic)
 SNAPSHOT = TypeAdapter(Appointment)
 
 router = APIRouter(tags=["events"])
@@ -34,15 +35,16 @@ StartAfter = Annotated[
 
 @router.get("/api/events", response_class=EventStream, status_code=200)
 async def stream_events(
-    caller: Caller,
+    opener: Opener,
     own: Own,
     topics: Annotated[
-        str,
+        str | None,
         Query(
             max_length=4000,
-            description="`appointments`, `availability`, `availability:<dentist id>`; by commas.",
+            description="`appointments`, `availability`, `availability:<dentist id>`, `profiles`;"
+            " by commas. All of them where nothing is named, or what the ticket is for.",
         ),
-    ] = EVERYTHING,
+    ] = None,
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
@@ -52,9 +54,10 @@ async def stream_events(
     Load a list first and start from its `Event-Cursor`; ignore versions that you have.
     """
     try:
-        reader = Reader(caller, interest(topics.split(",")))
+        wanted = (opener.topics or Topic) if topics is None else interest(topics.split(","))
     except ValueError as error:
         raise invalid("topics", str(error)) from None
+    reader = _reader(opener, frozenset(wanted))
     at, opening = await _place(own, last_event_id or cursor)
     return EventStream(own, reader, at, opening + frames.ready(at, own.hub.now()))
 
@@ -62,7 +65,7 @@ async def stream_events(
 @router.get("/api/appointments/{id}/events", response_class=EventStream, status_code=200)
 async def stream_appointment(
     id: UUID,
-    caller: Caller,
+    opener: Opener,
     own: Own,
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
@@ -70,14 +73,20 @@ async def stream_appointment(
     """One appointment: first `snapshot`, its present state; then what happens to it from the cursor
     on, or from now on.
     """
+    reader = _reader(opener, frozenset({about(Topic.APPOINTMENTS, id)}))
     at, opening = await _place(own, last_event_id or cursor)
     async with use(own.pool) as connection:
-        found = await appointments.get(connection, id, scope(caller))
+        found = await appointments.get(connection, id, scope(reader.actor))
     if found is None:
         raise not_found()
     state = SNAPSHOT.dump_json(found, exclude_none=True).decode()
-    reader = Reader(caller, frozenset({about(Topic.APPOINTMENTS, id)}))
     return EventStream(own, reader, at, opening + frames.frame("snapshot", state, at))
+
+
+def _reader(opener: Verified, topics: frozenset[str]) -> Reader:
+    if opener.topics is not None and not topics <= opener.topics:
+        raise Problem("forbidden", "This ticket is for something else: ask for one for this.")
+    return Reader(opener.actor, topics, opener.expires)
 
 
 async def _place(own: Parts, text: str | None) -> tuple[Cursor, bytes]:

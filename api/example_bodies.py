@@ -121,6 +121,8 @@ EXAMPLES: Mapping[str, list[Json]] = {
         {"version": 2, "verb": "confirm", "from_status": "held", "to_status": "booked"}
         | {"actor": f"patient:{PATIENT}", "via": "api", "reason": None, "at": NOW}
     ],
+    "Wanted": [{"topics": ["appointments", "availability"]}, {"appointment_id": BOOKING}, {}],
+    "Ticket": [{"ticket": "rG1lZ0J5S2pQ5mV3c8ZkT2R4bW9n7W1vYQ9hX0tUfLs", "expires_at": UNTIL}],
     # slots and schedules
     "BoardSlot": [SLOT, SLOT | {"state": "held", "held_until": UNTIL}],
     "BoardPage": [{"items": [SLOT], "next_cursor": None, "next_available": None}],

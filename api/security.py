@@ -4,7 +4,7 @@ token says.
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +49,10 @@ class Verified:
 
     actor: Actor
     expires: float
-    generation: int
+    generation: int = 0
+    """Of the keys that it was verified by."""
+    topics: frozenset[str] | None = None
+    """What a ticket is for; null for a token, which is for all."""
 
 
 class Verifier:
@@ -141,29 +144,36 @@ def unauthenticated() -> Problem:
 
 
 async def caller(request: Request) -> Actor:
-    """The actor of the request's `Authorization: Bearer` header, counted against the rate limits.
-    Raises `unauthenticated`, `rate_limited`, or `unavailable` where tokens cannot be checked.
+    """The actor of the request's `Authorization: Bearer` header; see `bearer` and `counted`."""
+    return (await counted(request, bearer(request))).actor
+
+
+async def counted(request: Request, who: Awaitable[Verified]) -> Verified:
+    """Who it is, counted against the rate limits: of the caller, and of the address where that is
+    refused. Raises what `who` raises, or `rate_limited`.
     """
-    verifier: Verifier = request.app.state.verifier
     limits: Limits | None = request.app.state.limits
     try:
-        actor = await verifier.actor(_bearer(request))
+        verified = await who
     except Problem as refusal:
         if limits and refusal.body["code"] == "unauthenticated":
             await limits.refused(request)
         raise
     if limits:
-        await limits.called(request, actor)
-    return actor
+        await limits.called(request, verified.actor)
+    return verified
 
 
-def _bearer(request: Request) -> str:
-    """The token. Two headers are refused: a proxy might have read the other one."""
+async def bearer(request: Request) -> Verified:
+    """What the request's token says. Two headers are refused: a proxy might have read the other
+    one. Raises `unauthenticated`, or `unavailable` where tokens cannot be checked.
+    """
+    verifier: Verifier = request.app.state.verifier
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer":
         raise unauthenticated()
-    return token.strip(" ")
+    return await verifier.verify(token.strip(" "))
 
 
 def _local(settings: Settings) -> Fixed:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import Self
 from uuid import UUID
 
@@ -126,6 +127,8 @@ class Reader:
 
     actor: Actor
     topics: frozenset[str]
+    until: float = inf
+    """When the token that it was opened with is over, in seconds since 1970."""
 
     def addresses(self) -> Iterator[str]:
         """Where to listen so as to miss nothing of these topics that this reader may see."""

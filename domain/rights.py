@@ -91,6 +91,7 @@ RIGHTS: Mapping[str, Row] = {
     # events
     "stream_events": ONES_OWN,
     "stream_appointment": ONES_OWN,
+    "buy_ticket": ONES_OWN,
 }
 
 

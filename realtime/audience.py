@@ -5,13 +5,18 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from domain.events import Cursor, Event, Reader
 from realtime import metrics
-from realtime.stream import FAREWELL, Ending, Stream
+from realtime.frames import Ending
+from realtime.stream import FAREWELL, Stream, Told
 
 TICK = 0.5
 """Seconds between two looks at the clock, for all streams together."""
+
+REMEMBERED = 10_000
+"""People whose last change of role is known to streams that are opened meanwhile."""
 
 
 class Audience:
@@ -25,6 +30,7 @@ class Audience:
         self._left = asyncio.Event()
         self._dismissed = False
         self._ticking = False
+        self._roles: dict[UUID | None, str | None] = {}
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -34,6 +40,7 @@ class Audience:
         stream = Stream(reader, since, cut)
         if self._dismissed:
             stream.end(Ending.BYE)
+        self._judge(stream)
         self._streams.add(stream)
         for address in reader.addresses():
             self._by_address[address].add(stream)
@@ -53,6 +60,24 @@ class Audience:
     def all(self) -> Collection[Stream]:
         return tuple(self._streams)
 
+    def part(self, person: UUID, role: str | None) -> None:
+        """This person has that role from now on, or none: their streams that were opened under
+        another end, and so does one that is just being opened.
+        """
+        self._roles.pop(person, None)
+        self._roles[person] = role
+        if len(self._roles) > REMEMBERED:
+            del self._roles[next(iter(self._roles))]
+        for stream in self._streams:
+            self._judge(stream)
+
+    def jump(self, to: Cursor, word: Told) -> None:
+        """Tells all streams that they go on elsewhere; roles may have changed unheard."""
+        self._roles.clear()
+        for stream in self._streams:
+            stream.since = to
+            stream.push(word)
+
     async def dismiss(self) -> None:
         """Ends every stream with `bye`; those that have not left after FAREWELL seconds are cut."""
         self._dismissed = True
@@ -65,6 +90,11 @@ class Audience:
                     await self._left.wait()
         for stream in self.all():
             stream.cut()
+
+    def _judge(self, stream: Stream) -> None:
+        actor = stream.reader.actor
+        if self._roles.get(actor.id, actor.role) != actor.role:
+            stream.end(Ending.REVOKED)
 
     def _tick(self) -> None:
         """Goes on by itself for as long as somebody is there."""

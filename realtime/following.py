@@ -13,8 +13,8 @@ async def follow(
     hub: Hub, pool: Pool, reader: Reader, at: Cursor, opening: bytes, cut: Callable[[], None]
 ) -> AsyncGenerator[bytes, None]:
     """`opening`, then each event after `at` that the reader wants, once and in order: from the log
-    those that were missed, then the live ones. Ends with `bye` when the hub closes, and by `cut`
-    when the reader is too slow. No pooled connection is held while it waits.
+    those that were missed, then the live ones. Ends with the reason why, and by `cut` where the
+    reader does not take even that. No pooled connection is held while it waits.
     """
     with hub.open(reader, at, cut) as stream:
         yield frames.retry() + opening
@@ -30,4 +30,5 @@ async def follow(
             if chunk.events:
                 metrics.SENT.inc(chunk.events)
                 metrics.DELIVERED.observe(hub.now().timestamp() - chunk.oldest)
-        yield frames.bye()
+        if stream.ending:
+            yield frames.ending(stream.ending)

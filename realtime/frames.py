@@ -13,9 +13,29 @@ from domain.events import Cursor, Event
 RETRY = (1000, 3000)
 """Milliseconds after which a reader whose connection broke comes back; not all at once."""
 
-RETRY_AFTER_BYE = (200, 5000)
-
 HEARTBEAT_SECONDS = 15
+
+
+class Ending(StrEnum):
+    """The last frame of a stream that this side ends. Nothing that was due before it is missing."""
+
+    BYE = "bye"
+    """This process ends."""
+    EXPIRED = "expired"
+    """The token is over: come back with another one."""
+    REVOKED = "revoked"
+    """The reader's role is another now, or they have none: what they may see is judged again."""
+    LAGGED = "lagged"
+    """The reader was too slow for what happened; it goes on after the last `id` that came."""
+
+
+RETRY_AFTER = {
+    Ending.BYE: (200, 5000),
+    Ending.EXPIRED: (200, 2000),
+    Ending.REVOKED: (200, 2000),
+    Ending.LAGGED: (200, 2000),
+}
+"""Milliseconds until readers come back: not all at once, as many may end together."""
 
 
 class Reset(StrEnum):
@@ -59,9 +79,9 @@ def retry() -> bytes:
     return _encoded(retry=random.randint(*RETRY))
 
 
-def bye() -> bytes:
-    """This process ends; come back soon, but not all at once."""
-    return _encoded("{}", event="bye", retry=random.randint(*RETRY_AFTER_BYE))
+def ending(why: Ending) -> bytes:
+    """Why there is nothing more on this connection, and when to come back."""
+    return _encoded("{}", event=why, retry=random.randint(*RETRY_AFTER[why]))
 
 
 def frame(name: str, data: str, at: Cursor) -> bytes:

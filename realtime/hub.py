@@ -17,7 +17,7 @@ from realtime import frames, metrics
 from realtime.audience import Audience
 from realtime.line import Connection, Line
 from realtime.pages import SIZE, Pages
-from realtime.stream import Ending, Stream, Told
+from realtime.stream import Stream, Told
 
 Hearer = Callable[[Event | None], None]
 
@@ -87,10 +87,7 @@ class Hub:
 
     def part(self, person: UUID, role: str | None) -> None:
         """Ends a person's streams that were opened under another role; all where it is null."""
-        for stream in self._audience.all():
-            actor = stream.reader.actor
-            if actor.id == person and actor.role != role:
-                stream.end(Ending.BYE)
+        self._audience.part(person, role)
 
     async def start(self) -> None:
         await self._line.start()
@@ -194,7 +191,5 @@ class Hub:
         self.pages.forget()
         for hearer in chain.from_iterable(self._hearers.values()):
             hearer(None)
-        for stream in self._audience.all():
-            stream.since = to
-            stream.push(Told(frames.reset(to, why), self.now().timestamp()))
+        self._audience.jump(to, Told(frames.reset(to, why), self.now().timestamp()))
         return to

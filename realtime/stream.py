@@ -2,13 +2,14 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
-from enum import StrEnum
 from math import inf
 from typing import NamedTuple
 
 from domain.events import Cursor, Reader
 from realtime import frames, metrics
+from realtime.frames import Ending
 
 LIMIT = 1000
 """Events that may wait for one reader before it is cut off; it resumes from where it came to."""
@@ -18,15 +19,6 @@ STALLED = 20.0
 
 FAREWELL = 2.0
 """Seconds that a stream has for its last words."""
-
-
-class Ending(StrEnum):
-    BYE = "bye"
-    """This process ends."""
-    LAGGED = "lagged"
-    """More waited than there is room for."""
-    STALLED = "stalled"
-    """A write took too long."""
 
 
 class Told(NamedTuple):
@@ -54,7 +46,17 @@ class Stream:
     done by `tick`, for all streams of a process in turn: a timer each would cost too much.
     """
 
-    __slots__ = ("_beat_at", "_cut", "_cut_at", "_pending", "_waiter", "ending", "reader", "since")
+    __slots__ = (
+        "_beat_at",
+        "_cut",
+        "_cut_at",
+        "_over_at",
+        "_pending",
+        "_waiter",
+        "ending",
+        "reader",
+        "since",
+    )
 
     def __init__(self, reader: Reader, since: Cursor, cut: Callable[[], None]) -> None:
         """`cut` ends a write that a reader who does not read holds up."""
@@ -68,6 +70,7 @@ class Stream:
         self._pending: list[Told] = []
         self._waiter: asyncio.Future[None] | None = None
         now = asyncio.get_running_loop().time()
+        self._over_at = now + reader.until - time.time()
         self._beat_at = now + random.uniform(0, frames.HEARTBEAT_SECONDS)  # not all at once
         self.writing()
 
@@ -103,9 +106,11 @@ class Stream:
         """Does what is due at this time of the loop."""
         if now >= self._cut_at:
             if self.ending is None:
-                self.end(Ending.STALLED)
+                self.end(Ending.LAGGED)
                 metrics.EVICTED.labels(reason="stalled").inc()
             self.cut()
+        elif now >= self._over_at:
+            self.end(Ending.EXPIRED)
         elif now >= self._beat_at:
             self._beat_at = now + frames.HEARTBEAT_SECONDS
             self._wake()

@@ -11,7 +11,7 @@ import pytest
 import api
 from api import errors
 from domain.events import Kind, Topic
-from realtime.frames import Reset
+from realtime.frames import Ending, Reset
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *(ROOT / "docs").rglob("*.md")]
@@ -44,8 +44,8 @@ def test_the_list_of_events_is_complete_and_closed():
     ) == set(Kind)
 
 
-def test_topics_and_reasons_for_a_reset_are_explained():
-    for word in (*Topic, *Reset):
+def test_topics_endings_and_reasons_for_a_reset_are_explained():
+    for word in (*Topic, *Ending, *Reset):
         assert f"`{word}`" in EVENTS
 
 

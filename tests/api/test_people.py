@@ -179,7 +179,7 @@ async def test_the_streams_of_who_is_switched_off_end(two, as_, pool):
     await until(lambda: hub.health.streams)
     await one.put(ANAS, json={"active": False}, headers=as_("admin"))
     async with asyncio.timeout(5):
-        assert b"event: bye" in await ends
+        assert b"event: revoked" in await ends
 
 
 async def _stream(app, headers) -> bytes:

@@ -52,6 +52,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_type": {"name": "Other"},
     "create_resource": {"clinic_id": str(CLINIC), "name": "New {number}"},
     "update_resource": {"name": "Other"},
+    "buy_ticket": {"appointment_id": "{id}"},
 }
 QUERIES = {
     "search_slots": CHECKUP,
@@ -71,7 +72,7 @@ ABOUT = {
 }
 """What `{id}` stands for; elsewhere it is an appointment."""
 
-IN_THE_BODY = ("create", "reserve")
+IN_THE_BODY = ("create", "reserve", "buy_ticket")
 """Routes that say in their body what they are about."""
 
 

@@ -226,6 +226,19 @@ async def test_a_reader_for_whom_a_write_takes_too_long_is_given_up_and_counted(
     assert not quick.cut
 
 
+async def test_a_stream_that_is_opened_while_its_reader_loses_their_rights_ends_too(hub, listen):
+    hub.part(ANA, None)
+    late = listen(patient(ANA), *EVERYTHING)
+    await until(late.task.done)
+    assert late.names() == ["revoked"]
+
+    hub.part(ANA, "patient")
+    again, other = listen(patient(ANA), *EVERYTHING), listen(Actor(Role.ADMIN, ANA), *EVERYTHING)
+    await until(other.task.done)
+    assert other.names() == ["revoked"]
+    assert not again.task.done()
+
+
 async def test_streams_are_told_when_the_database_is_another_one(pool, relay, hub, listen):
     listener = listen(ADMIN, *EVERYTHING)
     await hold(pool, wish(0))

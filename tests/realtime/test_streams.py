@@ -10,6 +10,7 @@ import pytest
 from fastapi import Request
 from uuid_utils.compat import uuid7
 
+from api import development
 from domain.booking import Verb
 from realtime import frames
 from realtime import stream as stream_module
@@ -20,7 +21,7 @@ from tests.realtime.listening import (
     until,
 )
 from tests.realtime.traffic import churn, wish
-from tests.support import ANA, change, hold
+from tests.support import AMARA, ANA, change, hold
 
 EVENTS = "/api/events"
 BOOKINGS = "/api/events?topics=appointments"
@@ -281,6 +282,24 @@ async def test_a_stream_is_forgotten_when_its_client_goes(api, stream, as_):
     assert api.hub.health.streams == 1
     await client.drop()
     await until(lambda: api.hub.health.streams == 0)
+
+
+async def test_a_stream_ends_with_its_token_and_says_so(stream, settings):
+    token = development.token(settings, "admin", lifetime=-3)  # with leeway, two seconds are left
+    client = await stream(EVENTS, {"Authorization": f"Bearer {token}"})
+    await until(lambda: client.ended)
+    assert client.names() == ["ready", "expired"]
+    assert client.frames[-1].retry
+
+
+async def test_a_stream_ends_when_its_reader_has_another_role(api, stream, as_, pool):
+    amara, lena = [await stream(EVENTS, as_("dentist", name)) for name in ("amara", "lena")]
+    async with asyncio.timeout(5):
+        await pool.execute("update profiles set role = 'patient' where id = $1", AMARA)
+        api.app.state.parts.relay.wake()
+        await until(lambda: amara.ended)
+    assert amara.names()[-1] == "revoked"
+    assert not lena.ended
 
 
 async def test_on_shutdown_every_stream_says_bye_and_the_server_ends_in_time(api, stream, as_):
