@@ -2,6 +2,7 @@
 place in their order.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -103,6 +104,14 @@ class Event:
     occurred_at: datetime
     """When the change was made, before its commit."""
     sequenced_at: datetime
+
+    def about(self) -> object:
+        """What of the board it is the latest word on: with the next about the same it is of no more
+        use. Null for all other events, of which each counts.
+        """
+        if self.topic != Topic.AVAILABILITY:
+            return None
+        return self.entity_id, json.loads(self.payload).get("starts_at")
 
     def addresses(self) -> Iterator[str]:
         """Where this event goes: to all of them, whether or not somebody reads there."""

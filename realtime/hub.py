@@ -179,7 +179,8 @@ class Hub:
     def _deliver(self, event: Event, at: Cursor) -> int:
         streams = self._audience.of(event)
         if streams:
-            told = Told(frames.event(at, event, self.now()), event.sequenced_at.timestamp())
+            frame, sequenced = frames.event(at, event, self.now()), event.sequenced_at.timestamp()
+            told = Told(frame, sequenced, event.about())
             for stream in streams:
                 if stream.since.seq < event.seq:
                     stream.push(told)

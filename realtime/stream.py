@@ -12,7 +12,9 @@ from realtime import frames, metrics
 from realtime.frames import Ending
 
 LIMIT = 1000
-"""Events that may wait for one reader before it is cut off; it resumes from where it came to."""
+"""Events that may wait for one reader. Where there are more, the latest state of each slot on the
+board is kept alone; if that is not half of them at most, the reader is cut off and resumes.
+"""
 
 STALLED = 20.0
 """Seconds that one write may take before its reader is given up."""
@@ -27,6 +29,8 @@ class Told(NamedTuple):
     frame: bytes
     sequenced: float
     """When it got its number, as a timestamp of the database's clock."""
+    about: object = None
+    """What it is the latest word on; see `Event.about`."""
 
 
 class Chunk(NamedTuple):
@@ -78,7 +82,7 @@ class Stream:
         """Queues an event. Where there is no room, the stream ends and what waited is dropped."""
         if self.ending is not None:
             return
-        if len(self._pending) >= LIMIT:
+        if len(self._pending) >= LIMIT and not self._makes_room():
             self._pending.clear()
             self.end(Ending.LAGGED)
             metrics.EVICTED.labels(reason="lagged").inc()
@@ -133,6 +137,13 @@ class Stream:
             told, self._pending = self._pending, []
             return Chunk(b"".join([each.frame for each in told]), len(told), told[0].sequenced)
         return HEARTBEAT if self.ending is None else None
+
+    def _makes_room(self) -> bool:
+        """Drops what a later one makes pointless: the ids of the rest still lead past it."""
+        last = {told.about: number for number, told in enumerate(self._pending)}
+        waiting = enumerate(self._pending)
+        self._pending = [t for number, t in waiting if t.about is None or last[t.about] == number]
+        return len(self._pending) <= LIMIT // 2
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

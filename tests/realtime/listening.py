@@ -67,6 +67,9 @@ class Listener:
         """Reads no more, like a client whose socket is full."""
         self._reads.clear()
 
+    def go_on(self) -> None:
+        self._reads.set()
+
     @property
     def events(self) -> list[Frame]:
         return [frame for frame in self.frames if "seq" in frame.data]

@@ -13,6 +13,7 @@ from realtime import metrics, stream
 from tests.realtime.conftest import running
 from tests.realtime.listening import (
     ADMIN,
+    Frame,
     Listener,
     assert_each_once_in_order,
     committed,
@@ -26,9 +27,21 @@ from tests.support import AMARA, ANA, LENA, MATEO, allowed, hold, patient
 
 EVERYTHING = ("appointments", "availability")
 
+BOARD = """
+    insert into outbox (topic, kind, entity_id, payload)
+    select 'availability', 'slot.' || $3, d, jsonb_build_object('dentist_id', d, 'state', $3::text,
+           'starts_at', '2030-01-07T08:00:00Z'::timestamptz + n * interval '1 hour', 'n', $4::int)
+      from unnest($1::uuid[]) d, generate_series(1, $2) n
+"""
+
 
 def changes(listener: Listener) -> list[tuple[str, int]]:
     return [frame.change for frame in listener.events if frame.name.startswith("appointment.")]
+
+
+def board(events: list[Frame]) -> dict[tuple[str, str], dict]:
+    """The latest that was told of each slot."""
+    return {(e.data["dentist_id"], e.data["starts_at"]): e.data for e in events}
 
 
 async def test_staff_get_every_change_once_and_in_order(pool, relay, hub, listen):
@@ -208,6 +221,47 @@ async def test_a_reader_who_is_too_slow_is_cut_off_and_the_others_go_on(
     again = listen(ADMIN, *EVERYTHING, at=Cursor(hub.at.epoch, got[-1] if got else 0))
     await until(lambda: again.seqs[-1:] == [head])
     assert got + again.seqs == list(range(1, head + 1))
+
+
+async def test_of_the_board_a_slow_reader_gets_the_latest_state_of_each_slot(
+    pool, relay, hub, listen, monkeypatch
+):
+    monkeypatch.setattr(stream, "LIMIT", 40)
+    quick, slow = listen(ADMIN, "availability"), listen(ADMIN, "availability")
+    await until(lambda: hub.health.streams == 2)
+    slow.pause()
+    for round in range(20):
+        await pool.execute(BOARD, [AMARA, LENA], 4, "held" if round % 2 else "free", round)
+        await until(lambda seq=8 * (round + 1): (relay.wake(), quick.seqs[-1:] == [seq])[1])
+    slow.go_on()
+    await until(lambda: slow.seqs[-1:] == [160])
+
+    assert quick.seqs == list(range(1, 161))
+    assert slow.seqs == sorted(set(slow.seqs))
+    assert len(slow.seqs) < 60
+    assert board(slow.events) == board(quick.events)
+    for frame in slow.events:  # wherever it is cut off now, nothing is missing
+        seq = frame.data["seq"]
+        had = [event for event in slow.events if event.data["seq"] <= seq]
+        rest = [event for event in quick.events if event.data["seq"] > seq]
+        assert board(had + rest) == board(quick.events)
+
+
+async def test_a_reader_who_falls_behind_is_told_so_and_goes_on_from_there(
+    pool, relay, hub, listen, monkeypatch
+):
+    monkeypatch.setattr(stream, "LIMIT", 20)
+    slow = listen(ADMIN, *EVERYTHING)
+    slow.pause()
+    await churn(pool, range(30))
+    head = await settled(pool, hub)
+    slow.go_on()
+    await until(slow.task.done)
+    assert slow.names()[-1] == "lagged"
+    assert not slow.cut
+    again = listen(ADMIN, *EVERYTHING, at=Cursor(hub.at.epoch, slow.seqs[-1] if slow.seqs else 0))
+    await until(lambda: again.seqs[-1:] == [head])
+    assert slow.seqs + again.seqs == list(range(1, head + 1))
 
 
 async def test_a_reader_for_whom_a_write_takes_too_long_is_given_up_and_counted(
