@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     rate_limit_storage: SecretStr = SecretStr("memory://")
     """Where it is counted: in each process, or for all together in `redis://…`."""
 
+    streams_per_caller: int = Field(default=50, ge=1)
+    """Event streams that one caller may have open at a process, where callers are limited."""
+
+    streams: int = Field(default=10_000, ge=1)
+    """Event streams that one process may have open in all; each takes some 17 KiB."""
+
     cors_origins: List = ()
     """Origins of browsers' pages that may call the API, such as `https://app.example`, by commas;
     each exact, never `*`.

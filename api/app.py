@@ -62,6 +62,14 @@ SUBJECTS = (
 """Routes are looked for in this order: `/api/profiles/dentists` comes before `/api/profiles/{id}`.
 """
 
+SEND_BUFFER = 32 * 1024
+"""Bytes that the system takes for a reader who does not read, about; else it would be megabytes."""
+
+SILENCE = 30_000
+"""Milliseconds after which a connection is given up whose other end takes nothing; the system's own
+patience is a quarter of an hour.
+"""
+
 logger = logging.getLogger(__name__)
 
 
@@ -122,13 +130,16 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
 
 
 class Server(uvicorn.Server):
-    """Says `bye` to the open streams before it waits for the rest; without that they would hold it
-    up.
+    """Listens with little patience for readers who are gone. Says `bye` to the open streams before
+    it waits for the rest; without that they would hold it up.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets or [listening(self.config)])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         parts: Parts | None = getattr(self._app.state, "parts", None)
@@ -149,6 +160,15 @@ def serve(settings: Settings) -> None:
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, addr=settings.host)
     Server(server_config(app, settings), app).run()
+
+
+def listening(config: uvicorn.Config) -> socket.socket:
+    """The socket that the config asks for; what is set here holds for each of its connections."""
+    found = config.bind_socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE)
+    return found
 
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:

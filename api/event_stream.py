@@ -1,13 +1,16 @@
 """The answer that does not end: frames as they come, until one side has had enough."""
 
 import asyncio
+import random
 from contextlib import aclosing, suppress
 
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.errors import Problem
 from api.parts import Parts
 from domain.events import Cursor, Reader
+from realtime import metrics
 from realtime.following import follow
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -15,11 +18,14 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventStream(StreamingResponse):
-    """A stream of ready-made frames. It ends when its reader goes, or is let go of."""
+    """A stream of ready-made frames. It ends when its reader goes, or is let go of. Raises
+    `rate_limited` or `unavailable` where as many are open as there may be.
+    """
 
     media_type = "text/event-stream"
 
     def __init__(self, own: Parts, reader: Reader, at: Cursor, opening: bytes) -> None:
+        _admit(own, reader)
         self._life = asyncio.timeout(None)
         self._frames = follow(own.hub, own.pool, reader, at, opening, self._cut)
         super().__init__(self._frames, headers=HEADERS)
@@ -49,6 +55,24 @@ class EventStream(StreamingResponse):
         """Ends it in whatever it is waiting; the first time that it is called."""
         if self._life.when() is None:
             self._life.reschedule(0)
+
+
+def _admit(own: Parts, reader: Reader) -> None:
+    settings, hub = own.settings, own.hub
+    if hub.health.streams >= settings.streams:
+        metrics.REFUSED.labels(reason="total").inc()
+        raise Problem(
+            "unavailable",
+            "There are as many streams here as there may be: try again in a while.",
+            headers={"Retry-After": str(random.randint(2, 10))},
+        )
+    if settings.limited and hub.following(reader.actor.id) >= settings.streams_per_caller:
+        metrics.REFUSED.labels(reason="caller").inc()
+        raise Problem(
+            "rate_limited",
+            f"You have {settings.streams_per_caller} streams open here: close one, or wait.",
+            headers={"Retry-After": "5"},
+        )
 
 
 class Streams:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -30,6 +30,7 @@ class Audience:
         self._left = asyncio.Event()
         self._dismissed = False
         self._ticking = False
+        self._by_person: Counter[UUID | None] = Counter()
         self._roles: dict[UUID | None, str | None] = {}
 
     def __len__(self) -> int:
@@ -42,6 +43,7 @@ class Audience:
             stream.end(Ending.BYE)
         self._judge(stream)
         self._streams.add(stream)
+        self._by_person[reader.actor.id] += 1
         for address in reader.addresses():
             self._by_address[address].add(stream)
         metrics.STREAMS.inc()
@@ -56,6 +58,9 @@ class Audience:
         """The streams to deliver an event to, each once."""
         found = [self._by_address[a] for a in event.addresses() if a in self._by_address]
         return [stream for stream in set().union(*found) if stream.reader.wants(event)]
+
+    def of_person(self, id: UUID | None) -> int:
+        return self._by_person[id]
 
     def all(self) -> Collection[Stream]:
         return tuple(self._streams)
@@ -107,6 +112,7 @@ class Audience:
 
     def _leave(self, stream: Stream) -> None:
         self._streams.discard(stream)
+        self._by_person[stream.reader.actor.id] -= 1
         for address in stream.reader.addresses():
             self._by_address[address].discard(stream)
             if not self._by_address[address]:

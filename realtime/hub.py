@@ -85,6 +85,10 @@ class Hub:
         """
         self._hearers[topic].append(hearer)
 
+    def following(self, person: UUID | None) -> int:
+        """How many of the open streams are this person's."""
+        return self._audience.of_person(person)
+
     def part(self, person: UUID, role: str | None) -> None:
         """Ends a person's streams that were opened under another role; all where it is null."""
         self._audience.part(person, role)
@@ -179,8 +183,7 @@ class Hub:
     def _deliver(self, event: Event, at: Cursor) -> int:
         streams = self._audience.of(event)
         if streams:
-            frame, sequenced = frames.event(at, event, self.now()), event.sequenced_at.timestamp()
-            told = Told(frame, sequenced, event.about())
+            told = Told.of(event, frames.event(at, event, self.now()))
             for stream in streams:
                 if stream.since.seq < event.seq:
                     stream.push(told)

@@ -9,6 +9,11 @@ SENT = Counter("chairtime_events_sent", "Events written to streams")
 EVICTED = Counter(
     "chairtime_streams_evicted", "Streams cut off because their reader was too slow", ["reason"]
 )
+REFUSED = Counter(
+    "chairtime_streams_refused",
+    "Streams not opened as there were too many, of the caller's or of all",
+    ["reason"],
+)
 LEADER = Gauge("chairtime_relay_leader", "1 where this process moves the outbox into the log")
 SEQUENCED = Histogram(
     "chairtime_event_sequenced_seconds", "From the change to its number in the log", buckets=BUCKETS

@@ -5,9 +5,9 @@ import random
 import time
 from collections.abc import Callable
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from domain.events import Cursor, Reader
+from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.frames import Ending
 
@@ -31,6 +31,10 @@ class Told(NamedTuple):
     """When it got its number, as a timestamp of the database's clock."""
     about: object = None
     """What it is the latest word on; see `Event.about`."""
+
+    @classmethod
+    def of(cls, event: Event, frame: bytes) -> Self:
+        return cls(frame, event.sequenced_at.timestamp(), event.about())
 
 
 class Chunk(NamedTuple):

@@ -6,11 +6,13 @@ import random
 import socket
 from urllib.parse import quote
 
+import httpx2
 import pytest
 from fastapi import Request
 from uuid_utils.compat import uuid7
 
 from api import development
+from api.app import create_app, listening, server_config
 from domain.booking import Verb
 from realtime import frames
 from realtime import stream as stream_module
@@ -20,6 +22,7 @@ from tests.realtime.listening import (
     settled,
     until,
 )
+from tests.realtime.server import Client, serving
 from tests.realtime.traffic import churn, wish
 from tests.support import AMARA, ANA, change, hold
 
@@ -282,6 +285,36 @@ async def test_a_stream_is_forgotten_when_its_client_goes(api, stream, as_):
     assert api.hub.health.streams == 1
     await client.drop()
     await until(lambda: api.hub.health.streams == 0)
+
+
+async def test_nobody_opens_more_streams_than_they_may(settings, as_, pool):
+    limits = {"rate_limits": True, "streams_per_caller": 2, "streams": 3}
+    few = settings.model_copy(update=limits)
+    async with serving(few) as api, httpx2.AsyncClient(base_url=api.url) as http:
+        ana = [await Client(http, EVENTS, as_("patient", "ana")).open() for _ in range(2)]
+        refused = await http.get(EVENTS, headers=as_("patient", "ana"))
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        ben = await Client(http, EVENTS, as_("patient", "ben")).open()
+        full = await http.get(EVENTS, headers=as_("admin"))
+        assert (full.status_code, full.json()["code"]) == (503, "unavailable")
+        assert refused.headers["Retry-After"]
+        assert full.headers["Retry-After"]
+
+        await ana[0].drop()
+        await until(lambda: api.hub.health.streams == 2)
+        again = await Client(http, EVENTS, as_("patient", "ana")).open()
+        assert again.names() == ben.names() == ["ready"]
+        for client in (ana[1], again, ben):
+            await client.drop()
+
+
+def test_connections_wait_neither_long_nor_for_much_for_who_does_not_read(settings):
+    config = server_config(create_app(settings), settings.model_copy(update={"port": 0}))
+    with listening(config) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as one:
+            assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+            assert one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 32 * 1024
 
 
 async def test_a_stream_ends_with_its_token_and_says_so(stream, settings):
