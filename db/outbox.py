@@ -21,8 +21,8 @@ class Backlog:
 
 async def lead(connection: Connection, silence: float) -> bool:
     """Tries to become the one who relays, for as long as this connection lives. Where somebody is
-    who has asked Postgres for nothing for `silence` seconds, as its process or its network hangs,
-    that connection is ended first.
+    whom Postgres has waited for for `silence` seconds, as its process or its network hangs, that
+    connection is ended first.
     """
     if await _locked(connection):
         return True
@@ -33,7 +33,8 @@ async def lead(connection: Connection, silence: float) -> bool:
          where l.locktype = 'advisory' and l.granted and l.objsubid = 1
            and l.database = (select oid from pg_database where datname = current_database())
            and l.classid = ($1::bigint >> 32)::oid and l.objid = ($1::bigint & 4294967295)::oid
-           and a.state = 'idle' and a.state_change < clock_timestamp() - make_interval(secs => $2)
+           and a.wait_event_type = 'Client'  -- whether between two questions or amid one
+           and a.state_change < clock_timestamp() - make_interval(secs => $2)
         """,
         LEADER,
         silence,

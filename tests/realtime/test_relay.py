@@ -158,11 +158,14 @@ async def test_when_the_leaders_connection_is_ended_no_number_is_missing_and_non
     assert_each_once_in_order(await logged(pool), await committed(pool))
 
 
-async def test_a_leader_whose_network_goes_silent_finds_another_way_by_itself(dsn, pool):
+@pytest.mark.parametrize("amid", [0.0, 0.001, 0.003, 0.1])
+async def test_a_leader_whose_network_goes_silent_finds_another_way_by_itself(dsn, pool, amid):
+    """Whatever it was just asking: its first questions take some milliseconds."""
     async with proxy(dsn) as network:
         alone = Relay(network.dsn)
         async with running(alone):
             await until(lambda: alone.health.leader)
+            await asyncio.sleep(amid)
             network.swallow()
             began = perf_counter()
             await told(pool)

@@ -347,8 +347,9 @@ async def test_on_shutdown_every_stream_says_bye_and_the_server_ends_in_time(api
 
 
 async def test_before_the_log_is_reached_a_stream_is_refused_and_may_be_tried_again(api, http, as_):
-    reached, api.hub._at = api.hub._at, None
+    await api.hub._line.stop()
+    api.hub._at = None
     answer = await http.get(EVENTS, headers=as_("admin"))
-    api.hub._at = reached
+    await api.hub.start()
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.headers["Retry-After"]
