@@ -21,9 +21,11 @@ from api import (
     dentists,
     docs,
     errors,
+    event_log,
     events,
     health,
     profiles,
+    realtime,
     resources,
     schedules,
     slots,
@@ -57,6 +59,8 @@ SUBJECTS = (
     resources,
     events,
     tickets,
+    event_log,
+    realtime,
     health,
 )
 """Routes are looked for in this order: `/api/profiles/dentists` comes before `/api/profiles/{id}`.

@@ -102,6 +102,17 @@ HAPPENED: Json = {"seq": 58, "kind": "appointment.booked", "entity_id": BOOKING,
 HAPPENED |= {"occurred_at": BOOKED["updated_at"], "server_time": BOOKED["updated_at"]}
 HAPPENED |= {k: v for k, v in BOOKED.items() if k not in ("version", "created_at", "updated_at")}
 
+LOG: Json = {"items": [{"id": "3f9a:58", "event": "appointment.booked", "data": HAPPENED}]}
+LOG |= {"next": "3f9a:58", "more": False, "reset": None}
+
+MINUTE: Json = {"at": NOW, "count": 720, "p50_ms": 2.4, "p95_ms": 4.1, "p99_ms": 7.3}
+FIGURES: Json = {
+    "log": {"epoch": "3f9a", "head": 5810, "oldest": 1, "waiting": 0, "waiting_seconds": 0.0}
+    | {"sequenced": [MINUTE]},
+    "process": {"name": "api-1:7", "started_at": NOW, "leader": True, "connected": True}
+    | {"behind": 0, "streams": 212, "evicted": {"stalled": 1}, "delivered": [MINUTE]},
+}
+
 FRAMES = (
     frames.ready(Cursor("3f9a", 57), datetime.fromisoformat(NOW))
     + frames.frame("appointment.booked", json.dumps(HAPPENED), Cursor("3f9a", 58))
@@ -111,6 +122,8 @@ FRAMES = (
 EXAMPLES: Mapping[str, list[Json]] = {
     # bookings, and what a stream says of them
     "Event": [HAPPENED],
+    "EventLog": [LOG],
+    "Realtime": [FIGURES],
     "Reserve": [WANTED, WANTED | {"patient_id": PATIENT, "notes": "Sensitive tooth."}],
     "Create": [WANTED, {"reservation_id": BOOKING}],
     "Update": [{"starts_at": "2027-03-09T11:00:00+01:00"}, {"notes": "Will bring the X-ray."}],

@@ -92,6 +92,8 @@ RIGHTS: Mapping[str, Row] = {
     "stream_events": ONES_OWN,
     "stream_appointment": ONES_OWN,
     "buy_ticket": ONES_OWN,
+    "read_event_log": ONES_OWN,
+    "watch_realtime": ADMIN,
 }
 
 

@@ -51,6 +51,11 @@ class Reset(StrEnum):
 
 def event(at: Cursor, item: Event, now: datetime) -> bytes:
     """One event, with its number as the id that a reader resumes after."""
+    return frame(item.kind, data(item, now), at)
+
+
+def data(item: Event, now: datetime) -> str:
+    """What is told of an event, as a JSON object."""
     head = {
         "seq": item.seq,
         "kind": item.kind,
@@ -60,8 +65,7 @@ def event(at: Cursor, item: Event, now: datetime) -> bytes:
         "server_time": rfc3339(now),
     }
     # the payload is joined as Postgres wrote it, with our sessions' offset, and is never decoded
-    data = f"{json.dumps(head)[:-1]}, {item.payload[1:]}".replace('+00:00"', 'Z"')
-    return frame(item.kind, data, at)
+    return f"{json.dumps(head)[:-1]}, {item.payload[1:]}".replace('+00:00"', 'Z"')
 
 
 def ready(at: Cursor, now: datetime) -> bytes:

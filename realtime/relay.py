@@ -103,3 +103,5 @@ class Relay:
         if seen.connected:
             self._line.well()
         metrics.LEADER.set(seen.leader)
+        metrics.DEPTH.set(seen.outbox_depth)
+        metrics.WAITING.set(seen.outbox_oldest_seconds)

@@ -27,14 +27,14 @@ class Told(NamedTuple):
     """An event as it is told: made once, and shared by all streams that bring it."""
 
     frame: bytes
-    sequenced: float
-    """When it got its number, as a timestamp of the database's clock."""
+    occurred: float
+    """When it was made, as a timestamp of the database's clock."""
     about: object = None
     """What it is the latest word on; see `Event.about`."""
 
     @classmethod
     def of(cls, event: Event, frame: bytes) -> Self:
-        return cls(frame, event.sequenced_at.timestamp(), event.about())
+        return cls(frame, event.occurred_at.timestamp(), event.about())
 
 
 class Chunk(NamedTuple):
@@ -43,7 +43,7 @@ class Chunk(NamedTuple):
     data: bytes
     events: int
     oldest: float
-    """When the first of them got its number."""
+    """When the first of them was made."""
 
 
 HEARTBEAT = Chunk(frames.HEARTBEAT, 0, 0.0)
@@ -139,7 +139,7 @@ class Stream:
         self.writing()
         if self._pending:
             told, self._pending = self._pending, []
-            return Chunk(b"".join([each.frame for each in told]), len(told), told[0].sequenced)
+            return Chunk(b"".join([each.frame for each in told]), len(told), told[0].occurred)
         return HEARTBEAT if self.ending is None else None
 
     def _makes_room(self) -> bool:

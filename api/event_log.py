@@ -1,0 +1,90 @@
+"""The log of events a page at a time, for those who cannot stream."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from api.dependencies import Caller, Own
+from api.errors import invalid
+from api.parts import Parts
+from domain.events import Cursor, Event, Kind, Reader, Topic, interest
+from realtime import frames
+from realtime.frames import Reset
+from realtime.replay import TooOld, between
+
+router = APIRouter(tags=["events"])
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """A frame of a stream, as JSON."""
+
+    id: str
+    """The cursor that leads past it."""
+    event: Kind
+    data: dict[str, Any]
+    """An `Event`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """What came after a cursor, in order."""
+
+    items: list[LoggedEvent]
+    next: str
+    """`after` of the next call, whether or not there is something yet."""
+    more: bool
+    """There may be more by now."""
+    reset: Reset | None
+    """The cursor is of no use: load the lists again, and go on from `next`."""
+
+
+@router.get("/api/events/log", response_model=EventLog)
+async def read_event_log(
+    caller: Caller,
+    own: Own,
+    after: Annotated[
+        str | None, Query(description="`next` of the page before, or a list's `Event-Cursor`.")
+    ] = None,
+    topics: Annotated[
+        str | None, Query(max_length=4000, description="As for the stream: by commas, or all.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """The events that a stream from this cursor would bring, with the same rights. Without a
+    cursor: where the log ends now.
+    """
+    try:
+        reader = Reader(caller, interest(Topic if topics is None else topics.split(",")))
+    except ValueError as error:
+        raise invalid("topics", str(error)) from None
+    here = own.hub.at
+    if after is None:
+        return _page(own, [], here)
+    at = Cursor.parse(after)
+    if at is None or not await own.hub.known(at, own.pool):
+        return _page(own, [], here, reset=Reset.UNKNOWN)
+    found: list[Event] = []
+    try:
+        async for piece in between(own.hub, own.pool, reader, at.seq, here.seq):
+            found += piece
+            if len(found) > limit:
+                return _page(own, found[:limit], Cursor(at.epoch, found[limit - 1].seq), more=True)
+    except TooOld:
+        return _page(own, [], here, reset=Reset.TOO_OLD)
+    return _page(own, found, max(at, here, key=lambda place: place.seq))
+
+
+def _page(
+    own: Parts, found: list[Event], end: Cursor, *, more: bool = False, reset: Reset | None = None
+) -> Response:
+    """An EventLog, with the entities as Postgres wrote them."""
+    now = own.hub.now()
+    items = ",".join(
+        f'{{"id":"{end.epoch}:{item.seq}","event":"{item.kind}","data":{frames.data(item, now)}}}'
+        for item in found
+    )
+    why = f'"{reset}"' if reset else "null"
+    head = f'"next":"{end}","more":{str(more).lower()},"reset":{why}'
+    return Response(f'{{"items":[{items}],{head}}}', media_type="application/json")
