@@ -12,7 +12,7 @@ from math import inf
 from typing import Self
 from uuid import UUID
 
-from domain.actors import Actor
+from domain.actors import Actor, Role
 
 CURSOR = re.compile(r"([0-9a-z]{1,32}):([0-9]{1,18})")
 LARGEST_INTEREST = 50
@@ -123,11 +123,16 @@ class Event:
 
 def may_see(actor: Actor, event: Event) -> bool:
     """Admins see all; others what everyone may see, and what they are in the audience of. That a
-    booking is gone is for whom it is gone, alone.
+    booking is gone is for whom it is gone, alone. A dentist who made one for another dentist is in
+    its audience, and yet may not see it, as anywhere else.
     """
     if event.kind == Kind.REMOVED:
         return event.audience is not None and actor.id in event.audience
-    return actor.sees_all or event.audience is None or actor.id in event.audience
+    if event.audience is None or actor.sees_all:
+        return True
+    if actor.role is Role.DENTIST and event.topic == Topic.APPOINTMENTS:
+        return bool(json.loads(event.payload).get("dentist_id") == str(actor.id))
+    return actor.id in event.audience
 
 
 @dataclass(frozen=True, slots=True)
