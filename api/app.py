@@ -63,7 +63,8 @@ SUBJECTS = (
     realtime,
     health,
 )
-"""Routes are looked for in this order: `/api/profiles/dentists` comes before `/api/profiles/{id}`.
+"""In no order that counts: where a name could stand, an id is `{id:uuid}`, so that what a name does
+not take is 405, and not about an id.
 """
 
 SEND_BUFFER = 32 * 1024

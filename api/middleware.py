@@ -176,6 +176,6 @@ class RequestContext:
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "none")
+    route = getattr(scope.get("route"), "path_format", "none")
     REQUESTS.labels(scope["method"], route, status).inc()
     SECONDS.labels(scope["method"], route).observe(seconds)

@@ -86,14 +86,14 @@ async def create_profile(
     return etag(response, found)
 
 
-@router.get("/{id}", response_model_exclude_none=True)
+@router.get("/{id:uuid}", response_model_exclude_none=True)
 async def get_profile(id: UUID, response: Response, caller: Caller, own: Own) -> Profile:
     """One person, with the version as ETag."""
     async with use(own.pool) as connection:
         return etag(response, await _found(connection, id, caller))
 
 
-@router.put("/{id}", response_model_exclude_none=True)
+@router.put("/{id:uuid}", response_model_exclude_none=True)
 async def update_profile(
     id: UUID, body: EditProfile, response: Response, caller: Caller, own: Own, version: IfMatch
 ) -> Profile:

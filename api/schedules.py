@@ -40,7 +40,7 @@ def may_edit(actor: Actor, dentist_id: UUID | None) -> bool:
     return own or actor.role is Role.ADMIN
 
 
-@router.get("/api/availability/{dentist_id}", response_model_exclude_none=True)
+@router.get("/api/availability/{dentist_id:uuid}", response_model_exclude_none=True)
 async def get_schedule(
     dentist_id: UUID, response: Response, caller: Caller, own: Own
 ) -> ShownSchedule:
@@ -51,7 +51,7 @@ async def get_schedule(
     return ShownSchedule.of(schedule, schedule.hours, private=caller.is_staff)
 
 
-@router.put("/api/availability/{dentist_id}", response_model_exclude_none=True)
+@router.put("/api/availability/{dentist_id:uuid}", response_model_exclude_none=True)
 async def replace_schedule(
     dentist_id: UUID,
     body: ProposedSchedule,

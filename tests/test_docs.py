@@ -78,4 +78,4 @@ def _routes() -> Iterator[str]:
         router = getattr(importlib.import_module(f"api.{found.name}"), "router", None)
         for route in router.routes if router else ():
             for method in sorted(route.methods - {"HEAD"}):
-                yield f"{method} {route.path}"
+                yield f"{method} {route.path_format}"

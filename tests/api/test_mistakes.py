@@ -100,6 +100,22 @@ async def test_unknown_paths_and_methods_are_problems_too(api, as_):
     assert wrong.headers["allow"] == "GET, POST"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/profiles/dentists", "GET"),
+        ("DELETE", "/api/profiles/me", "GET, PUT"),
+        ("PUT", "/api/availability/slots", "GET"),
+        ("PUT", "/api/availability/reserve", "POST"),
+        ("GET", "/api/availability/reserve", "POST"),
+    ],
+)
+async def test_a_name_in_a_path_is_no_id_of_another_route(api, method, path, allowed):
+    wrong = await api.request(method, path, json={})
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"] == allowed
+
+
 async def test_an_id_that_is_none_and_a_cursor_that_is_none_are_refused(api, as_):
     ana = as_("patient", "ana")
     assert (await api.get("/api/appointments/7", headers=ana)).status_code == 422

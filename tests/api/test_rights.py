@@ -139,7 +139,7 @@ class World:
         }
         request = self.api.build_request(
             method,
-            route.path.format(**things),
+            route.path_format.format(**things),
             params=QUERIES.get(name),
             json=body or None,
             headers=self.headers(caller, whose),
