@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictBool
 
 from api.answers import edited, etag, naming, one
+from api.creations import is_new
 from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.fields import Edit, Minutes, Name
 from api.requests import Body, Number, Slug
@@ -76,12 +77,10 @@ async def create_type(
 ) -> AppointmentType:
     """A new type; a repeat under the same key answers 200 with the type as it is now."""
     id = new_id(caller, key, "appointment type")
-    async with use(own.pool) as connection:
-        if key and (before := await catalogue.types(connection, id=id)):
-            response.status_code = 200
-            return etag(response, before[0])
-        with naming(taken="slug"):
-            await catalogue.add_type(connection, id, body.model_dump())
+    async with use(own.pool) as connection, connection.transaction():
+        if await is_new(connection, response, id, key, body):
+            with naming(taken="slug"):
+                await catalogue.add_type(connection, id, body.model_dump())
         made = one(await catalogue.types(connection, id=id))
     response.headers["Location"] = f"/api/appointment-types/{id}"
     return etag(response, made)

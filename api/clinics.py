@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from api.answers import edited, etag, one
+from api.creations import is_new
 from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.fields import Edit, Name, ZoneName
 from api.requests import Body, Number
@@ -46,9 +47,9 @@ async def create_clinic(
 ) -> Clinic:
     """A new clinic; a repeat under the same key answers 200 with the clinic as it is now."""
     id = new_id(caller, key, "clinic")
-    async with use(own.pool) as connection:
-        if not await catalogue.add_clinic(connection, id, body.model_dump()):
-            response.status_code = 200
+    async with use(own.pool) as connection, connection.transaction():
+        if await is_new(connection, response, id, key, body):
+            await catalogue.add_clinic(connection, id, body.model_dump())
         clinic = one(await catalogue.clinics(connection, id))
     response.headers["Location"] = f"/api/clinics/{id}"
     return etag(response, clinic)

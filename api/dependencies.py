@@ -114,9 +114,8 @@ def key_hash(key: str | None) -> bytes | None:
 
 
 def fingerprint(key: str | None, **asked: Any) -> bytes | None:
-    """What a request asked for, to tell a repeat from another request under the same key."""
-    return (
-        hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).digest()
-        if key
-        else None
-    )
+    """What a request asked for, to tell a repeat from another request under the same key. The key
+    is in it, so that what was asked cannot be found by trying.
+    """
+    whole = json.dumps([key, asked], sort_keys=True, default=str)
+    return hashlib.sha256(whole.encode()).digest() if key else None

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from api import cursors
 from api.answers import edited, etag, naming, one
+from api.creations import is_new
 from api.cursors import PageCursor
 from api.dependencies import Caller, IfMatch, Key, Own, actor_id, new_id
 from api.errors import invalid, not_found
@@ -71,15 +72,14 @@ async def create_profile(
     same key answers 200 with the profile as it is now.
     """
     allow(caller, body)
-    id = body.id or new_id(caller, key, "profile")
-    async with use(own.pool) as connection:
-        with naming(taken="id"):
-            made = await profiles.create(connection, id, body.model_dump(), caller.id)
+    creation = new_id(caller, key, "profile")
+    id = body.id or creation
+    async with use(own.pool) as connection, connection.transaction():
+        if await is_new(connection, response, creation, key, body):
+            with naming(taken="id"):
+                if not await profiles.create(connection, id, body.model_dump(), caller.id):
+                    raise invalid("id", "is taken")
         found = await _found(connection, id, caller)
-    if not made:
-        if key is None or found.created_by != caller.id:
-            raise invalid("id", "is taken")
-        response.status_code = 200
     await own.people.forget(id)
     own.committed()
     response.headers["Location"] = f"/api/profiles/{id}"

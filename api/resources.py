@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StrictBool
 
 from api.answers import edited, etag, naming, one
-from api.dependencies import Caller, IfMatch, Own
+from api.creations import is_new
+from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.errors import invalid
 from api.fields import LARGEST_INT, Edit, Name
 from api.requests import Body
@@ -46,13 +47,19 @@ async def list_resources(
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
-async def create_resource(body: NewChair, response: Response, caller: Caller, own: Own) -> Resource:
-    """A new chair. Names are unique in a clinic, so that a repeat makes no second one."""
-    async with use(own.pool) as connection:
-        with naming(taken="name"):
-            no = await catalogue.add_chair(connection, body.clinic_id, body.name)
-        chair = one(await catalogue.resources(connection, no=no))
-    response.headers["Location"] = f"/api/resources/{no}"
+async def create_resource(
+    body: NewChair, response: Response, caller: Caller, own: Own, key: Key = None
+) -> Resource:
+    """A new chair, whose name is unique in its clinic; a repeat under the same key answers 200 with
+    the chair as it is now.
+    """
+    id = new_id(caller, key, "chair")
+    async with use(own.pool) as connection, connection.transaction():
+        if await is_new(connection, response, id, key, body):
+            with naming(taken="name"):
+                await catalogue.add_chair(connection, body.clinic_id, body.name, id)
+        chair = one(await catalogue.resources(connection, creation_id=id))
+    response.headers["Location"] = f"/api/resources/{chair.no}"
     return etag(response, chair)
 
 

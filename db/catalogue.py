@@ -64,6 +64,7 @@ async def resources(
     clinic_id: UUID | None = None,
     kind: ResourceKind | None = None,
     no: int | None = None,
+    creation_id: UUID | None = None,
 ) -> list[Resource]:
     """Chairs and dentists by number; patients are not among them."""
     rows = await connection.fetch(
@@ -73,37 +74,34 @@ async def resources(
           from resources r left join profiles p on p.id = r.profile_id
          where r.kind <> 'patient' and ($1::uuid is null or r.clinic_id = $1)
            and ($2::text is null or r.kind = $2) and ($3::int is null or r.no = $3)
+           and ($4::uuid is null or r.creation_id = $4)
          order by r.no
         """,
         clinic_id,
         kind,
         no,
+        creation_id,
     )
     return [Resource(**{**row, "kind": ResourceKind(row["kind"])}) for row in rows]
 
 
-async def add_clinic(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> bool:
-    """False where this id is taken."""
-    return await _insert(connection, "clinics", {"id": id, **fields})
+async def add_clinic(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
+    await _insert(connection, "clinics", {"id": id, **fields})
 
 
-async def add_type(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> bool:
-    """False where this id is taken. UniqueViolationError: the slug is; ForeignKeyViolationError: no
-    such clinic.
+async def add_type(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
+    """UniqueViolationError: the slug is taken; ForeignKeyViolationError: no such clinic."""
+    await _insert(connection, "appointment_types", {"id": id, **fields})
+
+
+async def add_chair(
+    connection: Connection, clinic_id: UUID, name: str, creation_id: UUID | None = None
+) -> None:
+    """UniqueViolationError: the clinic has a chair of this name; ForeignKeyViolationError: no such
+    clinic.
     """
-    return await _insert(connection, "appointment_types", {"id": id, **fields})
-
-
-async def add_chair(connection: Connection, clinic_id: UUID, name: str) -> int:
-    """Its number. UniqueViolationError: the clinic has a chair of this name;
-    ForeignKeyViolationError: no such clinic.
-    """
-    no: int = await connection.fetchval(
-        "insert into resources (clinic_id, kind, name) values ($1, 'chair', $2) returning no",
-        clinic_id,
-        name,
-    )
-    return no
+    chair = {"clinic_id": clinic_id, "kind": "chair", "name": name, "creation_id": creation_id}
+    await _insert(connection, "resources", chair)
 
 
 async def change_clinic(
@@ -127,12 +125,11 @@ async def change_chair(
     return await _update(connection, "resources", "no", no, fields, version)
 
 
-async def _insert(connection: Connection, table: str, fields: Mapping[str, Any]) -> bool:
+async def _insert(connection: Connection, table: str, fields: Mapping[str, Any]) -> None:
     names = ", ".join(_column(name) for name in fields)
     places = ", ".join(_values(fields, 1))
-    sql = f"insert into {table} ({names}) values ({places}) on conflict (id) do nothing"  # noqa: S608
-    status: str = await connection.execute(sql, *fields.values())
-    return status.endswith(" 1")
+    sql = f"insert into {table} ({names}) values ({places})"  # noqa: S608 - names of ours
+    await connection.execute(sql, *fields.values())
 
 
 async def _update(

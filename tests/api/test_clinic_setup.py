@@ -1,5 +1,6 @@
 """An organisation that has nothing but an admin's token sets itself up over the API."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -154,14 +155,51 @@ async def test_what_is_made_can_be_read_and_changed_by_version(api, as_, path, n
         assert (await api.put(place, json=body, headers=admin)).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("path", "new"), [(CLINICS, {"name": "B", "time_zone": "Europe/Rome"}), (TYPES, NEW_TYPE)]
+created = pytest.mark.parametrize(
+    ("path", "new", "change"),
+    [
+        (CLINICS, {"name": "B", "time_zone": "Europe/Rome"}, {"name": "C"}),
+        (TYPES, NEW_TYPE, {"name": "Bleaching"}),
+        (RESOURCES, {"clinic_id": str(CLINIC), "name": "Chair 9"}, {"name": "Chair 10"}),
+        ("/api/profiles", {"full_name": "Eva Novak"}, {"full_name": "Eva Stone"}),
+        (
+            "/api/profiles",
+            {"full_name": "Vera", "role": "admin", "id": str(uuid7())},
+            {"phone": "030 77-12"},
+        ),
+    ],
 )
-async def test_a_repeat_under_the_same_key_makes_no_second_one(api, as_, path, new):
-    headers = as_("admin", None, **{"Idempotency-Key": "k"})
-    first, again = [await api.post(path, json=new, headers=headers) for _ in range(2)]
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == again.json()
+
+
+@created
+async def test_a_repeat_under_the_same_key_makes_no_second_one(api, as_, path, new, change):
+    keyed = as_("admin", None, **{"Idempotency-Key": "k"})
+    answers = await asyncio.gather(*(api.post(path, json=new, headers=keyed) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 201]
+    first, *others = [answer.json() for answer in answers]
+    assert others == [first] * 4
+    place = answers[0].headers["Location"]
+    changed = await api.put(place, json=change, headers=as_("admin"))
+    again = await api.post(path, json=new, headers=keyed)
+    assert (again.status_code, again.headers["ETag"]) == (200, '"2"')
+    assert (again.headers["Location"], again.json()) == (place, changed.json())
+
+
+@created
+async def test_another_body_under_a_key_is_refused_and_makes_nothing(api, as_, path, new, change):
+    keyed = as_("admin", None, **{"Idempotency-Key": "k"})
+    assert (await api.post(path, json=new, headers=keyed)).status_code == 201
+    before = (await api.get(path, headers=keyed)).json()
+    refused = await api.post(path, json=new | change, headers=keyed)
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert (await api.get(path, headers=keyed)).json() == before
+
+
+async def test_a_refused_creation_leaves_its_key_free(api, as_):
+    keyed = as_("admin", None, **{"Idempotency-Key": "k"})
+    taken = await api.post(TYPES, json=NEW_TYPE | {"slug": "checkup"}, headers=keyed)
+    assert (taken.status_code, taken.json()["code"]) == (422, "validation_failed")
+    assert (await api.post(TYPES, json=NEW_TYPE, headers=keyed)).status_code == 201
 
 
 async def test_a_chair_that_is_out_of_use_is_not_offered(api, as_):
