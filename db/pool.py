@@ -96,6 +96,7 @@ async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
             "application_name": f"chairtime {name}",
             "timezone": "UTC",
             "jit": "off",
+            "idle_in_transaction_session_timeout": "30000",  # who hangs keeps no rows for ever
             "tcp_keepalives_idle": "30",
             "tcp_keepalives_interval": "10",
             "tcp_keepalives_count": "3",

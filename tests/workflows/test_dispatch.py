@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.advance import BookingActivities
 from db import inbox as db_inbox
-from db.pool import Pool
+from db.pool import Pool, connect
 from domain.booking import Status, Verb
 from embedded import stack
 from tests.support import AMARA, ANA, allowed, change, hold, request
@@ -327,6 +327,23 @@ async def test_what_was_sent_but_not_deleted_is_sent_again_and_changes_nothing(
     # The row may have told it of the cancellation before the signal could.
     assert [verb for verb, _ in await signals(client, command.id)][:2] == ["confirm", "confirm"]
     assert [verb for verb, _ in await committed(pool, command.id)] == ["confirm", "cancel"]
+
+
+async def test_what_a_dispatcher_had_in_hand_when_it_hung_is_sent_by_another(
+    pool, dsn, client, queue
+):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    await change(pool, command.id, Verb.CONFIRM)
+    hung = await connect(dsn, "dispatcher")
+    assert await hung.fetchval("show idle_in_transaction_session_timeout") == "30s"
+    await hung.execute("set idle_in_transaction_session_timeout = '0.5s'")
+    await hung.transaction().start()
+    assert await db_inbox.take(hung, 10)
+    async with dispatching(dsn, client, queue, poll=0.1):
+        await eventually(emptied(pool))
+    assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
+    hung.terminate()
 
 
 async def test_a_cut_connection_is_replaced(pool, dsn, postgres, client, queue):
