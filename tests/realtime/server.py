@@ -1,14 +1,13 @@
 """The API on a socket, in this process, and a client of its streams."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import httpx2
 import uvicorn
 
-from api.app import Server, create_app
+from api.app import Server, create_app, listening
 from settings import Settings
 from tests.realtime.listening import Frame, parse, until
 
@@ -16,11 +15,11 @@ from tests.realtime.listening import Frame, parse, until
 class Running:
     def __init__(self, settings: Settings, **config: object) -> None:
         self.app = create_app(settings)
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        options = {"port": 0, "log_level": "warning", "timeout_graceful_shutdown": 3} | config
+        self.server = Server(uvicorn.Config(self.app, **options), self.app)
+        self._socket = listening(self.server.config)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        options = {"log_level": "warning", "timeout_graceful_shutdown": 3} | config
-        self.server = Server(uvicorn.Config(self.app, **options), self.app)
         self.task = asyncio.create_task(self.server.serve([self._socket]))
 
     @property

@@ -15,7 +15,6 @@ from api import development
 from api.app import create_app, listening, server_config
 from domain.booking import Verb
 from realtime import frames
-from realtime import stream as stream_module
 from tests.realtime.listening import (
     assert_each_once_in_order,
     committed,
@@ -227,37 +226,6 @@ async def test_a_client_that_is_dropped_at_random_misses_nothing_and_gets_nothin
     await until(lambda: len(client.events) >= len(changes))
     assert "reset" not in client.names()
     assert_each_once_in_order([frame.change for frame in client.events], changes)
-
-
-async def test_a_client_that_does_not_read_is_cut_off_and_the_others_go_on(
-    api, stream, as_, pool, monkeypatch
-):
-    monkeypatch.setattr(stream_module, "LIMIT", 50)
-    quick = await stream(EVENTS, as_("admin"))
-    with socket.socket() as stuck:
-        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        stuck.connect(("127.0.0.1", api.port))
-        headers = "".join(f"{name}: {value}\r\n" for name, value in as_("admin").items())
-        stuck.sendall(f"GET {EVENTS} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode())
-        await until(lambda: api.hub.health.streams == 2)
-
-        async def flood() -> None:
-            while api.hub.health.streams == 2:
-                await pool.execute(
-                    """
-                    insert into outbox (topic, kind, entity_id, payload)
-                    select 'availability', 'slot.free', gen_random_uuid(),
-                           jsonb_build_object('state', repeat('x', 20000))
-                      from generate_series(1, 10)
-                    """
-                )
-                api.app.state.parts.relay.wake()
-                await asyncio.sleep(0.01)
-
-        await asyncio.wait_for(flood(), 30)
-        head = await settled(pool, api.hub)
-        await until(lambda: quick.seqs[-1:] == [head])
-        assert quick.seqs == list(range(1, head + 1))
 
 
 async def test_an_idle_stream_has_a_heartbeat(stream, as_, monkeypatch):
