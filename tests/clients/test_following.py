@@ -105,7 +105,7 @@ async def test_it_waits_as_long_as_it_was_told(way, token, monkeypatch):
 
 async def test_it_follows_a_farewell_to_another_process(settings, pool, token, monkeypatch):
     monkeypatch.setattr(frames, "RETRY", (60_000, 60_000))
-    monkeypatch.setattr(frames, "RETRY_AFTER_BYE", (100, 100))
+    monkeypatch.setitem(frames.RETRY_AFTER, frames.Ending.BYE, (100, 100))
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     async with serving(settings) as one, serving(settings) as two:
         async with Balancer(one.port, two.port) as way:
