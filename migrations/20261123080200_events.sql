@@ -137,7 +137,7 @@ begin
         select coalesce(max(p.first), 1) into newest from realtime_partitions p;
         select (e.head - v.seq) * 3600 / greatest(extract(epoch from clock_timestamp() - v.sequenced_at), 1) into size
           from realtime_events v where v.seq >= newest order by v.seq limit 1;
-        size := greatest(1000, least(coalesce(size, 0), 4 * (e.room + 1 - newest), 1000000));
+        size := greatest(1000, least(coalesce(size, 0), 4 * (e.room + 1 - newest), 10000000));
         execute format('create table realtime_events_%s (like realtime_events including indexes)', e.room + 1);
         execute format('alter table realtime_events attach partition realtime_events_%s for values from (%s) to (%s)',
                        e.room + 1, e.room + 1, e.room + 1 + size);
