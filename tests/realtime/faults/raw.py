@@ -12,8 +12,11 @@ from tests.realtime.history import Opened, Reader, Reset, Step
 from tests.realtime.reading import told
 from tests.support import allowed
 
-SMALL = 4096
+SMALL = 65_536
 """Bytes that the system keeps for a reader who does not read."""
+
+LAST_CHUNK = "\r\n0\r\n\r\n"
+"""Ends an answer, though not its connection."""
 
 
 class Raw(asyncio.Protocol):
@@ -73,6 +76,9 @@ class Raw(asyncio.Protocol):
         for block in blocks:
             self._take(dict(line.split(": ", 1) for line in block.split("\n") if ": " in line))
 
+        if self._rest == LAST_CHUNK:
+            self._transport.close()
+
     def connection_lost(self, _: Exception | None) -> None:
         self.lost.set()
         if not self._begun.done():
@@ -85,8 +91,6 @@ class Raw(asyncio.Protocol):
         if kind == "ready":
             self.steps.append(Opened())
             self._begun.set_result(True)
-        elif kind == "bye":
-            self._transport.close()
         elif kind == "reset":
             self.steps.append(Reset(self.last_id.partition(":")[0]))
         elif "seq" in data:

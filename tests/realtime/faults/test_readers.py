@@ -64,7 +64,8 @@ async def test_one_who_does_not_read_is_cut_off_and_goes_on_without_loss(drill, 
     admin = Seat("admin", "admin", frozenset({"appointments"}))
     stuck = Raw(pair[0].port, admin.path, drill.token(admin))
     drill.judges(lambda: stuck.as_judged(admin.name, *admin.topics))
-    async with drill.watched(*(part.url for part in pair)):
+    others = EVERYONE[1:]  # who are not told of the flood
+    async with drill.watched(*(part.url for part in pair), seats=others):
         await stuck.open()
         async with drill.load.running() as load:
             await load.goes_on(10)
