@@ -3,6 +3,7 @@ the workflow, or by both: whoever comes second finds it done.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +11,7 @@ import asyncpg
 from db import appointments, bookings, clinics
 from db.pool import Connection
 from domain import schedules
-from domain.actors import SYSTEM, Actor, Scope, scope
+from domain.actors import SYSTEM, Actor, Role, Scope, scope
 from domain.appointments import Change, Hold, Move, Result, Via
 from domain.booking import BookingState, Outcome, Verb
 
@@ -23,9 +24,14 @@ ATTEMPTS = 4
 async def hold(connection: Connection, command: Hold, actor: Actor, via: Via) -> Result:
     """Holds the slot, or says why not. The same id or key again is answered with the booking as it
     is now, before anything else is judged. A dentist, type or patient that does not exist is
-    `NOT_FOUND`; to an agent, so are patients whom it did not make.
+    `NOT_FOUND`; to an agent, so are patients whom it neither made nor acts for at the commit.
     """
-    return await _again(lambda: _hold(connection, command, actor, via))
+
+    async def whole() -> Result:
+        async with connection.transaction() if actor.role is Role.AGENT else nullcontext():
+            return await _hold(connection, command, actor, via)
+
+    return await _again(whole)
 
 
 async def book(connection: Connection, command: Hold, confirm: Change, actor: Actor) -> Result:

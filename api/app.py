@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api import (
+    agents,
     appointment_types,
     appointments,
     availability,
@@ -54,6 +55,7 @@ SUBJECTS = (
     schedules,
     dentists,
     profiles,
+    agents,
     clinics,
     appointment_types,
     resources,

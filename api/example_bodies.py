@@ -157,6 +157,9 @@ EXAMPLES: Mapping[str, list[Json]] = {
     # people
     "Profile": [ANA],
     "People": [{"items": [ANA], "next_cursor": None}],
+    "GrantedAgent": [
+        {"id": str(demo.person_id("agent", "chatbot")), "full_name": "Chatbot", "granted_at": NOW}
+    ],
     "NewProfile": [PERSONAL, NEW_DENTIST],
     "EditMe": [{"phone": "+49 30 7654321"}],
     "EditProfile": [{"phone": None}, {"active": False}],

@@ -80,8 +80,12 @@ def allow(actor: Actor, body: NewProfile | EditProfile) -> None:
 
 
 def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
-    """Raises `validation_failed` where the change cannot be made to this profile."""
+    """Raises `validation_failed` where the change cannot be made to this profile, and `forbidden`
+    where it is not an agent's to make: who lets it act keeps their profile themselves.
+    """
     named = body.model_fields_set
+    if actor.role is Role.AGENT and actor.id not in (before.id, before.created_by):
+        raise Problem("forbidden", "They change it themselves; an agent, those whom it made.")
     if before.erased_at:
         raise invalid("id", "this profile is erased")
     if before.id == actor.id and named & {"role", "active"}:

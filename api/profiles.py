@@ -55,7 +55,9 @@ async def list_profiles(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: PageCursor = None,
 ) -> People:
-    """By name: all of them for admins, their patients for dentists, whom they made for agents."""
+    """By name: all for admins, their patients for dentists, for agents whom they made and who lets
+    them act.
+    """
     after = cursors.name_of(cursor) if cursor else None
     words = re.findall(r"[^\W_]+", search or "")[:8]
     async with use(own.pool) as connection:

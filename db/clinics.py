@@ -19,7 +19,10 @@ OFFER = f"""
            t.needs_approval, t.bookable_online,
            (select r.no from resources r join profiles who on who.id = r.profile_id
              where r.profile_id = $2 and r.kind = 'patient' and r.active and who.active
-               and ($3::uuid is null or who.created_by = $3)) as patient_no,
+               and ($3::uuid is null or who.created_by = $3
+                    or exists (select from patient_grants g
+                                where g.patient_id = $2 and g.agent_id = $3 for key share))
+           ) as patient_no,
            {schedules.HOURS}
       from dentists d join clinics c on c.id = d.clinic_id join profiles p on p.id = d.profile_id
       join lateral (
@@ -52,7 +55,8 @@ async def offer(
     asker: Actor | None = None,
 ) -> Offer | None:
     """What decides about a hold by `asker` (null = anyone) with this dentist; null where there is
-    no such dentist or no such type. To an agent only patients whom it made are known.
+    no such dentist or no such type. To an agent only patients whom it made, or who let it act, are
+    known; what they let is locked until the transaction ends.
     """
     row = await connection.fetchrow(
         f"{OFFER} and d.profile_id = $4",

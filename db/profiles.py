@@ -17,10 +17,13 @@ COLUMNS = """
 FROM = "from profiles p left join dentists d on d.profile_id = p.id"
 
 SEEN = """
-    ($1::uuid is null or p.id = $1 or p.created_by = $1 or p.role = 'patient' and exists (
-        select from appointments a where a.patient_id = p.id and a.dentist_id = $1))
+    ($1::uuid is null or p.id = $1 or p.created_by = $1 or p.role = 'patient' and (
+        exists (select from appointments a where a.patient_id = p.id and a.dentist_id = $1)
+        or exists (select from patient_grants g where g.patient_id = p.id and g.agent_id = $1)))
 """
-"""$1 sees: oneself, whom one made, and a dentist their patients; null sees all."""
+"""$1 sees: oneself, whom one made, a dentist their patients, an agent the patients who let it act;
+null sees all.
+"""
 
 OF_PROFILE = PERSONAL | {"role", "active"}
 OF_DENTIST = frozenset({"specialty", "bio", "bookable"})
@@ -118,9 +121,14 @@ async def update(
 
 
 async def erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None:
-    """Blanks what is personal; null without such a profile. Again, it finds nothing left."""
+    """Blanks what is personal, and ends what they granted or were granted; null without such a
+    profile. Again, it finds nothing left.
+    """
     async with connection.transaction():
         row = await fetch_one(connection, "select * from profile_erase($1, $2)", id, str(actor))
+        await connection.execute(
+            "delete from patient_grants where $1 in (patient_id, agent_id)", id
+        )
     return Erased(**row) if row["profile"] else None
 
 

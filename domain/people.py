@@ -39,6 +39,15 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantedAgent:
+    """An agent that a patient lets act for them."""
+
+    id: UUID
+    full_name: str
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What a row says about the rights of a person."""
 

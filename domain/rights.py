@@ -1,8 +1,8 @@
 """Who may call what: one table of every route by its name, for the API to obey and a test to walk.
 
-`OWN` is what `domain.actors.scope` says of bookings; of profiles one's own, those one made, and for
-dentists their patients; of schedules the dentist's. What is not one's own looks as if it were
-missing.
+`OWN` is what `domain.actors.scope` says of bookings; of profiles one's own, those one made, for
+dentists their patients, and for agents the patients who let them act; of schedules the dentist's.
+What is not one's own looks as if it were missing.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,7 @@ ONES_OWN = _row(Right.OWN, Right.OWN, Right.OWN)
 STAFF = _row(Right.NONE, Right.ALL, Right.NONE)
 DENTIST_OWN = _row(Right.NONE, Right.OWN, Right.NONE)
 NO_PATIENT = _row(Right.NONE, Right.OWN, Right.OWN)
+PATIENT_OWN = _row(Right.OWN, Right.NONE, Right.NONE, admin=Right.NONE)
 ADMIN = _row(Right.NONE, Right.NONE, Right.NONE)
 
 
@@ -70,6 +71,9 @@ RIGHTS: Mapping[str, Row] = {
     # people
     "get_me": EVERYONE,
     "update_me": EVERYONE,
+    "list_agents": PATIENT_OWN,
+    "grant_agent": PATIENT_OWN,
+    "revoke_agent": PATIENT_OWN,
     "list_profiles": NO_PATIENT,
     "create_profile": NO_PATIENT,
     "get_profile": NO_PATIENT,

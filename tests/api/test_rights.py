@@ -13,12 +13,16 @@ from uuid_utils.compat import uuid7
 
 from api import development
 from api.app import SUBJECTS
-from db.demo import CLINIC
+from db import grants, profiles
+from db.demo import CLINIC, person_id
 from domain.actors import Role
 from domain.rights import PUBLIC, RIGHTS, Right, right
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, monday
 
 ROUTES = {route.name: route for subject in SUBJECTS for route in subject.router.routes}
+TRUSTED = person_id("agent", "trusted")
+"""An agent to whom both patients have granted what they can."""
+
 CALLERS = {
     "ana": ("patient", "ana"),
     "ben": ("patient", "ben"),
@@ -112,7 +116,7 @@ class World:
         """What goes into path and body."""
         common = {"at": monday(14).isoformat(), "number": str(next(self.numbers))}
         if whose == "missing":
-            names = ("appointment", "patient", "dentist_id", "clinic_id", "type")
+            names = ("appointment", "patient", "dentist_id", "agent_id", "clinic_id", "type")
             return common | {"no": "999999"} | dict.fromkeys(names, str(uuid7()))
         of_ana = (caller in ("ben", "other dentist")) == (whose == "foreign")
         visit = self.visits["ana" if of_ana else "ben"]
@@ -124,6 +128,7 @@ class World:
             "appointment": visit["id"],
             "patient": patient,
             "dentist_id": str(AMARA if of_ana else LENA),
+            "agent_id": str(TRUSTED if whose == "own" else LENA),
             "clinic_id": str(CLINIC),
             "type": self.type,
             "no": str(self.chair),
@@ -190,6 +195,11 @@ async def world(api, as_, settings, pool) -> World:
     await world.book("ana", AMARA, ANA)
     await world.book("ben", LENA, BEN)
     await world.book("agent", MATEO, BEN)
+    async with pool.acquire() as connection:
+        service = {"role": Role.AGENT, "full_name": "Trusted"}
+        await profiles.create(connection, TRUSTED, service, None)
+        for patient in (ANA, BEN):
+            await grants.give(connection, patient, TRUSTED)
     return world
 
 

@@ -21,6 +21,7 @@ LARGE = (
     "appointment_transitions",
     "realtime_events",
     "profiles",
+    "patient_grants",
 )
 SOME = uuid7()
 CURSOR = (datetime(2026, 1, 1, tzinfo=UTC), SOME)
@@ -41,6 +42,9 @@ READS: dict[str, Any] = {
         c, Scope(), Wanted((Status.BOOKED,), starts_from=WEEK[0], starts_to=WEEK[1]), None, 50
     ),
     "what decides a hold": lambda c: clinics.offer(c, AMARA, "checkup", ANA),
+    "what decides an agent's": lambda c: clinics.offer(
+        c, AMARA, "checkup", ANA, Actor(Role.AGENT, SOME)
+    ),
     "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),
     "bookings without workflow": lambda c: inbox.unheard(c, 60, CURSOR, 100),
     "the log's next events": lambda c: events.after(c, 5, 100),

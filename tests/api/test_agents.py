@@ -1,0 +1,144 @@
+"""Agents whom patients let act for them: what they may then, and that it ends at once."""
+
+import asyncio
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from db.demo import person_id
+from tests.support import AMARA, ANA, BEN, monday
+
+AGENTS = "/api/profiles/me/agents"
+CHATBOT = person_id("agent", "chatbot")
+MINE = f"{AGENTS}/{CHATBOT}"
+OF_ANA = f"/api/profiles/{ANA}"
+
+
+@pytest.fixture
+def ana(as_):
+    return as_("patient", "ana")
+
+
+@pytest.fixture
+def agent(as_):
+    return as_("agent")
+
+
+async def hold(api, headers, hour: int = 9, **fields):
+    body = {
+        "dentist_id": str(AMARA),
+        "starts_at": monday(hour).isoformat(),
+        "appointment_type": "checkup",
+        "patient_id": str(ANA),
+    }
+    return await api.post("/api/availability/reserve", json=body | fields, headers=headers)
+
+
+async def test_a_patient_gives_and_takes_back_and_sees_to_whom(api, ana):
+    assert (await api.get(AGENTS, headers=ana)).json() == []
+    given = await api.put(MINE, headers=ana)
+    [told] = given.json()
+    assert (given.status_code, told["id"], told["full_name"]) == (200, str(CHATBOT), "Chatbot")
+    assert (await api.put(MINE, headers=ana)).json() == [told]
+    assert (await api.get(AGENTS, headers=ana)).json() == [told]
+    taken = await api.delete(MINE, headers=ana)
+    assert (taken.status_code, taken.json()) == (200, [])
+    assert (await api.delete(MINE, headers=ana)).status_code == 404
+
+
+async def test_only_an_active_agent_can_be_let_act_and_any_can_be_sent_away(api, as_, ana):
+    await api.put(MINE, headers=ana)
+    inactive = {"active": False}
+    await api.put(f"/api/profiles/{CHATBOT}", json=inactive, headers=as_("admin"))
+    for id in (CHATBOT, AMARA, BEN, ANA, uuid7()):
+        refused = await api.put(f"{AGENTS}/{id}", headers=ana)
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert len((await api.get(AGENTS, headers=ana)).json()) == 1
+    assert (await api.delete(MINE, headers=ana)).json() == []
+
+
+async def test_a_granted_agent_sees_the_profile_and_leaves_it_to_the_patient(api, ana, agent):
+    assert (await api.get(OF_ANA, headers=agent)).status_code == 404
+    await api.put(MINE, headers=ana)
+    seen = await api.get(OF_ANA, headers=agent)
+    assert seen.json() == (await api.get("/api/profiles/me", headers=ana)).json()
+    listed = await api.get("/api/profiles", params={"search": "ana"}, headers=agent)
+    assert seen.json() in listed.json()["items"]
+    refused = await api.put(OF_ANA, json={"phone": None}, headers=agent)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+async def test_a_granted_agent_books_under_its_token_and_sees_no_other_booking(api, ana, agent):
+    own = (await hold(api, ana)).json()
+    assert (await hold(api, agent, hour=11)).status_code == 422
+    await api.put(MINE, headers=ana)
+    made = (await hold(api, agent, hour=11)).json()
+    path = f"/api/appointments/{made['id']}"
+    assert (await api.post(f"{path}/confirm", headers=agent)).status_code == 403
+    token = agent | {"X-Hold-Token": made["hold_token"]}
+    assert (await api.post(f"{path}/confirm", headers=token)).status_code == 200
+    listed = (await api.get("/api/appointments", headers=agent)).json()["items"]
+    assert [each["id"] for each in listed] == [made["id"]]
+    assert (await api.get(f"/api/appointments/{own['id']}", headers=agent)).status_code == 404
+    listed = (await api.get("/api/appointments", headers=ana)).json()["items"]
+    assert {each["id"] for each in listed} == {own["id"], made["id"]}
+
+
+async def test_taken_back_nothing_new_is_held_and_what_was_made_stays(api, ana, agent):
+    await api.put(MINE, headers=ana)
+    once = agent | {"Idempotency-Key": "once"}
+    made = (await hold(api, once)).json()
+    await api.delete(MINE, headers=ana)
+    assert (await api.get(OF_ANA, headers=agent)).status_code == 404
+    refused = await hold(api, agent, hour=11)
+    nobody = await hold(api, agent, hour=11, patient_id=str(uuid7()))
+    assert refused.status_code == nobody.status_code == 422
+    assert refused.json()["detail"] == nobody.json()["detail"]
+    again = await hold(api, once)
+    assert (again.status_code, again.json()["id"]) == (200, made["id"])
+    token = agent | {"X-Hold-Token": made["hold_token"]}
+    path = f"/api/appointments/{made['id']}"
+    assert (await api.post(f"{path}/confirm", headers=token)).status_code == 200
+    assert (await api.delete(path, headers=token)).status_code == 200
+
+
+async def waiting(pool, *tasks) -> None:
+    """Until all of them wait for a lock; none may be done by then."""
+    while await pool.fetchval("select count(*) from pg_locks where not granted") < len(tasks):
+        assert not any(task.done() for task in tasks)
+
+
+async def test_a_hold_that_is_under_way_is_there_before_it_is_taken_back(api, ana, agent, pool):
+    await api.put(MINE, headers=ana)
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute(
+                """
+                select pg_advisory_xact_lock(7, resource_no) from dentists where profile_id = $1
+                """,
+                AMARA,
+            )
+            early = asyncio.create_task(hold(api, agent))
+            await waiting(pool, early)
+            taken = asyncio.create_task(api.delete(MINE, headers=ana))
+            await waiting(pool, early, taken)
+    assert (await early).status_code == 201
+    assert (await taken).status_code == 200
+
+
+async def test_a_hold_that_comes_while_it_is_taken_back_is_refused(api, ana, agent, pool):
+    await api.put(MINE, headers=ana)
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("delete from patient_grants")
+            late = asyncio.create_task(hold(api, agent))
+            await waiting(pool, late)
+    assert (await late).status_code == 422
+    assert await pool.fetchval("select count(*) from appointments") == 0
+
+
+async def test_who_is_erased_has_granted_nothing(api, as_, ana, agent, pool):
+    await api.put(MINE, headers=ana)
+    await api.post(f"{OF_ANA}/erase", headers=as_("admin"))
+    assert (await api.get(OF_ANA, headers=agent)).status_code == 404
+    assert await pool.fetchval("select count(*) from patient_grants") == 0
