@@ -81,13 +81,13 @@ class People:
 
     def _heard(self, event: Event | None) -> None:
         """Called for each event of a profile; null where the log was lost for a while."""
+        if event and event.kind == Kind.PROFILE_CREATED:
+            return  # nothing is remembered of who was not there
         self._changes += 1
         if event is None:
             self._later(self._forget_all())
             return
         self._later(self.forget(event.entity_id))
-        if event.kind == Kind.PROFILE_CREATED:
-            return
         told = json.loads(event.payload)
         self._hub.part(event.entity_id, told["role"] if told["active"] else None)
 

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -214,3 +215,25 @@ def _answers(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
+
+
+async def test_newcomers_are_read_once_each_however_many_come_at_once(settings, monkeypatch):
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    reads = 0
+
+    async def counted(*arguments):
+        nonlocal reads
+        reads += 1
+        return await read(*arguments)
+
+    read = standings.standing
+    monkeypatch.setattr(standings, "standing", counted)
+    crowd = [Actor(Role.PATIENT, uuid4()) for _ in range(40)]
+    async with running(settings) as api:
+        parts = api.app.state.parts
+        start = parts.hub.health.head
+        await asyncio.gather(*map(parts.people.standing, crowd))
+        parts.committed()
+        await until(lambda: parts.hub.health.head >= start + len(crowd))
+        await asyncio.gather(*map(parts.people.standing, crowd))
+    assert reads == len(crowd)
