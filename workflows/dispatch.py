@@ -27,7 +27,7 @@ BATCH = 16
 POLL = 1.0
 """Seconds until what nobody rang for is found: put off, or committed by a process that died."""
 
-BREATH = 0.02
+BREATH = 0.05
 """Seconds that a lane rests after a batch: what is committed meanwhile goes together, and who waits
 for an answer goes first.
 """
