@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import resource
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -166,7 +167,16 @@ def serve(settings: Settings) -> None:
         sys.exit(f"chairtime api: {refusal}")
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, addr=settings.host)
+    _allow_files(settings.streams + 1000)
     Server(server_config(app, settings), app).run()
+
+
+def _allow_files(count: int) -> None:
+    """Each stream is an open file, and the usual limit of 1,024 is a default, not a bound."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listening(config: uvicorn.Config) -> socket.socket:
