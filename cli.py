@@ -62,7 +62,7 @@ def api(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Serve the HTTP API."""
-    from api.app import serve
+    from api.server import serve
     from settings import Settings
 
     given = {"host": host, "port": port}

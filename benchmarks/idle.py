@@ -16,9 +16,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import AppStatus
 
 from api import development, events
-from api.app import Server, create_app, server_config
+from api.app import create_app
 from api.event_stream import EventStream
 from api.parts import Parts
+from api.server import Server, server_config
 from benchmarks import cpu
 from benchmarks.follower import Follower
 from db import demo

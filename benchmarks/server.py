@@ -11,10 +11,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
-from api.app import Server, create_app, server_config
+from api.app import create_app
 from api.dependencies import Caller, Own
 from api.errors import Problem
 from api.requests import Body, Instant
+from api.server import Server, server_config
 from db.pool import use
 from settings import Settings
 

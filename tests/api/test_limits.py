@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from starlette.responses import StreamingResponse
 
 from api import development, errors, limits
-from api.app import create_app, server_config
+from api.app import create_app
 from api.limits import SWEEP_EVERY, Limits, Memory, address
 from api.security import Verifier, caller
+from api.server import server_config
 from domain.actors import Actor
 from settings import Settings
 

@@ -560,7 +560,7 @@ def test_an_empty_setting_is_none(monkeypatch):
 
 
 def test_production_names_what_is_missing():
-    from api.app import serve
+    from api.server import serve
 
     with pytest.raises(SystemExit) as end:
         serve(Settings(_env_file=None))

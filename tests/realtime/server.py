@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, suppress
 import httpx2
 import uvicorn
 
-from api.app import Server, create_app, listening
+from api.app import create_app
+from api.server import Server, listening
 from settings import Settings
 from tests.realtime.listening import Frame, parse, until
 

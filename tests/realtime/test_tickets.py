@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from api import development, tickets
-from api.app import server_config
+from api.server import server_config
 from domain.booking import Verb
 from tests.realtime.listening import settled, until
 from tests.realtime.server import serving
