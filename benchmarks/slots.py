@@ -1,6 +1,6 @@
 """What a search for free time and a page of appointments cost the server, over small and large
-tables; on a database of its own. Server time is from the request's arrival in the application to
-the answer's last byte.
+tables, and what it takes to know a caller; on a database of its own. Server time is from the
+request's arrival in the application to the answer's last byte.
 """
 
 import os
@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api import development
 from api.app import create_app
+from benchmarks import callers
 from benchmarks.bench import Plan
 from benchmarks.figures import Result, Row, Target, percentile
 from db import demo
@@ -93,6 +94,8 @@ async def _over(dsn: str, plan: Plan) -> tuple[Result, dict[str, Any]]:
         left = LARGE - await admin.fetchval("select count(*) from appointments")
         await _add(admin, -left // 400, -1, 8, "completed")
         sizes.append(await _asked(app, admin, settings, result, plan))
+        for _ in range(plan.repetitions):
+            await callers.measure(app, settings, result)
     _compare(result)
     await admin.close()
     return result, {"table_rows": sizes}
