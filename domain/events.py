@@ -107,11 +107,13 @@ class Event:
 
     def about(self) -> object:
         """What of the board it is the latest word on: with the next about the same it is of no more
-        use. Null for all other events, of which each counts.
+        use. Null for all other events, of which each counts. That a long visit is over counts
+        though a shorter one begins when it did: the rest of its time is free.
         """
         if self.topic != Topic.AVAILABILITY:
             return None
-        return self.entity_id, json.loads(self.payload).get("starts_at")
+        told = json.loads(self.payload)
+        return self.entity_id, told.get("starts_at"), told.get("ends_at")
 
     def addresses(self) -> Iterator[str]:
         """Where this event goes: to all of them, whether or not somebody reads there."""

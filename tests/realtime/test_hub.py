@@ -53,6 +53,15 @@ async def test_staff_get_every_change_once_and_in_order(pool, relay, hub, listen
     assert_each_once_in_order(changes(listener), await committed(pool))
 
 
+async def test_of_people_who_left_nothing_is_remembered(hub, listen):
+    for n in range(5):
+        listener = listen(patient(UUID(int=n + 1)), *EVERYTHING)
+        await until(lambda: hub.health.streams == 1)
+        await listener.stop()
+    assert not hub._audience._by_person
+    assert not hub._audience._by_address
+
+
 async def test_nobody_gets_what_is_not_theirs(pool, relay, hub, listen):
     people = [patient(person_id("patient", name)) for name, _ in PATIENTS]
     staff = [Actor(Role.DENTIST, person_id("dentist", name)) for name, *_ in DENTISTS]
@@ -245,6 +254,33 @@ async def test_of_the_board_a_slow_reader_gets_the_latest_state_of_each_slot(
         had = [event for event in slow.events if event.data["seq"] <= seq]
         rest = [event for event in quick.events if event.data["seq"] > seq]
         assert board(had + rest) == board(quick.events)
+
+
+async def test_that_a_long_visit_is_over_is_told_though_a_shorter_one_begins_when_it_did(
+    pool, relay, hub, listen, monkeypatch
+):
+    monkeypatch.setattr(stream, "LIMIT", 8)
+    slow = listen(ADMIN, "availability")
+    await until(lambda: hub.health.streams)
+    slow.pause()
+    told = [("booked", 60), ("free", 60), ("held", 20)] + 8 * [("free", 90)]
+    for n, (state, minutes) in enumerate(told, 1):
+        await pool.execute(
+            """
+            insert into outbox (topic, kind, entity_id, payload)
+            select 'availability', 'slot.' || $2, $1, jsonb_build_object(
+                   'starts_at', t, 'ends_at', t + make_interval(mins => $3), 'state', $2::text)
+              from cast('2030-01-07T08:00:00Z' as timestamptz) t
+            """,
+            AMARA,
+            state,
+            minutes,
+        )
+        await until(lambda n=n: (relay.wake(), hub.health.head == n)[1])
+    slow.go_on()
+    await until(lambda: slow.seqs[-1:] == [len(told)])
+    assert len(slow.seqs) < len(told)
+    assert {1, 2, 3} <= set(slow.seqs)
 
 
 async def test_a_reader_who_falls_behind_is_told_so_and_goes_on_from_there(
