@@ -113,6 +113,8 @@ class Audience:
     def _leave(self, stream: Stream) -> None:
         self._streams.discard(stream)
         self._by_person[stream.reader.actor.id] -= 1
+        if not self._by_person[stream.reader.actor.id]:
+            del self._by_person[stream.reader.actor.id]
         for address in stream.reader.addresses():
             self._by_address[address].discard(stream)
             if not self._by_address[address]:
