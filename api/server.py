@@ -8,6 +8,8 @@ import sys
 import prometheus_client
 import uvicorn
 from fastapi import FastAPI
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.app import create_app
 from api.parts import Parts
@@ -40,6 +42,24 @@ class Server(uvicorn.Server):
         if parts:
             await parts.hub.close()
         await super().shutdown(sockets)
+
+
+class Connection(HttpToolsProtocol):
+    """Tells the request that is being answered when its reader is gone. By itself the library tells
+    the latest, which may be one that waits behind a stream; the stream would outlive its reader.
+    """
+
+    _running: RequestResponseCycle | None = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
 
 
 def serve(settings: Settings) -> None:
@@ -78,6 +98,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """How the app is served. Only trusted proxies may say whose request they bring on."""
     return uvicorn.Config(
         app,
+        http=Connection,
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -8,7 +8,7 @@ import httpx2
 import uvicorn
 
 from api.app import create_app
-from api.server import Server, listening
+from api.server import Connection, Server, listening
 from settings import Settings
 from tests.realtime.listening import Frame, parse, until
 
@@ -16,7 +16,8 @@ from tests.realtime.listening import Frame, parse, until
 class Running:
     def __init__(self, settings: Settings, **config: object) -> None:
         self.app = create_app(settings)
-        options = {"port": 0, "log_level": "warning", "timeout_graceful_shutdown": 3} | config
+        options = {"port": 0, "http": Connection, "log_level": "warning"}
+        options |= {"timeout_graceful_shutdown": 3} | config
         self.server = Server(uvicorn.Config(self.app, **options), self.app)
         self._socket = listening(self.server.config)
         self.port = self._socket.getsockname()[1]

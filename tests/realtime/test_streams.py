@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from api import development
 from api.app import create_app
-from api.server import listening, server_config
+from api.server import Connection, listening, server_config
 from domain.booking import Verb
 from realtime import frames
 from tests.realtime.listening import (
@@ -284,6 +284,21 @@ def test_connections_wait_neither_long_nor_for_much_for_who_does_not_read(settin
         with socket.create_connection(listener.getsockname()), listener.accept()[0] as one:
             assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
             assert one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 32 * 1024
+
+
+async def test_a_reader_who_asked_for_more_behind_a_stream_is_missed_when_gone(
+    api, settings, as_, pool
+):
+    assert server_config(api.app, settings).http is Connection
+    headers = "".join(f"{name}: {value}\r\n" for name, value in as_("admin").items())
+    _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: here\r\n{headers}\r\n".encode() * 3)
+    await until(lambda: api.hub.health.streams == 1)
+    writer.transport.abort()
+    for n in range(3):  # only who writes learns that nobody reads
+        await hold(pool, wish(n))
+        await settled(pool, api.hub)
+    await until(lambda: api.hub.health.streams == 0)
 
 
 async def test_a_stream_ends_with_its_token_and_says_so(stream, settings):
