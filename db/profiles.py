@@ -125,10 +125,10 @@ async def erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None
     profile. Again, it finds nothing left.
     """
     async with connection.transaction():
-        row = await fetch_one(connection, "select * from profile_erase($1, $2)", id, str(actor))
-        await connection.execute(
+        await connection.execute(  # first: it waits for holds, which need the bookings
             "delete from patient_grants where $1 in (patient_id, agent_id)", id
         )
+        row = await fetch_one(connection, "select * from profile_erase($1, $2)", id, str(actor))
     return Erased(**row) if row["profile"] else None
 
 

@@ -6,7 +6,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from db.demo import person_id
-from tests.support import AMARA, ANA, BEN, monday
+from tests.support import AMARA, ANA, BEN, monday, overdue
 
 AGENTS = "/api/profiles/me/agents"
 CHATBOT = person_id("agent", "chatbot")
@@ -135,6 +135,28 @@ async def test_a_hold_that_comes_while_it_is_taken_back_is_refused(api, ana, age
             await waiting(pool, late)
     assert (await late).status_code == 422
     assert await pool.fetchval("select count(*) from appointments") == 0
+
+
+async def test_who_is_erased_while_an_agent_holds_for_them_is_erased_after_that(
+    api, as_, ana, agent, pool
+):
+    await api.put(MINE, headers=ana)
+    over = (await hold(api, ana, notes="afraid")).json()["id"]
+    await overdue(pool, over)
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute(
+                """
+                select pg_advisory_xact_lock(7, resource_no) from dentists where profile_id = $1
+                """,
+                AMARA,
+            )
+            early = asyncio.create_task(hold(api, agent))
+            await waiting(pool, early)
+            erased = asyncio.create_task(api.post(f"{OF_ANA}/erase", headers=as_("admin")))
+            await waiting(pool, early, erased)
+    assert (await early).status_code == 201
+    assert (await erased).status_code == 200
 
 
 async def test_who_is_erased_has_granted_nothing(api, as_, ana, agent, pool):
