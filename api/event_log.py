@@ -1,5 +1,6 @@
 """The log of events a page at a time, for those who cannot stream."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from api.dependencies import Caller, Own
 from api.errors import invalid
 from api.parts import Parts
+from db.pool import PATIENCE
 from domain.events import Cursor, Event, Kind, Reader, Topic, interest
 from realtime import frames
 from realtime.frames import Reset
@@ -67,10 +69,12 @@ async def read_event_log(
         return _page(own, [], here, reset=Reset.UNKNOWN)
     found: list[Event] = []
     try:
-        async for piece in between(own.hub, own.pool, reader, at.seq, here.seq):
-            found += piece
-            if len(found) > limit:
-                return _page(own, found[:limit], Cursor(at.epoch, found[limit - 1].seq), more=True)
+        async with asyncio.timeout(PATIENCE):  # others who catch up may come first
+            async for piece in between(own.hub, own.pool, reader, at.seq, here.seq):
+                found += piece
+                if len(found) > limit:
+                    end = Cursor(at.epoch, found[limit - 1].seq)
+                    return _page(own, found[:limit], end, more=True)
     except TooOld:
         return _page(own, [], here, reset=Reset.TOO_OLD)
     return _page(own, found, max(at, here, key=lambda place: place.seq))

@@ -1,12 +1,15 @@
 """Who cannot stream reads the same, page by page."""
 
+import asyncio
+
 import pytest
 
+from realtime.hub import REPLAYS
 from tests.realtime.listening import Frame, sequenced, settled, until
 from tests.realtime.test_retention import happen
 from tests.realtime.test_streams import NO_CURSORS, NO_TOPICS
 from tests.realtime.traffic import churn, wish
-from tests.support import LENA, hold
+from tests.support import LENA, allowed, hold
 
 LOG = "/api/events/log"
 READERS = [("admin", "admin"), ("dentist", "amara"), ("patient", "ana"), ("agent", "chatbot")]
@@ -117,3 +120,19 @@ async def test_a_cursor_that_is_too_old_means_reset(api, http, as_, pool):
 async def test_topics_that_are_none_are_refused(http, as_, topics):
     answer = await http.get(LOG, params={"topics": topics}, headers=as_("admin", "admin"))
     assert answer.json()["code"] == "validation_failed"
+
+
+async def test_who_would_wait_behind_a_crowd_that_catches_up_is_told_to_come_back(
+    api, http, as_, pool
+):
+    await hold(pool, wish(0))
+    await settled(pool, api.hub)
+    api.hub.pages.forget()
+    for _ in range(REPLAYS):
+        await api.hub.replays.acquire()
+    async with asyncio.timeout(allowed(4)):
+        answer = await http.get(
+            LOG, params={"after": f"{api.hub.at.epoch}:0"}, headers=as_("admin")
+        )
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"]
