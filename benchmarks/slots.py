@@ -109,6 +109,7 @@ async def _add(admin: Any, first: int, last: int, a_day: int, status: str) -> No
         visits = VISITS.format(first=first, last=last, a_day=a_day, status=status)
         await admin.execute(visits, timeout=1200)
     await admin.execute("analyze", timeout=120)
+    await admin.execute("checkpoint", timeout=120)  # else it comes while reads are measured
 
 
 async def _asked(
