@@ -17,11 +17,11 @@ from domain.catalogue import AppointmentType
 
 router = APIRouter(prefix="/api/appointment-types", tags=["clinics"])
 
-ONE_DAY = 24 * 60
-"""Minutes. No visit is longer: what looks for visits around a time looks so far."""
+DAY_MINUTES = 24 * 60
+"""No visit is longer: what looks for visits around a time looks so far."""
 
-Duration = Annotated[int, Field(ge=1, le=ONE_DAY), Number]
-Buffer = Annotated[int, Field(ge=0, le=ONE_DAY), Number]
+Duration = Annotated[int, Field(ge=1, le=DAY_MINUTES), Number]
+Buffer = Annotated[int, Field(ge=0, le=DAY_MINUTES), Number]
 Days = Annotated[int, Field(ge=1, le=730), Number]
 HoldSeconds = Annotated[int, Field(ge=1, le=86_400), Number]
 ApprovalMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60), Number]

@@ -106,10 +106,7 @@ class Event:
     sequenced_at: datetime
 
     def about(self) -> object:
-        """What of the board it is the latest word on: with the next about the same it is of no more
-        use. Null for all other events, of which each counts. That a long visit is over counts
-        though a shorter one begins when it did: the rest of its time is free.
-        """
+        """Which slot (start and end) it is the latest word on; null where each event counts."""
         if self.topic != Topic.AVAILABILITY:
             return None
         told = json.loads(self.payload)

@@ -72,3 +72,16 @@ async def overdue(pool: Pool, id: UUID) -> None:
             """,
             id,
         )
+
+
+def counting(monkeypatch, module, name: str) -> list[None]:
+    """From now on it grows by one with each call of that function of the module."""
+    calls: list[None] = []
+    original = getattr(module, name)
+
+    def counted(*arguments):
+        calls.append(None)
+        return original(*arguments)
+
+    monkeypatch.setattr(module, name, counted)
+    return calls

@@ -5,31 +5,19 @@ and whoever asked never hears of it.
 import asyncio
 import contextlib
 from asyncio import StreamReader, StreamWriter
-from typing import Self
 
 from embedded.ports import HOST
+from tests.way import Way
 
 
-class Proxy:
+class Proxy(Way):
     """`async with Proxy(port) as way`: `way.port` leads there."""
 
     def __init__(self, target: int) -> None:
-        self.port = 0
+        super().__init__()
         self._target = target
         self._silent = False
         self._marks: list[bytes] = []
-        self._lines: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, HOST, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for line in self._lines:
-            line.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
 
     def silence(self) -> None:
         """From now on nobody gets an answer."""
@@ -40,8 +28,6 @@ class Proxy:
         self._marks.append(mark)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        line = asyncio.current_task()
-        self._lines.add(line)
         up_reader, up_writer = await asyncio.open_connection(HOST, self._target)
         told: set[bytes] = set()
         try:
@@ -53,8 +39,6 @@ class Proxy:
         except* OSError:
             pass
         finally:
-            self._lines.discard(line)
-            writer.close()
             up_writer.close()
 
     async def _questions(self, reader: StreamReader, up: StreamWriter, told: set[bytes]) -> None:

@@ -1,6 +1,7 @@
 """Agents whom patients let act for them: what they may then, and that it ends at once."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -108,20 +109,22 @@ async def waiting(pool, *tasks) -> None:
         assert not any(task.done() for task in tasks)
 
 
+@asynccontextmanager
+async def held_up(pool):
+    """Whoever wants a slot of Amara's waits until this is over."""
+    lock = "select pg_advisory_xact_lock(7, resource_no) from dentists where profile_id = $1"
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(lock, AMARA)
+        yield
+
+
 async def test_a_hold_that_is_under_way_is_there_before_it_is_taken_back(api, ana, agent, pool):
     await api.put(MINE, headers=ana)
-    async with pool.acquire() as connection:
-        async with connection.transaction():
-            await connection.execute(
-                """
-                select pg_advisory_xact_lock(7, resource_no) from dentists where profile_id = $1
-                """,
-                AMARA,
-            )
-            early = asyncio.create_task(hold(api, agent))
-            await waiting(pool, early)
-            taken = asyncio.create_task(api.delete(MINE, headers=ana))
-            await waiting(pool, early, taken)
+    async with held_up(pool):
+        early = asyncio.create_task(hold(api, agent))
+        await waiting(pool, early)
+        taken = asyncio.create_task(api.delete(MINE, headers=ana))
+        await waiting(pool, early, taken)
     assert (await early).status_code == 201
     assert (await taken).status_code == 200
 
@@ -143,18 +146,11 @@ async def test_who_is_erased_while_an_agent_holds_for_them_is_erased_after_that(
     await api.put(MINE, headers=ana)
     over = (await hold(api, ana, notes="afraid")).json()["id"]
     await overdue(pool, over)
-    async with pool.acquire() as connection:
-        async with connection.transaction():
-            await connection.execute(
-                """
-                select pg_advisory_xact_lock(7, resource_no) from dentists where profile_id = $1
-                """,
-                AMARA,
-            )
-            early = asyncio.create_task(hold(api, agent))
-            await waiting(pool, early)
-            erased = asyncio.create_task(api.post(f"{OF_ANA}/erase", headers=as_("admin")))
-            await waiting(pool, early, erased)
+    async with held_up(pool):
+        early = asyncio.create_task(hold(api, agent))
+        await waiting(pool, early)
+        erased = asyncio.create_task(api.post(f"{OF_ANA}/erase", headers=as_("admin")))
+        await waiting(pool, early, erased)
     assert (await early).status_code == 201
     assert (await erased).status_code == 200
 

@@ -5,27 +5,19 @@ import asyncio
 from api import alternatives
 from api.alternatives import Alternatives, Wish
 from domain.actors import Actor, Role
-from tests.support import AMARA, ANA, BEN, monday
+from tests.support import AMARA, ANA, BEN, counting, monday
 
 
 async def test_a_crowd_that_lost_one_slot_is_answered_by_one_search(pool, monkeypatch):
-    searches = 0
-
-    async def counted(*arguments):
-        nonlocal searches
-        searches += 1
-        return await original(*arguments)
-
-    original = alternatives.search
-    monkeypatch.setattr(alternatives, "search", counted)
+    searches = counting(monkeypatch, alternatives, "search")
     others, wish = Alternatives(pool), Wish(AMARA, "checkup", monday(9))
     crowd = [Actor(Role.PATIENT, id) for id in (ANA, BEN)] * 50
     answers = await asyncio.gather(*(others.near(wish, actor) for actor in crowd))
-    assert searches == 1
+    assert len(searches) == 1
     assert all(answer == answers[0] and len(answer) == 3 for answer in answers)
 
     async with asyncio.timeout(5):  # and not for ever
-        while searches == 1:
+        while len(searches) == 1:
             await asyncio.sleep(alternatives.MEANWHILE / 10)
             await others.near(wish, crowd[0])
 

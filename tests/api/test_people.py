@@ -20,8 +20,9 @@ from domain.actors import Actor, Role
 from domain.people import Standing
 from embedded import ports
 from embedded.process import Command, Process, wait_until
+from tests.api.asgi import scope
 from tests.realtime.listening import until
-from tests.support import ANA, allowed
+from tests.support import ANA, allowed, counting
 
 ME, ANAS = "/api/profiles/me", f"/api/profiles/{ANA}"
 AS_ANA = Actor(Role.PATIENT, ANA)
@@ -194,20 +195,8 @@ async def _stream(app, headers) -> bytes:
         nonlocal body
         body += message.get("body", b"")
 
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": "/api/events",
-        "raw_path": b"/api/events",
-        "query_string": b"",
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("chairtime", 80),
-        "scheme": "http",
-        "http_version": "1.1",
-        "root_path": "",
-    }
-    await app(scope, receive, send)
+    request = httpx2.Request("GET", "http://chairtime/api/events", headers=headers)
+    await app(scope(request), receive, send)
     return body
 
 
@@ -219,15 +208,7 @@ def _answers(port: int) -> bool:
 
 async def test_newcomers_are_read_once_each_however_many_come_at_once(settings, monkeypatch):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    reads = 0
-
-    async def counted(*arguments):
-        nonlocal reads
-        reads += 1
-        return await read(*arguments)
-
-    read = standings.standing
-    monkeypatch.setattr(standings, "standing", counted)
+    reads = counting(monkeypatch, standings, "standing")
     crowd = [Actor(Role.PATIENT, uuid4()) for _ in range(40)]
     async with running(settings) as api:
         parts = api.app.state.parts
@@ -236,4 +217,4 @@ async def test_newcomers_are_read_once_each_however_many_come_at_once(settings, 
         parts.committed()
         await until(lambda: parts.hub.health.head >= start + len(crowd))
         await asyncio.gather(*map(parts.people.standing, crowd))
-    assert reads == len(crowd)
+    assert len(reads) == len(crowd)

@@ -17,6 +17,7 @@ from db import grants, profiles
 from db.demo import CLINIC, person_id
 from domain.actors import Role
 from domain.rights import PUBLIC, RIGHTS, Right, right
+from tests.api.asgi import scope
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, monday
 
 ROUTES = {route.name: route for subject in SUBJECTS for route in subject.router.routes}
@@ -169,20 +170,7 @@ async def begun(api: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Resp
         if message["type"] == "http.response.body":
             answered.set()
 
-    scope = {
-        "type": "http",
-        "method": request.method,
-        "path": request.url.path,
-        "raw_path": request.url.raw_path,
-        "query_string": request.url.query,
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
-        "client": ("127.0.0.1", 1),
-        "server": ("chairtime", 80),
-        "scheme": "http",
-        "http_version": "1.1",
-        "root_path": "",
-    }
-    await app(scope, receive, send)
+    await app(scope(request), receive, send)
     return httpx2.Response(sent["status"], content=sent["body"])
 
 

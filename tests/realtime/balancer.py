@@ -5,34 +5,22 @@ and can break what passes through it in the ways that networks do.
 import asyncio
 import contextlib
 from asyncio import StreamReader, StreamWriter
-from typing import Self
 
-HOST = "127.0.0.1"
+from embedded.ports import HOST
+from tests.way import Way
 
 
-class Balancer:
+class Balancer(Way):
     """`async with Balancer(port, …) as way`: `way.url` leads to the processes at these ports."""
 
     def __init__(self, *ports: int) -> None:
-        self.url = ""
+        super().__init__()
         self.served = 0
         """Connections so far."""
         self._ports = ports
         self._mark: bytes | None = None
         self._mute: set[StreamWriter] = set()
         self._readers: set[StreamWriter] = set()
-        self._lines: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, HOST, 0, backlog=1024)
-        self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for line in self._lines:
-            line.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
 
     def cut(self) -> None:
         """Every connection breaks, now."""
@@ -50,17 +38,12 @@ class Balancer:
         self._mute |= self._readers
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        line = asyncio.current_task()
-        assert line
-        self._lines.add(line)
         self._readers.add(writer)
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 await self._join(reader, writer)
         finally:
-            self._lines.discard(line)
             self._readers.discard(writer)
-            writer.close()
 
     async def _join(self, reader: StreamReader, writer: StreamWriter) -> None:
         up_reader, up_writer = await self._reached()
