@@ -67,6 +67,11 @@ async def read_event_log(
     at = Cursor.parse(after)
     if at is None or not await own.hub.known(at, own.pool):
         return _page(own, [], here, reset=Reset.UNKNOWN)
+    return await _after(own, reader, at, here, limit)
+
+
+async def _after(own: Parts, reader: Reader, at: Cursor, here: Cursor, limit: int) -> Response:
+    """What the log has between two places that are in it."""
     found: list[Event] = []
     try:
         async with asyncio.timeout(PATIENCE):  # others who catch up may come first
