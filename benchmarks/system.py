@@ -42,7 +42,7 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
         directory = places.temporary()
         held.callback(_remove, directory)
         postgres = held.enter_context(stack.postgres(settings={}, data=directory))
-        temporal = held.enter_context(stack.temporal())
+        temporal = held.enter_context(stack.temporal(nice=FOLLOWS))
         shared = {
             "ENVIRONMENT": "development",
             "DATABASE_URL": postgres.dsn(),

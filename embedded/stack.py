@@ -67,7 +67,9 @@ def postgres(
 
 
 @contextlib.contextmanager
-def temporal(*, persistent: bool = False, ui: bool = False) -> Iterator[RunningTemporal]:
+def temporal(
+    *, persistent: bool = False, ui: bool = False, nice: int = 0
+) -> Iterator[RunningTemporal]:
     """A Temporal dev server on a free port; gets the CLI if need be. Only a persistent one keeps
     its workflows over its own restart.
     """
@@ -75,7 +77,7 @@ def temporal(*, persistent: bool = False, ui: bool = False) -> Iterator[RunningT
     with _directory(None) as directory:
         database = directory / "temporal.db" if persistent else None
         ui_port = ports.any_free() if ui else None
-        part = Temporal(binary, ports.any_free(), ui_port, database)
+        part = Temporal(binary, ports.any_free(), ui_port, database, nice)
         log = directory / "temporal.log"
         running = RunningTemporal(part, log, part.start(log))
         try:

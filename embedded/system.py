@@ -96,7 +96,7 @@ class System:
             binary = temporal_cli.obtain(step.doing)
             port, ui_port = self._ports.claim(TEMPORAL_PORT), self._ports.claim(TEMPORAL_UI_PORT)
             database = None if self._options.ephemeral else self._data / "temporal.db"
-            server = Temporal(binary, port, ui_port, database)
+            server = Temporal(binary, port, ui_port, database, FOLLOWS)
             log = self._logs / "temporal.log"
             self.supervisor.start(Part("temporal", lambda: server.start(log), server.serves))
             ui_url = f"http://{HOST}:{ui_port}"

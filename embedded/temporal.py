@@ -11,7 +11,7 @@ from workflows import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
 
-FOLLOWS = 10
+FOLLOWS = 19
 """The niceness of Temporal and the worker where all share one machine: whoever waits for an answer
 waits for the API and Postgres, and goes first; what follows a booking takes what is left.
 """
@@ -42,6 +42,7 @@ class Temporal:
     """None = without the Web UI."""
     database: Path | None = None
     """A SQLite file, in which workflows survive the server; None = in memory."""
+    nice: int = 0
 
     @property
     def address(self) -> str:
@@ -57,7 +58,7 @@ class Temporal:
             argv += ["--search-attribute", f"{key.name}={kind}"]
         for name, value in DYNAMIC_CONFIG.items():
             argv += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
-        return Command(argv, nice=FOLLOWS)
+        return Command(argv, nice=self.nice)
 
     def serves(self) -> bool:
         """Whether the namespace is there, which comes after the port."""
