@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import booking as commands
 from activities import wire
+from activities.offers import Offers
 from db import bookings
 from db.pool import UNAVAILABLE, Connection, Pool, use
 from domain.actors import scope
@@ -32,6 +33,7 @@ class BookingActivities:
 
     def __init__(self, pool: Pool, ring: Callable[[], None]) -> None:
         self._pool = pool
+        self._offers = Offers()
         self._ring = ring
 
     @activity.defn(name="advance")
@@ -62,16 +64,22 @@ class BookingActivities:
         before = await bookings.state(connection, id)
         held = None
         if before is None and work.booking.hold:
-            held = await _judged(_hold(connection, work.booking))
+            held = await _judged(self._hold(connection, work.booking))
         for command in work.commands:
             outcomes[command.id] = await _carry_out(connection, id, before, command)
         if held:
             outcomes[HOLD] = held
-        after = await commands.settle(connection, id, Via.WORKFLOW)
+        only_looked = not held and all(each.verb == wire.LOOK for each in work.commands)
+        seen = before if only_looked else None
+        after = await commands.settle(connection, id, Via.WORKFLOW, seen)
 
         if after and (before is None or before.version != after.version):
             self._ring()
         return Done(after or _refused(str(id)), outcomes)
+
+    async def _hold(self, connection: Connection, booking: Booking) -> Result:
+        command, actor = wire.hold(booking)
+        return await commands.hold(connection, command, actor, Via.WORKFLOW, self._offers)
 
 
 async def _carry_out(
@@ -80,11 +88,6 @@ async def _carry_out(
     if command.verb == wire.LOOK:
         return Outcome.SAME if before else Outcome.NOT_FOUND
     return await _judged(_change(connection, booking, command))
-
-
-async def _hold(connection: Connection, booking: Booking) -> Result:
-    command, actor = wire.hold(booking)
-    return await commands.hold(connection, command, actor, Via.WORKFLOW)
 
 
 async def _change(connection: Connection, booking: UUID, command: Command) -> Result:

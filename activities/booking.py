@@ -3,17 +3,19 @@ the workflow, or by both: whoever comes second finds it done.
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from uuid import UUID
 
 import asyncpg
 
+from activities.offers import Offers
 from db import appointments, bookings, clinics
 from db.pool import Connection
 from domain import schedules
-from domain.actors import SYSTEM, Actor, Role, Scope, scope
+from domain.actors import SYSTEM, Actor, Scope, scope
 from domain.appointments import Change, Hold, Move, Result, Via
 from domain.booking import BookingState, Outcome, Verb
+from domain.clinic import Offer
+from domain.schedules import Reason
 
 RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """40001 and 40P01: nothing was written, and the same call may succeed."""
@@ -21,26 +23,35 @@ RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 ATTEMPTS = 4
 
 
-async def hold(connection: Connection, command: Hold, actor: Actor, via: Via) -> Result:
+class OfferChanged(asyncpg.SerializationError):
+    """What decides about a hold changed between its reading and the hold."""
+
+
+async def hold(
+    connection: Connection, command: Hold, actor: Actor, via: Via, offers: Offers | None = None
+) -> Result:
     """Holds the slot, or says why not. The same id or key again is answered with the booking as it
     is now, before anything else is judged. A dentist, type or patient that does not exist is
     `NOT_FOUND`; to an agent, so are patients whom it neither made nor acts for at the commit.
+    `offers`: those read before, which save a round trip.
     """
-
-    async def whole() -> Result:
-        async with connection.transaction() if actor.role is Role.AGENT else nullcontext():
-            return await _hold(connection, command, actor, via)
-
-    return await _again(whole)
+    known = offers or Offers()
+    return await _again(lambda: _hold(connection, command, actor, via, known))
 
 
-async def book(connection: Connection, command: Hold, confirm: Change, actor: Actor) -> Result:
+async def book(
+    connection: Connection,
+    command: Hold,
+    confirm: Change,
+    actor: Actor,
+    offers: Offers | None = None,
+) -> Result:
     """Holds and confirms in one transaction: both or neither."""
-    maker = Scope(maker_id=command.caller, token=command.token)
+    maker, known = Scope(maker_id=command.caller, token=command.token), offers or Offers()
 
     async def both() -> Result:
         async with connection.transaction():
-            held = await _hold(connection, command, actor, Via.API)
+            held = await _hold(connection, command, actor, Via.API, known)
             if held.outcome is not Outcome.DONE:
                 return held
             return await bookings.change(connection, confirm, actor, Via.API, maker)
@@ -66,11 +77,13 @@ async def reschedule(
     return await _again(lambda: _reschedule(connection, command, actor, via, seen))
 
 
-async def settle(connection: Connection, id: UUID, via: Via) -> BookingState | None:
+async def settle(
+    connection: Connection, id: UUID, via: Via, state: BookingState | None = None
+) -> BookingState | None:
     """Carries out what is due by the database's clock, and returns the state after it; null without
-    a booking.
+    a booking. `state`: as it was just read, if it was.
     """
-    state = await bookings.state(connection, id)
+    state = state or await bookings.state(connection, id)
     while state and state.due_in is not None and state.due_in <= 0:
         if state.due == "end of visit":
             await bookings.lapse(connection, id, via)
@@ -80,21 +93,40 @@ async def settle(connection: Connection, id: UUID, via: Via) -> BookingState | N
     return state
 
 
-async def _hold(connection: Connection, command: Hold, actor: Actor, via: Via) -> Result:
-    offer = await clinics.offer(
-        connection,
-        command.dentist_id,
-        command.appointment_type,
-        command.patient_id,
-        actor,
-    )
-    if offer is None or offer.patient_no is None:
+async def _hold(
+    connection: Connection, command: Hold, actor: Actor, via: Via, offers: Offers
+) -> Result:
+    """By the offer as it was read before, if the database finds it still in force; else, and before
+    anybody is refused by hours or terms, by the offer as it is.
+    """
+    wish = command.dentist_id, command.appointment_type, actor
+    offer = offers.known(*wish)
+    if offer and not _objection(offer, command):
+        if result := await _take(connection, command, offer, actor, via):
+            return result
+
+    offer = await offers.read(connection, *wish)
+    if offer is None:
         refused = Result(Outcome.NOT_FOUND)
-    elif reason := schedules.refusal(offer.hours, offer.terms, command.starts_at, offer.now):
+    elif reason := _objection(offer, command):
         refused = Result(Outcome.NOT_OFFERED, reason=reason, server_time=offer.now)
+    elif result := await _take(connection, command, offer, actor, via):
+        return result
     else:
-        return await bookings.hold(connection, command, offer, actor, via)
+        raise OfferChanged
     return await bookings.repeated(connection, command, scope(actor)) or refused
+
+
+def _objection(offer: Offer, command: Hold) -> Reason | None:
+    return schedules.refusal(offer.hours, offer.terms, command.starts_at, offer.now)
+
+
+async def _take(
+    connection: Connection, command: Hold, offer: Offer, actor: Actor, via: Via
+) -> Result | None:
+    """Null where something else is offered by now, or the time is out of reach."""
+    between = schedules.reached_from(offer.terms, command.starts_at)
+    return await bookings.hold(connection, command, offer, between, actor, via)
 
 
 async def _reschedule(
@@ -107,7 +139,6 @@ async def _reschedule(
         connection,
         command.dentist_id or before.dentist_id,
         command.appointment_type or before.appointment_type,
-        before.patient_id,
         actor,
     )
     if offer is None:

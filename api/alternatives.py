@@ -50,9 +50,7 @@ class Alternatives:
 
     async def _search(self, wish: Wish, asker: Actor) -> list[BoardSlot]:
         async with use(self._pool) as connection:
-            offer = await clinics.offer(
-                connection, wish.dentist_id, wish.appointment_type, None, asker
-            )
+            offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, asker)
             if offer is None:
                 return []
             day = max(day_of(offer.hours, wish.starts_at), day_of(offer.hours, offer.now))

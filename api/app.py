@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from activities.offers import Offers
 from api import (
     agents,
     appointment_types,
@@ -105,9 +106,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     reconciler = Reconciler(dsn, temporal, bell.ring)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
-    others = Alternatives(pool)
+    others, offers = Alternatives(pool), Offers()
     parts = Parts(
-        settings, pool, temporal, bell, relay, hub, people, others, dispatcher, reconciler
+        settings, pool, temporal, bell, relay, hub, people, others, offers, dispatcher, reconciler
     )
     running = (bell, hub, relay, dispatcher, reconciler)
     try:

@@ -71,7 +71,7 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
     command = hold_command(asked, ask, quota=None)
     confirm = Change(command.id, Verb.CONFIRM, command_id(ask.actor, ask.key, Verb.CONFIRM))
     async with use(own.pool) as connection:
-        result = await booking.book(connection, command, confirm, ask.actor)
+        result = await booking.book(connection, command, confirm, ask.actor, own.offers)
     if result.outcome is Outcome.DONE:
         own.committed()
     return await hold_answer(own, command, ask.actor, result, response)

@@ -22,7 +22,7 @@ async def reserve(body: Reserve, response: Response, ask: Ask, own: Own) -> Appo
     """
     command = hold_command(body, ask, HOLD_QUOTA)
     async with use(own.pool) as connection:
-        result = await booking.hold(connection, command, ask.actor, Via.API)
+        result = await booking.hold(connection, command, ask.actor, Via.API, own.offers)
     if result.outcome is Outcome.DONE:
         own.committed()
     return await hold_answer(own, command, ask.actor, result, response)

@@ -117,5 +117,7 @@ def fingerprint(key: str | None, **asked: Any) -> bytes | None:
     """What a request asked for, to tell a repeat from another request under the same key. The key
     is in it, so that what was asked cannot be found by trying.
     """
+    if not key:
+        return None
     whole = json.dumps([key, asked], sort_keys=True, default=str)
-    return hashlib.sha256(whole.encode()).digest() if key else None
+    return hashlib.sha256(whole.encode()).digest()

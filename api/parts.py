@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from activities.offers import Offers
 from api.alternatives import Alternatives
 from api.people import People
 from db.pool import Pool
@@ -25,6 +26,7 @@ class Parts:
     hub: Hub
     people: People
     alternatives: Alternatives
+    offers: Offers
     dispatcher: Dispatcher
     reconciler: Reconciler
 

@@ -125,7 +125,7 @@ async def list_slots(
 ) -> Response:
     """The slots of one dentist by start. `include=all` shows held and booked ones too."""
     async with use(own.pool) as connection:
-        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None, caller))
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
         found = await offers.search(connection, [offer], asked)
     return board.listed(found, zone)
 
@@ -143,7 +143,7 @@ async def explain_slot(
     refused for.
     """
     async with use(own.pool) as connection:
-        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, None, caller))
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
         taken = await claims.between(
             connection,
             [offer.dentist_no],

@@ -2,6 +2,7 @@
 one transaction.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -17,26 +18,34 @@ from domain.schedules import Reason
 
 
 async def hold(
-    connection: Connection, command: Hold, offer: Offer, actor: Actor, via: Via
-) -> Result:
-    """Takes the slot for the command's id and key, or says what is in the way. One round trip, one
-    transaction.
+    connection: Connection,
+    command: Hold,
+    offer: Offer,
+    between: tuple[datetime, datetime] | None,
+    actor: Actor,
+    via: Via,
+) -> Result | None:
+    """Takes the slot for the command's id and key, or says what is in the way. Null, and nothing is
+    done, where the offer has changed since it was read, or it is not `between` these instants
+    (null: whenever). One round trip, one transaction.
     """
+    earliest, latest = between or (None, None)
     row = await fetch_one(
         connection,
         f"""
         select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
           from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) r,
+                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
-        offer.clinic_id,
-        command.dentist_id,
-        offer.dentist_no,
-        command.patient_id,
-        offer.patient_no,
+        offer.dentist_id,
         offer.terms.type_id,
+        offer.stamp,
+        earliest,
+        latest,
+        command.patient_id,
+        scope(actor).maker_id,
         command.starts_at,
         command.starts_at + offer.terms.duration,
         policy(offer.terms),
@@ -50,6 +59,8 @@ async def hold(
         command.quota,
         command.token,
     )
+    if row["outcome"] == "stale":
+        return None
     outcome = "done" if row["outcome"] == "held" else row["outcome"]
     return Result(
         Outcome(outcome),

@@ -7,7 +7,7 @@ import asyncpg
 
 from db import schedules
 from db.pool import Connection
-from domain.actors import Actor, scope
+from domain.actors import Actor
 from domain.clinic import Dentist, Offer
 from domain.schedules import Terms
 
@@ -17,20 +17,14 @@ OFFER = f"""
            t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
            t.horizon, t.hold_for, t.approval_for, t.cancel_notice, t.needs_chair,
            t.needs_approval, t.bookable_online,
-           (select r.no from resources r join profiles who on who.id = r.profile_id
-             where r.profile_id = $2 and r.kind = 'patient' and r.active and who.active
-               and ($3::uuid is null or who.created_by = $3
-                    or exists (select from patient_grants g
-                                where g.patient_id = $2 and g.agent_id = $3 for key share))
-           ) as patient_no,
-           {schedules.HOURS}
-      from dentists d join clinics c on c.id = d.clinic_id join profiles p on p.id = d.profile_id
+           o.stamp, {schedules.HOURS}
+      from dentists d join clinics c on c.id = d.clinic_id
       join lateral (
            select * from appointment_types t
             where t.clinic_id = d.clinic_id
               and (t.slug = lower($1) or ($1::text is null and t.bookable_online))
             order by t.duration, t.slug limit 1) t on true
-     where d.bookable and p.active
+      join offered o on o.dentist_id = d.profile_id and o.type_id = t.id
 """  # noqa: S608 - constants of ours
 
 
@@ -51,19 +45,13 @@ async def offer(
     connection: Connection,
     dentist_id: UUID,
     appointment_type: str,
-    patient_id: UUID | None,
     asker: Actor | None = None,
 ) -> Offer | None:
     """What decides about a hold by `asker` (null = anyone) with this dentist; null where there is
-    no such dentist or no such type. To an agent only patients whom it made, or who let it act, are
-    known; what they let is locked until the transaction ends.
+    no such dentist or no such type.
     """
     row = await connection.fetchrow(
-        f"{OFFER} and d.profile_id = $4",
-        appointment_type,
-        patient_id,
-        asker and scope(asker).maker_id,
-        dentist_id,
+        f"{OFFER} where d.profile_id = $2", appointment_type, dentist_id
     )
     return _offer(row, asker) if row else None
 
@@ -83,14 +71,13 @@ async def offers(
     """
     rows = await connection.fetch(
         f"""
-        {OFFER} and ($4::uuid[] is null or d.profile_id = any($4))
-           and ($5::uuid is null or d.clinic_id = $5)
-           and ($6::text is null or lower(d.specialty) = lower($6))
+        {OFFER}
+         where ($2::uuid[] is null or d.profile_id = any($2))
+           and ($3::uuid is null or d.clinic_id = $3)
+           and ($4::text is null or lower(d.specialty) = lower($4))
          order by d.profile_id
         """,
         appointment_type,
-        None,
-        None,
         dentist_ids,
         clinic_id,
         specialty,
@@ -103,7 +90,7 @@ def _offer(row: asyncpg.Record, asker: Actor | None) -> Offer:
         clinic_id=row["clinic_id"],
         dentist_id=row["dentist_id"],
         dentist_no=row["dentist_no"],
-        patient_no=row["patient_no"],
+        stamp=row["stamp"],
         terms=_terms(row, staff=asker is not None and asker.is_staff),
         hours=schedules.hours(row),
         now=row["now"],

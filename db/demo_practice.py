@@ -127,13 +127,11 @@ def _possible(offer: Offer) -> Iterator[Visit]:
 async def _book(connection: Connection, visit: Visit, dice: Random) -> bool:
     """False where patient or chair turned out to be elsewhere."""
     patient = person_id("patient", dice.choice(PATIENTS)[0])
-    offer = await clinics.offer(connection, visit.offer.dentist_id, visit.offer.terms.slug, patient)
-    if offer is None:
-        return False
+    offer = visit.offer
     id, who = uuid7(), Actor(Role.PATIENT, patient)
     asked = Hold(id, uuid7(), offer.dentist_id, patient, offer.terms.slug, visit.starts_at, patient)
-    result = await bookings.hold(connection, asked, offer, who, Via.SWEEP)
-    if result.outcome is not Outcome.DONE:
+    result = await bookings.hold(connection, asked, offer, None, who, Via.SWEEP)
+    if result is None or result.outcome is not Outcome.DONE:
         return False
     await _change(connection, id, Verb.CONFIRM, who)
     for verb, actor in _afterwards(visit, who, dice):

@@ -29,8 +29,8 @@ class Offer:
     clinic_id: UUID
     dentist_id: UUID
     dentist_no: int
-    patient_no: int | None
-    """Null where the patient is not known yet."""
+    stamp: str
+    """Another one after any change of what this was read from."""
     terms: Terms
     hours: Hours
     now: datetime

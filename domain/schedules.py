@@ -138,6 +138,11 @@ def reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
     return utc(now) + terms.lead_time, utc(now) + terms.horizon
 
 
+def reached_from(terms: Terms, starts_at: datetime) -> tuple[datetime, datetime]:
+    """The first and the last instant from which a start is in reach: `reach`, seen from there."""
+    return starts_at - terms.horizon, starts_at - terms.lead_time
+
+
 def next_on_grid(hours: Hours, wall: datetime) -> datetime:
     """The first grid time at or after a local one."""
     step = timedelta(minutes=hours.grid_minutes)

@@ -131,11 +131,23 @@ create trigger appointments_recorded_insert after insert on appointments
 create trigger appointments_recorded_update after update on appointments
     referencing old table as old_rows new table as new_rows for each statement execute function appointments_recorded();
 
+-- Each dentist who can be booked, under each type of their clinic, with a stamp that is another one after any change of what
+-- decides about a hold. It is made of the rows' own versions, whoever wrote them; hours and exceptions are in the dentist's,
+-- whose row each change of theirs updates.
+create view offered as
+    select d.profile_id as dentist_id, d.resource_no as dentist_no, d.clinic_id, t.id as type_id,
+           concat_ws('.', d.xmin, p.xmin, t.xmin) as stamp
+      from dentists d
+      join profiles p on p.id = d.profile_id
+      join appointment_types t on t.clinic_id = d.clinic_id
+     where d.bookable and p.active;
+
 -- What stands between a claim and its slot: live claims on the dentist and on the patient, and overdue holds,
 -- which count as free and are expired by whoever wants the slot.
--- `p_own`: a booking that is being moved, which never stands in its own way; null for a new one.
+-- `p_own`: a booking that is being moved, which never stands in its own way; null for a new one. (One row; a table, so that
+-- it is inlined.)
 create function claims_in_the_way(p_dentist_no int, p_patient_no int, p_busy tstzrange, p_slot tstzrange, p_at timestamptz,
-    p_own uuid, out overdue uuid[], out dentist boolean, out patient boolean, out booked boolean, out held_until timestamptz)
+    p_own uuid) returns table (overdue uuid[], dentist boolean, patient boolean, booked boolean, held_until timestamptz)
 language sql stable as $$
     select array_agg(q.id) filter (where q.due),
            coalesce(bool_or(q.who = 'dentist') filter (where not q.due), false),
@@ -194,9 +206,9 @@ begin
 end $$;
 
 -- Takes chair, dentist and patient for one appointment: all or nothing.
--- Pass 0 looks without locks; in a storm most losers end there, having written nothing and waited for nobody.
--- Later passes hold advisory locks on dentist and patient, sorted, which makes quota and both checks exact. The chair
--- goes first, as the only thing that another claim can still take; once it is won, nothing below waits.
+-- Advisory locks on dentist and patient, sorted, make quota and both checks exact. Pass 0 takes them if nobody has them;
+-- else it looks without: in a storm most losers end there, having written nothing and waited for nobody.
+-- The chair goes first, as the only thing that another claim can still take; once it is won, nothing below waits.
 -- A race lost all the same is undone in a subtransaction and looked at again.
 -- `p_own` is the booking's own id where it moves: its old claims go in the same step.
 create function booking_take(p_id uuid, p_clinic uuid, p_dentist_no int, p_patient_no int, p_patient uuid,
@@ -210,11 +222,19 @@ declare
     chair   int;
     n       int;
     at      timestamptz;
+    first   int := least(p_dentist_no, p_patient_no);
+    second  int := greatest(p_dentist_no, p_patient_no);
+    locked  boolean := false;
 begin
     for pass in 0..9 loop
-        if pass = 1 then
-            perform pg_advisory_xact_lock(7, least(p_dentist_no, p_patient_no));
-            perform pg_advisory_xact_lock(7, greatest(p_dentist_no, p_patient_no));
+        if pass = 0 then
+            if pg_try_advisory_xact_lock(7, first) then
+                locked := pg_try_advisory_xact_lock(7, second);
+            end if;
+        elsif not locked then
+            perform pg_advisory_xact_lock(7, first);
+            perform pg_advisory_xact_lock(7, second);
+            locked := true;
         end if;
         at := clock_timestamp();
 
@@ -225,7 +245,7 @@ begin
             held_until := case when not way.booked then way.held_until end;
             return;
         end if;
-        continue when pass = 0;
+        continue when not locked;
         overdue := way.overdue;
 
         if p_quota is not null then
@@ -269,29 +289,32 @@ begin
                 end if;
             end if;
             insert into slot_reservations (appointment_id, resource_no, during)
-            values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot) on conflict do nothing;
-            get diagnostics n = row_count;
-            if n < 2 then
-                raise sqlstate 'CT001';
-            end if;
+            values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot);
             outcome := 'won';
             return;
-        exception when sqlstate 'CT001' then
+        exception when sqlstate 'CT001' or exclusion_violation then     -- by whoever came without the locks
             null;
         end;
     end loop;
     raise exception 'the claim raced ten times; repeat it' using errcode = '40001';
 end $$;
 
--- Hold: one booking for one caller's key, or for one id.
--- Outcomes: held, repeat, key_reused, slot, patient_overlap, quota, no_chair. Only `held` has written anything.
-create function booking_hold(p_id uuid, p_clinic uuid, p_dentist uuid, p_dentist_no int, p_patient uuid, p_patient_no int,
-    p_type uuid, p_starts timestamptz, p_ends timestamptz, p_policy jsonb, p_notes text, p_caller uuid, p_key_hash bytea,
-    p_fingerprint bytea, p_command uuid, p_actor text, p_via text, p_quota int, p_token text,
+-- Hold: one booking for one caller's key, or for one id. Hours, lead time and horizon were judged by the caller; this goes
+-- on only where that still holds: the stamp of what is offered is the same, and it is between p_from and p_until (null:
+-- whenever). To an agent (p_agent, else null) only patients whom it made, or who let it act, are known; what they let is
+-- locked until the transaction ends.
+-- Outcomes: held, repeat, key_reused, stale, not_found (the patient), slot, patient_overlap, quota, no_chair. Only `held`
+-- has written anything.
+-- (Planned once per session, as planning takes longer than running; without seqscan, as the tables may have been small then.)
+create function booking_hold(p_id uuid, p_dentist uuid, p_type uuid, p_stamp text, p_from timestamptz, p_until timestamptz,
+    p_patient uuid, p_agent uuid, p_starts timestamptz, p_ends timestamptz, p_policy jsonb, p_notes text, p_caller uuid,
+    p_key_hash bytea, p_fingerprint bytea, p_command uuid, p_actor text, p_via text, p_quota int, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out server_time timestamptz)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-    took record;
+    offer      offered;
+    patient_no int;
+    took       record;
     busy tstzrange := tstzrange(p_starts - make_interval(secs => (p_policy ->> 'buffer_before')::float8),
                                 p_ends + make_interval(secs => (p_policy ->> 'buffer_after')::float8));
 begin
@@ -304,13 +327,27 @@ begin
         end if;
         exit when pass = 2;            -- refused, unless the same request won meanwhile
 
-        select * into took from booking_take(p_id, p_clinic, p_dentist_no, p_patient_no, p_patient,
+        select * into offer from offered o where o.dentist_id = p_dentist and o.type_id = p_type;
+        if offer.stamp is distinct from p_stamp or clock_timestamp() not between p_from and p_until then
+            outcome := 'stale';
+            exit;
+        end if;
+        select r.no into patient_no from resources r join profiles who on who.id = r.profile_id
+         where r.profile_id = p_patient and r.kind = 'patient' and r.active and who.active
+           and (p_agent is null or who.created_by = p_agent
+                or exists (select from patient_grants g where g.patient_id = p_patient and g.agent_id = p_agent for key share));
+        if patient_no is null then
+            outcome := 'not_found';
+            exit;
+        end if;
+
+        select * into took from booking_take(p_id, offer.clinic_id, offer.dentist_no, patient_no, p_patient,
             (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_quota, null);
         if took.outcome = 'won' then
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, hold_expires_at, notes, policy,
                     caller, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via)
-            values (p_id, p_clinic, p_dentist, p_patient, p_type, 'held', p_starts, p_ends,
+            values (p_id, offer.clinic_id, p_dentist, p_patient, p_type, 'held', p_starts, p_ends,
                     clock_timestamp() + make_interval(secs => (p_policy ->> 'hold_for')::float8), p_notes, p_policy,
                     p_caller, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via)
             on conflict do nothing returning * into booking;
@@ -440,7 +477,7 @@ create function booking_move(p_id uuid, p_command uuid, p_fingerprint bytea, p_m
     p_refused boolean, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out deadline timestamptz,
     out server_time timestamptz)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
     judged  record;
     before  appointments;
@@ -499,5 +536,6 @@ end $$;
 
 -- migrate:down
 drop function booking_move, booking_change, notice_deadline, booking_judge, booking_hold, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
+drop view offered;
 drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;
 drop function appointments_recorded, refuse_change, is_live;

@@ -35,7 +35,7 @@ async def test_the_coming_fortnight_is_half_full_and_the_past_week_is_over(pract
     )
     assert len(booked) == 6
     for row in booked:
-        assert 30 < row["hours"] < 65  # of 98 in two weeks
+        assert 25 < row["hours"] < 65  # of 98 in two weeks; chairs are drawn by chance
     past = await practice.fetch(
         "select status from appointments where ends_at < clock_timestamp() group by 1"
     )
