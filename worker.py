@@ -25,6 +25,7 @@ from db.presence import Presence
 from realtime.bell import Bell
 from settings import Settings
 from workflows.client import AWAY, connect, reachable
+from workflows.dispatch import Dispatcher
 from workflows.worker import build_worker as build_worker
 
 log = logging.getLogger("chairtime.worker")
@@ -138,7 +139,7 @@ async def _work(settings: Settings, beat: Callable[[], None]) -> None:
     await bell.start()
     for attempt in count():
         try:
-            await _serve(BookingActivities(pool, bell.ring), presence, stop, beat)
+            await _serve(dsn, BookingActivities(pool, bell.ring), presence, stop, beat)
         except AWAY as error:
             if attempt % 60 == 0:
                 log.warning("waiting for Temporal: %s", error)
@@ -149,30 +150,31 @@ async def _work(settings: Settings, beat: Callable[[], None]) -> None:
 
 
 async def _serve(
+    dsn: str,
     activities: BookingActivities,
     presence: Presence,
     stop: asyncio.Event,
     beat: Callable[[], None],
 ) -> None:
-    """Works until told to stop. Raises what keeps it from working."""
+    """Works and dispatches until told to stop. Raises what keeps it from working."""
     # What the sandbox would find, the tests find: they run in it, and replay every recorded path.
     # Here it would double or triple the CPU of a workflow (replayed: 8 ms without, 18 with).
-    worker = build_worker(
-        await _connected(), activities, workflow_runner=UnsandboxedWorkflowRunner()
-    )
+    client = await _connected()
+    worker = build_worker(client, activities, workflow_runner=UnsandboxedWorkflowRunner())
+    dispatcher = Dispatcher(dsn, client)
     running = asyncio.create_task(worker.run())
     stopped = asyncio.create_task(stop.wait())
     await presence.start()
+    await dispatcher.start()
     gc.freeze()  # what lives as long as the process is not looked through again
     while not running.done() and not stopped.done():
-        if await reachable(worker.client):
+        if await reachable(client):
             beat()
         await asyncio.wait({running, stopped}, timeout=PULSE, return_when="FIRST_COMPLETED")
-    await presence.stop()
     stopped.cancel()
-    if not running.done():
-        async with asyncio.timeout(GRACE):
-            await worker.shutdown()
+    async with asyncio.timeout(GRACE):
+        ends = [] if running.done() else [worker.shutdown()]
+        await asyncio.gather(presence.stop(), dispatcher.stop(), *ends)
     await running
 
 

@@ -41,7 +41,6 @@ from realtime.hub import Hub
 from realtime.relay import Relay
 from settings import Settings
 from workflows import client
-from workflows.dispatch import Dispatcher
 from workflows.reconciler import Reconciler
 
 SUBJECTS = (
@@ -102,15 +101,12 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     temporal = await client.connect()
     relay = Relay(dsn, timedelta(hours=settings.events_kept_hours))
     bell, hub = Bell(pool), Hub(dsn)
-    dispatcher = Dispatcher(dsn, temporal)
     reconciler = Reconciler(dsn, temporal, bell.ring)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
     others, offers = Alternatives(pool), Offers()
-    parts = Parts(
-        settings, pool, temporal, bell, relay, hub, people, others, offers, dispatcher, reconciler
-    )
-    running = (bell, hub, relay, dispatcher, reconciler)
+    parts = Parts(settings, pool, temporal, bell, relay, hub, people, others, offers, reconciler)
+    running = (bell, hub, relay, reconciler)
     try:
         for part in running:
             await part.start()

@@ -19,6 +19,9 @@ TEMPORAL_PATIENCE = 1.0
 RELAY_PATIENCE = 5.0
 """Seconds that a committed event may wait for its number."""
 
+DISPATCH_PATIENCE = 10.0
+"""Seconds that a committed command may wait to be told to its workflow."""
+
 State = Literal["ok", "degraded"]
 
 
@@ -55,8 +58,8 @@ async def readyz(own: Own, response: Response) -> dict[str, str]:
 
 @router.get("/health")
 async def health(own: Own) -> Health:
-    """How each part is. Bookings go on while Temporal, workers or dispatcher are away; they catch
-    up later.
+    """How each part is. Bookings go on while Temporal or the workers, who dispatch what it must
+    hear of, are away; they catch up later.
     """
     database, temporal = await asyncio.gather(_database(own), _temporal(own))
     parts = database | {"temporal": temporal, "relay": _relay(own)}
@@ -76,7 +79,7 @@ async def _database(own: Parts) -> dict[str, State]:
             backlog = await inbox.backlog(connection)
     except UNAVAILABLE:
         return {"database": "degraded", "workers": "degraded", "dispatcher": "degraded"}
-    dispatching = not own.dispatcher.health().trouble and not backlog.stuck
+    dispatching = not backlog.stuck and backlog.oldest_seconds < DISPATCH_PATIENCE
     return {
         "database": "ok",
         "workers": _state(workers > 0),

@@ -12,7 +12,6 @@ from realtime.bell import Bell
 from realtime.hub import Hub
 from realtime.relay import Relay
 from settings import Settings
-from workflows.dispatch import Dispatcher
 from workflows.reconciler import Reconciler
 
 
@@ -27,13 +26,11 @@ class Parts:
     people: People
     alternatives: Alternatives
     offers: Offers
-    dispatcher: Dispatcher
     reconciler: Reconciler
 
     def committed(self) -> None:
-        """To be called after each commit: wakes who carries it on. Losing this call costs a poll's
-        delay, no more.
+        """To be called after each commit: wakes the relay, which tells everybody. Losing this call
+        costs a poll's delay, no more.
         """
-        self.dispatcher.wake()
         if not self.relay.wake():
             self.bell.ring()

@@ -16,6 +16,10 @@ from domain.booking import LIVE, Status
 LOOK = "look"
 """Not a command: the workflow shall look at the booking's row."""
 
+BELL = "realtime"
+"""The channel that the relay notifies of new events: whatever the API puts into the inbox has one.
+"""
+
 ROWS = 50
 """Rows of one booking that are taken at a time; the others follow."""
 
@@ -58,7 +62,7 @@ class Parcel:
 class Backlog:
     depth: int
     oldest_seconds: float
-    """How long ago the oldest row's command was committed; 0 where the inbox is empty."""
+    """How long ago the oldest command was committed that nobody has refused; 0 without one."""
     attempts: int
     """How often the most refused row was refused."""
 
@@ -134,6 +138,7 @@ async def backlog(connection: Connection) -> Backlog:
                   from workflow_inbox o
                   left join appointment_transitions t
                          on t.appointment_id = o.appointment_id and t.command_id = o.command_id
+                 where o.attempts = 0
                  order by o.id limit 1) as oldest_seconds
           from workflow_inbox i
         """

@@ -122,8 +122,10 @@ MUTANTS = {
         (
             Patch(
                 BOOKING_SQL,
-                "            if n < 2 then\n                raise sqlstate 'CT001';",
-                "            if n < 2 then\n                continue;",
+                "values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot);",
+                "values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot)"
+                " on conflict do nothing;\n            continue when (select count(*)"
+                " from slot_reservations s where s.appointment_id = p_id) < 2;",
             ),
         ),
         (
@@ -135,9 +137,9 @@ MUTANTS = {
         "dispatcher off",
         (
             Patch(
-                "api/app.py",
-                "running = (bell, hub, relay, dispatcher, reconciler)",
-                "running = (bell, hub, relay, reconciler)",
+                "worker.py",
+                "    await dispatcher.start()\n",
+                "",
             ),
         ),
         (

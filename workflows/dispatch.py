@@ -25,12 +25,10 @@ BATCH = 16
 """Bookings per batch."""
 
 POLL = 1.0
-"""Seconds until what nobody rang for is found: put off, or committed by a process that died."""
+"""Seconds until what nobody rang for is found: put off, or committed while nobody could ring."""
 
 BREATH = 0.05
-"""Seconds that a lane rests after a batch: what is committed meanwhile goes together, and who waits
-for an answer goes first.
-"""
+"""Seconds that a lane rests after a batch: what is committed meanwhile goes together."""
 
 SHORTEST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
@@ -51,8 +49,9 @@ class Health:
 
 
 class Dispatcher:
-    """Runs in every API process. Side by side they lose nothing, and each booking's commands arrive
-    in the order of their commits.
+    """Runs in every worker process, over the worker's own client: a workflow that it starts has its
+    first task at once. Side by side they lose nothing, and each booking's commands arrive in the
+    order of their commits.
     """
 
     def __init__(
@@ -70,6 +69,7 @@ class Dispatcher:
         self._sender = Sender(client, task_queue)
         self._poll = poll
         self._bell: asyncio.Queue[None] = asyncio.Queue(1)  # a ring wakes one lane
+        self._heard = 0
         self._stopping = asyncio.Event()
         self._troubles = [""] * lanes
         self._sent = 0
@@ -78,7 +78,7 @@ class Dispatcher:
     async def start(self) -> None:
         """Succeeds without Postgres and without Temporal: both are waited for."""
         lanes = [self._lane(number) for number in range(len(self._troubles))]
-        self._tasks = [asyncio.create_task(loop) for loop in (self._tick(), *lanes)]
+        self._tasks = [asyncio.create_task(loop) for loop in (self._listen(), *lanes)]
 
     async def stop(self) -> None:
         """Ends within 3 s. Batches in hand are finished where Temporal and Postgres let them."""
@@ -90,18 +90,35 @@ class Dispatcher:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=0.8)
 
-    def wake(self) -> None:
-        """Rings, after a commit that may have put something into the inbox. Cheap; many are one."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self._bell.put_nowait(None)
+    def wake(self, *_: object) -> None:
+        """Says that there may be something in the inbox. Cheap; many are one. Takes whatever a
+        listener is called with.
+        """
+        self._heard += 1
+        self._ring()
 
     def health(self) -> Health:
         """Asks nobody; `inbox.backlog` knows the rest."""
         return Health(next(filter(None, self._troubles), ""), self._sent)
 
-    async def _tick(self) -> None:
-        while not await self._stopped_within(self._poll):
+    async def _listen(self) -> None:
+        """Rings when the log has grown, and after each pause for what no bell tells of."""
+        while not self._stopping.is_set():
+            try:
+                await self._hear()
+            except Exception as error:
+                log.debug("dispatch hears no bell: %r", error)
             self.wake()
+            await self._stopped_within(self._poll)
+
+    async def _hear(self) -> None:
+        connection = await connect(self._dsn, "dispatcher's bell")
+        try:
+            await connection.add_listener(inbox.BELL, self.wake)
+            while not connection.is_closed() and not await self._stopped_within(self._poll):
+                self.wake()
+        finally:
+            connection.terminate()
 
     async def _lane(self, number: int) -> None:
         failures = 0
@@ -119,17 +136,18 @@ class Dispatcher:
         self.wake()  # the next lane ends too
 
     async def _serve(self, number: int) -> None:
-        """Empties the inbox, waits for the bell, and so on. A failure lets the connection go."""
+        """Sends a batch, waits for the bell, and so on. A failure lets the connection go."""
         connection = await connect(self._dsn, "dispatcher")
         try:
             while not self._stopping.is_set():
-                self._bell_heard()
+                heard = self._heard
                 found = await self._batch(connection)
                 self._troubles[number] = ""
                 if found:
                     await self._stopped_within(BREATH)
-                else:
-                    await self._bell.get()
+                if found and heard != self._heard:
+                    self._ring()  # whoever looked meanwhile passed over bookings that were in hand
+                await self._bell.get()
         finally:
             with contextlib.suppress(*UNAVAILABLE):
                 await connection.close(timeout=0.5)
@@ -138,8 +156,8 @@ class Dispatcher:
         """Takes and sends a batch; whether there was one. Raises TemporalAway if some is left."""
         async with connection.transaction():
             parcels = await inbox.take(connection, BATCH)
-            if len(parcels) == BATCH:
-                self.wake()  # there may be enough for another lane
+            if len(parcels) == BATCH or any(len(parcel.rows) == inbox.ROWS for parcel in parcels):
+                self._ring()  # there is more, perhaps
             deliveries = await asyncio.gather(*map(self._sender.deliver, parcels))
             away = await self._settle(connection, deliveries)
 
@@ -165,10 +183,9 @@ class Dispatcher:
             await inbox.refused(connection, [delivery.failed for delivery in refused])
         return away
 
-    def _bell_heard(self) -> None:
-        """What rang before a batch is taken is answered by that batch."""
-        with contextlib.suppress(asyncio.QueueEmpty):
-            self._bell.get_nowait()
+    def _ring(self) -> None:
+        with contextlib.suppress(asyncio.QueueFull):
+            self._bell.put_nowait(None)
 
     async def _stopped_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):

@@ -132,6 +132,8 @@ class Sender:
             start_signal=None if row.verb == Verb.HOLD else row.verb,
             start_signal_args=[] if row.verb in (Verb.HOLD, LOOK) else [command],
             rpc_timeout=RPC_TIMEOUT,
+            # With a worker on this very client the answer brings the first task: no wait, no poll.
+            request_eager_start=row.verb == Verb.HOLD,
         )
 
 

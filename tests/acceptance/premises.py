@@ -76,22 +76,26 @@ class Premises:
 
     def __post_init__(self) -> None:
         self.one, self.two = self.api("one"), self.api("two")
-        port = ports.any_free()
-        health = ["worker", "--health-port", str(port)]
-        environment = self._environment(self.postgres.part.port, self.temporal.part.port)
-        self.worker = Part(health, environment, port, self.home / "worker.log")
+        self.worker = self.a_worker("worker")
 
     @property
     def dsn(self) -> str:
         return self.postgres.dsn()
 
-    def api(
-        self, name: str, postgres_port: int | None = None, temporal_port: int | None = None
-    ) -> Part:
-        """An API, not yet started; by other ways to Postgres or Temporal where these are given."""
+    def a_worker(self, name: str, temporal_port: int | None = None) -> Part:
+        """A worker, not yet started; by another way to Temporal where one is given."""
+        port = ports.any_free()
+        health = ["worker", "--health-port", str(port)]
+        environment = self._environment(
+            self.postgres.part.port, temporal_port or self.temporal.part.port
+        )
+        return Part(health, environment, port, self.home / f"{name}.log")
+
+    def api(self, name: str, postgres_port: int | None = None) -> Part:
+        """An API, not yet started; by another way to Postgres where one is given."""
         port, metrics = ports.any_free(), ports.any_free()
         environment = self._environment(
-            postgres_port or self.postgres.part.port, temporal_port or self.temporal.part.port
+            postgres_port or self.postgres.part.port, self.temporal.part.port
         )
         own = {"HOST": ports.HOST, "PORT": str(port), "METRICS_PORT": str(metrics)}
         return Part(["api"], environment | own, port, self.home / f"{name}.log", metrics)

@@ -17,9 +17,9 @@ MARK = "the answer to this is lost"
 
 
 @asynccontextmanager
-async def doomed(clinic: Clinic, **ways: int) -> AsyncIterator[Part]:
-    """A further API that reaches Postgres or Temporal by other ways."""
-    api = clinic.premises.api("doomed", **ways)
+async def doomed(clinic: Clinic, postgres_port: int) -> AsyncIterator[Part]:
+    """A further API that reaches Postgres by another way."""
+    api = clinic.premises.api("doomed", postgres_port)
     try:
         await api.start()
         yield api
@@ -58,39 +58,6 @@ async def test_a_commit_whose_answer_died_with_its_api_is_carried_out_once(clini
     new = [booking(again[n], who, slot) for n, (slot, who, _) in enumerate(wanted)]
     await clinic.lived(
         {it.id: ["hold"] for it in new} | {it.id: ["hold", "confirm"] for it in held}
-    )
-
-
-async def test_a_command_whose_dispatch_died_with_its_api_reaches_its_workflow(clinic: Clinic):
-    """The workflow was started and its inbox row not deleted. All APIs are gone for a while."""
-    premises = clinic.premises
-    premises.one.kill()
-    premises.two.kill()
-    async with Proxy(premises.temporal.part.port) as way:
-        async with doomed(clinic, temporal_port=way.port) as api:
-            before = await clinic.held(api=api)
-            await clinic.looked([before])
-            way.silence()
-            kept, confirmed, cancelled = [await clinic.held(api=api) for _ in range(3)]
-            await clinic.confirm(confirmed, api=api)
-            await clinic.confirm(before, api=api)
-            await clinic.cancel(cancelled, api=api)
-
-            async def in_between() -> bool:
-                return any([await clinic.started(it.id) for it in (kept, confirmed, cancelled)])
-
-            await until(in_between)
-            assert await clinic.pool.fetchval("select count(*) from workflow_inbox") == 6
-            api.kill()
-
-    await premises.one.start()
-    await clinic.lived(
-        {
-            before.id: ["hold", "confirm"],
-            kept.id: ["hold"],
-            confirmed.id: ["hold", "confirm"],
-            cancelled.id: ["hold", "cancel"],
-        }
     )
 
 

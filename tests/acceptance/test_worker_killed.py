@@ -5,7 +5,9 @@ import random
 from datetime import datetime, timedelta
 
 from tests.acceptance.clinic import Clinic, booking, quantiles
+from tests.acceptance.proxy import Proxy
 from tests.support import allowed
+from tests.workflows.desk import until
 
 
 async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: Clinic):
@@ -37,6 +39,41 @@ async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: C
     )
     await clinic.becomes("workers", "ok")
     await clinic.becomes("status", "ok")
+
+
+async def test_a_command_whose_dispatch_died_with_its_worker_reaches_its_workflow(clinic: Clinic):
+    """The workflow was started and its inbox row not deleted."""
+    premises = clinic.premises
+    premises.worker.kill()
+    async with Proxy(premises.temporal.part.port) as way:
+        doomed = premises.a_worker("doomed", way.port)
+        await doomed.start()
+        try:
+            before = await clinic.held()
+            await clinic.looked([before])
+            way.silence()
+            kept, confirmed, cancelled = [await clinic.held() for _ in range(3)]
+            await clinic.confirm(confirmed)
+            await clinic.confirm(before)
+            await clinic.cancel(cancelled)
+
+            async def in_between() -> bool:
+                return any([await clinic.started(it.id) for it in (kept, confirmed, cancelled)])
+
+            await until(in_between)
+            assert await clinic.pool.fetchval("select count(*) from workflow_inbox") == 6
+        finally:
+            doomed.kill()
+
+    await premises.worker.start()
+    await clinic.lived(
+        {
+            before.id: ["hold", "confirm"],
+            kept.id: ["hold"],
+            confirmed.id: ["hold", "confirm"],
+            cancelled.id: ["hold", "cancel"],
+        }
+    )
 
 
 async def test_bookings_end_as_they_must_however_often_the_worker_is_killed(

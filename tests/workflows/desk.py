@@ -83,7 +83,7 @@ class Desk:
             )
 
     async def hold(self, starts_at: datetime | None = None) -> UUID:
-        """Held by the API, whose dispatcher is away."""
+        """Held by the API, before any dispatcher knows."""
         starts = starts_at or self.next_slot()
         command = Hold(uuid7(), uuid7(), AMARA, ANA, VISIT, starts, ANA)
         async with self.pool.acquire() as connection:
@@ -92,7 +92,7 @@ class Desk:
         return command.id
 
     async def change(self, id: UUID, verb: Verb, command_id: UUID | None = None) -> Result:
-        """Changed by the API, whose dispatcher is away."""
+        """Changed by the API, before any dispatcher knows."""
         command = Change(id, verb, command_id or uuid7())
         async with self.pool.acquire() as connection:
             return await commands.change(connection, command, CLINIC, Via.API)
