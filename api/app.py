@@ -34,6 +34,7 @@ from api.limits import Limits
 from api.middleware import install
 from api.parts import Parts
 from api.people import People
+from api.rushes import Rushes
 from api.security import Verifier
 from db.pool import create_pool
 from realtime.bell import Bell
@@ -104,8 +105,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     reconciler = Reconciler(dsn, temporal, bell.ring)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
-    others, offers = Alternatives(pool), Offers()
-    parts = Parts(settings, pool, temporal, bell, relay, hub, people, others, offers, reconciler)
+    memory = Alternatives(pool), Offers(), Rushes()
+    parts = Parts(settings, pool, temporal, bell, relay, hub, people, *memory, reconciler)
     running = (bell, hub, relay, reconciler)
     try:
         for part in running:

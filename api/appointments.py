@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from activities import booking
 from api import cursors
-from api.commands import change, hold_answer, hold_command, move, move_command
+from api.commands import attempted, change, hold_answer, hold_command, move, move_command
 from api.cursors import PageCursor
 from api.dependencies import Ask, Caller, Own, command_id, fingerprint
 from api.errors import invalid, not_found
@@ -18,8 +18,8 @@ from db import appointments, events
 from db.appointments import Wanted
 from db.pool import use
 from domain.actors import scope
-from domain.appointments import Appointment, Change, Transition
-from domain.booking import Outcome, Status, Verb
+from domain.appointments import Appointment, Change, Result, Transition
+from domain.booking import Status, Verb
 
 router = APIRouter(prefix="/api/appointments", tags=["appointments"])
 
@@ -70,10 +70,12 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
     command = hold_command(asked, ask, quota=None)
     confirm = Change(command.id, Verb.CONFIRM, command_id(ask.actor, ask.key, Verb.CONFIRM))
-    async with use(own.pool) as connection:
-        result = await booking.book(connection, command, confirm, ask.actor, own.offers)
-    if result.outcome is Outcome.DONE:
-        own.committed()
+
+    async def book() -> Result:
+        async with use(own.pool) as connection:
+            return await booking.book(connection, command, confirm, ask.actor, own.offers)
+
+    result = await attempted(own, command, ask, book)
     return await hold_answer(own, command, ask.actor, result, response)
 
 

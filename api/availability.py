@@ -5,12 +5,12 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from activities import booking
-from api.commands import change, hold_answer, hold_command
+from api.commands import attempted, change, hold_answer, hold_command
 from api.dependencies import Ask, Own
 from api.requests import Reserve
 from db.pool import use
-from domain.appointments import Appointment, Via
-from domain.booking import HOLD_QUOTA, Outcome, Verb
+from domain.appointments import Appointment, Result, Via
+from domain.booking import HOLD_QUOTA, Verb
 
 router = APIRouter(prefix="/api/availability", tags=["availability"])
 
@@ -21,10 +21,12 @@ async def reserve(body: Reserve, response: Response, ask: Ask, own: Own) -> Appo
     answers 200.
     """
     command = hold_command(body, ask, HOLD_QUOTA)
-    async with use(own.pool) as connection:
-        result = await booking.hold(connection, command, ask.actor, Via.API, own.offers)
-    if result.outcome is Outcome.DONE:
-        own.committed()
+
+    async def hold() -> Result:
+        async with use(own.pool) as connection:
+            return await booking.hold(connection, command, ask.actor, Via.API, own.offers)
+
+    result = await attempted(own, command, ask, hold)
     return await hold_answer(own, command, ask.actor, result, response)
 
 

@@ -1,6 +1,7 @@
 """From a request to a command, and from its result to an answer; what the booking routes share."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from fastapi import Response
@@ -13,6 +14,7 @@ from api.errors import Problem, invalid
 from api.parts import Parts
 from api.refusals import refusal
 from api.requests import Reserve, Update
+from api.rushes import Time
 from db import catalogue, clinics
 from db.pool import use
 from domain.actors import Actor, Role, scope
@@ -48,6 +50,22 @@ def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
         quota=quota,
         token=secrets.token_urlsafe(24) if actor.role is Role.AGENT else None,
     )
+
+
+async def attempted(
+    own: Parts, command: Hold, ask: Call, attempt: Callable[[], Awaitable[Result]]
+) -> Result:
+    """What the attempt at a hold came to. Under a key it may be a repeat, which the database alone
+    can tell; without one, those who ask for the same time take turns.
+    """
+    if ask.key:
+        result = await attempt()
+    else:
+        wanted = command.dentist_id, command.appointment_type, command.starts_at
+        result = await own.rushes.attempt(Time(*wanted, ask.actor.is_staff), attempt)
+    if result.outcome is Outcome.DONE:
+        own.committed()
+    return result
 
 
 async def hold_answer(

@@ -5,12 +5,11 @@ command becomes.
 import logging
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -138,7 +137,7 @@ def install(app: FastAPI) -> None:
 def shown(problem: Problem, instance: str, request_id: str | None) -> dict[str, Any]:
     """The body of the answer."""
     body = problem.body | {"instance": instance, "request_id": request_id}
-    encoded: dict[str, Any] = jsonable_encoder(body, custom_encoder={UUID: str})
+    encoded: dict[str, Any] = to_jsonable_python(body)
     return encoded
 
 

@@ -7,6 +7,7 @@ from temporalio.client import Client
 from activities.offers import Offers
 from api.alternatives import Alternatives
 from api.people import People
+from api.rushes import Rushes
 from db.pool import Pool
 from realtime.bell import Bell
 from realtime.hub import Hub
@@ -26,6 +27,7 @@ class Parts:
     people: People
     alternatives: Alternatives
     offers: Offers
+    rushes: Rushes
     reconciler: Reconciler
 
     def committed(self) -> None:

@@ -1,0 +1,123 @@
+"""Who asks for the same time at once asks together, and is told nothing that was over before."""
+
+import asyncio
+
+from activities import booking
+from api import rushes
+from api.rushes import Rushes, Time
+from db.pool import Pool, use
+from domain.appointments import Result, Via
+from domain.booking import Outcome
+from tests.support import AMARA, ANA, BEN, monday, overdue, patient, request
+from tests.workflows.desk import until
+
+TIME = Time(AMARA, "checkup", monday(9), by_staff=False)
+
+
+class Desk:
+    """Answers one question at a time, and only when told to."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.asked = 0
+        self._outcomes = list(outcomes)
+        self._open = asyncio.Semaphore(0)
+
+    def answer(self, count: int = 1) -> None:
+        for _ in range(count):
+            self._open.release()
+
+    async def ask(self) -> Result:
+        self.asked += 1
+        number = self.asked
+        await self._open.acquire()
+        return Result(self._outcomes[number - 1])
+
+
+async def crowd(rushes: Rushes, desk: Desk, count: int) -> list[asyncio.Task[Result]]:
+    """So many who have come, of whom one at most has got to ask."""
+    tasks = [asyncio.create_task(rushes.attempt(TIME, desk.ask)) for _ in range(count)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_of_two_hundred_two_ask(monkeypatch):
+    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    own, desk = Rushes(), Desk(Outcome.DONE, Outcome.SLOT)
+    tasks = await crowd(own, desk, 200)
+    desk.answer(2)
+    results = await asyncio.gather(*tasks)
+    assert [result.outcome for result in results] == [Outcome.DONE] + [Outcome.SLOT] * 199
+    assert desk.asked == 2
+    assert not own._rushes
+
+
+async def test_a_refusal_is_not_for_those_who_came_after_its_question(monkeypatch):
+    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    own, desk = Rushes(), Desk(Outcome.SLOT, Outcome.DONE)
+    (early,) = await crowd(own, desk, 1)
+    (late,) = await crowd(own, desk, 1)
+    desk.answer(2)
+    assert (await early).outcome is Outcome.SLOT
+    assert (await late).outcome is Outcome.DONE
+    assert desk.asked == 2
+
+
+async def test_what_is_about_one_caller_is_told_to_nobody_else(monkeypatch):
+    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    own, desk = Rushes(), Desk(Outcome.QUOTA, Outcome.PATIENT_OVERLAP, Outcome.DONE)
+    tasks = await crowd(own, desk, 3)
+    desk.answer(3)
+    results = await asyncio.gather(*tasks)
+    assert [r.outcome for r in results] == [Outcome.QUOTA, Outcome.PATIENT_OVERLAP, Outcome.DONE]
+
+
+async def test_who_gives_up_or_fails_leaves_the_turn_to_the_next(monkeypatch):
+    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    own, desk = Rushes(), Desk(Outcome.DONE, Outcome.SLOT)
+    first, second, third, fourth = await crowd(own, desk, 4)
+    first.cancel()
+    second.cancel()
+    await asyncio.sleep(0)
+    desk.answer(2)
+    assert (await third).outcome is Outcome.SLOT  # the first question is the one that was given up
+    fourth.cancel()
+    await asyncio.gather(first, second, fourth, return_exceptions=True)
+    assert not own._rushes
+
+
+async def test_nobody_waits_long_for_a_turn():
+    own, desk = Rushes(), Desk(*[Outcome.SLOT] * 3)
+    tasks = await crowd(own, desk, 3)
+
+    async def all_asked() -> bool:
+        return desk.asked == 3
+
+    await until(all_asked)
+    desk.answer(3)
+    assert [(await task).outcome for task in tasks] == [Outcome.SLOT] * 3
+
+
+async def test_a_rush_is_sold_once_by_the_database_and_again_once_it_is_free(pool: Pool):
+    own, people = Rushes(), [ANA, BEN] * 20
+
+    async def attempts() -> list[Result]:
+        async def one(who) -> Result:
+            command = request(monday(9), patient_id=who, caller=who)
+
+            async def ask() -> Result:
+                async with use(pool) as connection:
+                    return await booking.hold(connection, command, patient(who), Via.API)
+
+            return await own.attempt(TIME, ask)
+
+        return await asyncio.gather(*map(one, people))
+
+    for _ in range(5):
+        results = await attempts()
+        outcomes = [result.outcome for result in results]
+        assert outcomes.count(Outcome.DONE) == 1
+        assert outcomes.count(Outcome.SLOT) == len(people) - 1
+        (won,) = [result.appointment for result in results if result.appointment]
+        assert {r.held_until for r in results if r.outcome is Outcome.SLOT} == {won.hold_expires_at}
+        await overdue(pool, won.id)
