@@ -166,7 +166,9 @@ async def _serve(
     stopped = asyncio.create_task(stop.wait())
     await presence.start()
     await dispatcher.start()
-    gc.freeze()  # what lives as long as the process is not looked through again
+    # What lives as long as the process is not looked through again, and workflows seldom are.
+    gc.freeze()
+    gc.set_threshold(2_000, 10, 1_000)
     while not running.done() and not stopped.done():
         if await reachable(client):
             beat()
