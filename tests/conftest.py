@@ -29,7 +29,7 @@ def postgres() -> Iterator[stack.RunningPostgres]:
 async def dsn(postgres: stack.RunningPostgres) -> AsyncIterator[str]:
     """A database of this test alone."""
     name = f"test_{uuid4().hex[:12]}"
-    await _run(postgres, f"create database {name} template template_chairtime")
+    await _run(postgres, f"create database {name} template template_chairtime strategy file_copy")
     yield postgres.dsn(name)
     await _run(postgres, f"drop database {name} with (force)")
 
