@@ -3,6 +3,7 @@ their own.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -12,7 +13,14 @@ import pytest
 from db import demo
 from db.migrate import migrate
 from db.pool import Pool, connect, create_pool
-from embedded import stack
+from embedded import ports, stack
+
+
+def pytest_configure() -> None:
+    """Workers side by side each have ports of their own to choose from."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports.BELOW_EPHEMERAL = ports.BELOW_EPHEMERAL[worker::workers]
 
 
 @pytest.fixture(scope="session")
