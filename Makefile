@@ -6,9 +6,9 @@ RUN := .venv/bin/
 
 dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
 	@exec $(RUN)chairtime dev --parent $$PPID $(ARGS)
-test: .venv/ready      ## all tests; ARGS="-k name"
+test: .venv/ready      ## all tests, three at a time, as they mostly wait; ARGS="-k name": one by one
 	@$(RUN)python -m embedded.temporal_cli
-	@$(RUN)pytest $(ARGS)
+	@$(RUN)pytest $(or $(ARGS),-n 3 --dist worksteal)
 check: .venv/ready     ## formats, lint, types, layers
 	@$(RUN)ruff format --check .
 	@$(RUN)ruff check .

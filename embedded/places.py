@@ -3,8 +3,10 @@
 import hashlib
 import os
 import pwd
+import shutil
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from embedded.process import User
@@ -12,6 +14,9 @@ from embedded.process import User
 OUTSIDE_ROOTS_HOME = Path("/var/lib/chairtime")
 UNPRIVILEGED = ("nobody", "daemon")
 SHARED_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - a new directory is made below them
+MEMORY = "/dev/shm"  # noqa: S108 - as above
+ROOM = 2 << 30
+"""Bytes for the data of servers side by side; containers often have 64 MB there."""
 
 
 def cache() -> Path:
@@ -66,9 +71,16 @@ def open_for_others(directory: Path) -> None:
         directory.chmod(directory.stat().st_mode | stat.S_IXOTH)
 
 
-def temporary() -> Path:
-    """A new directory that the unprivileged user can reach. The caller removes it."""
-    for parent in (tempfile.gettempdir(), *SHARED_TEMPORARY):
+def memory() -> list[str]:
+    """Where files lie in memory, if this machine has such a place, and room there."""
+    return [MEMORY] if os.path.isdir(MEMORY) and shutil.disk_usage(MEMORY).free > ROOM else []
+
+
+def temporary(rather: Iterable[str] = ()) -> Path:
+    """A new directory that the unprivileged user can reach; below `rather` if that can be. The
+    caller removes it.
+    """
+    for parent in (*rather, tempfile.gettempdir(), *SHARED_TEMPORARY):
         if reachable(Path(parent), unprivileged_user()):
             path = Path(tempfile.mkdtemp(prefix="chairtime-", dir=parent))
             open_for_others(path)

@@ -1,6 +1,7 @@
 """Embedded parts as context managers, for tests and scripts.
 
-They end with the block, and with us when we are killed.
+They end with the block, and with us when we are killed. What they keep for so long lies in memory
+where there is room: a disk makes each step of Temporal's and each new database slow.
 """
 
 import contextlib
@@ -91,7 +92,7 @@ def _directory(given: Path | None) -> Iterator[Path]:
     if given is not None:
         yield given
         return
-    directory = places.temporary()
+    directory = places.temporary(rather=places.memory())
     try:
         yield directory
     finally:

@@ -3,6 +3,7 @@ their own.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
@@ -12,7 +13,14 @@ import pytest
 from db import demo
 from db.migrate import migrate
 from db.pool import Pool, connect, create_pool
-from embedded import stack
+from embedded import ports, stack
+
+
+def pytest_configure() -> None:
+    """Workers side by side each have ports of their own to choose from."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports.BELOW_EPHEMERAL = ports.BELOW_EPHEMERAL[worker::workers]
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +37,7 @@ def postgres() -> Iterator[stack.RunningPostgres]:
 async def dsn(postgres: stack.RunningPostgres) -> AsyncIterator[str]:
     """A database of this test alone."""
     name = f"test_{uuid4().hex[:12]}"
-    await _run(postgres, f"create database {name} template template_chairtime")
+    await _run(postgres, f"create database {name} template template_chairtime strategy file_copy")
     yield postgres.dsn(name)
     await _run(postgres, f"drop database {name} with (force)")
 

@@ -55,7 +55,7 @@ def test_every_verb_has_a_rule_but_the_one_that_makes_bookings_and_the_one_that_
     assert set(Verb) - set(RULES) == {Verb.HOLD, Verb.LAPSE}
 
 
-@pytest.mark.parametrize("status", TERMINAL)
+@pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_a_terminal_state_never_changes(status):
     for rule in RULES.values():
         assert status not in rule.moves
@@ -63,7 +63,7 @@ def test_a_terminal_state_never_changes(status):
     assert allowed(status) == []
 
 
-@pytest.mark.parametrize("status", LIVE)
+@pytest.mark.parametrize("status", sorted(LIVE))
 def test_every_live_state_has_a_way_to_an_end(status):
     reached, frontier = {status}, {status}
     while frontier:
@@ -112,7 +112,7 @@ def test_a_caller_is_told_every_verb_that_leads_on_and_never_to_expire(status):
     assert allowed(status) == [verb for verb in BY_CALLERS if verb in allowed(status)]
 
 
-@pytest.mark.parametrize("status", LIVE)
+@pytest.mark.parametrize("status", sorted(LIVE))
 def test_something_is_due_in_every_live_state(status):
     state = _state(status)
     assert not state.over
@@ -121,7 +121,7 @@ def test_something_is_due_in_every_live_state(status):
     assert state.due_in == (expected - NOW).total_seconds()
 
 
-@pytest.mark.parametrize("status", TERMINAL)
+@pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_nothing_is_due_in_a_terminal_state(status):
     state = _state(status)
     assert (state.over, state.due, state.due_in) == (True, "", None)

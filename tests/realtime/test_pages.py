@@ -146,13 +146,6 @@ async def test_a_crowd_that_comes_back_at_once_costs_a_bounded_number_of_queries
     await churn(pool, range(48, 58))
     head = await settled(pool, hub)
     got = [reader.seqs for reader in crowd]
-
-    if not remembered:
-        hub.pages.forget()
-    again = [
-        listen(ADMIN, "appointments", at=Cursor(before.epoch, seqs[-1] if seqs else before.seq))
-        for seqs in got
-    ]
     expected = await pool.fetch(
         """
         select seq from realtime_events
@@ -161,6 +154,13 @@ async def test_a_crowd_that_comes_back_at_once_costs_a_bounded_number_of_queries
         before.seq,
         head,
     )
+
+    if not remembered:
+        hub.pages.forget()
+    again = [
+        listen(ADMIN, "appointments", at=Cursor(before.epoch, seqs[-1] if seqs else before.seq))
+        for seqs in got
+    ]
     seqs = [row["seq"] for row in expected]
     await until(lambda: all(reader.seqs[-1:] == seqs[-1:] for reader in again), 30)
     assert all(old + new.seqs == seqs for old, new in zip(got, again, strict=True))

@@ -180,9 +180,9 @@ async def test_open_holds_survive_the_death_of_temporal(
         await desk.holds_last(seconds)
         ids += [await desk.hold() for _ in range(3)]
     await desk.holds_last(60)
-    confirmed = await desk.hold()
+    ids.append(confirmed := await desk.hold())
     async with desk.working():
-        handles = [await desk.start(id) for id in (*ids, confirmed)]
+        handles = [await desk.start(id) for id in ids]
 
         for handle in handles:
             await until(lambda handle=handle: has_looked(handle))
