@@ -26,10 +26,9 @@ def build_worker(client: Client, activities: BookingActivities, **overrides: Any
         "workflows": [BookingWorkflow],
         "activities": [activities.advance],
         "workflow_runner": SANDBOX,
-        # The default polls new workflows with a single poller: outliers of 2 s.
-        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(
-            minimum=4, initial=10, maximum=50
-        ),
+        # The default polls new workflows with a single poller: outliers of 2 s. Each poller, of
+        # either queue, takes a place, and without a free one no start brings its first task.
+        "workflow_task_poller_behavior": PollerBehaviorAutoscaling(minimum=4, initial=4, maximum=6),
         "no_remote_activities": True,
         # With the default of 100 a burst of new bookings fills all places, and those that go on
         # time out in the sticky queue: 200 times in 300 bookings, with 20 places hardly ever.

@@ -25,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.advance import BookingActivities
 from db import inbox as db_inbox
+from db import outbox
 from db.pool import Pool, connect
 from domain.booking import Status, Verb
 from embedded import stack
@@ -280,6 +281,43 @@ async def test_a_terminated_workflow_is_started_again_by_the_next_command(pool, 
     assert second.status is WorkflowExecutionStatus.RUNNING
     assert second.run_id != first.run_id
     assert [verb for verb, _ in await signals(client, command.id)] == ["cancel"]
+
+
+async def test_beside_its_worker_a_dispatcher_gets_the_first_task_with_the_start(
+    pool, dsn, client, queue
+):
+    first, second = [request(start) for start in times(2)]
+    async with (
+        build_worker(client, BookingActivities(pool, lambda: None), task_queue=queue),
+        dispatching(dsn, client, queue),
+    ):
+        await hold(pool, first)
+        await change(pool, first.id, Verb.CANCEL)
+        await eventually(lambda: started(client, first.id))
+        await workflow(client, first.id).result()  # the worker works
+        await hold(pool, second)
+        await eventually(emptied(pool))
+        history = await workflow(client, second.id).fetch_history()
+    attributes = history.events[0].workflow_execution_started_event_attributes
+    assert attributes.eager_execution_accepted
+
+
+async def test_a_dispatcher_hears_of_a_command_when_its_event_is_numbered(pool, dsn, client, queue):
+    command = request(times(1)[0])
+    async with dispatching(dsn, client, queue, poll=60) as dispatcher:
+        await eventually(lambda: _bells(pool, 1))
+        await hold(pool, command)
+        assert await inbox(pool) == [("hold", 0)]
+        async with pool.acquire() as connection:
+            await outbox.relay(connection, 100)
+        await eventually(emptied(pool))
+        assert dispatcher.health().sent == 1
+
+
+async def _bells(pool: Pool, count: int) -> bool:
+    """So many dispatchers listen."""
+    sql = "select count(*) from pg_stat_activity where query ilike 'listen \"realtime\"%'"
+    return await pool.fetchval(sql) == count
 
 
 async def test_a_booking_that_is_over_keeps_its_completed_workflow(pool, dsn, client, queue):
