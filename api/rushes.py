@@ -9,11 +9,14 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from db.pool import PATIENCE
 from domain.appointments import Result
 from domain.booking import Outcome
 
-PATIENCE = 0.1
-"""Seconds that one waits for a turn; whoever had none by then asks beside the others."""
+TURN = 0.5
+"""Seconds that one waits for a turn; whoever had none by then asks beside the others. Two hundred
+who come at once keep a process busy for half as long before anybody is answered.
+"""
 
 
 class Time(NamedTuple):
@@ -44,12 +47,15 @@ class Rushes:
         self._rushes: dict[Time, Rush] = {}
 
     async def attempt(self, time: Time, ask: Callable[[], Awaitable[Result]]) -> Result:
-        """What `ask` comes to, or a refusal of this very time that somebody else just got."""
+        """What `ask` comes to, or a refusal of this very time that somebody else just got. Raises
+        TimeoutError after PATIENCE, the wait for a turn included.
+        """
         rush = self._rushes.setdefault(time, Rush())
         rush.here += 1
         rush.came += 1
         try:
-            return await self._in_turn(rush, rush.came, ask)
+            async with asyncio.timeout(PATIENCE):
+                return await self._in_turn(rush, rush.came, ask)
         finally:
             rush.here -= 1
             if not rush.here:
@@ -59,7 +65,7 @@ class Rushes:
         self, rush: Rush, number: int, ask: Callable[[], Awaitable[Result]]
     ) -> Result:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TURN):
                 await rush.turn.acquire()
         except TimeoutError:
             return await ask()

@@ -29,6 +29,7 @@ async def run(bench: Bench) -> Result:
         await bench.clean()
         single = await _single(bench)
         result.row("a single hold").add(**single.figures())
+        result.row("(a) 200 INSERTs at once").add(**await _inserts(bench, single.p50))
         await bench.clean()
         waits, wrong = await _rounds(bench, bench.plan.count(*ROUNDS))
         p99 = percentile(waits, 99)
@@ -49,6 +50,19 @@ async def _single(bench: Bench):
     pairs = zip(bench.world.slots(count), bench.world.callers(count), strict=True)
     async with bench.connections(1) as (connection,):
         return await closed([connection.ask], [calls.hold(*pair, VISIT) for pair in pairs])
+
+
+async def _inserts(bench: Bench, single: float) -> dict[str, float]:
+    """As many callers of baseline (a), for a slot each: what the way there takes by itself."""
+    waits: list[float] = []
+    async with bench.connections(CALLERS) as connections:
+        for number in range(bench.plan.count(*ROUNDS) + 1):
+            pairs = zip(bench.world.slots(CALLERS), bench.world.patients, strict=True)
+            took, _ = await _at_once(connections, [calls.insert(*pair) for pair in pairs])
+            waits += took if number else []
+            await bench.calm()
+    p50, p99 = percentile(waits, 50), percentile(waits, 99)
+    return {"p50_ms": p50 * 1000, "p99_ms": p99 * 1000, "p99_to_single": p99 / single}
 
 
 async def _rounds(bench: Bench, rounds: int) -> tuple[list[float], list[dict[int, int]]]:
@@ -75,6 +89,13 @@ async def _round(
     requests = [calls.hold(slot, caller, VISIT) for caller in callers]
     looks = [request("GET", "/api/appointments?limit=1", caller.token) for caller in callers]
     await asyncio.gather(*(c.ask(look) for c, look in zip(connections, looks, strict=True)))
+    return await _at_once(connections, requests)
+
+
+async def _at_once(
+    connections: list[Connection], requests: list[bytes]
+) -> tuple[list[float], list[Answer]]:
+    """How long each waited, in seconds, and what they were answered."""
     waits: list[float] = []
     began = time.perf_counter()
 

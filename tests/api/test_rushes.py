@@ -42,7 +42,7 @@ async def crowd(rushes: Rushes, desk: Desk, count: int) -> list[asyncio.Task[Res
 
 
 async def test_of_two_hundred_two_ask(monkeypatch):
-    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    monkeypatch.setattr(rushes, "TURN", 60)
     own, desk = Rushes(), Desk(Outcome.DONE, Outcome.SLOT)
     tasks = await crowd(own, desk, 200)
     desk.answer(2)
@@ -53,7 +53,7 @@ async def test_of_two_hundred_two_ask(monkeypatch):
 
 
 async def test_a_refusal_is_not_for_those_who_came_after_its_question(monkeypatch):
-    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    monkeypatch.setattr(rushes, "TURN", 60)
     own, desk = Rushes(), Desk(Outcome.SLOT, Outcome.DONE)
     (early,) = await crowd(own, desk, 1)
     (late,) = await crowd(own, desk, 1)
@@ -64,7 +64,7 @@ async def test_a_refusal_is_not_for_those_who_came_after_its_question(monkeypatc
 
 
 async def test_what_is_about_one_caller_is_told_to_nobody_else(monkeypatch):
-    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    monkeypatch.setattr(rushes, "TURN", 60)
     own, desk = Rushes(), Desk(Outcome.QUOTA, Outcome.PATIENT_OVERLAP, Outcome.DONE)
     tasks = await crowd(own, desk, 3)
     desk.answer(3)
@@ -73,7 +73,7 @@ async def test_what_is_about_one_caller_is_told_to_nobody_else(monkeypatch):
 
 
 async def test_who_gives_up_or_fails_leaves_the_turn_to_the_next(monkeypatch):
-    monkeypatch.setattr(rushes, "PATIENCE", 60)
+    monkeypatch.setattr(rushes, "TURN", 60)
     own, desk = Rushes(), Desk(Outcome.DONE, Outcome.SLOT)
     first, second, third, fourth = await crowd(own, desk, 4)
     first.cancel()
