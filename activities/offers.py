@@ -11,8 +11,8 @@ from domain.clinic import Offer
 MOST = 2000
 """Offers that are remembered; a dentist has one for each type, and another one for staff."""
 
-OLDEST = 60.0
-"""Seconds. Stamps tell each change, but not of another life of the database, after a restore."""
+OLDEST = 600.0
+"""Seconds. Stamps tell of each change, but not of another life of the database, after a restore."""
 
 Wish = tuple[UUID, str, bool]
 

@@ -1,6 +1,7 @@
 """The Temporal dev server: Temporal with its Web UI in one process, on SQLite."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,13 @@ from workflows import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
 
-FOLLOWS = 19
+FOLLOWS = 10
 """The niceness of Temporal and the worker where all share one machine: whoever waits for an answer
 waits for the API and Postgres, and goes first; what follows a booking takes what is left.
 """
+
+PROCESSORS = str(max(1, (os.cpu_count() or 1) // 2))
+"""What it may take at a time, for the same reason; it also needs less for the same work then."""
 
 DYNAMIC_CONFIG = {
     # One history shard does all the work here; at the default of 20 polls/s each call takes 50 ms.
@@ -58,7 +62,8 @@ class Temporal:
             argv += ["--search-attribute", f"{key.name}={kind}"]
         for name, value in DYNAMIC_CONFIG.items():
             argv += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
-        return Command(argv, nice=self.nice)
+        processors = os.environ.get("GOMAXPROCS", PROCESSORS)
+        return Command(argv, {"GOMAXPROCS": processors}, nice=self.nice)
 
     def serves(self) -> bool:
         """Whether the namespace is there, which comes after the port."""
