@@ -31,7 +31,8 @@ def main() -> int:
     prctl = _prctl()
     # On Linux, orphans below us become our own children, so that the sweep finds them all.
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    _yield_as_a_session(options["nice"])
+    if options["nice"]:
+        _yield_as_a_session(options["nice"])
     bell = _signal_bell()
     child = _spawn(sys.argv[2:], options, prctl)
 
