@@ -1,0 +1,34 @@
+"""What /health says of dispatch, by the inbox alone: who dispatches is elsewhere."""
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from api.health import DISPATCH_PATIENCE
+from db.inbox import STUCK_AFTER
+
+PUT = """
+insert into workflow_inbox (appointment_id, verb, actor, attempts, not_before)
+values ($1, 'look', 'system', $2, clock_timestamp() - make_interval(secs => $3))
+"""
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds", "state"),
+    [
+        (0, DISPATCH_PATIENCE / 2, "ok"),
+        (0, DISPATCH_PATIENCE + 1, "degraded"),  # nobody takes what nobody has refused
+        (STUCK_AFTER - 1, DISPATCH_PATIENCE + 1, "ok"),  # one booking's own trouble, so far
+        (STUCK_AFTER, 0, "degraded"),
+    ],
+)
+async def test_dispatch_is_well_while_what_waits_does_not_wait_long(
+    api, pool, attempts, seconds, state
+):
+    await pool.execute(PUT, uuid7(), attempts, seconds)
+    health = (await api.get("/health")).json()
+    assert health["dispatcher"] == state
+    assert health["database"] == "ok"
+
+
+async def test_dispatch_is_well_while_nothing_waits(api):
+    assert (await api.get("/health")).json()["dispatcher"] == "ok"
