@@ -27,6 +27,7 @@ def dev(
 ) -> None:
     """Start everything on this machine: Postgres, Temporal, worker and API, with demo data."""
     from api import development
+    from db.migrate import MigrationEdited
     from embedded import dev, record, signals, temporal_cli
     from embedded.process import ProcessEnded
     from embedded.system import Options
@@ -54,6 +55,8 @@ def dev(
         temporal_cli.Unobtainable,
     ) as failure:
         sys.exit(f"chairtime dev: {failure}")
+    except MigrationEdited as refused:
+        sys.exit(f'chairtime dev: {refused}; make dev ARGS="--reset" starts empty')
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`chairtime dev` as a newcomer meets it: one command, and nothing left after it."""
 
+import asyncio
 import json
 import os
 import re
@@ -14,8 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from db.migrate import migrate
 from embedded import places, ports, probe, stack
 from tests.support import allowed
 
@@ -177,6 +180,21 @@ def test_a_kill_leaves_no_process_and_loses_no_booking(
 
     empty = start("--reset").wait()
     assert empty.statuses() == []
+
+
+def test_data_of_another_schema_is_refused_in_one_line(start: Callable[..., Dev]) -> None:
+    async def of_another(dsn: str) -> None:
+        await migrate(dsn)
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("update schema_migrations set checksum = 'another'")
+        await connection.close()
+
+    with stack.postgres() as postgres:
+        asyncio.run(of_another(postgres.dsn()))
+        dev = start(DATABASE_URL=postgres.dsn())
+        assert dev.process.wait(30) == 1
+    assert 'make dev ARGS="--reset" starts empty' in dev.output
+    assert "Traceback" not in dev.output
 
 
 def test_what_is_given_is_not_started_and_a_port_in_use_is_passed_over(
