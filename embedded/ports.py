@@ -3,6 +3,7 @@
 import fcntl
 import random
 import socket
+from collections.abc import Iterator
 from typing import TextIO
 
 from embedded import places
@@ -57,9 +58,16 @@ def free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """One that nobody has. Not from where the system takes ports for connections: they could have
-    it by the time that it is needed, or needed again after a restart.
+    """One that nobody has, and that this process was not given before: who asks for two gets two,
+    though neither is in use yet. Not from where the system takes ports for connections: they could
+    have it by the time that it is needed, or needed again after a restart.
     """
-    while not free(port := random.choice(BELOW_EPHEMERAL)):
-        pass
-    return port
+    return next(filter(free, _order))
+
+
+def _at_random() -> Iterator[int]:
+    while True:
+        yield from random.sample(BELOW_EPHEMERAL, len(BELOW_EPHEMERAL))
+
+
+_order = _at_random()

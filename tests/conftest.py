@@ -20,7 +20,8 @@ def pytest_configure() -> None:
     """Workers side by side each have ports of their own to choose from."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    ports.BELOW_EPHEMERAL = ports.BELOW_EPHEMERAL[worker::workers]
+    share = len(ports.BELOW_EPHEMERAL) // workers
+    ports.BELOW_EPHEMERAL = ports.BELOW_EPHEMERAL[worker * share : (worker + 1) * share]
 
 
 @pytest.fixture(scope="session")

@@ -21,3 +21,8 @@ def test_a_claimed_port_is_passed_over_before_anybody_listens() -> None:
     assert second.claim(preferred) > preferred
     first.release()
     second.release()
+
+
+def test_whoever_asks_for_ports_that_are_free_is_given_none_twice() -> None:
+    given = [ports.any_free() for _ in range(1_000)]
+    assert len(set(given)) == len(given)
