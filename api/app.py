@@ -100,8 +100,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     dsn = settings.database_url.get_secret_value()
     pool = await create_pool(dsn, settings.database_pool_size)
     temporal = await client.connect()
-    relay = Relay(dsn, timedelta(hours=settings.events_kept_hours))
     bell, hub = Bell(pool), Hub(dsn)
+    relay = Relay(dsn, timedelta(hours=settings.events_kept_hours), hub.take)
     reconciler = Reconciler(dsn, temporal, bell.ring)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)

@@ -46,7 +46,7 @@ async def after(connection: Connection, seq: int, limit: int) -> list[Event]:
         seq,
         limit,
     )
-    return [_event(row) for row in rows]
+    return [event(row) for row in rows]
 
 
 async def missed(
@@ -74,7 +74,7 @@ async def missed(
         None if reader.actor.sees_all else reader.actor.id,
         limit,
     )
-    return [_event(row) for row in rows]
+    return [event(row) for row in rows]
 
 
 async def oldest(connection: Connection) -> int:
@@ -88,7 +88,8 @@ async def oldest(connection: Connection) -> int:
     return seq
 
 
-def _event(row: Any) -> Event:
+def event(row: Any) -> Event:
+    """The event of a row of COLUMNS."""
     audience = row["audience"]
     return Event(
         seq=row["seq"],

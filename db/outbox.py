@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from db import events
 from db.pool import Connection, fetch_one
+from domain.events import Event
 
 LEADER = 0x63686169_72657631
 """The advisory lock of whoever relays."""
@@ -56,10 +58,10 @@ async def ring(connection: Connection) -> None:
     )
 
 
-async def relay(connection: Connection, limit: int) -> int:
-    """Moves up to `limit` committed events into the log, oldest first; how many it were."""
-    moved: int = await connection.fetchval("select moved from relay_batch($1)", limit)
-    return moved
+async def relay(connection: Connection, limit: int) -> list[Event]:
+    """Moves up to `limit` committed events into the log, oldest first, and returns them."""
+    rows = await connection.fetch(f"select {events.COLUMNS} from relay_batch($1)", limit)  # noqa: S608
+    return [events.event(row) for row in rows]
 
 
 async def roll(connection: Connection, ahead: int, keep: timedelta) -> int:

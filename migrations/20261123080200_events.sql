@@ -162,35 +162,36 @@ begin
 end $$;
 revoke execute on function realtime_roll from public;
 
--- Moves what is committed, oldest first, into the log, and rings once. Called by the relay's leader only; the row lock
--- on realtime_epoch keeps a second caller's numbers apart all the same.
-create function relay_batch(p_limit int, out moved int, out head bigint) language plpgsql as $$
+-- Moves what is committed, oldest first, into the log, rings once, and returns it. Called by the relay's leader only; the
+-- row lock on realtime_epoch keeps a second caller's numbers apart all the same.
+create function relay_batch(p_limit int) returns setof realtime_events language plpgsql as $$
 declare
     start bigint;
     room  bigint;
+    moved int;
 begin
     perform o.id from outbox o order by o.id limit 1;       -- along the index: a bare look would walk what was deleted
     if not found then
-        moved := 0;
         return;
     end if;
     select e.head, e.room into start, room from realtime_epoch e for update;
     if room < start + p_limit then
         perform realtime_roll(p_limit);
     end if;
-    with gone as (
+    return query with gone as (
         delete from outbox where ctid = any (array(select o.ctid from outbox o order by o.id limit p_limit)) returning *
     ), stored as (
         insert into realtime_events (seq, topic, kind, entity_id, version, audience, payload, occurred_at, sequenced_at, latency_ms)
         select start + row_number() over (order by g.id), g.topic, g.kind, g.entity_id, g.version, g.audience, g.payload,
                g.occurred_at, clock_timestamp(), extract(epoch from clock_timestamp() - g.occurred_at) * 1000
           from gone g
-        returning seq
+        returning *
     )
-    select count(*), max(seq) into moved, head from stored;
+    select * from stored order by seq;
+    get diagnostics moved = row_count;
     if moved > 0 then
-        update realtime_epoch set head = relay_batch.head;
-        perform pg_notify('realtime', relay_batch.head::text);
+        update realtime_epoch set head = start + moved;
+        perform pg_notify('realtime', (start + moved)::text);
     end if;
 end $$;
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from math import inf
 from uuid import UUID
 
 from db import events
@@ -56,6 +57,7 @@ class Hub:
         self._line = Line(dsn, "hub", self._session)
         self._audience = Audience()
         self._at: Cursor | None = None
+        self._handing_out = asyncio.Lock()
         self._ahead = timedelta()
         self._connected = False
         self._closing = False
@@ -84,6 +86,14 @@ class Hub:
         with null where events may have been passed over.
         """
         self._hearers[topic].append(hearer)
+
+    async def take(self, epoch: str, batch: Sequence[Event]) -> None:
+        """Hands out what this process itself has just put into the log. What does not follow on
+        what was handed out last is left alone, as the log will be read.
+        """
+        async with self._handing_out:
+            if batch and self._at == Cursor(epoch, batch[0].seq - 1):
+                await self._hand_out(batch, epoch)
 
     def following(self, person: UUID | None) -> int:
         """How many of the open streams are this person's."""
@@ -127,44 +137,53 @@ class Hub:
         return cursor.epoch == here.epoch and cursor.seq <= here.seq
 
     async def _session(self, connection: Connection) -> None:
-        await connection.add_listener("realtime", self._line.wake)
-        at, located = await self._locate(connection), time.monotonic()
+        await connection.add_listener("realtime", self._rung)
+        located = -inf
         try:
             while True:
-                at = await self._catch_up(connection, at)
+                if time.monotonic() - located > POLL:
+                    await self._locate(connection)
+                    located = time.monotonic()
+                await self._catch_up(connection)
                 self._connected = True
                 self._line.well()
                 await self._line.rest(POLL)
-                if time.monotonic() - located > POLL:
-                    at, located = await self._locate(connection), time.monotonic()
         finally:
             self._connected = False
 
-    async def _locate(self, connection: Connection) -> Cursor:
+    def _rung(self, _connection: object, _pid: int, _channel: str, head: object) -> None:
+        """The log has grown up to `head`, which may have been handed out by now."""
+        if self._at is None or self._at.seq < int(str(head)):
+            self._line.wake()
+
+    async def _locate(self, connection: Connection) -> None:
         """Where to go on; notices when the log is another one than before."""
+        here = self._at
         async with self._line.answering():
             end = await events.position(connection)
         self._ahead = end.now - datetime.now(UTC)
-        if self._at and self._at.epoch == end.epoch and self._at.seq <= end.head:
-            return self._at
-        at = self._jump(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
+        if here and here.epoch == end.epoch and here.seq <= end.head:
+            return
         async with self._line.answering():
             begun = await events.after(connection, end.head - end.head % SIZE, SIZE)
-        for event in begun:
-            self.pages.add(event)
-        return at
+        async with self._handing_out:
+            self._jump(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
+            for event in begun:
+                self.pages.add(event)
 
-    async def _catch_up(self, connection: Connection, at: Cursor) -> Cursor:
-        """Hands out all that the log has after `at`; where it ended."""
-        while True:
+    async def _catch_up(self, connection: Connection) -> None:
+        """Hands out all that the log has beyond what was handed out, here or by `take`."""
+        full = True
+        while full and self._at:
             async with self._line.answering():
-                batch = await events.after(connection, at.seq, BATCH)
-            if batch and batch[0].seq != at.seq + 1:
-                at = self._jump(Cursor(at.epoch, batch[0].seq - 1), frames.Reset.TOO_OLD)
-            await self._hand_out(batch, at.epoch)
-            at = Cursor(at.epoch, batch[-1].seq) if batch else at
-            if len(batch) < BATCH:
-                return at
+                batch = await events.after(connection, self._at.seq, BATCH)
+            full = len(batch) == BATCH
+            async with self._handing_out:
+                at = self._at
+                fresh = [event for event in batch if event.seq > at.seq]
+                if fresh and fresh[0].seq != at.seq + 1:
+                    self._jump(Cursor(at.epoch, fresh[0].seq - 1), frames.Reset.TOO_OLD)
+                await self._hand_out(fresh, at.epoch)
 
     async def _hand_out(self, batch: Sequence[Event], epoch: str) -> None:
         deliveries = 0
@@ -189,11 +208,10 @@ class Hub:
                     stream.push(told)
         return len(streams)
 
-    def _jump(self, to: Cursor, why: frames.Reset) -> Cursor:
+    def _jump(self, to: Cursor, why: frames.Reset) -> None:
         """Goes on elsewhere: open streams are told that what they have does not join up with it."""
         self._at = to
         self.pages.forget()
         for hearer in chain.from_iterable(self._hearers.values()):
             hearer(None)
         self._audience.jump(to, Told(frames.reset(to, why), self.now().timestamp()))
-        return to

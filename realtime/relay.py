@@ -1,10 +1,12 @@
 """The relay: moves what is committed from the outbox into the log. One process at a time leads."""
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from db import outbox
+from db import events, outbox
+from domain.events import Event
 from realtime import metrics
 from realtime.line import SILENCE, Connection, Line
 from realtime.upkeep import Upkeep
@@ -17,6 +19,9 @@ FAREWELL = 0.5
 """Seconds for the leader to end its batch and give the lead away."""
 
 LOG_KEPT = timedelta(hours=24)
+
+Hearer = Callable[[str, Sequence[Event]], Awaitable[None]]
+"""Takes the epoch of the log, and what was just put into it."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +47,13 @@ class Relay:
     nothing.
     """
 
-    def __init__(self, dsn: str, keep: timedelta = LOG_KEPT) -> None:
-        """`keep`: the age that events reach in the log at least."""
+    def __init__(self, dsn: str, keep: timedelta = LOG_KEPT, hearer: Hearer | None = None) -> None:
+        """`keep`: the age that events reach in the log at least. `hearer` need not look for what
+        this process relays.
+        """
         self._line = Line(dsn, "relay", self._session)
         self._keep = keep
+        self._hearer = hearer
         self._seen = Health()
 
     @property
@@ -86,15 +94,19 @@ class Relay:
     async def _lead(self, connection: Connection) -> None:
         upkeep = Upkeep(connection, self._keep)
         await connection.add_listener("outbox", self._line.wake)
+        async with self._line.answering():
+            log = await events.position(connection)
         while not self._line.stopping:
             async with self._line.answering():
                 moved = await outbox.relay(connection, BATCH)
             if not self._seen.leader:
                 logger.info("relay: leading")
             self._report(Health(connected=True, leader=True))
+            if moved and self._hearer:
+                await self._hearer(log.epoch, moved)
             async with self._line.answering():
-                await upkeep.after(moved)
-            if moved < BATCH:
+                await upkeep.after(len(moved))
+            if len(moved) < BATCH:
                 await self._line.rest(POLL)
         await outbox.resign(connection)
 

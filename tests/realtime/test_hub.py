@@ -5,11 +5,13 @@ import re
 from time import perf_counter
 from uuid import UUID
 
+from db import events
 from db.demo import DENTISTS, PATIENTS, person_id
 from domain.actors import Actor, Role
 from domain.events import Cursor
 from realtime import hub as hub_module
 from realtime import metrics, stream
+from realtime.relay import Relay
 from tests.realtime.conftest import running
 from tests.realtime.listening import (
     ADMIN,
@@ -156,6 +158,60 @@ async def test_a_reader_who_is_ahead_of_this_process_gets_nothing_twice(dsn, poo
         await until(lambda: listener.seqs)
         assert listener.seqs == [head]
         await listener.stop()
+
+
+async def test_what_its_own_process_relays_a_hub_need_not_read(dsn, pool, hub, listen):
+    listener = listen(ADMIN, *EVERYTHING)
+    await until(lambda: hub.health.streams)
+    await hub._line.stop()
+    async with running(Relay(dsn, hearer=hub.take)):
+        await hold(pool, wish(0))
+        await until(lambda: listener.seqs == [1, 2])
+
+
+async def test_a_hub_leaves_alone_what_does_not_follow_on_what_it_has(dsn, pool, relay):
+    behind = hub_module.Hub(dsn)
+    async with running(behind):
+        await until(lambda: behind.health.connected)
+        await behind._line.stop()
+        await hold(pool, wish(0))
+        await hold(pool, wish(1))
+        head = await sequenced(pool)
+        log = await events.after(pool, 0, head)
+        epoch = behind.at.epoch
+        for elsewhere, batch in (("other", log), (epoch, log[1:]), (epoch, [])):
+            await behind.take(elsewhere, batch)
+            assert behind.health.head == 0
+        await behind.take(epoch, log[:1])
+        await behind.take(epoch, log)
+        assert behind.health.head == 1
+        await behind.start()
+        await until(lambda: behind.health.head == head)
+
+
+async def test_whoever_relays_and_whoever_reads_each_event_is_told_once(dsn, pool, hub, listen):
+    """Leaders here and elsewhere take turns, and the hub loses its connection all the while."""
+    listener = listen(ADMIN, *EVERYTHING)
+    here, elsewhere = Relay(dsn, hearer=hub.take), Relay(dsn)
+    led = set()
+    async with running(here, elsewhere):
+        traffic = asyncio.create_task(churn(pool, range(120)))
+        while not traffic.done():
+            led |= {relay for relay in (here, elsewhere) if relay.health.leader}
+            await pool.execute(
+                """
+                select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and random() < 0.5
+                   and application_name in ('chairtime hub', 'chairtime relay')
+                """
+            )
+            await asyncio.sleep(0.05)
+        await traffic
+        head = await sequenced(pool)
+        await until(lambda: listener.seqs[-1:] == [head])
+    assert led == {here, elsewhere}
+    assert listener.seqs == list(range(1, head + 1))
+    assert_each_once_in_order(changes(listener), await committed(pool))
 
 
 async def test_when_the_listening_connection_is_ended_the_streams_catch_up(

@@ -170,8 +170,8 @@ async def test_a_batch_moves_no_more_than_its_limit_and_says_how_many(pool, limi
         await hold(pool, wish(number))
     moved = []
     async with pool.acquire() as connection:
-        while count := await outbox.relay(connection, limit):
-            moved.append(count)
+        while batch := await outbox.relay(connection, limit):
+            moved.append(len(batch))
     assert sum(moved) == 6
     assert max(moved) == min(limit, 6)
 
