@@ -69,7 +69,7 @@ class BookingActivities:
             outcomes[command.id] = await _carry_out(connection, id, before, command)
         if held:
             outcomes[HOLD] = held
-        only_looked = not held and all(each.verb == wire.LOOK for each in work.commands)
+        only_looked = not held and all(map(_is_a_look, work.commands))
         seen = before if only_looked else None
         after = await commands.settle(connection, id, Via.WORKFLOW, seen)
 
@@ -85,9 +85,13 @@ class BookingActivities:
 async def _carry_out(
     connection: Connection, booking: UUID, before: BookingState | None, command: Command
 ) -> Outcome:
-    if command.verb == wire.LOOK:
+    if _is_a_look(command):
         return Outcome.SAME if before else Outcome.NOT_FOUND
     return await _judged(_change(connection, booking, command))
+
+
+def _is_a_look(command: Command) -> bool:
+    return command.carried_out or command.verb == wire.LOOK
 
 
 async def _change(connection: Connection, booking: UUID, command: Command) -> Result:

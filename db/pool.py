@@ -86,8 +86,12 @@ async def fetch_one(connection: Connection, query: str, *args: object) -> asyncp
     return row
 
 
-async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection of one's own, for LISTEN or a session lock. `name` shows in pg_stat_activity."""
+async def connect(
+    dsn: str, name: str, *, durable: bool = True
+) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection of one's own, for LISTEN or a session lock. `name` shows in pg_stat_activity.
+    Not `durable`: no commit waits for the disk, and a crash may undo the last half a second.
+    """
     connection = await asyncpg.connect(
         dsn,
         timeout=PATIENCE,
@@ -96,6 +100,7 @@ async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
             "application_name": f"chairtime {name}",
             "timezone": "UTC",
             "jit": "off",
+            "synchronous_commit": "on" if durable else "off",
             "idle_in_transaction_session_timeout": "30000",  # who hangs keeps no rows for ever
             "tcp_keepalives_idle": "30",
             "tcp_keepalives_interval": "10",

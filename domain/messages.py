@@ -37,7 +37,9 @@ class Command:
     expected_version: int | None = None
     starts_at: str | None = None
     dentist_id: str | None = None
-    """Where a `reschedule` goes; absent where the API has moved the booking already."""
+    """Where a `reschedule` goes."""
+    carried_out: bool = False
+    """By the transaction that put it into the inbox: there is nothing left but to look."""
 
 
 @dataclass(frozen=True)

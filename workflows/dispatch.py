@@ -1,8 +1,8 @@
 """The dispatcher: carries committed commands from the inbox to their workflows.
 
-What is sent is deleted in the transaction that took it. Whoever dies in between leaves it to be
-sent again, which changes nothing: a workflow knows each command by its id, and a start looks at the
-row.
+What is sent is deleted in the transaction that took it, which need not reach the disk. Whoever dies
+in between leaves it to be sent again, which changes nothing: what was carried out already, and a
+start, are but looks at the row.
 """
 
 import asyncio
@@ -137,7 +137,7 @@ class Dispatcher:
 
     async def _serve(self, number: int) -> None:
         """Sends a batch, waits for the bell, and so on. A failure lets the connection go."""
-        connection = await connect(self._dsn, "dispatcher")
+        connection = await connect(self._dsn, "dispatcher", durable=False)
         try:
             while not self._stopping.is_set():
                 heard = self._heard

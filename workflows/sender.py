@@ -115,7 +115,7 @@ class Sender:
     async def _start(
         self, parcel: Parcel, row: Row, attributes: TypedSearchAttributes | None
     ) -> None:
-        command = Command(row.verb, str(row.command_id or ""), row.actor)
+        command = Command(row.verb, str(row.command_id or ""), row.actor, carried_out=True)
         await self._client.start_workflow(
             WORKFLOW,
             Booking(str(parcel.booking_id)),

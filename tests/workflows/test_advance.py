@@ -38,6 +38,15 @@ async def test_the_same_work_again_changes_nothing_and_says_so(desk: Desk):
     assert await desk.verbs(booking.id) == ["hold", "confirm", "cancel"]
 
 
+async def test_what_was_carried_out_is_looked_at_and_not_carried_out_again(desk: Desk):
+    id = await desk.hold()
+    command = Command("confirm", str(uuid7()), carried_out=True)
+    done = await advance(desk.pool, Booking(str(id)), command)
+
+    assert (done.state.status, done.outcomes) == ("held", {command.id: "same"})
+    assert await desk.verbs(id) == ["hold"]
+
+
 async def test_a_command_that_cannot_be_carried_out_does_not_keep_the_next_one(desk: Desk):
     id = await desk.hold()
     bad = [

@@ -84,7 +84,7 @@ async def test_each_committed_command_reaches_its_workflow_in_order(pool, dsn, c
     heard = await signals(client, command.id)
     assert [(verb, said["id"]) for verb, said in heard] == await committed(pool, command.id)
     assert [verb for verb, _ in heard] == ["extend", "extend", "confirm", "cancel"]
-    assert {said["by"] for _, said in heard} == {"clinic"}
+    assert {(said["by"], said["carried_out"]) for _, said in heard} == {("clinic", True)}
 
 
 async def test_commands_that_came_before_any_dispatcher_start_one_workflow(
