@@ -45,8 +45,8 @@ from workflows import client
 from workflows.reconciler import Reconciler
 
 SUBJECTS = (
-    appointments,
     availability,
+    appointments,
     slots,
     schedules,
     dentists,
@@ -61,8 +61,8 @@ SUBJECTS = (
     realtime,
     health,
 )
-"""In no order that counts: where a name could stand, an id is `{id:uuid}`, so that what a name does
-not take is 405, and not about an id.
+"""First those that are asked most. No other order counts: where a name could stand, an id is
+`{id:uuid}`, so that what a name does not take is 405, and not about an id.
 """
 
 
