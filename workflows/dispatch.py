@@ -28,7 +28,9 @@ POLL = 1.0
 """Seconds until what nobody rang for is found: put off, or committed while nobody could ring."""
 
 BREATH = 0.05
-"""Seconds that a lane rests after a batch: what is committed meanwhile goes together."""
+"""Seconds that a lane rests before a batch: what is committed meanwhile goes together, and whoever
+waits for an answer or an event has it first.
+"""
 
 SHORTEST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
@@ -140,11 +142,10 @@ class Dispatcher:
         connection = await connect(self._dsn, "dispatcher", durable=False)
         try:
             while not self._stopping.is_set():
+                await self._stopped_within(BREATH)
                 heard = self._heard
                 found = await self._batch(connection)
                 self._troubles[number] = ""
-                if found:
-                    await self._stopped_within(BREATH)
                 if found and heard != self._heard:
                     self._ring()  # whoever looked meanwhile passed over bookings that were in hand
                 await self._bell.get()
