@@ -17,7 +17,7 @@ SILENCE = 1.0
 LONGEST_SILENCE = 8.0
 """The same for work that was given up again and again, as Postgres is slow rather than away."""
 
-BREATH = 0.004
+BREATH = 0.003
 """Seconds between two looks: what happens meanwhile is looked at together, not once per commit."""
 
 BACK_OFF = (0.05, 2.0)
