@@ -194,9 +194,9 @@ async def test_whoever_relays_and_whoever_reads_each_event_is_told_once(dsn, poo
     listener = listen(ADMIN, *EVERYTHING)
     here, elsewhere = Relay(dsn, hearer=hub.take), Relay(dsn)
     led = set()
-    async with running(here, elsewhere):
+    async with running(here, elsewhere), asyncio.timeout(60):
         traffic = asyncio.create_task(churn(pool, range(120)))
-        while not traffic.done():
+        while not traffic.done() or len(led) < 2:
             led |= {relay for relay in (here, elsewhere) if relay.health.leader}
             await pool.execute(
                 """
@@ -209,7 +209,6 @@ async def test_whoever_relays_and_whoever_reads_each_event_is_told_once(dsn, poo
         await traffic
         head = await sequenced(pool)
         await until(lambda: listener.seqs[-1:] == [head])
-    assert led == {here, elsewhere}
     assert listener.seqs == list(range(1, head + 1))
     assert_each_once_in_order(changes(listener), await committed(pool))
 
