@@ -91,7 +91,7 @@ async def _carry_out(
 
 
 def _is_a_look(command: Command) -> bool:
-    return command.carried_out or command.verb == wire.LOOK
+    return command.seen is not None or command.verb == wire.LOOK
 
 
 async def _change(connection: Connection, booking: UUID, command: Command) -> Result:

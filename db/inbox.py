@@ -11,7 +11,9 @@ from uuid import UUID
 import asyncpg
 
 from db.pool import Connection
+from domain.appointments import state_of
 from domain.booking import LIVE, Status
+from domain.messages import Seen
 
 LOOK = "look"
 """Not a command: the workflow shall look at the booking's row."""
@@ -46,7 +48,7 @@ class Parcel:
     """One booking's rows in the order of their commits, and what Temporal may know of it."""
 
     booking_id: UUID
-    status: Status
+    seen: Seen
     clinic_id: UUID
     dentist_id: UUID
     appointment_type: str
@@ -55,7 +57,7 @@ class Parcel:
 
     @property
     def live(self) -> bool:
-        return self.status in LIVE
+        return self.seen.state.status in LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ async def take(connection: Connection, bookings: int) -> list[Parcel]:
              limit $1 for update skip locked
         )
         select r.id, r.verb, r.command_id, r.actor,
-               a.id as booking_id, a.status, a.clinic_id, a.dentist_id, a.starts_at,
-               t.slug as appointment_type
+               a.id as booking_id, a.clinic_id, a.dentist_id, a.starts_at,
+               a.status, a.version, a.hold_expires_at, a.approval_expires_at, a.ends_at,
+               a.lapsed_at, clock_timestamp() as now, t.slug as appointment_type
           from heads h
           join lateral (select * from workflow_inbox o
                          where o.appointment_id = h.appointment_id order by o.id limit $2) r on true
@@ -190,10 +193,24 @@ def _parcel(rows: list[asyncpg.Record]) -> Parcel:
     first = rows[0]
     return Parcel(
         first["booking_id"],
-        Status(first["status"]),
+        _seen(first),
         first["clinic_id"],
         first["dentist_id"],
         first["appointment_type"],
         first["starts_at"],
         [Row(row["id"], row["verb"], row["command_id"], row["actor"]) for row in rows],
     )
+
+
+def _seen(row: asyncpg.Record) -> Seen:
+    state = state_of(
+        row["booking_id"],
+        Status(row["status"]),
+        row["version"],
+        row["hold_expires_at"],
+        row["approval_expires_at"],
+        row["ends_at"],
+        row["lapsed_at"],
+        row["now"],
+    )
+    return Seen(state, row["now"].timestamp())

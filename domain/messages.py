@@ -3,9 +3,26 @@ optional on the wire, so that a person at the Web UI can send `{}` and an older 
 replayed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.booking import BookingState
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A booking as whoever tells its workflow of a commit has just read it."""
+
+    state: BookingState
+    at: float
+    """When, by the database's clock, in seconds since 1970."""
+
+    def by(self, now: float) -> BookingState:
+        """The state as it is later, with less time left. A clock that is behind the database's
+        takes nothing off.
+        """
+        if self.state.due_in is None:
+            return self.state
+        return replace(self.state, due_in=self.state.due_in - max(0.0, now - self.at))
 
 
 @dataclass(frozen=True)
@@ -38,8 +55,8 @@ class Command:
     starts_at: str | None = None
     dentist_id: str | None = None
     """Where a `reschedule` goes."""
-    carried_out: bool = False
-    """By the transaction that put it into the inbox: there is nothing left but to look."""
+    seen: Seen | None = None
+    """What became of it, where it comes from the inbox: the API has carried it out."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,9 @@ class Booking:
     id: str
     hold: HoldRequest | None = None
     todo: list[Command] = field(default_factory=list)
-    """Commands not carried out yet, carried over continue-as-new."""
+    """Commands to begin with: the hold that the API has placed, or what is carried over
+    continue-as-new.
+    """
 
 
 @dataclass(frozen=True)

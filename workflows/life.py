@@ -1,7 +1,8 @@
 """What a booking's workflow does: look at the row, carry out what was heard, wait for what is due.
 
 Level-triggered: started at any state, told anything twice, or killed in between, it looks at the
-row and goes on from there.
+row and goes on from there. News of the API brings the row as it was read for it, so that there is
+nothing to look for.
 """
 
 import contextlib
@@ -16,9 +17,9 @@ from temporalio.exceptions import FailureError
 
 from activities.advance import REFUSED, BookingActivities
 from domain.booking import BookingState
-from domain.messages import Booking, Command, Done, Work
+from domain.messages import Booking, Done, Work
 from workflows import BOOKING_STATUS
-from workflows.mailbox import Mailbox, answer
+from workflows.mailbox import Letter, Mailbox, answer
 
 BATCH = 100
 """Commands in one call of the activity."""
@@ -59,7 +60,7 @@ class Life:
         while True:
             batch, heard = self._mailbox.take(BATCH), self._mailbox.heard
             try:
-                done = await self._advance([letter.command for letter in batch])
+                done = self._told(batch) or await self._advance(batch)
             except FailureError:  # time-outs come as ActivityError, all else as it was raised
                 self._mailbox.put_back(batch)
                 await self._renew_if_long()
@@ -77,8 +78,24 @@ class Life:
                 return done.state
             await self._wait_until_due(done.state)
 
-    async def _advance(self, commands: list[Command]) -> Done:
+    def _told(self, batch: list[Letter]) -> Done | None:
+        """What a look would find, where whoever told us has just had one; null where we must look
+        ourselves: at a deadline, where anything else was heard or an answer is waited for, and
+        first of all in a run that does not begin with the booking's hold.
+        """
+        news = [letter.command.seen for letter in batch if letter.command.seen]
+        begun = self.state or self._booking.todo
+        if not begun or not batch or len(news) < len(batch) or any(map(_is_asked, batch)):
+            return None
+        newest = max(news, key=lambda seen: seen.state.version)
+        state = newest.by(workflow.now().timestamp())
+        late = self.state and state.version < self.state.version
+        due = state.due_in is not None and state.due_in <= 0
+        return None if late or due else Done(state, {})
+
+    async def _advance(self, batch: list[Letter]) -> Done:
         """One look at the row. Never two at once: replay could not tell their order."""
+        commands = [letter.command for letter in batch]
         asked = ", ".join(dict.fromkeys(command.verb for command in commands))
         due = f"{self.state.due} deadline" if self.state and self.state.due else "first look"
         work = Work(replace(self._booking, todo=[]), commands)
@@ -113,7 +130,9 @@ class Life:
 
     async def _renew_if_long(self) -> None:
         if workflow.info().is_continue_as_new_suggested() and await self._quiet(CARRIED):
-            workflow.continue_as_new(replace(self._booking, todo=self._mailbox.commands))
+            # The next run begins with a look: what others have seen need not be carried.
+            todo = [command for command in self._mailbox.commands if not command.seen]
+            workflow.continue_as_new(replace(self._booking, todo=todo))
 
     async def _quiet(self, limit: int) -> bool:
         """Waits until every answer is out; false when there is one more to give first, or `limit`
@@ -124,6 +143,10 @@ class Life:
             lambda: workflow.all_handlers_finished() or mailbox.awaited or len(mailbox) >= limit
         )
         return workflow.all_handlers_finished() and len(mailbox) < limit
+
+
+def _is_asked(letter: Letter) -> bool:
+    return letter.reply is not None
 
 
 async def _wait(ready: Callable[[], bool], seconds: float | None, summary: str) -> None:

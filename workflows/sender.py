@@ -115,10 +115,11 @@ class Sender:
     async def _start(
         self, parcel: Parcel, row: Row, attributes: TypedSearchAttributes | None
     ) -> None:
-        command = Command(row.verb, str(row.command_id or ""), row.actor, carried_out=True)
+        command = Command(row.verb, str(row.command_id or ""), row.actor, seen=parcel.seen)
+        placed = row.verb == Verb.HOLD
         await self._client.start_workflow(
             WORKFLOW,
-            Booking(str(parcel.booking_id)),
+            Booking(str(parcel.booking_id), todo=[command] if placed else []),
             id=workflow_id(parcel.booking_id),
             task_queue=self._task_queue,
             # A booking that is over keeps its closed workflow; a live one gets a new one, whatever
@@ -129,11 +130,11 @@ class Sender:
             task_timeout=TASK_TIMEOUT,
             search_attributes=attributes,
             static_summary=_summary(parcel),
-            start_signal=None if row.verb == Verb.HOLD else row.verb,
-            start_signal_args=[] if row.verb in (Verb.HOLD, LOOK) else [command],
+            start_signal=None if placed else row.verb,
+            start_signal_args=[] if placed or row.verb == LOOK else [command],
             rpc_timeout=RPC_TIMEOUT,
             # With a worker on this very client the answer brings the first task: no wait, no poll.
-            request_eager_start=row.verb == Verb.HOLD,
+            request_eager_start=placed,
         )
 
 
@@ -149,7 +150,7 @@ def _concerns_booking(error: RPCError) -> bool:
 def _attributes(parcel: Parcel) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [
-            SearchAttributePair(BOOKING_STATUS, str(parcel.status)),
+            SearchAttributePair(BOOKING_STATUS, parcel.seen.state.status),
             SearchAttributePair(CLINIC_ID, str(parcel.clinic_id)),
             SearchAttributePair(DENTIST_ID, str(parcel.dentist_id)),
             SearchAttributePair(SLOT_START, parcel.starts_at),

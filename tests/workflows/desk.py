@@ -22,11 +22,12 @@ from uuid_utils.compat import uuid7
 
 from activities import booking as commands
 from activities.advance import BookingActivities
+from db import bookings
 from db.pool import Pool
 from domain.actors import CLINIC
 from domain.appointments import Change, Hold, Result, Via
 from domain.booking import BookingState, Outcome, Verb
-from domain.messages import Answer, Booking, Command, HoldRequest
+from domain.messages import Answer, Booking, Command, HoldRequest, Seen
 from tests.support import AMARA, ANA
 from workflows import workflow_id
 from workflows.booking import BookingWorkflow
@@ -96,6 +97,15 @@ class Desk:
         command = Change(id, verb, command_id or uuid7())
         async with self.pool.acquire() as connection:
             return await commands.change(connection, command, CLINIC, Via.API)
+
+    async def told(self, id: UUID, verb: str, ago: float = 0.0) -> Command:
+        """As the dispatcher tells of what the API has carried out, and what it read `ago` seconds
+        before.
+        """
+        async with self.pool.acquire() as connection:
+            state = await bookings.state(connection, id)
+        assert state
+        return Command(verb, str(uuid7()), seen=Seen(state, time.time() - ago))
 
     async def start(
         self,

@@ -43,6 +43,42 @@ async def refused(desk: Desk) -> Handle:
     return desk.handle(booking.id)
 
 
+async def moved_by_the_api_alone(desk: Desk) -> Handle:
+    id = await desk.hold()
+    async with desk.working():
+        booking = Booking(str(id), todo=[await desk.told(id, "hold")])
+        handle = await desk.start(id, booking=booking, attributes=HELD)
+        await until(lambda: has_looked(handle))
+        for verb in (Verb.EXTEND, Verb.CONFIRM, Verb.CANCEL):
+            await desk.change(id, verb)
+            await handle.signal(verb, await desk.told(id, verb))
+        await handle.result()
+    return handle
+
+
+async def told_of_a_hold_that_then_expired(desk: Desk) -> Handle:
+    await desk.holds_last(1.0)
+    id = await desk.hold()
+    async with desk.working():
+        booking = Booking(str(id), todo=[await desk.told(id, "hold")])
+        handle = await desk.start(id, booking=booking, attributes=HELD)
+        await handle.result()
+    return handle
+
+
+async def told_what_is_older(desk: Desk) -> Handle:
+    id = await desk.hold()
+    older = await desk.told(id, "extend")
+    async with desk.working():
+        booking = Booking(str(id), todo=[await desk.told(id, "hold")])
+        handle = await desk.start(id, booking=booking, attributes=HELD)
+        await handle.execute_update(BookingWorkflow.ask_confirm, Command(id=str(uuid7())))
+        await handle.signal("extend", older)
+        await handle.execute_update(BookingWorkflow.ask_cancel, Command(id=str(uuid7())))
+        await handle.result()
+    return handle
+
+
 async def held_by_the_api_then_expired(desk: Desk) -> Handle:
     await desk.holds_last(1.0)
     id = await desk.hold()
@@ -229,6 +265,9 @@ async def still_open(desk: Desk) -> Handle:
 PATHS: tuple[Path, ...] = (
     through_temporal_alone,
     refused,
+    moved_by_the_api_alone,
+    told_of_a_hold_that_then_expired,
+    told_what_is_older,
     held_by_the_api_then_expired,
     held_by_the_api_then_released,
     extended_then_expired,

@@ -40,7 +40,7 @@ async def test_the_same_work_again_changes_nothing_and_says_so(desk: Desk):
 
 async def test_what_was_carried_out_is_looked_at_and_not_carried_out_again(desk: Desk):
     id = await desk.hold()
-    command = Command("confirm", str(uuid7()), carried_out=True)
+    command = await desk.told(id, "confirm")
     done = await advance(desk.pool, Booking(str(id)), command)
 
     assert (done.state.status, done.outcomes) == ("held", {command.id: "same"})
