@@ -26,6 +26,9 @@ BATCH = 500
 POLL = 0.5
 """Seconds until the hub looks at the log without being told."""
 
+MOMENT = 0.005
+"""Seconds in which the relay of this process hands over what it has put into the log."""
+
 REPLAYS = 4
 """Readers who catch up at a time: a crowd that comes back leaves the pool to those who book."""
 
@@ -59,6 +62,7 @@ class Hub:
         self._at: Cursor | None = None
         self._handing_out = asyncio.Lock()
         self._ahead = timedelta()
+        self._fed = False
         self._connected = False
         self._closing = False
         self._hearers: dict[str, list[Hearer]] = defaultdict(list)
@@ -94,6 +98,7 @@ class Hub:
         async with self._handing_out:
             if batch and self._at == Cursor(epoch, batch[0].seq - 1):
                 await self._hand_out(batch, epoch)
+                self._fed = True
 
     def following(self, person: UUID | None) -> int:
         """How many of the open streams are this person's."""
@@ -152,8 +157,16 @@ class Hub:
             self._connected = False
 
     def _rung(self, _connection: object, _pid: int, _channel: str, head: object) -> None:
-        """The log has grown up to `head`, which may have been handed out by now."""
-        if self._at is None or self._at.seq < int(str(head)):
+        """The log has grown up to `head`: by the relay of this process, which then hands it over in
+        a moment, or by another one's.
+        """
+        if self._fed:
+            asyncio.get_running_loop().call_later(MOMENT, self._wake_before, int(str(head)))
+        else:
+            self._wake_before(int(str(head)))
+
+    def _wake_before(self, head: int) -> None:
+        if self._at is None or self._at.seq < head:
             self._line.wake()
 
     async def _locate(self, connection: Connection) -> None:
@@ -184,6 +197,7 @@ class Hub:
                 if fresh and fresh[0].seq != at.seq + 1:
                     self._jump(Cursor(at.epoch, fresh[0].seq - 1), frames.Reset.TOO_OLD)
                 await self._hand_out(fresh, at.epoch)
+                self._fed = self._fed and not fresh
 
     async def _hand_out(self, batch: Sequence[Event], epoch: str) -> None:
         deliveries = 0

@@ -169,6 +169,29 @@ async def test_what_its_own_process_relays_a_hub_need_not_read(dsn, pool, hub, l
         await until(lambda: listener.seqs == [1, 2])
 
 
+async def test_a_hub_that_is_fed_is_not_woken_by_what_it_has(dsn, pool, monkeypatch):
+    monkeypatch.setattr(hub_module, "POLL", 60)
+    monkeypatch.setattr(hub_module, "MOMENT", 1)
+    asked: list[int] = []
+    after = events.after
+
+    async def counted(connection, seq, limit):
+        asked.append(seq)
+        return await after(connection, seq, limit)
+
+    fed = hub_module.Hub(dsn)
+    async with running(fed, Relay(dsn, hearer=fed.take)):
+        await hold(pool, wish(0))
+        await until(lambda: fed._fed)
+        monkeypatch.setattr(events, "after", counted)
+        for n in range(1, 6):
+            await hold(pool, wish(n))
+            head = await sequenced(pool)
+            await until(lambda head=head: fed.health.head == head)
+        await asyncio.sleep(hub_module.MOMENT + 0.1)
+    assert len(asked) <= 1  # what woke it before it was fed
+
+
 async def test_a_hub_leaves_alone_what_does_not_follow_on_what_it_has(dsn, pool, relay):
     behind = hub_module.Hub(dsn)
     async with running(behind):
