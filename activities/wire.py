@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
 from domain.booking import HOLD_QUOTA, RULES, Verb
-from domain.messages import Booking, Command
+from domain.messages import Booking, Command, Seen
 
 NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.EDIT})
 """Verbs of the table that nobody can send: the clock alone expires, and notes are personal."""
@@ -22,6 +22,8 @@ VERBS: dict[str, Verb] = {str(verb): verb for verb in RULES if verb not in NOT_O
 CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 LONGEST_ID = 255
 LONGEST_VERSION = 2**31 - 1
+LONGEST_WAIT = 10 * 365 * 86_400.0
+"""Seconds until a deadline that a message may speak of."""
 
 
 class Malformed(ValueError):
@@ -97,6 +99,17 @@ def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
         _instant(command.starts_at) if command.starts_at else None,
         expected_version=asked.expected_version,
     ), actor
+
+
+def seen(booking: Booking, command: Command) -> Seen | None:
+    """What a message says became of the booking; null where it says nothing, or nothing that could
+    be. A booking's end is not believed: before it closes, a workflow looks.
+    """
+    news = command.seen
+    if news is None or news.state.id != booking.id or news.state.over:
+        return None
+    due_in = news.state.due_in
+    return news if due_in is not None and due_in <= LONGEST_WAIT else None
 
 
 def _actor(text: str) -> Actor:

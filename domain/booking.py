@@ -174,7 +174,7 @@ class BookingState:
     due: str = ""
     """Name of the next deadline: `hold`, `approval`, `end of visit`; empty where none is left."""
     due_in: float | None = None
-    """Seconds until then by the database's clock, so that clock skew cannot matter; may be
+    """Seconds until then by the database's clock, so that other clocks do not matter; may be
     negative.
     """
     over: bool = False

@@ -17,8 +17,8 @@ class Seen:
     """When, by the database's clock, in seconds since 1970."""
 
     def by(self, now: float) -> BookingState:
-        """The state as it is later, with less time left. A clock that is behind the database's
-        takes nothing off.
+        """The state as it is at `now`, with less time left. A clock that is behind the database's
+        takes less off, and none adds any.
         """
         if self.state.due_in is None:
             return self.state

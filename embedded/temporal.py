@@ -28,10 +28,10 @@ DYNAMIC_CONFIG = {
     "matching.numTaskqueueWritePartitions": 1,
     # By default timers that are due within a second are only looked at then.
     "history.timerProcessorMaxTimeShift": "50ms",
-    # About six calls per booking: the default of 2,400/s would be the first limit met.
     # As on any other server: the dev server's own reads them anew with each call, a tenth of its
     # work. What is registered later it knows within a minute.
     "system.forceSearchAttributesCacheRefreshOnRead": False,
+    # About six calls per booking: the default of 2,400/s would be the first limit met.
     "frontend.rps": 100_000,
     "frontend.namespaceRPS": 100_000,
     "history.rps": 100_000,

@@ -1,8 +1,8 @@
 """The dispatcher: carries committed commands from the inbox to their workflows.
 
 What is sent is deleted in the transaction that took it, which need not reach the disk. Whoever dies
-in between leaves it to be sent again, which changes nothing: it is news of the row, as it is then,
-and not to be carried out.
+in between leaves it to be sent again, which changes nothing: it is news of what the row is then,
+and nothing to be carried out. A hold does not follow a workflow that has seen the booking's end.
 """
 
 import asyncio

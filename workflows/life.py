@@ -15,6 +15,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
+from activities import wire
 from activities.advance import REFUSED, BookingActivities
 from domain.booking import BookingState
 from domain.messages import Booking, Done, Work
@@ -60,7 +61,9 @@ class Life:
         while True:
             batch, heard = self._mailbox.take(BATCH), self._mailbox.heard
             try:
-                done = self._told(batch) or await self._advance(batch)
+                # A look that failed may have changed the row: what others saw is older then.
+                told = None if failures else self._told(batch)
+                done = told or await self._advance(batch)
             except FailureError:  # time-outs come as ActivityError, all else as it was raised
                 self._mailbox.put_back(batch)
                 await self._renew_if_long()
@@ -80,17 +83,18 @@ class Life:
 
     def _told(self, batch: list[Letter]) -> Done | None:
         """What a look would find, where whoever told us has just had one; null where we must look
-        ourselves: at a deadline, where anything else was heard or an answer is waited for, and
-        first of all in a run that does not begin with the booking's hold.
+        ourselves: at a deadline and before the end, where anything else was heard or an answer is
+        waited for, and first of all in a run that does not begin with the booking's hold.
         """
-        news = [letter.command.seen for letter in batch if letter.command.seen]
+        said = [wire.seen(self._booking, letter.command) for letter in batch if not letter.reply]
+        news = [seen for seen in said if seen]
         begun = self.state or self._booking.todo
-        if not begun or not batch or len(news) < len(batch) or any(map(_is_asked, batch)):
+        if not begun or not news or len(news) < len(batch):
             return None
         newest = max(news, key=lambda seen: seen.state.version)
         state = newest.by(workflow.now().timestamp())
         late = self.state and state.version < self.state.version
-        due = state.due_in is not None and state.due_in <= 0
+        due = state.due_in is None or state.due_in <= 0
         return None if late or due else Done(state, {})
 
     async def _advance(self, batch: list[Letter]) -> Done:
@@ -143,10 +147,6 @@ class Life:
             lambda: workflow.all_handlers_finished() or mailbox.awaited or len(mailbox) >= limit
         )
         return workflow.all_handlers_finished() and len(mailbox) < limit
-
-
-def _is_asked(letter: Letter) -> bool:
-    return letter.reply is not None
 
 
 async def _wait(ready: Callable[[], bool], seconds: float | None, summary: str) -> None:

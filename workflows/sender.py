@@ -69,8 +69,8 @@ class Sender:
         passed: list[int] = []
         for row in parcel.rows:
             passed.append(row.id)
-            # A hold is a plain start. A signal that follows starts the workflow too, and however
-            # it was started, it looks at the booking as it is by now.
+            # A hold is a plain start. A signal that follows starts the workflow too, which then
+            # looks at the booking as it is by now.
             if row.verb == Verb.HOLD and row is not parcel.rows[-1]:
                 continue
             verdict, why = await self._send(parcel, row)
@@ -123,9 +123,9 @@ class Sender:
             id=workflow_id(parcel.booking_id),
             task_queue=self._task_queue,
             # A booking that is over keeps its closed workflow; a live one gets a new one, whatever
-            # ended the last.
+            # ended the last. A hold never follows a workflow that has seen the booking's end.
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
-            if parcel.live
+            if parcel.live and not placed
             else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             task_timeout=TASK_TIMEOUT,
             search_attributes=attributes,

@@ -345,6 +345,28 @@ async def test_a_booking_that_is_over_keeps_its_completed_workflow(pool, dsn, cl
     assert (last.run_id, last.status) == (first.run_id, WorkflowExecutionStatus.COMPLETED)
 
 
+async def test_a_hold_that_arrives_after_the_bookings_end_starts_nothing(pool, dsn, client, queue):
+    """As from a dispatcher that stood still after it had read the booking."""
+    command = request(times(1)[0])
+    await hold(pool, command)
+    async with pool.acquire() as connection, connection.transaction():
+        [late] = await db_inbox.take(connection, 10)
+    assert late.live
+    async with (
+        build_worker(client, BookingActivities(pool, lambda: None), task_queue=queue),
+        dispatching(dsn, client, queue),
+    ):
+        await change(pool, command.id, Verb.RELEASE)
+        await eventually(emptied(pool))
+        await workflow(client, command.id).result()
+        first = await workflow(client, command.id).describe()
+
+        assert (await Sender(client, queue).deliver(late)).verdict is Verdict.SENT
+
+    last = await workflow(client, command.id).describe()
+    assert (last.run_id, last.status) == (first.run_id, WorkflowExecutionStatus.COMPLETED)
+
+
 async def test_what_was_sent_but_not_deleted_is_sent_again_and_changes_nothing(
     pool, dsn, client, queue
 ):
