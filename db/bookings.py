@@ -192,7 +192,7 @@ async def state(connection: Connection, id: UUID) -> BookingState | None:
     row = await connection.fetchrow(
         """
         select status, version, hold_expires_at, approval_expires_at, ends_at, lapsed_at,
-               clock_timestamp() as now
+               clock_timestamp() as now, clinic_id, dentist_id, starts_at
           from appointments where id = $1
         """,
         id,

@@ -49,8 +49,6 @@ class Parcel:
 
     booking_id: UUID
     seen: Seen
-    clinic_id: UUID
-    dentist_id: UUID
     appointment_type: str
     starts_at: datetime
     rows: list[Row]
@@ -194,8 +192,6 @@ def _parcel(rows: list[asyncpg.Record]) -> Parcel:
     return Parcel(
         first["booking_id"],
         _seen(first),
-        first["clinic_id"],
-        first["dentist_id"],
         first["appointment_type"],
         first["starts_at"],
         [Row(row["id"], row["verb"], row["command_id"], row["actor"]) for row in rows],
@@ -212,5 +208,8 @@ def _seen(row: asyncpg.Record) -> Seen:
         row["ends_at"],
         row["lapsed_at"],
         row["now"],
+        row["clinic_id"],
+        row["dentist_id"],
+        row["starts_at"],
     )
     return Seen(state, row["now"].timestamp())

@@ -1,11 +1,11 @@
 """What the system knows of an appointment: the row, and the JSON answer, are this one class."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Verb
+from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Verb, Visit
 from domain.schedules import Reason, Terms
 
 
@@ -142,6 +142,9 @@ def state_of(
     ends_at: datetime,
     lapsed_at: datetime | None,
     now: datetime,
+    clinic_id: UUID,
+    dentist_id: UUID,
+    starts_at: datetime,
 ) -> BookingState:
     """The booking as its workflow needs it: what is due next, and whether anything still is."""
     due: tuple[str, datetime] | None = None
@@ -151,9 +154,11 @@ def state_of(
         due = ("approval", approval_expires_at)
     elif status in LIVE and lapsed_at is None:
         due = ("end of visit", ends_at + LAPSE_AFTER)
+    visit = Visit(str(clinic_id), str(dentist_id), starts_at.astimezone(UTC).isoformat())
     if due is None:
-        return BookingState(str(id), status, version, over=True)
-    return BookingState(str(id), status, version, due[0], (due[1] - now) / timedelta(seconds=1))
+        return BookingState(str(id), status, version, over=True, visit=visit)
+    due_in = (due[1] - now) / timedelta(seconds=1)
+    return BookingState(str(id), status, version, due[0], due_in, visit=visit)
 
 
 def policy(terms: Terms) -> dict[str, float | bool]:

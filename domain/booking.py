@@ -165,6 +165,15 @@ def allowed(status: Status) -> list[Verb]:
 
 
 @dataclass(frozen=True)
+class Visit:
+    """Where and when: ids, and the start in UTC, RFC 3339."""
+
+    clinic_id: str
+    dentist_id: str
+    starts_at: str
+
+
+@dataclass(frozen=True)
 class BookingState:
     """A booking as Temporal may know it: ids, codes, times, the next deadline; nothing personal."""
 
@@ -179,3 +188,5 @@ class BookingState:
     """
     over: bool = False
     """Nothing more can become due: the workflow may close."""
+    visit: Visit | None = None
+    """Null where there is no row."""

@@ -9,17 +9,17 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, SearchAttributeUpdate
 from temporalio.exceptions import FailureError
 
 from activities import wire
 from activities.advance import REFUSED, BookingActivities
 from domain.booking import BookingState
 from domain.messages import Booking, Done, Work
-from workflows import BOOKING_STATUS
+from workflows import search_attributes
 from workflows.mailbox import Letter, Mailbox, answer
 
 BATCH = 100
@@ -112,10 +112,7 @@ class Life:
         if state.status == REFUSED:
             # Once told it stays so, even if the slot becomes free before we close.
             self._booking = replace(self._booking, hold=None)
-        # Upserting what is not registered would block the workflow; whoever started it knew.
-        shown = workflow.info().typed_search_attributes.get(BOOKING_STATUS)
-        if shown not in (None, state.status):
-            workflow.upsert_search_attributes([BOOKING_STATUS.value_set(state.status)])
+        _show(state)
         details = f"**{state.status}**, version {state.version}"
         if state.due_in is not None:
             at = workflow.now() + timedelta(seconds=state.due_in)
@@ -147,6 +144,19 @@ class Life:
             lambda: workflow.all_handlers_finished() or mailbox.awaited or len(mailbox) >= limit
         )
         return workflow.all_handlers_finished() and len(mailbox) < limit
+
+
+def _show(state: BookingState) -> None:
+    """Makes the search attributes say what is so, those that were given at the start: upserting
+    what is not registered would block the workflow, and whoever started it knew.
+    """
+    given = workflow.info().typed_search_attributes
+    changed: list[SearchAttributeUpdate[Any]] = []
+    for key, value in search_attributes(state):
+        if given.get(key) not in (None, value):
+            changed.append(key.value_set(value))
+    if changed:
+        workflow.upsert_search_attributes(changed)
 
 
 async def _wait(ready: Callable[[], bool], seconds: float | None, summary: str) -> None:

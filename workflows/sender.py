@@ -8,14 +8,14 @@ from enum import Enum, auto
 
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import Client
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.inbox import LOOK, Parcel, Row
 from domain.booking import Verb
 from domain.messages import Booking, Command
-from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START, workflow_id
+from workflows import search_attributes, workflow_id
 
 WORKFLOW = "BookingWorkflow"
 
@@ -103,7 +103,8 @@ class Sender:
         if now < self._plain_until:
             return await self._start(parcel, row, None)
         try:
-            await self._start(parcel, row, _attributes(parcel))
+            attributes = TypedSearchAttributes(list(search_attributes(parcel.seen.state)))
+            await self._start(parcel, row, attributes)
         except RPCError as error:
             if error.status is not RPCStatusCode.INVALID_ARGUMENT:
                 raise
@@ -145,17 +146,6 @@ def _concerns_booking(error: RPCError) -> bool:
             detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details
         )
     return error.status in REFUSALS
-
-
-def _attributes(parcel: Parcel) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(BOOKING_STATUS, parcel.seen.state.status),
-            SearchAttributePair(CLINIC_ID, str(parcel.clinic_id)),
-            SearchAttributePair(DENTIST_ID, str(parcel.dentist_id)),
-            SearchAttributePair(SLOT_START, parcel.starts_at),
-        ]
-    )
 
 
 def _summary(parcel: Parcel) -> str:

@@ -152,4 +152,7 @@ def _state(status: Status, now: datetime = NOW, lapsed_at: datetime | None = Non
         ends_at=NOW + AN_HOUR,
         lapsed_at=lapsed_at,
         now=now,
+        clinic_id=uuid4(),
+        dentist_id=uuid4(),
+        starts_at=NOW,
     )

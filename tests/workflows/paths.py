@@ -12,7 +12,7 @@ from db.pool import create_pool
 from domain.booking import Verb
 from domain.messages import Booking, Command
 from tests.workflows.desk import Desk, Handle, has_looked, until
-from workflows import BOOKING_STATUS
+from workflows import BOOKING_STATUS, search_attributes
 from workflows.booking import BookingWorkflow
 
 Path = Callable[[Desk], Awaitable[Handle]]
@@ -52,6 +52,21 @@ async def moved_by_the_api_alone(desk: Desk) -> Handle:
         for verb in (Verb.EXTEND, Verb.CONFIRM, Verb.CANCEL):
             await desk.change(id, verb)
             await handle.signal(verb, await desk.told(id, verb))
+        await handle.result()
+    return handle
+
+
+async def moved_to_another_time(desk: Desk) -> Handle:
+    id = await desk.hold()
+    await desk.change(id, Verb.CONFIRM)
+    told = await desk.told(id, "confirm")
+    known = TypedSearchAttributes(list(search_attributes(told.seen.state)))
+    later = desk.next_slot().isoformat()
+    async with desk.working():
+        handle = await desk.start(id, attributes=known)
+        await handle.signal("reschedule", Command(id=str(uuid7()), starts_at=later))
+        await until(lambda: last_was(desk, id, "reschedule"))
+        await handle.execute_update(BookingWorkflow.ask_cancel, Command(id=str(uuid7())))
         await handle.result()
     return handle
 
@@ -266,6 +281,7 @@ PATHS: tuple[Path, ...] = (
     through_temporal_alone,
     refused,
     moved_by_the_api_alone,
+    moved_to_another_time,
     told_of_a_hold_that_then_expired,
     told_what_is_older,
     held_by_the_api_then_expired,

@@ -10,8 +10,9 @@ from uuid_utils.compat import uuid7
 
 from domain.booking import Verb
 from domain.messages import Booking, Command
+from tests.support import AMARA
 from tests.workflows.desk import Desk, until
-from workflows import BOOKING_STATUS, CLINIC_ID
+from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START, search_attributes
 from workflows.booking import BookingWorkflow
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -296,6 +297,23 @@ async def test_the_status_is_upserted_only_where_it_was_given_at_the_start(desk:
 
     assert await listed(one) == "released"
     assert await listed(two) is None
+
+
+async def test_a_booking_that_moves_is_found_by_its_new_time(desk: Desk):
+    id = await desk.hold()
+    await desk.change(id, Verb.CONFIRM)
+    later = desk.next_slot()
+    at_first = await desk.told(id, "confirm")
+    known = TypedSearchAttributes(list(search_attributes(at_first.seen.state)))
+    handle = await desk.start(id, attributes=known)
+    await handle.signal("reschedule", Command(id=str(uuid7()), starts_at=later.isoformat()))
+
+    async def found() -> bool:
+        return (await handle.describe()).typed_search_attributes[SLOT_START] == later
+
+    await until(found)
+    found_by = (await handle.describe()).typed_search_attributes
+    assert (found_by[DENTIST_ID], found_by[BOOKING_STATUS]) == (str(AMARA), "booked")
 
 
 async def test_the_state_can_be_queried_also_after_the_end(desk: Desk):
