@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
-from domain.booking import HOLD_QUOTA, RULES, Verb
+from domain.booking import HOLD_QUOTA, LIVE, RULES, BookingState, Status, Verb
 from domain.messages import Booking, Command, Seen
 
 NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.EDIT})
@@ -106,10 +106,19 @@ def seen(booking: Booking, command: Command) -> Seen | None:
     be. A booking's end is not believed: before it closes, a workflow looks.
     """
     news = command.seen
-    if news is None or news.state.id != booking.id or news.state.over:
-        return None
-    due_in = news.state.due_in
-    return news if due_in is not None and due_in <= LONGEST_WAIT else None
+    return news if news and news.state.id == booking.id and _is_open(news.state) else None
+
+
+def _is_open(state: BookingState) -> bool:
+    try:
+        live = Status(state.status) in LIVE and not state.over
+        if state.visit:
+            _instant(state.visit.starts_at)
+            _uuid(state.visit.clinic_id, "clinic_id")
+            _uuid(state.visit.dentist_id, "dentist_id")
+    except ValueError:  # Malformed is one
+        return False
+    return live and state.due_in is not None and state.due_in <= LONGEST_WAIT
 
 
 def _actor(text: str) -> Actor:

@@ -107,6 +107,16 @@ class Desk:
         assert state
         return Command(verb, str(uuid7()), seen=Seen(state, time.time() - ago))
 
+    async def begin(
+        self,
+        id: UUID,
+        told: Command | None = None,
+        attributes: TypedSearchAttributes | None = None,
+    ) -> Handle:
+        """As the dispatcher starts a booking that the API has just held."""
+        booking = Booking(str(id), todo=[told or await self.told(id, "hold")])
+        return await self.start(id, booking=booking, attributes=attributes)
+
     async def start(
         self,
         id: UUID | str,

@@ -46,8 +46,7 @@ async def refused(desk: Desk) -> Handle:
 async def moved_by_the_api_alone(desk: Desk) -> Handle:
     id = await desk.hold()
     async with desk.working():
-        booking = Booking(str(id), todo=[await desk.told(id, "hold")])
-        handle = await desk.start(id, booking=booking, attributes=HELD)
+        handle = await desk.begin(id, attributes=HELD)
         await until(lambda: has_looked(handle))
         for verb in (Verb.EXTEND, Verb.CONFIRM, Verb.CANCEL):
             await desk.change(id, verb)
@@ -75,8 +74,7 @@ async def told_of_a_hold_that_then_expired(desk: Desk) -> Handle:
     await desk.holds_last(1.0)
     id = await desk.hold()
     async with desk.working():
-        booking = Booking(str(id), todo=[await desk.told(id, "hold")])
-        handle = await desk.start(id, booking=booking, attributes=HELD)
+        handle = await desk.begin(id, attributes=HELD)
         await handle.result()
     return handle
 
@@ -85,8 +83,7 @@ async def told_what_is_older(desk: Desk) -> Handle:
     id = await desk.hold()
     older = await desk.told(id, "extend")
     async with desk.working():
-        booking = Booking(str(id), todo=[await desk.told(id, "hold")])
-        handle = await desk.start(id, booking=booking, attributes=HELD)
+        handle = await desk.begin(id, attributes=HELD)
         await handle.execute_update(BookingWorkflow.ask_confirm, Command(id=str(uuid7())))
         await handle.signal("extend", older)
         await handle.execute_update(BookingWorkflow.ask_cancel, Command(id=str(uuid7())))

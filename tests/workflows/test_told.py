@@ -3,19 +3,21 @@
 import asyncio
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
 from uuid_utils.compat import uuid7
 
 from activities.advance import BookingActivities
-from domain.booking import BookingState, Verb
-from domain.messages import Booking, Command, Done, Seen, Work
+from domain.booking import BookingState, Verb, Visit
+from domain.messages import Command, Done, Seen, Work
+from tests.support import AMARA
 from tests.workflows.desk import Desk, Handle, has_looked, until
+from workflows import search_attributes
 from workflows.booking import BookingWorkflow
 from workflows.worker import build_worker
 
@@ -26,12 +28,6 @@ async def looks(handle: Handle) -> int:
     """How often it asked the database, by its history."""
     history = await handle.fetch_history()
     return sum(event.event_type == LOOKED for event in history.events)
-
-
-async def begun(desk: Desk, id: UUID, told: Command | None = None) -> Handle:
-    """As the dispatcher starts a booking that the API has just held."""
-    told = told or await desk.told(id, "hold")
-    return await desk.start(id, booking=Booking(str(id), todo=[told]))
 
 
 async def is_at(handle: Handle, version: int) -> bool:
@@ -57,7 +53,7 @@ def test_what_has_no_deadline_has_none_later():
 async def test_a_booking_that_the_api_alone_moves_is_looked_at_once_at_its_end(desk: Desk):
     id = await desk.hold()
     async with desk.working():
-        handle = await begun(desk, id)
+        handle = await desk.begin(id)
         for version, verb in ((2, Verb.EXTEND), (3, Verb.CONFIRM), (4, Verb.CHECK_IN)):
             await desk.change(id, verb)
             await handle.signal(verb, await desk.told(id, verb))
@@ -75,7 +71,7 @@ async def test_at_its_deadline_a_hold_is_looked_at_all_the_same(desk: Desk):
     await desk.holds_last(0.5)
     id = await desk.hold()
     async with desk.working():
-        handle = await begun(desk, id)
+        handle = await desk.begin(id)
         ended = await handle.result()
 
     assert (ended.status, await looks(handle)) == ("expired", 1)
@@ -86,7 +82,7 @@ async def test_a_message_that_waited_until_its_deadline_makes_it_look(desk: Desk
     id = await desk.hold()
     told = await desk.told(id, "hold", ago=3600)
     async with desk.working():
-        handle = await begun(desk, id, told)
+        handle = await desk.begin(id, told)
         await until(lambda: has_looked(handle))
         state = await handle.query(BookingWorkflow.state)
 
@@ -98,7 +94,7 @@ async def test_who_knows_more_than_it_is_told_looks(desk: Desk):
     id = await desk.hold()
     older = await desk.told(id, "confirm")
     async with desk.working():
-        handle = await begun(desk, id)
+        handle = await desk.begin(id)
         await desk.change(id, Verb.CONFIRM)
         await handle.signal("confirm", await desk.told(id, "confirm"))
         await until(lambda: is_at(handle, 2))
@@ -127,7 +123,7 @@ async def test_who_waits_for_an_answer_has_one_that_was_looked_up(desk: Desk):
     hold = await desk.told(id, "hold")
     await desk.change(id, Verb.CONFIRM)
     told = await desk.told(id, "confirm")
-    handle = await begun(desk, id, hold)
+    handle = await desk.begin(id, hold)
     await handle.signal("confirm", told)
     asked = asyncio.create_task(
         handle.execute_update(BookingWorkflow.ask_confirm, Command(id=told.id))
@@ -141,7 +137,7 @@ async def test_who_waits_for_an_answer_has_one_that_was_looked_up(desk: Desk):
 async def test_beside_a_command_of_temporals_own_users_it_looks(desk: Desk):
     id = await desk.hold()
     hold = await desk.told(id, "hold")
-    handle = await begun(desk, id, hold)
+    handle = await desk.begin(id, hold)
     await handle.signal("confirm", Command(id=str(uuid7())))
     async with desk.working():
         await until(lambda: is_at(handle, 2))
@@ -168,7 +164,7 @@ async def test_after_a_look_that_failed_it_looks_whatever_it_was_told(desk: Desk
     id = await desk.hold()
     hold = await desk.told(id, "hold")
     await desk.change(id, Verb.CONFIRM)
-    handle = await begun(desk, id, hold)
+    handle = await desk.begin(id, hold)
     await handle.signal("confirm", await desk.told(id, "confirm"))
     asked = asyncio.create_task(
         handle.execute_update(BookingWorkflow.ask_cancel, Command(id=str(uuid7())))
@@ -190,6 +186,11 @@ async def test_after_a_look_that_failed_it_looks_whatever_it_was_told(desk: Desk
         {"due_in": float("nan")},
         {"due_in": -1.0},
         {"id": "another"},
+        {"status": "unheard of"},
+        {"status": "cancelled"},
+        {"visit": Visit(str(AMARA), str(AMARA), "tomorrow")},
+        {"visit": Visit(str(AMARA), str(AMARA), "2030-01-07T09:00:00")},
+        {"visit": Visit("unheard of", str(AMARA), "2030-01-07T09:00:00Z")},
     ],
     ids=str,
 )
@@ -197,7 +198,9 @@ async def test_what_cannot_be_is_not_believed(desk: Desk, said: dict[str, Any]):
     """Anybody with access to Temporal can say anything."""
     id = await desk.hold()
     async with desk.working():
-        handle = await begun(desk, id)
+        hold = await desk.told(id, "hold")
+        known = TypedSearchAttributes(list(search_attributes(hold.seen.state)))
+        handle = await desk.begin(id, hold, known)
         await until(lambda: has_looked(handle))
         told = await desk.told(id, "confirm")
         state = replace(told.seen.state, version=2**31 - 1, **said)
