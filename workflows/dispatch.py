@@ -8,7 +8,6 @@ and nothing to be carried out. A hold does not follow a workflow that has seen t
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
 
 from temporalio.client import Client
 
@@ -16,6 +15,7 @@ from db import inbox
 from db.pool import UNAVAILABLE, Connection, connect
 from workflows import TASK_QUEUE
 from workflows.client import reachable
+from workflows.lull import Lull
 from workflows.sender import Delivery, Sender, Verdict
 
 LANES = 2
@@ -27,11 +27,6 @@ BATCH = 16
 POLL = 1.0
 """Seconds until what nobody rang for is found: put off, or committed while nobody could ring."""
 
-BREATH = 0.05
-"""Seconds that a lane rests before a batch: what is committed meanwhile goes together, and whoever
-waits for an answer or an event has it first.
-"""
-
 SHORTEST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 
@@ -40,14 +35,6 @@ log = logging.getLogger(__name__)
 
 class TemporalAway(Exception):
     """Temporal takes no messages now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    trouble: str
-    """What dispatch waits for: `temporal`, `postgres`, `unknown` (see the log); empty: it works."""
-    sent: int
-    """Rows sent since the start."""
 
 
 class Dispatcher:
@@ -64,17 +51,20 @@ class Dispatcher:
         task_queue: str = TASK_QUEUE,
         lanes: int = LANES,
         poll: float = POLL,
+        lull: Lull | None = None,
     ) -> None:
-        """Each lane has one connection of its own."""
+        """Each lane has one connection of its own; all go by one lull."""
         self._dsn = dsn
         self._client = client
         self._sender = Sender(client, task_queue)
         self._poll = poll
         self._bell: asyncio.Queue[None] = asyncio.Queue(1)  # a ring wakes one lane
         self._heard = 0
+        self._lull = lull or Lull()
         self._stopping = asyncio.Event()
         self._troubles = [""] * lanes
-        self._sent = 0
+        self.sent = 0
+        """Rows sent since the start."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -97,11 +87,13 @@ class Dispatcher:
         listener is called with.
         """
         self._heard += 1
+        self._lull.heard()
         self._ring()
 
-    def health(self) -> Health:
-        """Asks nobody; `inbox.backlog` knows the rest."""
-        return Health(next(filter(None, self._troubles), ""), self._sent)
+    @property
+    def trouble(self) -> str:
+        """What it waits for: `temporal`, `postgres`, `unknown` (see the log); empty: it works."""
+        return next(filter(None, self._troubles), "")
 
     async def _listen(self) -> None:
         """Rings when the log has grown, and after each pause for what no bell tells of."""
@@ -142,7 +134,7 @@ class Dispatcher:
         connection = await connect(self._dsn, "dispatcher", durable=False)
         try:
             while not self._stopping.is_set():
-                await self._stopped_within(BREATH)
+                await self._lull.wait()
                 heard = self._heard
                 found = await self._batch(connection)
                 self._troubles[number] = ""
@@ -156,13 +148,16 @@ class Dispatcher:
     async def _batch(self, connection: Connection) -> bool:
         """Takes and sends a batch; whether there was one. Raises TemporalAway if some is left."""
         async with connection.transaction():
+            looked = asyncio.get_running_loop().time()
             parcels = await inbox.take(connection, BATCH)
             if len(parcels) == BATCH or any(len(parcel.rows) == inbox.ROWS for parcel in parcels):
                 self._ring()  # there is more, perhaps
+            else:
+                self._lull.emptied(looked)
             deliveries = await asyncio.gather(*map(self._sender.deliver, parcels))
             away = await self._settle(connection, deliveries)
 
-        self._sent += sum(len(delivery.sent) for delivery in deliveries)
+        self.sent += sum(len(delivery.sent) for delivery in deliveries)
         if away:
             raise TemporalAway(away[0].why)
         return bool(parcels)
