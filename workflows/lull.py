@@ -14,7 +14,7 @@ PATIENCE = 0.5
 
 class Lull:
     """Where Temporal shares a machine with the API, a booking's workflow takes several times the
-    processor time of its caller's answer: in a rush each would wait until those before are followed.
+    processor time of its caller's answer: a rush would wait until those before it are followed.
     """
 
     def __init__(self, *, quiet: float = QUIET, patience: float = PATIENCE) -> None:
