@@ -95,7 +95,7 @@ async def get_type(id: UUID, response: Response, caller: Caller, own: Own) -> Ap
 
 @router.put("/{id}")
 async def update_type(
-    id: UUID, body: EditType, response: Response, caller: Caller, own: Own, version: IfMatch
+    id: UUID, body: EditType, response: Response, caller: Caller, own: Own, version: IfMatch = None
 ) -> AppointmentType:
     """Changes the fields that are named."""
     async with use(own.pool) as connection, connection.transaction():

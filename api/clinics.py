@@ -64,7 +64,12 @@ async def get_clinic(id: UUID, response: Response, caller: Caller, own: Own) -> 
 
 @router.put("/{id}")
 async def update_clinic(
-    id: UUID, body: EditClinic, response: Response, caller: Caller, own: Own, version: IfMatch
+    id: UUID,
+    body: EditClinic,
+    response: Response,
+    caller: Caller,
+    own: Own,
+    version: IfMatch = None,
 ) -> Clinic:
     """Changes the fields that are named."""
     async with use(own.pool) as connection, connection.transaction():

@@ -8,9 +8,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Match
 
 from db.pool import UNAVAILABLE
@@ -101,15 +101,15 @@ def install(app: FastAPI) -> None:
     """Makes every error of the app a problem+json; no stack and no driver's text leaves."""
 
     @app.exception_handler(Problem)
-    async def problem(request: Request, error: Problem) -> JSONResponse:
+    async def problem(request: Request, error: Problem) -> Response:
         return _response(request, error)
 
     @app.exception_handler(RequestValidationError)
-    async def validation(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def validation(request: Request, error: RequestValidationError) -> Response:
         return _response(request, _validation(error))
 
     @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> Response:
         code = CODES.get(error.status_code, "internal_error")
         detail, headers = str(error.detail), error.headers
         if error.status_code == 405:
@@ -119,7 +119,7 @@ def install(app: FastAPI) -> None:
             detail = "There is no such path; /docs has them all."
         return _response(request, Problem(code, detail, status=error.status_code, headers=headers))
 
-    async def unavailable(request: Request, error: Exception) -> JSONResponse:
+    async def unavailable(request: Request, error: Exception) -> Response:
         logger.warning("database unavailable: %s", type(error).__name__)
         return _response(
             request,
@@ -134,14 +134,12 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, unavailable)
 
 
-def shown(problem: Problem, instance: str, request_id: str | None) -> dict[str, Any]:
+def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
     """The body of the answer."""
-    body = problem.body | {"instance": instance, "request_id": request_id}
-    encoded: dict[str, Any] = to_jsonable_python(body)
-    return encoded
+    return to_json(problem.body | {"instance": instance, "request_id": request_id})
 
 
-def unexpected(request: Request) -> JSONResponse:
+def unexpected(request: Request) -> Response:
     """The answer to what nobody foresaw; why is in the log, under the request's id."""
     return _response(request, Problem("internal_error", "Something went wrong on our side."))
 
@@ -177,9 +175,9 @@ def _explained(error: Mapping[str, Any]) -> dict[str, str]:
     return {"field": ".".join(where), "message": message}
 
 
-def _response(request: Request, problem: Problem) -> JSONResponse:
-    return JSONResponse(
-        shown(problem, request.url.path, request.scope.get("request_id")),
+def _response(request: Request, problem: Problem) -> Response:
+    return Response(
+        shown(problem, request.scope["path"], request.scope.get("request_id")),
         status_code=problem.status,
         headers=dict(problem.headers or {}),
         media_type="application/problem+json",

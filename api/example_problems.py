@@ -1,5 +1,6 @@
 """An example of each problem, by its code: as the API answers it in the story of example_bodies."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -36,7 +37,9 @@ ALONE = (
 def problems() -> dict[str, dict[str, Any]]:
     """By code, in the order of STATUS: what a front end gets to read."""
     found = {problem.body["code"]: problem for problem in (*_of_commands(), *_of_requests())}
-    return {code: shown(found[code], "/api/appointments", "7f9c1d52") for code in STATUS}
+    return {
+        code: json.loads(shown(found[code], "/api/appointments", "7f9c1d52")) for code in STATUS
+    }
 
 
 def _of_commands() -> Iterator[Problem]:

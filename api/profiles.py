@@ -38,7 +38,7 @@ async def get_me(response: Response, caller: Caller, own: Own) -> Profile:
 
 @router.put("/me", response_model_exclude_none=True)
 async def update_me(
-    body: EditMe, response: Response, caller: Caller, own: Own, version: IfMatch
+    body: EditMe, response: Response, caller: Caller, own: Own, version: IfMatch = None
 ) -> Profile:
     """Changes the fields that are named; null empties one."""
     return await _update(actor_id(caller), body, response, caller, own, version)
@@ -97,7 +97,12 @@ async def get_profile(id: UUID, response: Response, caller: Caller, own: Own) ->
 
 @router.put("/{id:uuid}", response_model_exclude_none=True)
 async def update_profile(
-    id: UUID, body: EditProfile, response: Response, caller: Caller, own: Own, version: IfMatch
+    id: UUID,
+    body: EditProfile,
+    response: Response,
+    caller: Caller,
+    own: Own,
+    version: IfMatch = None,
 ) -> Profile:
     """Changes the fields that are named; null empties one. `active: false` revokes every token of
     theirs within a second, and ends their streams.

@@ -72,7 +72,12 @@ async def get_resource(no: Number, response: Response, caller: Caller, own: Own)
 
 @router.put("/{no}", response_model_exclude_none=True)
 async def update_resource(
-    no: Number, body: EditChair, response: Response, caller: Caller, own: Own, version: IfMatch
+    no: Number,
+    body: EditChair,
+    response: Response,
+    caller: Caller,
+    own: Own,
+    version: IfMatch = None,
 ) -> Resource:
     """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
     async with use(own.pool) as connection, connection.transaction():

@@ -3,6 +3,7 @@ for all who wait.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,13 +30,11 @@ class Time(NamedTuple):
 
 
 @dataclass(slots=True)
-class Rush:
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    here: int = 0
-    came: int = 0
+class Question:
+    """One that is out, and what all may hear who were there when it was put."""
+
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
     refused: Result | None = None
-    heard_by: int = 0
-    """So many had come when the question was put that was answered by `refused`."""
 
 
 class Rushes:
@@ -44,38 +43,41 @@ class Rushes:
     """
 
     def __init__(self) -> None:
-        self._rushes: dict[Time, Rush] = {}
+        self._out: dict[Time, Question] = {}
 
     async def attempt(self, time: Time, ask: Callable[[], Awaitable[Result]]) -> Result:
         """What `ask` comes to, or a refusal of this very time that somebody else just got. Raises
         TimeoutError after PATIENCE, the wait for a turn included.
         """
-        rush = self._rushes.setdefault(time, Rush())
-        rush.here += 1
-        rush.came += 1
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._in_turn(rush, rush.came, ask)
-        finally:
-            rush.here -= 1
-            if not rush.here:
-                del self._rushes[time]
+        latest = asyncio.get_running_loop().time() + PATIENCE
+        if time in self._out:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TURN):
+                    if told := await self._told(time):
+                        return told
+        async with asyncio.timeout_at(latest):
+            return await self._put(time, ask)
 
-    async def _in_turn(
-        self, rush: Rush, number: int, ask: Callable[[], Awaitable[Result]]
-    ) -> Result:
+    async def _told(self, time: Time) -> Result | None:
+        """A refusal whose question was put since; None once it is one's own turn."""
+        if earlier := self._out.get(time):
+            await earlier.answered.wait()
+        while later := self._out.get(time):
+            await later.answered.wait()
+            if later.refused:
+                return later.refused
+        return None
+
+    async def _put(self, time: Time, ask: Callable[[], Awaitable[Result]]) -> Result:
+        """Whoever has waited too long asks beside the others, and for nobody else."""
+        question = Question()
+        for_all = self._out.setdefault(time, question) is question
         try:
-            async with asyncio.timeout(TURN):
-                await rush.turn.acquire()
-        except TimeoutError:
-            return await ask()
-        try:
-            if rush.refused and number <= rush.heard_by:
-                return rush.refused
-            here = rush.came
             result = await ask()
             if result.outcome is Outcome.SLOT:
-                rush.refused, rush.heard_by = result, here
+                question.refused = result
             return result
         finally:
-            rush.turn.release()
+            if for_all:
+                del self._out[time]
+                question.answered.set()

@@ -58,7 +58,7 @@ async def replace_schedule(
     response: Response,
     caller: Caller,
     own: Own,
-    version: IfMatch,
+    version: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ScheduleReplaced:
     """Replaces weekly hours and exceptions as a whole, and says which live bookings now lie
@@ -104,7 +104,7 @@ async def replace_clinic_exceptions(
     response: Response,
     caller: Caller,
     own: Own,
-    version: IfMatch,
+    version: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ExceptionsReplaced:
     """Replaces them as a whole, for all dentists of the clinic, and says which live bookings now

@@ -89,7 +89,7 @@ async def opener(
     """
     who = security.bearer(request) if ticket is None else _shown(own, ticket)
     verified = await security.counted(request, who)
-    await dependencies.caller(request, verified.actor, own)
+    await dependencies.welcome(request, verified.actor)
     return verified
 
 

@@ -29,6 +29,7 @@ class Desk:
     async def ask(self) -> Result:
         self.asked += 1
         number = self.asked
+        await asyncio.sleep(0)  # a database never answers at once
         await self._open.acquire()
         return Result(self._outcomes[number - 1])
 
@@ -49,7 +50,7 @@ async def test_of_two_hundred_two_ask(monkeypatch):
     results = await asyncio.gather(*tasks)
     assert [result.outcome for result in results] == [Outcome.DONE] + [Outcome.SLOT] * 199
     assert desk.asked == 2
-    assert not own._rushes
+    assert not own._out
 
 
 async def test_a_refusal_is_not_for_those_who_came_after_its_question(monkeypatch):
@@ -83,7 +84,7 @@ async def test_who_gives_up_or_fails_leaves_the_turn_to_the_next(monkeypatch):
     assert (await third).outcome is Outcome.SLOT  # the first question is the one that was given up
     fourth.cancel()
     await asyncio.gather(first, second, fourth, return_exceptions=True)
-    assert not own._rushes
+    assert not own._out
 
 
 async def test_nobody_waits_long_for_a_turn():
