@@ -106,6 +106,7 @@ async def hold_requests(bench: Bench, callers: int, count: int, kind: str = PLAI
 async def _confirms(bench: Bench, callers: int, count: int) -> Measured[Any]:
     """Of holds that were placed without the API, so that nothing else goes on meanwhile."""
     placed = await prepare.holds(bench, count)
+    await bench.calm()
     return await _asked(bench, callers, [calls.confirm(*pair) for pair in placed])
 
 
