@@ -111,6 +111,7 @@ async def test_commands_that_keep_coming_are_not_followed_before_they_pause(
     """What became of a booking meanwhile goes in one message."""
     command = request(times(1)[0])
     lull = Lull(quiet=2.0, patience=60)
+    lull.heard()
     async with dispatching(dsn, client, queue, poll=60, lull=lull) as dispatcher:
         await hold(pool, command)
         for _ in range(10):
@@ -190,9 +191,10 @@ async def _trouble(dispatcher: Dispatcher, expected: str) -> bool:
 
 async def test_two_dispatchers_side_by_side_neither_lose_nor_reorder(pool, dsn, client, queue):
     commands = [request(start, quota=None) for start in times(40)]
+    eager = {"lanes": 3, "poll": 0.05, "lull": Lull(quiet=0)}  # so that both have something to do
     async with (
-        dispatching(dsn, client, queue, lanes=3, poll=0.05) as one,
-        dispatching(dsn, client, queue, lanes=3, poll=0.05) as other,
+        dispatching(dsn, client, queue, **eager) as one,
+        dispatching(dsn, client, queue, **eager) as other,
     ):
 
         async def live(command):
