@@ -5,6 +5,7 @@ command becomes.
 import logging
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -177,7 +178,7 @@ def _explained(error: Mapping[str, Any]) -> dict[str, str]:
 
 def _response(request: Request, problem: Problem) -> Response:
     return Response(
-        shown(problem, request.scope["path"], request.scope.get("request_id")),
+        shown(problem, quote(request.scope["path"]), request.scope.get("request_id")),
         status_code=problem.status,
         headers=dict(problem.headers or {}),
         media_type="application/problem+json",

@@ -3,7 +3,7 @@ for all who wait.
 """
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,11 +30,26 @@ class Time(NamedTuple):
 
 
 @dataclass(slots=True)
-class Question:
-    """One that is out, and what all may hear who were there when it was put."""
+class Rush:
+    """One asks, and those who came meanwhile wait, in their order."""
 
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-    refused: Result | None = None
+    waiting: deque[asyncio.Future[Result | None]] = field(default_factory=deque)
+
+    def tell(self, count: int, refused: Result) -> None:
+        """Tells it to those who came first; whoever has gone meanwhile counts as one."""
+        for _ in range(count):
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(refused)
+
+    def pass_on(self) -> bool:
+        """Gives the turn to the next; whether anybody is there."""
+        while self.waiting:
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return True
+        return False
 
 
 class Rushes:
@@ -43,41 +58,49 @@ class Rushes:
     """
 
     def __init__(self) -> None:
-        self._out: dict[Time, Question] = {}
+        self._rushes: dict[Time, Rush] = {}
 
     async def attempt(self, time: Time, ask: Callable[[], Awaitable[Result]]) -> Result:
         """What `ask` comes to, or a refusal of this very time that somebody else just got. Raises
         TimeoutError after PATIENCE, the wait for a turn included.
         """
         latest = asyncio.get_running_loop().time() + PATIENCE
-        if time in self._out:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TURN):
-                    if told := await self._told(time):
-                        return told
-        async with asyncio.timeout_at(latest):
-            return await self._put(time, ask)
-
-    async def _told(self, time: Time) -> Result | None:
-        """A refusal whose question was put since; None once it is one's own turn."""
-        if earlier := self._out.get(time):
-            await earlier.answered.wait()
-        while later := self._out.get(time):
-            await later.answered.wait()
-            if later.refused:
-                return later.refused
-        return None
-
-    async def _put(self, time: Time, ask: Callable[[], Awaitable[Result]]) -> Result:
-        """Whoever has waited too long asks beside the others, and for nobody else."""
-        question = Question()
-        for_all = self._out.setdefault(time, question) is question
+        if time not in self._rushes:
+            self._rushes[time] = Rush()
+            return await self._in_turn(time, ask, latest)
         try:
-            result = await ask()
+            async with asyncio.timeout(TURN):
+                told = await self._wait(time)
+        except TimeoutError:
+            async with asyncio.timeout_at(latest):
+                return await ask()
+        return told or await self._in_turn(time, ask, latest)
+
+    async def _wait(self, time: Time) -> Result | None:
+        """A refusal whose question was put since; None: it is one's own turn."""
+        waiter: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
+        self._rushes[time].waiting.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled() and waiter.result() is None:
+                self._pass_on(time)  # the turn came too late
+            raise
+
+    async def _in_turn(
+        self, time: Time, ask: Callable[[], Awaitable[Result]], latest: float
+    ) -> Result:
+        rush = self._rushes[time]
+        here = len(rush.waiting)
+        try:
+            async with asyncio.timeout_at(latest):
+                result = await ask()
             if result.outcome is Outcome.SLOT:
-                question.refused = result
+                rush.tell(here, result)
             return result
         finally:
-            if for_all:
-                del self._out[time]
-                question.answered.set()
+            self._pass_on(time)
+
+    def _pass_on(self, time: Time) -> None:
+        if not self._rushes[time].pass_on():
+            del self._rushes[time]

@@ -134,9 +134,12 @@ class Dispatcher:
         connection = await connect(self._dsn, "dispatcher", durable=False)
         try:
             while not self._stopping.is_set():
-                await self._lull.wait()
+                looked = await self._lull.wait()
+                if self._stopping.is_set():
+                    break
                 heard = self._heard
-                found = await self._batch(connection)
+                found, more = await self._batch(connection)
+                self._lull.looked(looked, more)
                 self._troubles[number] = ""
                 if found and heard != self._heard:
                     self._ring()  # whoever looked meanwhile passed over bookings that were in hand
@@ -145,22 +148,22 @@ class Dispatcher:
             with contextlib.suppress(*UNAVAILABLE):
                 await connection.close(timeout=0.5)
 
-    async def _batch(self, connection: Connection) -> bool:
-        """Takes and sends a batch; whether there was one. Raises TemporalAway if some is left."""
+    async def _batch(self, connection: Connection) -> tuple[bool, bool]:
+        """Takes and sends a batch; whether there was one, and whether there may be more. Raises
+        TemporalAway if some is left.
+        """
         async with connection.transaction():
-            looked = asyncio.get_running_loop().time()
             parcels = await inbox.take(connection, BATCH)
-            if len(parcels) == BATCH or any(len(parcel.rows) == inbox.ROWS for parcel in parcels):
-                self._ring()  # there is more, perhaps
-            else:
-                self._lull.emptied(looked)
+            more = len(parcels) == BATCH or any(len(p.rows) == inbox.ROWS for p in parcels)
+            if more:
+                self._ring()
             deliveries = await asyncio.gather(*map(self._sender.deliver, parcels))
             away = await self._settle(connection, deliveries)
 
         self.sent += sum(len(delivery.sent) for delivery in deliveries)
         if away:
             raise TemporalAway(away[0].why)
-        return bool(parcels)
+        return bool(parcels), more
 
     async def _settle(self, connection: Connection, deliveries: list[Delivery]) -> list[Delivery]:
         """Deletes what was sent, puts off what was refused; returns what found nobody there."""

@@ -93,6 +93,11 @@ async def test_a_value_of_another_kind_is_not_taken_for_what_it_resembles(api, a
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 
 
+async def test_a_problem_names_the_path_as_it_was_asked_for(api):
+    answer = await api.get("/api/appointments/%3Fa%23b%0A")
+    assert answer.json()["instance"] == "/api/appointments/%3Fa%23b%0A"
+
+
 async def test_unknown_paths_and_methods_are_problems_too(api, as_):
     missing = await api.get("/api/nowhere")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")

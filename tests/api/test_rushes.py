@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from activities import booking
 from api import rushes
 from api.rushes import Rushes, Time
@@ -29,7 +31,6 @@ class Desk:
     async def ask(self) -> Result:
         self.asked += 1
         number = self.asked
-        await asyncio.sleep(0)  # a database never answers at once
         await self._open.acquire()
         return Result(self._outcomes[number - 1])
 
@@ -50,7 +51,7 @@ async def test_of_two_hundred_two_ask(monkeypatch):
     results = await asyncio.gather(*tasks)
     assert [result.outcome for result in results] == [Outcome.DONE] + [Outcome.SLOT] * 199
     assert desk.asked == 2
-    assert not own._out
+    assert not own._rushes
 
 
 async def test_a_refusal_is_not_for_those_who_came_after_its_question(monkeypatch):
@@ -84,7 +85,7 @@ async def test_who_gives_up_or_fails_leaves_the_turn_to_the_next(monkeypatch):
     assert (await third).outcome is Outcome.SLOT  # the first question is the one that was given up
     fourth.cancel()
     await asyncio.gather(first, second, fourth, return_exceptions=True)
-    assert not own._out
+    assert not own._rushes
 
 
 async def test_nobody_waits_long_for_a_turn():
@@ -97,6 +98,53 @@ async def test_nobody_waits_long_for_a_turn():
     await until(all_asked)
     desk.answer(3)
     assert [(await task).outcome for task in tasks] == [Outcome.SLOT] * 3
+
+
+async def test_who_goes_with_the_turn_in_hand_leaves_it_to_the_next(monkeypatch):
+    monkeypatch.setattr(rushes, "TURN", 60)
+    own, desk, tasks = Rushes(), Desk(Outcome.DONE, Outcome.SLOT), []
+
+    async def ask() -> Result:
+        result = await desk.ask()
+        if desk.asked == 1:  # after the second is given the turn, and before it can take it
+            asyncio.get_running_loop().call_soon(tasks[1].cancel)
+        return result
+
+    tasks += [asyncio.create_task(own.attempt(TIME, ask)) for _ in range(3)]
+    await asyncio.sleep(0)
+    desk.answer(2)
+    assert (await tasks[2]).outcome is Outcome.SLOT
+    assert tasks[1].cancelled()
+    assert desk.asked == 2
+    assert not own._rushes
+
+
+async def test_the_wait_for_a_turn_counts(monkeypatch):
+    monkeypatch.setattr(rushes, "TURN", 60)
+    monkeypatch.setattr(rushes, "PATIENCE", 0.5)
+    own, desk = Rushes(), Desk(Outcome.DONE, Outcome.DONE)
+    first, second = await crowd(own, desk, 2)
+    await asyncio.sleep(0.3)
+    began = asyncio.get_running_loop().time()
+    desk.answer()
+    await first
+    with pytest.raises(TimeoutError):
+        await second
+    assert asyncio.get_running_loop().time() - began < 0.45
+    assert not own._rushes
+
+
+async def test_many_who_are_told_nothing_of_use_wake_one_another_one_by_one(monkeypatch):
+    monkeypatch.setattr(rushes, "TURN", 60)
+    own, desk = Rushes(), Desk(*[Outcome.QUOTA] * 50)
+    tasks = await crowd(own, desk, 50)
+    for asked in range(1, 51):
+        assert desk.asked == asked
+        desk.answer()
+        await tasks[asked - 1]
+        await asyncio.sleep(0)
+        assert sum(task.done() for task in tasks) == asked
+    assert not own._rushes
 
 
 async def test_a_rush_is_sold_once_by_the_database_and_again_once_it_is_free(pool: Pool):

@@ -108,20 +108,23 @@ async def test_commands_that_came_before_any_dispatcher_start_one_workflow(
 async def test_commands_that_keep_coming_are_not_followed_before_they_pause(
     pool, dsn, client, queue
 ):
-    """What became of a booking meanwhile goes in one message."""
-    command = request(times(1)[0])
-    lull = Lull(quiet=2.0, patience=60)
+    """What became of a booking meanwhile goes in one message; and so again with the next one."""
+    commands = [request(start, quota=None) for start in times(2)]
+    lull = Lull(quiet=1.5, patience=2.0)
     lull.heard()
     async with dispatching(dsn, client, queue, poll=60, lull=lull) as dispatcher:
-        await hold(pool, command)
-        for _ in range(10):
+        for command in commands:
             dispatcher.wake()
-            await asyncio.sleep(0.03)
-        assert await inbox(pool) == [("hold", 0)]
-        await change(pool, command.id, Verb.CONFIRM)
-        dispatcher.wake()
-        await eventually(emptied(pool))
-    assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
+            await hold(pool, command)
+            for _ in range(10):
+                dispatcher.wake()
+                await asyncio.sleep(0.03)
+            assert await inbox(pool) == [("hold", 0)]
+            await change(pool, command.id, Verb.CONFIRM)
+            dispatcher.wake()
+            await eventually(emptied(pool))
+    for command in commands:
+        assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
 
 
 async def test_a_workflow_starts_with_ids_codes_and_times_alone(pool, dsn, client, queue):
