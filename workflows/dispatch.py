@@ -59,7 +59,7 @@ class Dispatcher:
         self._sender = Sender(client, task_queue)
         self._poll = poll
         self._bell: asyncio.Queue[None] = asyncio.Queue(1)  # a ring wakes one lane
-        self._heard = 0
+        self._head = 0  # of the event log, as far as it was heard of
         self._lull = lull or Lull()
         self._stopping = asyncio.Event()
         self._troubles = [""] * lanes
@@ -82,12 +82,9 @@ class Dispatcher:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=0.8)
 
-    def wake(self, *_: object) -> None:
-        """Says that there may be something in the inbox. Cheap; many are one. Takes whatever a
-        listener is called with.
-        """
-        self._heard += 1
-        self._lull.heard()
+    def wake(self, events: int = 1) -> None:
+        """Says that there may be something in the inbox, with so many events. Many are one."""
+        self._lull.heard(events)
         self._ring()
 
     @property
@@ -108,11 +105,16 @@ class Dispatcher:
     async def _hear(self) -> None:
         connection = await connect(self._dsn, "dispatcher's bell")
         try:
-            await connection.add_listener(inbox.BELL, self.wake)
+            await connection.add_listener(inbox.BELL, self._rung)
             while not connection.is_closed() and not await self._stopped_within(self._poll):
                 self.wake()
         finally:
             connection.terminate()
+
+    def _rung(self, _connection: object, _pid: int, _channel: str, head: object) -> None:
+        """The event log has grown up to `head`."""
+        before, self._head = self._head, int(str(head))
+        self.wake(max(1, self._head - before) if before else 1)
 
     async def _lane(self, number: int) -> None:
         failures = 0
@@ -137,11 +139,11 @@ class Dispatcher:
                 looked = await self._lull.wait()
                 if self._stopping.is_set():
                     break
-                heard = self._heard
+                heard = self._lull.events
                 found, more = await self._batch(connection)
                 self._lull.looked(looked, more)
                 self._troubles[number] = ""
-                if found and heard != self._heard:
+                if found and heard != self._lull.events:
                     self._ring()  # whoever looked meanwhile passed over bookings that were in hand
                 await self._bell.get()
         finally:
@@ -149,9 +151,7 @@ class Dispatcher:
                 await connection.close(timeout=0.5)
 
     async def _batch(self, connection: Connection) -> tuple[bool, bool]:
-        """Takes and sends a batch; whether there was one, and whether there may be more. Raises
-        TemporalAway if some is left.
-        """
+        """Sends a batch: was there one, may there be more? Raises TemporalAway if some is left."""
         async with connection.transaction():
             parcels = await inbox.take(connection, BATCH)
             more = len(parcels) == BATCH or any(len(p.rows) == inbox.ROWS for p in parcels)

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 BREATH = 0.05
 """Seconds that are waited in any case: what is committed meanwhile goes together."""
 
-QUIET = 0.03
-"""Seconds without news that are a pause; under load there is some every 5 to 20 ms."""
+RUSH = 15
+"""Events within a BREATH that are a rush. A hold has two of them, a busy caller makes 25 and more;
+workflows that share two cores with everything else follow 10 of them, for as long as one likes.
+"""
 
 PATIENCE = 0.5
-"""Seconds that commands may wait while others keep coming: workflows follow within a second."""
+"""Seconds that commands may wait in a rush: workflows follow within a second."""
 
 
 class Lull:
@@ -22,21 +24,24 @@ class Lull:
     def __init__(
         self,
         *,
-        quiet: float = QUIET,
+        rush: int = RUSH,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._quiet = quiet
+        self._rush = rush
         self._patience = patience
         self._clock = clock
         self._sleep = sleep
-        self._heard: float | None = None
+        self.events = 0
+        """How many were heard of."""
+        self._heard = 0.0
         self._since: float | None = None
         """When something came that may wait still, at the earliest."""
 
-    def heard(self) -> None:
-        """Says that there may be another command."""
+    def heard(self, events: int = 1) -> None:
+        """Says that there may be other commands, with so many events."""
+        self.events += events
         self._heard = self._clock()
         if self._since is None:
             self._since = self._heard
@@ -46,17 +51,16 @@ class Lull:
         if more:
             self._since = at if self._since is None else min(at, self._since)
         else:
-            self._since = at if self._heard is not None and self._heard > at else None
+            self._since = at if self._heard > at else None
 
     async def wait(self) -> float:
-        """Returns in a pause, or after PATIENCE with something that may wait since; from then on
-        after a BREATH, until a look leaves nothing. Returns the time.
+        """Returns after a BREATH that was no rush, or when something may have waited for PATIENCE;
+        from then on after each BREATH, until a look leaves nothing. Returns the time.
         """
         since = self._clock() if self._since is None else self._since
-        await self._sleep(BREATH)
         while True:
+            before = self.events
+            await self._sleep(BREATH)
             now = self._clock()
-            rest = min((self._heard or 0.0) + self._quiet, since + self._patience) - now
-            if self._heard is None or rest <= 0:
+            if self.events - before < self._rush or now - since >= self._patience:
                 return now
-            await self._sleep(rest)

@@ -105,24 +105,27 @@ async def test_commands_that_came_before_any_dispatcher_start_one_workflow(
     assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
 
 
-async def test_commands_that_keep_coming_are_not_followed_before_they_pause(
-    pool, dsn, client, queue
-):
+async def test_in_a_rush_commands_are_not_followed_before_it_is_over(pool, dsn, client, queue):
     """What became of a booking meanwhile goes in one message; and so again with the next one."""
     commands = [request(start, quota=None) for start in times(2)]
-    lull = Lull(quiet=1.5, patience=2.0)
-    lull.heard()
-    async with dispatching(dsn, client, queue, poll=60, lull=lull) as dispatcher:
+    patience = 2.0
+
+    async def rush(dispatcher: Dispatcher) -> None:
+        while True:
+            dispatcher.wake(100)
+            await asyncio.sleep(0.005)
+
+    async with dispatching(dsn, client, queue, poll=60, lull=Lull(patience=patience)) as dispatcher:
         for command in commands:
-            dispatcher.wake()
+            coming = asyncio.create_task(rush(dispatcher))
+            await asyncio.sleep(0.01)
             await hold(pool, command)
-            for _ in range(10):
-                dispatcher.wake()
-                await asyncio.sleep(0.03)
+            await asyncio.sleep(0.3)
             assert await inbox(pool) == [("hold", 0)]
             await change(pool, command.id, Verb.CONFIRM)
-            dispatcher.wake()
+            coming.cancel()
             await eventually(emptied(pool))
+            await asyncio.sleep(patience)
     for command in commands:
         assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
 
@@ -194,7 +197,11 @@ async def _trouble(dispatcher: Dispatcher, expected: str) -> bool:
 
 async def test_two_dispatchers_side_by_side_neither_lose_nor_reorder(pool, dsn, client, queue):
     commands = [request(start, quota=None) for start in times(40)]
-    eager = {"lanes": 3, "poll": 0.05, "lull": Lull(quiet=0)}  # so that both have something to do
+    eager = {
+        "lanes": 3,
+        "poll": 0.05,
+        "lull": Lull(patience=0),
+    }  # so that both have something to do
     async with (
         dispatching(dsn, client, queue, **eager) as one,
         dispatching(dsn, client, queue, **eager) as other,
