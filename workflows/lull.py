@@ -1,4 +1,4 @@
-"""When commands pause: whoever waits for an answer goes first, what follows comes after."""
+"""When the dispatcher goes on: whoever waits for an answer goes first, what follows comes after."""
 
 import asyncio
 import time
