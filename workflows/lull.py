@@ -57,10 +57,10 @@ class Lull:
         """Returns after a BREATH that was no rush, or when something may have waited for PATIENCE;
         from then on after each BREATH, until a look leaves nothing. Returns the time.
         """
-        since = self._clock() if self._since is None else self._since
         while True:
             before = self.events
             await self._sleep(BREATH)
             now = self._clock()
-            if self.events - before < self._rush or now - since >= self._patience:
+            waited = 0.0 if self._since is None else now - self._since
+            if self.events - before < self._rush or waited >= self._patience:
                 return now

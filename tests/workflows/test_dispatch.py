@@ -108,24 +108,31 @@ async def test_commands_that_came_before_any_dispatcher_start_one_workflow(
 async def test_in_a_rush_commands_are_not_followed_before_it_is_over(pool, dsn, client, queue):
     """What became of a booking meanwhile goes in one message; and so again with the next one."""
     commands = [request(start, quota=None) for start in times(2)]
-    patience = 2.0
+    now, breaths, rushing = 0.0, 0, True
 
-    async def rush(dispatcher: Dispatcher) -> None:
-        while True:
-            dispatcher.wake(100)
-            await asyncio.sleep(0.005)
+    async def breathe(seconds: float) -> None:
+        nonlocal breaths
+        await asyncio.sleep(seconds)
+        breaths += 1
+        if rushing:
+            lull.heard(100)
 
-    async with dispatching(dsn, client, queue, poll=60, lull=Lull(patience=patience)) as dispatcher:
+    lull = Lull(clock=lambda: now, sleep=breathe)
+    async with dispatching(dsn, client, queue, poll=60, lanes=1, lull=lull) as dispatcher:
         for command in commands:
-            coming = asyncio.create_task(rush(dispatcher))
-            await asyncio.sleep(0.01)
+            rushing, before = True, breaths
             await hold(pool, command)
-            await asyncio.sleep(0.3)
+            dispatcher.wake()
+
+            async def waited(before: int = before) -> bool:
+                return breaths >= before + 10
+
+            await eventually(waited)
             assert await inbox(pool) == [("hold", 0)]
             await change(pool, command.id, Verb.CONFIRM)
-            coming.cancel()
+            rushing = False
             await eventually(emptied(pool))
-            await asyncio.sleep(patience)
+            now += 60
     for command in commands:
         assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
 
