@@ -3,6 +3,7 @@ the workflow, or by both: whoever comes second finds it done.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +26,13 @@ ATTEMPTS = 4
 
 class OfferChanged(asyncpg.SerializationError):
     """What decides about a hold changed between its reading and the hold."""
+
+
+class Begun(Exception):
+    """The visit began, or its hold ran out, between hold and confirm: the hold is rolled back."""
+
+    def __init__(self, server_time: datetime | None) -> None:
+        self.server_time = server_time
 
 
 async def hold(
@@ -54,9 +62,16 @@ async def book(
             held = await _hold(connection, command, actor, Via.API, known)
             if held.outcome is not Outcome.DONE:
                 return held
-            return await bookings.change(connection, confirm, actor, Via.API, maker)
+            confirmed = await bookings.change(connection, confirm, actor, Via.API, maker)
+            if confirmed.outcome is Outcome.EXPIRED:
+                raise Begun(confirmed.server_time)
+            return confirmed
 
-    return await _again(both)
+    try:
+        return await _again(both)
+    except Begun as begun:
+        now = begun.server_time
+        return Result(Outcome.NOT_OFFERED, reason=Reason.PAST, server_time=now)
 
 
 async def change(

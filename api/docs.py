@@ -62,6 +62,7 @@ PROBLEM: dict[str, Any] = {
         "current": {"type": "string"},
         "allowed": {"type": "array", "items": {"type": "string"}},
         "deadline": {"type": "string", "format": "date-time"},
+        "not_before": {"type": "string", "format": "date-time"},
         "hold_expires_at": {"type": "string", "format": "date-time"},
         "server_time": {"type": "string", "format": "date-time"},
         "version": {"type": "integer"},

@@ -43,6 +43,10 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
         "too_late_to_cancel",
         "The time for cancelling this appointment is over; ask the clinic.",
     ),
+    Outcome.TOO_EARLY: (
+        "invalid_transition",
+        "It is too early for this; do it from {not_before:%Y-%m-%d %H:%M} UTC on.",
+    ),
     Outcome.VERSION: (
         "version_conflict",
         "The appointment has changed since the version you named; load it again.",
@@ -109,7 +113,12 @@ def _facts(code: str, result: Result) -> dict[str, Any]:
         case "version_conflict" if booking:
             return {"version": booking.version}
         case "invalid_transition" if booking:
-            return {"current": booking.status, "allowed": allowed(booking.status)}
+            early = result.deadline if result.outcome is Outcome.TOO_EARLY else None
+            return {
+                "current": booking.status,
+                "allowed": allowed(booking.status),
+                "not_before": early,
+            }
         case _:
             return {}
 

@@ -12,7 +12,16 @@ from db.appointments import COLUMNS, NAMES
 from db.pool import Connection, fetch_one
 from domain.actors import Actor, Scope, scope
 from domain.appointments import Appointment, Change, Hold, Move, Result, Via, policy, state_of
-from domain.booking import LAPSE_AFTER, MAX_EXTENSIONS, RULES, BookingState, Outcome, Status, Verb
+from domain.booking import (
+    LAPSE_AFTER,
+    MAX_EXTENSIONS,
+    RULES,
+    BookingState,
+    Outcome,
+    Status,
+    Verb,
+    opens_at,
+)
 from domain.clinic import Offer
 from domain.schedules import Reason
 
@@ -81,7 +90,7 @@ async def change(
         f"""
         select r.outcome, r.deadline, r.server_time, {COLUMNS}
           from booking_change($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                              $10, $11, $12, $13, $14, $15, $16, $17) r,
+                              $10, $11, $12, $13, $14, $15, $16, $17, $18) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -91,6 +100,7 @@ async def change(
         rule.moves,
         rule.moves_approval,
         str(rule.judged),
+        rule.opens,
         str(actor),
         str(via),
         command.reason,
@@ -102,10 +112,14 @@ async def change(
         seen.narrowed(),
         seen.token,
     )
+    outcome, found = Outcome(row["outcome"]), _seen(row, seen)
+    opens = None
+    if outcome is Outcome.TOO_EARLY and found:
+        opens = opens_at(command.verb, found.starts_at, found.time_zone)
     return Result(
-        Outcome(row["outcome"]),
-        _seen(row, seen),
-        deadline=row["deadline"],
+        outcome,
+        found,
+        deadline=opens or row["deadline"],
         server_time=row["server_time"],
     )
 

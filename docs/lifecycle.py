@@ -6,7 +6,7 @@ A test keeps the page equal to the table.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from domain.booking import LIVE, OPEN_TO_ALL, RULES, Judged, Status, Verb, allowed
+from domain.booking import LIVE, OPEN_TO_ALL, RULES, Judged, Opens, Status, Verb, allowed
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -28,6 +28,10 @@ RULES_OF_THE_TABLE = """\
 - **Anything else is refused** as `invalid_transition`, with `current` and `allowed`.
 - **Deadlines are judged by the database's clock**, at the moment of the change. An overdue hold
   counts as free at once, whether or not a worker is alive to expire it.
+- **A deadline ends at the visit's start at the latest.** So no hold is confirmed, and no request
+  approved, once the visit has begun. The one exception is a walk-in, which staff book after its
+  start.
+- A request that waits for approval can be withdrawn without notice.
 - Patients and agents change what is theirs. A visit that the patient moves needs approval again
   where its type does; what staff move stays booked.
 - `expire` is nobody's command: the workflow's timer carries it out, or the sweep of overdue holds,
@@ -36,7 +40,17 @@ RULES_OF_THE_TABLE = """\
   a day of its end.
 """
 
-DEADLINES = {Judged.ANY: "", Judged.BEFORE: "before it", Judged.AFTER: "after it"}
+DEADLINES = {
+    Judged.ANY: "",
+    Judged.BEFORE: "before the deadline",
+    Judged.AFTER: "after the deadline",
+}
+OPENS = {
+    None: "",
+    Opens.DAY: "from the clinic's day of the visit on",
+    Opens.START: "from the start of the visit on",
+}
+WITH_DEADLINE = (Status.HELD, Status.PENDING_APPROVAL)
 
 
 def page() -> str:
@@ -75,15 +89,15 @@ def _arrows() -> Mapping[tuple[Status, Status], list[str]]:
 
 
 def _verbs() -> Iterator[str]:
-    yield "| verb | who | from | to | where the type needs approval | deadline |"
+    yield "| verb | who | from | to | where the type needs approval | when |"
     yield "|---|---|---|---|---|---|"
     yield f"| `{Verb.HOLD}` | {_who(Verb.HOLD)} | | `{Status.HELD}` | | |"
     for verb, rule in RULES.items():
         for before, after in rule.moves.items():
             approval = (rule.moves_approval or rule.moves).get(before, after)
             other = f"`{approval}`" if approval is not after else ""
-            deadline = DEADLINES[rule.judged]
-            yield f"| `{verb}` | {_who(verb)} | `{before}` | `{after}` | {other} | {deadline} |"
+            when = DEADLINES[rule.judged] if before in WITH_DEADLINE else OPENS[rule.opens]
+            yield f"| `{verb}` | {_who(verb)} | `{before}` | `{after}` | {other} | {when} |"
 
 
 def _states() -> Iterator[str]:

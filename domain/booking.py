@@ -7,8 +7,12 @@ walk it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from domain.zones import days
 
 HOLD_QUOTA = 2
 """Live holds that one patient may have at a time."""
@@ -61,6 +65,15 @@ class Judged(StrEnum):
     AFTER = "after"
 
 
+class Opens(StrEnum):
+    """From when on a verb can be used, where the visit's time decides about it."""
+
+    DAY = "day"
+    """From the first instant of the clinic's calendar day on which the visit starts."""
+    START = "start"
+    """From the start of the visit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Where one verb leads: `moves` from status to status; `moves_approval` instead, where the type
@@ -70,6 +83,8 @@ class Rule:
     moves: Mapping[Status, Status]
     moves_approval: Mapping[Status, Status] | None = None
     judged: Judged = Judged.ANY
+    opens: Opens | None = None
+    """Null: at any time."""
 
 
 RULES: Mapping[Verb, Rule] = {
@@ -87,14 +102,15 @@ RULES: Mapping[Verb, Rule] = {
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
         # a move by the patient; what staff moves stays approved
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.PENDING_APPROVAL},
+        judged=Judged.BEFORE,
     ),
     Verb.EDIT: Rule(
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED}
     ),
-    Verb.CHECK_IN: Rule({Status.BOOKED: Status.CHECKED_IN}),
+    Verb.CHECK_IN: Rule({Status.BOOKED: Status.CHECKED_IN}, opens=Opens.DAY),
     Verb.START: Rule({Status.CHECKED_IN: Status.IN_TREATMENT}),
     Verb.COMPLETE: Rule({Status.IN_TREATMENT: Status.COMPLETED}),
-    Verb.NO_SHOW: Rule({Status.BOOKED: Status.NO_SHOW}),
+    Verb.NO_SHOW: Rule({Status.BOOKED: Status.NO_SHOW}, opens=Opens.START),
     Verb.CANCEL: Rule(
         {
             Status.HELD: Status.CANCELLED,
@@ -162,6 +178,20 @@ class Outcome(StrEnum):
 def allowed(status: Status) -> list[Verb]:
     """The verbs that a caller may still use in this state, in the table's order."""
     return [v for v, rule in RULES.items() if status in rule.moves and v is not Verb.EXPIRE]
+
+
+def opens_at(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | None:
+    """The first instant at which the verb can be used on a visit; None where any will do."""
+    match RULES[verb].opens:
+        case None:
+            return None
+        case Opens.START:
+            return starts_at
+        case Opens.DAY:
+            day = starts_at.astimezone(ZoneInfo(time_zone)).date()
+            return days(time_zone, day, day)[0].starts_at
+        case _ as never:
+            assert_never(never)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ create table appointments (
     cancel_reason       text,                             -- a code
     cancel_note         text,
     notes               text,
+    staff_notes         text,                             -- for staff only: neither patients nor agents see them
+    walk_in             boolean not null default false,   -- made after its start: its deadlines do not end at the start
     policy              jsonb not null,                   -- the type's terms as they were at booking time; seconds
     extensions          int not null default 0,
     caller              uuid not null,                    -- who asked for it; scopes the idempotency key
@@ -299,6 +301,11 @@ begin
     raise exception 'the claim raced ten times; repeat it' using errcode = '40001';
 end $$;
 
+-- A hold's or a request's deadline: p_seconds from now, but at the visit's start at the latest.
+create function deadline_from_now(p_seconds float8, p_starts timestamptz, p_walk_in boolean) returns timestamptz language sql volatile as $$
+    select least(clock_timestamp() + make_interval(secs => p_seconds), case when not p_walk_in then p_starts end)
+$$;
+
 -- Hold: one booking for one caller's key, or for one id. Hours, lead time and horizon were judged by the caller; this goes
 -- on only where that still holds: the stamp of what is offered is the same, and it is between p_from and p_until (null:
 -- whenever). To an agent (p_agent, else null) only patients whom it made, or who let it act, are known; what they let is
@@ -317,6 +324,7 @@ declare
     took       record;
     busy tstzrange := tstzrange(p_starts - make_interval(secs => (p_policy ->> 'buffer_before')::float8),
                                 p_ends + make_interval(secs => (p_policy ->> 'buffer_after')::float8));
+    walk_in boolean := p_starts <= clock_timestamp() and coalesce(p_until > p_starts, true);
 begin
     for pass in 1..2 loop
         select a.* into booking from appointments a where a.id = p_id or (a.caller = p_caller and a.key_hash = p_key_hash);
@@ -345,10 +353,10 @@ begin
             (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_quota, null);
         if took.outcome = 'won' then
             insert into appointments
-                   (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, hold_expires_at, notes, policy,
+                   (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, walk_in, hold_expires_at, notes, policy,
                     caller, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via)
-            values (p_id, offer.clinic_id, p_dentist, p_patient, p_type, 'held', p_starts, p_ends,
-                    clock_timestamp() + make_interval(secs => (p_policy ->> 'hold_for')::float8), p_notes, p_policy,
+            values (p_id, offer.clinic_id, p_dentist, p_patient, p_type, 'held', p_starts, p_ends, walk_in,
+                    deadline_from_now((p_policy ->> 'hold_for')::float8, p_starts, walk_in), p_notes, p_policy,
                     p_caller, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via)
             on conflict do nothing returning * into booking;
             if booking.id is null then
@@ -407,12 +415,26 @@ create function notice_deadline(a appointments) returns timestamptz language sql
     select a.starts_at - make_interval(secs => (a.policy ->> 'cancel_notice')::float8)
 $$;
 
+-- When the time of a hold or of a request for approval is over; null in all other states.
+create function deadline_of(a appointments) returns timestamptz language sql immutable as $$
+    select case when a.status in ('held', 'pending_approval') then
+        least(case a.status when 'held' then a.hold_expires_at else a.approval_expires_at end,
+              case when not a.walk_in then a.starts_at end) end
+$$;
+
+-- The date at an instant on the clinic's calendar.
+create function clinic_day(p_clinic uuid, p_at timestamptz) returns date language sql stable as $$
+    select (p_at at time zone c.time_zone)::date from clinics c where c.id = p_clinic
+$$;
+
 -- A later command that keeps time and place: one compare-and-set on (id, version), looked at again when another change
--- came first. p_judged: 'before' or 'after' its deadline, or 'any'. p_notice: the cancel notice binds this caller.
+-- came first. p_judged: 'before' or 'after' its deadline, or 'any'. p_opens: 'day' or 'start', where the change waits for
+-- the clinic's day of the visit or for its start. p_notice: the cancel notice binds this caller; a request that waits for
+-- approval is withdrawn without notice.
 -- p_extensions: how many extensions a hold may have; null where the verb is not `extend`.
 -- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_holder, not_found.
 create function booking_change(p_id uuid, p_command uuid, p_verb text, p_fingerprint bytea,
-    p_moves jsonb, p_moves_approval jsonb, p_judged text, p_actor text, p_via text, p_reason text, p_note text,
+    p_moves jsonb, p_moves_approval jsonb, p_judged text, p_opens text, p_actor text, p_via text, p_reason text, p_note text,
     p_cancelled_by text, p_notice boolean, p_extensions int, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out deadline timestamptz, out server_time timestamptz)
 language plpgsql as $$
@@ -426,8 +448,7 @@ begin
           from booking_judge(p_id, p_command, p_verb, p_fingerprint, p_moves, p_moves_approval, p_version, p_seen, p_token);
         before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
         server_time := clock_timestamp();
-        deadline := case before.status when 'held' then before.hold_expires_at
-                                       when 'pending_approval' then before.approval_expires_at end;
+        deadline := deadline_of(before);
         if outcome = 'invalid' and before.status = 'expired' and p_judged = 'before' then
             outcome := 'expired';
             deadline := before.hold_expires_at;
@@ -435,7 +456,10 @@ begin
         outcome := coalesce(outcome, case
             when p_judged = 'before' and deadline <= server_time then 'expired'
             when p_judged = 'after' and (deadline is null or deadline > server_time) then 'too_early'
-            when p_notice and before.status <> 'held' and notice_deadline(before) < server_time then 'too_late'
+            when p_opens = 'start' and server_time < before.starts_at then 'too_early'
+            when p_opens = 'day' and clinic_day(before.clinic_id, server_time) < clinic_day(before.clinic_id, before.starts_at)
+                 then 'too_early'
+            when p_notice and before.status not in ('held', 'pending_approval') and notice_deadline(before) < server_time then 'too_late'
             when before.extensions >= p_extensions then 'extended_enough' end);
         if outcome = 'too_late' then
             deadline := notice_deadline(before);
@@ -448,9 +472,9 @@ begin
            set status = next_is, version = a.version + 1, updated_at = clock_timestamp(),
                booked_at = case when next_is = 'booked' and a.booked_at is null then clock_timestamp() else a.booked_at end,
                approval_expires_at = case when next_is = 'pending_approval' and a.status <> next_is
-                   then clock_timestamp() + make_interval(secs => (a.policy ->> 'approval_for')::float8) else a.approval_expires_at end,
+                   then deadline_from_now((a.policy ->> 'approval_for')::float8, a.starts_at, a.walk_in) else a.approval_expires_at end,
                hold_expires_at = case when p_extensions is not null
-                   then clock_timestamp() + make_interval(secs => (a.policy ->> 'hold_for')::float8) else a.hold_expires_at end,
+                   then deadline_from_now((a.policy ->> 'hold_for')::float8, a.starts_at, a.walk_in) else a.hold_expires_at end,
                extensions = a.extensions + case when p_extensions is not null then 1 else 0 end,
                notes = case when p_verb = 'edit' then p_note else a.notes end,
                cancelled_by = case when next_is = 'cancelled' then p_cancelled_by else a.cancelled_by end,
@@ -470,7 +494,7 @@ end $$;
 -- Reschedule: another time, dentist or type under the same id. Own claims off and new ones on in one step, or all as before.
 -- p_refused: the new time is not offered; said only if nothing comes first. p_terms: the terms of another type; null where
 -- the type stays, with the terms of the booking. A null p_notes leaves the notes alone.
--- Outcomes: done, repeat, key_reused, same, invalid, version, not_holder, not_found, too_late, not_offered, slot,
+-- Outcomes: done, repeat, key_reused, same, invalid, version, not_holder, not_found, expired, too_late, not_offered, slot,
 -- patient_overlap, no_chair.
 create function booking_move(p_id uuid, p_command uuid, p_fingerprint bytea, p_moves jsonb, p_moves_approval jsonb,
     p_clinic uuid, p_dentist uuid, p_dentist_no int, p_type uuid, p_terms jsonb, p_starts timestamptz, p_ends timestamptz, p_notes text,
@@ -494,11 +518,10 @@ begin
         outcome := coalesce(outcome, case
             when (before.dentist_id, before.type_id, before.starts_at) = (p_dentist, p_type, p_starts)
                  and (p_notes is null or p_notes is not distinct from before.notes) then 'same'
+            when deadline_of(before) <= server_time then 'expired'
             when p_notice and notice_deadline(before) < server_time then 'too_late'
             when p_refused then 'not_offered' end);
-        if outcome = 'too_late' then
-            deadline := notice_deadline(before);
-        end if;
+        deadline := case outcome when 'too_late' then notice_deadline(before) when 'expired' then deadline_of(before) end;
         if outcome is not null then
             return;
         end if;
@@ -516,8 +539,9 @@ begin
             update appointments a
                set status = next_is, clinic_id = p_clinic, dentist_id = p_dentist, type_id = p_type, policy = terms,
                    starts_at = p_starts, ends_at = p_ends, notes = coalesce(p_notes, a.notes), lapsed_at = null,
-                   approval_expires_at = case when next_is = 'pending_approval' and a.status <> next_is
-                       then clock_timestamp() + make_interval(secs => (terms ->> 'approval_for')::float8) else a.approval_expires_at end,
+                   walk_in = p_starts <= clock_timestamp(),
+                   approval_expires_at = case when next_is = 'pending_approval'
+                       then deadline_from_now((terms ->> 'approval_for')::float8, p_starts, p_starts <= clock_timestamp()) end,
                    version = a.version + 1, updated_at = clock_timestamp(), command_id = p_command, verb = 'reschedule',
                    fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = null
              where a.id = p_id and a.status = before.status and a.version = before.version
@@ -535,7 +559,7 @@ begin
 end $$;
 
 -- migrate:down
-drop function booking_move, booking_change, notice_deadline, booking_judge, booking_hold, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
+drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, booking_hold, deadline_from_now, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
 drop view offered;
 drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;
 drop function appointments_recorded, refuse_change, is_live;

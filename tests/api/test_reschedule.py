@@ -1,11 +1,11 @@
 """A move is all or nothing, and a booking keeps its id, its rights and its history through it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support import AMARA, ANA, LENA, monday
+from tests.support import AMARA, ANA, LENA, begin_visit, monday
 
 RESERVE = "/api/availability/reserve"
 
@@ -141,8 +141,9 @@ async def test_what_staff_moves_stays_approved_and_what_the_patient_moves_does_n
     assert declined.json()["status"] == "declined"
 
 
-async def test_a_visit_is_checked_in_started_and_completed_by_staff_alone(api, as_, booked):
+async def test_a_visit_is_checked_in_started_and_completed_by_staff_alone(api, as_, pool, booked):
     amara = as_("dentist", "amara")
+    await begin_visit(pool, booked["id"])
     for action, status in [
         ("/check-in", "checked_in"),
         ("/start", "in_treatment"),
@@ -178,3 +179,12 @@ async def test_lists_are_narrowed_by_what_is_asked_for(api, as_, booked):
     assert await found(**{"to": monday(10).isoformat()}) == ["checkup"]
     lena = await api.get("/api/appointments", headers=as_("dentist", "lena"))
     assert [item["dentist_id"] for item in lena.json()["items"]] == [str(LENA)]
+
+
+@pytest.mark.parametrize("action", ["/check-in", "/no-show"])
+async def test_too_early_a_visit_is_refused_and_says_from_when_on(api, as_, booked, action):
+    refused = await api.post(path(booked, action), headers=as_("dentist", "amara"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "invalid_transition")
+    assert refused.json()["current"] == "booked"
+    first = monday(0) if action == "/check-in" else monday(9)
+    assert datetime.fromisoformat(refused.json()["not_before"]) == first

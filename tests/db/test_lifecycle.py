@@ -175,7 +175,9 @@ async def _put(
         connection,
         """
         update appointments
-           set status = $2, policy = policy || jsonb_build_object('needs_approval', $3::boolean),
+           set status = $2,
+               starts_at = case when $2 = 'booked' then clock_timestamp() else starts_at end,
+               policy = policy || jsonb_build_object('needs_approval', $3::boolean),
                hold_expires_at = clock_timestamp() + make_interval(secs => $4),
                approval_expires_at = clock_timestamp() + make_interval(secs => $4)
          where id = $1

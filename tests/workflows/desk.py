@@ -26,9 +26,9 @@ from db import bookings
 from db.pool import Pool
 from domain.actors import CLINIC
 from domain.appointments import Change, Hold, Result, Via
-from domain.booking import BookingState, Outcome, Verb
+from domain.booking import RULES, BookingState, Outcome, Verb
 from domain.messages import Answer, Booking, Command, HoldRequest, Seen
-from tests.support import AMARA, ANA
+from tests.support import AMARA, ANA, begin_visit
 from workflows import workflow_id
 from workflows.booking import BookingWorkflow
 from workflows.worker import build_worker
@@ -93,7 +93,9 @@ class Desk:
         return command.id
 
     async def change(self, id: UUID, verb: Verb, command_id: UUID | None = None) -> Result:
-        """Changed by the API, before any dispatcher knows."""
+        """Changed by the API, before any dispatcher knows; a check-in on the day of the visit."""
+        if RULES[verb].opens:
+            await begin_visit(self.pool, id)
         command = Change(id, verb, command_id or uuid7())
         async with self.pool.acquire() as connection:
             return await commands.change(connection, command, CLINIC, Via.API)

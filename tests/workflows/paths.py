@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from db.pool import create_pool
 from domain.booking import Verb
 from domain.messages import Booking, Command
+from tests.support import begin_visit
 from tests.workflows.desk import Desk, Handle, has_looked, until
 from workflows import BOOKING_STATUS, search_attributes
 from workflows.booking import BookingWorkflow
@@ -124,6 +125,8 @@ async def visited(desk: Desk) -> Handle:
     async with desk.working():
         handle = await desk.start(id, attributes=HELD)
         for verb in ("confirm", "check_in", "start", "complete"):
+            if verb == "check_in":
+                await begin_visit(desk.pool, id)
             await handle.signal(verb, Command(id=str(uuid7())))
             await until(lambda verb=verb: last_was(desk, id, verb))
         await handle.result()
@@ -133,6 +136,7 @@ async def visited(desk: Desk) -> Handle:
 async def not_visited(desk: Desk) -> Handle:
     id = await desk.hold()
     await desk.change(id, Verb.CONFIRM)
+    await begin_visit(desk.pool, id)
     async with desk.working():
         handle = await desk.start(id, "no_show", Command(id=str(uuid7())))
         await handle.result()

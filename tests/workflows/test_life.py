@@ -8,9 +8,9 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from uuid_utils.compat import uuid7
 
-from domain.booking import Verb
+from domain.booking import RULES, Verb
 from domain.messages import Booking, Command
-from tests.support import AMARA
+from tests.support import AMARA, begin_visit
 from tests.workflows.desk import Desk, until
 from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START, search_attributes
 from workflows.booking import BookingWorkflow
@@ -98,6 +98,8 @@ async def test_started_at_any_state_it_runs_on(desk: Desk, before, then: str, st
     id = await desk.hold()
     for verb in before:
         await desk.change(id, verb)
+    if RULES[Verb(then)].opens:
+        await begin_visit(desk.pool, id)
 
     await desk.start(id, then)
 
