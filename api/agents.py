@@ -6,11 +6,12 @@ from fastapi import APIRouter
 
 from api.dependencies import Caller, Own, actor_id
 from api.errors import not_found
+from api.strict import StrictRoute
 from db import grants
 from db.pool import use
 from domain.people import GrantedAgent
 
-router = APIRouter(prefix="/api/profiles/me/agents", tags=["profiles"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/profiles/me/agents", tags=["profiles"])
 
 
 @router.get("")

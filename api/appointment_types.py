@@ -11,11 +11,12 @@ from api.creations import is_new
 from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.fields import Edit, Minutes, Name
 from api.requests import Body, Number, Slug
+from api.strict import StrictRoute
 from db import catalogue
 from db.pool import use
 from domain.catalogue import AppointmentType
 
-router = APIRouter(prefix="/api/appointment-types", tags=["clinics"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/appointment-types", tags=["clinics"])
 
 DAY_MINUTES = 24 * 60
 """No visit is longer: what looks for visits around a time looks so far."""

@@ -13,7 +13,8 @@ from api.commands import attempted, change, hold_answer, hold_command, move, mov
 from api.cursors import PageCursor
 from api.dependencies import Ask, Caller, Own, command_id, fingerprint
 from api.errors import invalid, not_found
-from api.requests import Cancel, Code, Create, Instant, Reserve, Slug, Update
+from api.requests import Cancel, Code, Create, Instant, Listed, Reserve, Slug, Update
+from api.strict import StrictRoute
 from db import appointments, events
 from db.appointments import Wanted
 from db.pool import use
@@ -21,7 +22,7 @@ from domain.actors import scope
 from domain.appointments import Appointment, Change, Result, Transition
 from domain.booking import Status, Verb
 
-router = APIRouter(prefix="/api/appointments", tags=["appointments"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/appointments", tags=["appointments"])
 
 STEPS: Mapping[Verb, str] = {
     Verb.CONFIRM: "Turns a hold into a booking, before its deadline.",
@@ -42,15 +43,20 @@ class Page:
 
 
 async def wanted(
-    status: Annotated[list[Status] | None, Query()] = None,
-    dentist_id: UUID | None = None,
+    status: Annotated[list[Status] | None, Query(), Listed] = None,
+    dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
     patient_id: UUID | None = None,
     appointment_type: Annotated[Slug | None, Query()] = None,
     starts_from: Annotated[Instant | None, Query(alias="from")] = None,
     starts_to: Annotated[Instant | None, Query(alias="to")] = None,
 ) -> Wanted:
     return Wanted(
-        tuple(status or ()), dentist_id, patient_id, appointment_type, starts_from, starts_to
+        tuple(status or ()),
+        tuple(dentist_id or ()),
+        patient_id,
+        appointment_type,
+        starts_from,
+        starts_to,
     )
 
 

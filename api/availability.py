@@ -8,11 +8,12 @@ from activities import booking
 from api.commands import attempted, change, hold_answer, hold_command
 from api.dependencies import Ask, Own
 from api.requests import Reserve
+from api.strict import StrictRoute
 from db.pool import use
 from domain.appointments import Appointment, Result, Via
 from domain.booking import HOLD_QUOTA, Verb
 
-router = APIRouter(prefix="/api/availability", tags=["availability"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["availability"])
 
 
 @router.post("/reserve", status_code=201, response_model_exclude_none=True)

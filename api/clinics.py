@@ -11,11 +11,12 @@ from api.creations import is_new
 from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.fields import Edit, Name, ZoneName
 from api.requests import Body, Number
+from api.strict import StrictRoute
 from db import catalogue
 from db.pool import use
 from domain.catalogue import Clinic
 
-router = APIRouter(prefix="/api/clinics", tags=["clinics"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/clinics", tags=["clinics"])
 
 Grid = Annotated[int, Field(ge=1, le=240), Number]
 

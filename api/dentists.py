@@ -9,11 +9,12 @@ from fastapi import APIRouter
 from api import offers
 from api.answers import one
 from api.dependencies import Own
+from api.strict import StrictRoute
 from db import clinics
 from db.pool import Connection, use
 from domain.clinic import Dentist
 
-router = APIRouter(prefix="/api/profiles/dentists", tags=["profiles"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/profiles/dentists", tags=["profiles"])
 
 
 @router.get("", response_model_exclude_none=True)

@@ -3,7 +3,7 @@ command becomes.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -84,13 +84,16 @@ class Problem(Exception):
         }
 
 
+def refused(faults: Sequence[Mapping[str, str]]) -> Problem:
+    """A `validation_failed` for these faults, each with its `field` and `message`."""
+    first = faults[0]
+    detail = f"{first['field']}: {first['message']}"
+    return Problem("validation_failed", detail, errors=list(faults))
+
+
 def invalid(field: str, message: str) -> Problem:
     """A `validation_failed` for one field of the body or query."""
-    return Problem(
-        "validation_failed",
-        f"{field}: {message}",
-        errors=[{"field": field, "message": message}],
-    )
+    return refused([{"field": field, "message": message}])
 
 
 def not_found() -> Problem:

@@ -9,13 +9,15 @@ from fastapi import APIRouter, Query, Response
 from api.dependencies import Caller, Own
 from api.errors import invalid
 from api.parts import Parts
+from api.requests import Listed
+from api.strict import StrictRoute
 from db.pool import PATIENCE
 from domain.events import Cursor, Event, Kind, Reader, Topic, interest
 from realtime import frames
 from realtime.frames import Reset
 from realtime.replay import TooOld, between
 
-router = APIRouter(tags=["events"])
+router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ async def read_event_log(
         str | None, Query(description="`next` of the page before, or a list's `Event-Cursor`.")
     ] = None,
     topics: Annotated[
-        str | None, Query(max_length=4000, description="As for the stream: by commas, or all.")
+        list[str] | None,
+        Query(description="As for the stream: by commas, or repeated. Default: all."),
+        Listed,
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
@@ -58,7 +62,7 @@ async def read_event_log(
     cursor: where the log ends now.
     """
     try:
-        reader = Reader(caller, interest(Topic if topics is None else topics.split(",")))
+        reader = Reader(caller, interest(Topic if topics is None else topics))
     except ValueError as error:
         raise invalid("topics", str(error)) from None
     here = own.hub.at

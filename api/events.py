@@ -10,7 +10,9 @@ from api.dependencies import Own
 from api.errors import Problem, invalid, not_found
 from api.event_stream import EventStream
 from api.parts import Parts
+from api.requests import Listed
 from api.security import Verified
+from api.strict import StrictRoute
 from api.tickets import Opener
 from db import appointments
 from db.pool import use
@@ -21,7 +23,7 @@ from realtime import frames
 
 SNAPSHOT = TypeAdapter(Appointment)
 
-router = APIRouter(tags=["events"])
+router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 LastEventId = Annotated[
     str | None,
@@ -38,12 +40,12 @@ async def stream_events(
     opener: Opener,
     own: Own,
     topics: Annotated[
-        str | None,
+        list[str] | None,
         Query(
-            max_length=4000,
             description="`appointments`, `availability`, `availability:<dentist id>`, `profiles`;"
-            " by commas. All of them where nothing is named, or what the ticket is for.",
+            " by commas, or repeated. Default: all of them, or what the ticket is for.",
         ),
+        Listed,
     ] = None,
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
@@ -54,7 +56,7 @@ async def stream_events(
     Load a list first and start from its `Event-Cursor`; ignore versions that you have.
     """
     try:
-        wanted = (opener.topics or Topic) if topics is None else interest(topics.split(","))
+        wanted = (opener.topics or Topic) if topics is None else interest(topics)
     except ValueError as error:
         raise invalid("topics", str(error)) from None
     reader = _reader(opener, frozenset(wanted))

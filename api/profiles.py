@@ -15,12 +15,13 @@ from api.dependencies import Caller, IfMatch, Key, Own, actor_id, new_id
 from api.errors import invalid, not_found
 from api.parts import Parts
 from api.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
+from api.strict import StrictRoute
 from db import profiles
 from db.pool import Connection, use
 from domain.actors import Actor
 from domain.people import Erased, Profile
 
-router = APIRouter(prefix="/api/profiles", tags=["profiles"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/profiles", tags=["profiles"])
 
 
 @dataclass(frozen=True, slots=True)

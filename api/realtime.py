@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 
 from api.dependencies import Caller, Own
+from api.strict import StrictRoute
 from db import events, outbox
 from db.pool import use
 from realtime import metrics
 from realtime.metrics import Minute
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(route_class=StrictRoute, tags=["operations"])
 
 STARTED = datetime.now(UTC)
 

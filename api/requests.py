@@ -59,6 +59,16 @@ START = AliasChoices("starts_at", "appointment_date")
 START_TOO = "With its offset. Can be given as `appointment_date` as well."
 
 
+def _split(given: object) -> object:
+    """A list in a query can be repeated, or written with commas."""
+    if not isinstance(given, list):
+        return given
+    return [part for each in given for part in str(each).split(",")]
+
+
+Listed = BeforeValidator(_split)
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 

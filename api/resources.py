@@ -12,11 +12,12 @@ from api.dependencies import Caller, IfMatch, Key, Own, new_id
 from api.errors import invalid
 from api.fields import LARGEST_INT, Edit, Name
 from api.requests import Body
+from api.strict import StrictRoute
 from db import catalogue
 from db.pool import use
 from domain.catalogue import Resource, ResourceKind
 
-router = APIRouter(prefix="/api/resources", tags=["clinics"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/resources", tags=["clinics"])
 
 Number = Annotated[int, Path(ge=1, le=LARGEST_INT)]
 

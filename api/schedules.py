@@ -9,7 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from api.dependencies import Caller, IfMatch, Own
-from api.errors import Problem, not_found
+from api.errors import Problem, not_found, refused
+from api.strict import StrictRoute
 from api.timetables import (
     ClinicExceptions,
     DateException,
@@ -26,7 +27,7 @@ from domain.clinic import Schedule
 from domain.hours import ScheduleException
 from domain.timetable import Fault, Visit, faults, outside, with_clinic_wide, with_own
 
-router = APIRouter(tags=["schedules"])
+router = APIRouter(route_class=StrictRoute, tags=["schedules"])
 
 MOST_CONFLICTS = 1000
 """That one answer has; it counts them all."""
@@ -167,11 +168,8 @@ def _permit(actor: Actor, dentist_id: UUID | None) -> None:
 
 
 def _accept(found: Iterable[Fault]) -> None:
-    errors = [fault._asdict() for fault in found]
-    if errors:
-        first = errors[0]
-        detail = f"{first['field']}: {first['message']}"
-        raise Problem("validation_failed", detail, errors=errors)
+    if errors := [fault._asdict() for fault in found]:
+        raise refused(errors)
 
 
 def _match(asked: int | None, present: int) -> None:

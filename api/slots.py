@@ -14,14 +14,15 @@ from api.cursors import PageCursor
 from api.dependencies import Caller, Own
 from api.errors import Problem, invalid
 from api.explanations import Explanation
-from api.requests import Day, Instant, Slug, Text
+from api.requests import Day, Instant, Listed, Slug, Text
+from api.strict import StrictRoute
 from db import catalogue, claims, clinics
 from db.pool import Connection, use
 from domain.clinic import BoardSlot, Offer
 from domain.explain import explain
 from domain.zones import ALL_DAY, ONE_DAY
 
-router = APIRouter(prefix="/api/availability", tags=["availability"])
+router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["availability"])
 
 MAX_DAYS = 31
 LARGEST_PAGE = 20_000
@@ -90,7 +91,7 @@ async def search_slots(
     appointment_type: Annotated[Slug, Query()],
     clinic_id: Annotated[UUID | None, Query()] = None,
     specialty: Annotated[Text | None, Query(max_length=100)] = None,
-    dentist_id: Annotated[list[UUID] | None, Query(max_length=50)] = None,
+    dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 1000,
     cursor: PageCursor = None,
 ) -> Response:

@@ -18,6 +18,7 @@ from api.errors import Problem, invalid, not_found
 from api.parts import Parts
 from api.requests import Body
 from api.security import Verified
+from api.strict import StrictRoute
 from db import appointments, tickets
 from db.pool import use
 from domain.actors import scope
@@ -27,7 +28,7 @@ LASTS = timedelta(seconds=60)
 
 TopicName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
-router = APIRouter(tags=["events"])
+router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 
 class Wanted(Body):

@@ -32,7 +32,7 @@ class Wanted:
     """What a list is narrowed to; null fields do not narrow it. Times by start, `to` excluded."""
 
     status: tuple[Status, ...] = ()
-    dentist_id: UUID | None = None
+    dentist_ids: tuple[UUID, ...] = ()
     patient_id: UUID | None = None
     appointment_type: str | None = None
     starts_from: datetime | None = None
@@ -45,7 +45,7 @@ class Wanted:
             "a.dentist_id = ${}": seen.dentist_id,
             "a.caller = ${}": seen.maker_id,
             "a.status = any(${})": [str(status) for status in self.status] or None,
-            "a.dentist_id = ${}::uuid": self.dentist_id,
+            "a.dentist_id = any(${}::uuid[])": self.dentist_ids or None,
             "a.patient_id = ${}::uuid": self.patient_id,
             "t.slug = ${}": self.appointment_type,
             "a.starts_at >= ${}": self.starts_from,

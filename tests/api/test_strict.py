@@ -1,0 +1,215 @@
+"""Nothing that a caller sends is dropped in silence: walks over all operations of the document."""
+
+import json
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from api.app import SUBJECTS
+from api.strict import SINGLE_HEADERS, StrictRoute
+from db.demo import CLINIC
+from settings import CHECKOUT
+from tests.support import AMARA, ANA, LENA, monday
+
+
+class Operation(NamedTuple):
+    method: str
+    path: str
+    parameters: dict[str, Any]
+    """Of the query, each with its schema."""
+    takes_body: bool
+
+    @property
+    def url(self) -> str:
+        filled = self.path.replace("{no}", "1")
+        for name in ("id", "clinic_id", "dentist_id", "agent_id"):
+            filled = filled.replace(f"{{{name}}}", str(uuid4()))
+        return filled
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _operations() -> list[Operation]:
+    document = json.loads((CHECKOUT / "openapi.json").read_text())
+    return [
+        Operation(
+            method.upper(),
+            path,
+            {p["name"]: p["schema"] for p in told.get("parameters", ()) if p["in"] == "query"},
+            "requestBody" in told,
+        )
+        for path, operations in document["paths"].items()
+        for method, told in operations.items()
+        if path.startswith("/api/")
+    ]
+
+
+OPERATIONS = _operations()
+BODILESS = [each for each in OPERATIONS if not each.takes_body]
+SINGLE, LISTS = (
+    [
+        (operation, name)
+        for operation in OPERATIONS
+        for name, schema in operation.parameters.items()
+        if (schema.get("type") == "array") is is_list
+    ]
+    for is_list in (False, True)
+)
+
+
+def faults(answer) -> dict[str, str]:
+    """The fields that an answer refuses, each with the words."""
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "validation_failed"), problem
+    assert answer.headers["content-type"] == "application/problem+json"
+    return {error["field"]: error["message"] for error in problem["errors"]}
+
+
+def test_each_route_under_api_is_strict():
+    for subject in SUBJECTS:
+        for route in subject.router.routes:
+            assert isinstance(route, StrictRoute) is route.path.startswith("/api/"), route.path
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_an_unknown_query_parameter_is_refused(api, as_, operation):
+    for query in ({"state": "cancelled"}, {"_method": "DELETE"}, {"": "x"}, {"LIMIT": "1"}):
+        answer = await api.request(
+            operation.method, operation.url, params=query, headers=as_("admin")
+        )
+        assert "is not a parameter here" in faults(answer)[next(iter(query))]
+
+
+@pytest.mark.parametrize(("operation", "name"), SINGLE, ids=str)
+async def test_a_single_parameter_given_twice_is_refused(api, as_, operation, name):
+    for second in ("same", "other"):
+        query = [(name, "same"), (name, second)]
+        answer = await api.request(
+            operation.method, operation.url, params=query, headers=as_("admin")
+        )
+        assert "more than once" in faults(answer)[name]
+
+
+def test_lists_are_lists_in_the_document():
+    assert {name for _, name in LISTS} == {"status", "dentist_id", "topics"}
+
+
+async def test_a_list_is_the_same_repeated_and_with_commas(api, as_):
+    admin = as_("admin")
+    for dentist, hour in ((AMARA, 9), (LENA, 10), (LENA, 11)):
+        body = {
+            "dentist_id": str(dentist),
+            "patient_id": str(ANA),
+            "starts_at": monday(hour).isoformat(),
+            "appointment_type": "checkup",
+        }
+        path = "/api/availability/reserve" if hour == 11 else "/api/appointments"
+        assert (await api.post(path, json=body, headers=admin)).status_code == 201
+
+    async def listed(*query: tuple[str, str]) -> int:
+        answer = await api.get("/api/appointments", params=query, headers=admin)
+        return len(answer.json()["items"])
+
+    one, other = ("dentist_id", str(AMARA)), ("dentist_id", str(LENA))
+    both = ("dentist_id", f"{AMARA},{LENA}")
+    assert [await listed(one), await listed(other)] == [1, 2]
+    assert [await listed(one, other), await listed(both)] == [3, 3]
+    held, booked = ("status", "held"), ("status", "booked")
+    assert [await listed(held), await listed(booked)] == [1, 2]
+    assert [await listed(held, booked), await listed(("status", "held,booked"))] == [3, 3]
+
+    where = ("clinic_id", str(CLINIC)), ("appointment_type", "checkup"), ("days", "14")
+
+    async def offered(*query: tuple[str, str]) -> set[str]:
+        params = [*where, *query]
+        answer = await api.get("/api/availability/slots", params=params, headers=admin)
+        return {slot["dentist_id"] for slot in answer.json()["items"]}
+
+    assert await offered(one, other) == await offered(both) == {str(AMARA), str(LENA)}
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/events/log"])
+async def test_repeated_topics_are_all_read(api, as_, path):
+    for query in (["availability", "nonsense"], ["nonsense", "profiles"], ["profiles,nonsense"]):
+        params = [("topics", name) for name in query]
+        assert (
+            "nonsense" in faults(await api.get(path, params=params, headers=as_("admin")))["topics"]
+        )
+
+
+@pytest.mark.parametrize("operation", BODILESS, ids=str)
+async def test_a_body_that_nobody_reads_is_refused(api, as_, operation):
+    async def send(content: bytes):
+        headers = as_("admin", **{"Content-Type": "application/json"})
+        return await api.request(operation.method, operation.url, content=content, headers=headers)
+
+    assert "no_such" in faults(await send(b'{"no_such": 1}'))
+    assert "body" in faults(await send(b"[]"))
+    broken = await send(b"{")
+    assert (broken.status_code, broken.json()["code"]) == (400, "validation_failed")
+
+
+@pytest.mark.parametrize("operation", [each for each in BODILESS if each.method != "GET"], ids=str)
+async def test_a_body_that_says_nothing_is_taken_where_none_is_read(api, as_, operation):
+    for content in (b"", b"{}", b" \n"):
+        headers = as_("admin", **{"Content-Type": "application/json"})
+        answer = await api.request(
+            operation.method, operation.url, content=content, headers=headers
+        )
+        assert answer.status_code in (403, 404)
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.takes_body], ids=str)
+async def test_an_unknown_field_of_a_body_is_refused(api, as_, operation):
+    answer = await api.request(
+        operation.method, operation.url, json={"no_such": 1}, headers=as_("admin")
+    )
+    assert "is no field here" in faults(answer)["no_such"]
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.method != "GET"], ids=str)
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (b'{"notes": "a", "notes": "b"}', "notes"),
+        (b'{"a": {"b": 1, "c": 2, "b": 1}}', "b"),
+        (b'{"notes": NaN}', "body"),
+        (b'{"notes": -Infinity}', "body"),
+    ],
+)
+async def test_json_that_can_be_read_in_two_ways_is_refused(api, as_, operation, content, field):
+    headers = as_("admin", **{"Content-Type": "application/json"})
+    answer = await api.request(operation.method, operation.url, content=content, headers=headers)
+    assert field in faults(answer)
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-0", "1" * 30, "1.5"])
+async def test_a_number_beyond_measure_is_refused(api, as_, number):
+    headers = as_("admin", **{"Content-Type": "application/json"})
+    content = f'{{"name": "C", "time_zone": "UTC", "slot_grid_minutes": {number}}}'.encode()
+    answer = await api.post("/api/clinics", content=content, headers=headers)
+    assert answer.status_code in (400, 422)
+    query = {"limit": number}
+    assert "limit" in faults(await api.get("/api/appointments", params=query, headers=headers))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "a/b"])
+async def test_a_body_of_another_type_is_refused(api, as_, kind):
+    headers = as_("admin", **{"Content-Type": kind})
+    answer = await api.post("/api/clinics", content=b'{"name": "C"}', headers=headers)
+    assert "Content-Type: application/json" in faults(answer)["body"]
+
+
+@pytest.mark.parametrize("name", SINGLE_HEADERS)
+async def test_a_header_that_has_one_value_is_refused_twice(api, as_, name):
+    sent = [*as_("admin").items(), (name, "one"), (name, "two")]
+    answer = await api.post(f"/api/appointments/{uuid4()}/confirm", headers=sent)
+    assert "more than once" in faults(answer)[name]
+
+
+async def test_a_header_does_not_change_the_method(api, as_):
+    headers = as_("admin", **{"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "PUT"})
+    answer = await api.get("/api/appointments", headers=headers)
+    assert "items" in answer.json()
