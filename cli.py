@@ -27,7 +27,7 @@ def dev(
 ) -> None:
     """Start everything on this machine: Postgres, Temporal, worker and API, with demo data."""
     from api import development
-    from db.migrate import MigrationEdited
+    from db.migrate import MigrationRefused
     from embedded import dev, record, signals, temporal_cli
     from embedded.process import ProcessEnded
     from embedded.system import Options
@@ -55,7 +55,7 @@ def dev(
         temporal_cli.Unobtainable,
     ) as failure:
         sys.exit(f"chairtime dev: {failure}")
-    except MigrationEdited as refused:
+    except MigrationRefused as refused:
         sys.exit(f'chairtime dev: {refused}; make dev ARGS="--reset" starts empty')
 
 
@@ -88,12 +88,12 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Apply the migrations, and register the search attributes where Temporal answers."""
-    from db.migrate import MigrationEdited, migrate
+    from db.migrate import MigrationRefused, migrate
     from settings import Settings
 
     try:
         applied = asyncio.run(migrate(Settings().database_url.get_secret_value()))
-    except MigrationEdited as refused:
+    except MigrationRefused as refused:
         sys.exit(f"chairtime migrate: {refused}")
     for version in applied:
         print(f"applied {version}")

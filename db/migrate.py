@@ -1,6 +1,7 @@
 """Migrations in dbmate's format: `migrations/YYYYMMDDHHMMSS_name.sql`, `-- migrate:up` and `:down`.
 
-`dbmate` can be used on the same database: it keeps the same table, whose column `checksum` is ours.
+`dbmate` can be used on the same database with DBMATE_MIGRATIONS_TABLE=chairtime.schema_migrations:
+it keeps the same table, whose column `checksum` is ours.
 Nothing here runs ANALYZE: statistics of empty tables make foreign-key checks scan.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
-from db.pool import Connection
+from db.pool import SCHEMA, Connection
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "migrations"
 LOCK = 0x63686169_72746D65
@@ -19,8 +20,11 @@ FILE_NAME = re.compile(r"(\d{14})_\w+\.sql")
 UP = re.compile(r"^-- migrate:up[ \t]*$\n(.*?)(?=^-- migrate:down|\Z)", re.MULTILINE | re.DOTALL)
 
 
-class MigrationEdited(Exception):
-    """A migration was changed after it had been applied; write a new one instead."""
+LEDGER = f"{SCHEMA}.schema_migrations"
+
+
+class MigrationRefused(Exception):
+    """The database was migrated by other files than these; its message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,16 @@ def read(directory: Path = DIRECTORY) -> list[Migration]:
 async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
     """Applies what is missing, each file in a transaction of its own; returns those versions.
 
-    Two that run at once wait for each other. Raises MigrationEdited before it applies anything.
+    Two that run at once wait for each other. Raises MigrationRefused before it applies anything.
     """
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
-        await connection.execute(
-            "create table if not exists schema_migrations (version text primary key);"
-            "alter table schema_migrations add column if not exists checksum text"
-        )
-        missing = await _missing(connection, read(directory))
+        await connection.execute(f"set search_path = {SCHEMA}, pg_temp")
+        migrations = read(directory)
+        await _refuse_tables_in_public(connection, migrations)
+        await _create_ledger(connection)
+        missing = await _missing(connection, migrations)
         for migration in missing:
             await _apply(connection, migration)
         return [migration.version for migration in missing]
@@ -61,18 +65,42 @@ async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
 async def pending(connection: Connection, directory: Path = DIRECTORY) -> list[str]:
     """The versions that are still to be applied; empty when the schema is up to date."""
     applied: set[str] = set()
-    if await connection.fetchval("select to_regclass('schema_migrations')") is not None:
-        rows = await connection.fetch("select version from schema_migrations")
+    if await connection.fetchval("select to_regclass($1)", LEDGER) is not None:
+        rows = await connection.fetch(f"select version from {LEDGER}")  # noqa: S608 - ours
         applied = {row["version"] for row in rows}
     return [m.version for m in read(directory) if m.version not in applied]
 
 
+async def _refuse_tables_in_public(connection: Connection, migrations: list[Migration]) -> None:
+    """An older version kept its tables and its ledger in the schema `public`."""
+    if await connection.fetchval("select to_regclass('public.schema_migrations')") is None:
+        return
+    ours = await connection.fetchval(
+        "select exists (select from public.schema_migrations where version = any($1))",
+        [migration.version for migration in migrations],
+    )
+    if ours:
+        raise MigrationRefused(
+            "this database holds Chairtime's tables in the schema `public`, as an older version"
+            f" made them; they belong in `{SCHEMA}`: use an empty database"
+        )
+
+
+async def _create_ledger(connection: Connection) -> None:
+    if await connection.fetchval("select to_regnamespace($1)", SCHEMA) is None:
+        await connection.execute(f"create schema {SCHEMA}")
+    await connection.execute(
+        f"create table if not exists {LEDGER} (version text primary key);"
+        f"alter table {LEDGER} add column if not exists checksum text"
+    )
+
+
 async def _missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
-    rows = await connection.fetch("select version, checksum from schema_migrations")
+    rows = await connection.fetch(f"select version, checksum from {LEDGER}")  # noqa: S608 - ours
     applied = {row["version"]: row["checksum"] for row in rows}
     for migration in migrations:
         if applied.get(migration.version) not in (None, migration.checksum):
-            raise MigrationEdited(
+            raise MigrationRefused(
                 f"migration {migration.version} was edited after it had been applied"
             )
     return [m for m in migrations if m.version not in applied]
@@ -82,7 +110,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
     async with connection.transaction():
         await connection.execute(migration.up)
         await connection.execute(
-            "insert into schema_migrations (version, checksum) values ($1, $2)",
+            f"insert into {LEDGER} (version, checksum) values ($1, $2)",  # noqa: S608 - ours
             migration.version,
             migration.checksum,
         )

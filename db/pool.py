@@ -12,6 +12,9 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
+SCHEMA = "chairtime"
+"""Where all tables, views and functions are; first in each connection's search_path."""
+
 QUEUE = 1.2
 """Seconds that a caller waits for a connection."""
 
@@ -20,6 +23,23 @@ PATIENCE = 1.8
 Whoever has a connection has enough left to use it: to give up in mid-query costs the connection,
 and the next caller the making of one.
 """
+
+SESSION = {
+    "search_path": f"{SCHEMA}, pg_temp",
+    "timezone": "'UTC'",
+    "jit": "off",
+}
+POOLED = SESSION | {
+    "statement_timeout": "1800",
+    "idle_in_transaction_session_timeout": "10000",
+}
+DEDICATED = SESSION | {
+    "idle_in_transaction_session_timeout": "30000",  # who hangs keeps no rows for ever
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""What is set on each connection; times in milliseconds, those of keepalives in seconds."""
 
 UNAVAILABLE = (
     OSError,
@@ -50,15 +70,9 @@ async def create_pool(dsn: str, size: int) -> Pool:
         timeout=PATIENCE,
         command_timeout=PATIENCE,
         max_inactive_connection_lifetime=600,  # a new one costs its first caller 30 ms
-        init=_set_codecs,
+        init=_prepare_pooled,
         reset=_keep,
-        server_settings={
-            "application_name": "chairtime",
-            "timezone": "UTC",
-            "jit": "off",
-            "statement_timeout": "1800",
-            "idle_in_transaction_session_timeout": "10000",
-        },
+        server_settings={"application_name": "chairtime"},
     )
 
 
@@ -96,22 +110,21 @@ async def connect(
         dsn,
         timeout=PATIENCE,
         command_timeout=5,
-        server_settings={
-            "application_name": f"chairtime {name}",
-            "timezone": "UTC",
-            "jit": "off",
-            "synchronous_commit": "on" if durable else "off",
-            "idle_in_transaction_session_timeout": "30000",  # who hangs keeps no rows for ever
-            "tcp_keepalives_idle": "30",
-            "tcp_keepalives_interval": "10",
-            "tcp_keepalives_count": "3",
-        },
+        server_settings={"application_name": f"chairtime {name}"},
     )
-    await _set_codecs(connection)
+    await _prepare(connection, DEDICATED | {"synchronous_commit": "on" if durable else "off"})
     return connection
 
 
-async def _set_codecs(connection: Any) -> None:
+async def _prepare_pooled(connection: Any) -> None:
+    await _prepare(connection, POOLED)
+
+
+async def _prepare(connection: Any, settings: dict[str, str]) -> None:
+    """Sets the session up by statements: session poolers (PgBouncer, Supavisor) refuse or drop
+    parameters that are sent when connecting.
+    """
+    await connection.execute(";".join(f"set {name} = {value}" for name, value in settings.items()))
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
     )

@@ -1,5 +1,6 @@
 -- The clinic: who works there, what they offer, and everything that can be in one place only.
 -- migrate:up
+set local search_path = chairtime, pg_temp;
 
 create table clinics (
     id                uuid primary key,
@@ -79,6 +80,8 @@ create table weekly_hours (
     check (starts < '24:00' and ends < '24:00')
 );
 create index weekly_hours_resource on weekly_hours (resource_no);
+select secure_schema();
 
 -- migrate:down
+set local search_path = chairtime, pg_temp;
 drop table weekly_hours, appointment_types, dentists, resources, profiles, clinics;

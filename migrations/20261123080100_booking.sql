@@ -2,6 +2,7 @@
 -- must still hear of. Postgres decides: an exclusion constraint says who gets a slot, a compare-and-set says
 -- which change came first. The rules of the lifecycle are in domain/booking.py and come in as arguments.
 -- migrate:up
+set local search_path = chairtime, pg_temp;
 
 create table appointments (
     id                  uuid primary key,
@@ -557,8 +558,10 @@ begin
     end loop;
     raise exception 'the booking changed ten times meanwhile; repeat it' using errcode = '40001';
 end $$;
+select secure_schema();
 
 -- migrate:down
+set local search_path = chairtime, pg_temp;
 drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, booking_hold, deadline_from_now, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
 drop view offered;
 drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;

@@ -2,6 +2,7 @@
 -- moves it into realtime_events under dense numbers. The outbox is a queue, not a log: an id is taken before its commit,
 -- so tailing by `id > last` would lose whatever commits late. No NOTIFY in a business transaction: it serialises commits.
 -- migrate:up
+set local search_path = chairtime, pg_temp;
 
 create table outbox (
     id          bigint generated always as identity (cache 1) primary key,
@@ -124,7 +125,7 @@ create view realtime_partitions as
 -- How many it dropped. Nobody waits for it: a new table is attached beside those who read and write, and one that is being
 -- read is left for another time. With its definer's rights, so that who relays need not own the log.
 create function realtime_roll(p_ahead int, p_keep interval default null) returns int language plpgsql
-    security definer set search_path = public, pg_temp as $$
+    security definer set search_path = chairtime, pg_temp as $$
 declare
     e       realtime_epoch;
     newest  bigint;
@@ -141,6 +142,7 @@ begin
         execute format('create table realtime_events_%s (like realtime_events including indexes)', e.room + 1);
         execute format('alter table realtime_events attach partition realtime_events_%s for values from (%s) to (%s)',
                        e.room + 1, e.room + 1, e.room + 1 + size);
+        perform secure_table(format('realtime_events_%s', e.room + 1)::regclass);
         update realtime_epoch set room = room + size returning room into e.room;
     end loop;
 
@@ -194,8 +196,10 @@ begin
         perform pg_notify('realtime', (start + moved)::text);
     end if;
 end $$;
+select secure_schema();
 
 -- migrate:down
+set local search_path = chairtime, pg_temp;
 drop function relay_batch, realtime_roll;
 drop trigger appointments_published_update on appointments;
 drop trigger appointments_published_insert on appointments;

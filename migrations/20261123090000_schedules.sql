@@ -1,5 +1,6 @@
 -- What departs from the weekly hours, and a number for each state of a schedule.
 -- migrate:up
+set local search_path = chairtime, pg_temp;
 
 -- One date: `open` adds time, `closed` takes it away and wins. Times as in weekly_hours; null is the day's own end.
 create table schedule_exceptions (
@@ -101,8 +102,10 @@ begin
             where c.active and c.during && tstzrange(p_starts, p_ends)
               and int4range(c.resource_no, c.resource_no, '[]') && int4range(q.no, q.no, '[]')) s;
 end $$;
+select secure_schema();
 
 -- migrate:down
+set local search_path = chairtime, pg_temp;
 drop function claims_between;
 drop trigger schedules_published on dentists;
 drop trigger clinics_changed on clinics;

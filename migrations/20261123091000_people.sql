@@ -1,5 +1,6 @@
 -- People and places as staff edit them: versions, who made whom, erasure; and the events of profiles.
 -- migrate:up
+set local search_path = chairtime, pg_temp;
 
 alter table profiles add column created_by uuid references profiles,      -- who made it for them; an agent's patients
                      add column erased_at  timestamptz;
@@ -66,8 +67,10 @@ begin
            command_id = null, verb = 'edit', fingerprint = null, actor = p_actor, via = 'sweep', reason = 'erased'
      where a.patient_id = p_id and (a.notes is not null or a.cancel_note is not null);
 end $$;
+select secure_schema();
 
 -- migrate:down
+set local search_path = chairtime, pg_temp;
 drop function profile_erase;
 drop trigger profiles_published_update on profiles;
 drop trigger profiles_published_insert on profiles;

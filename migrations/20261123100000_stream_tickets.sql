@@ -1,5 +1,6 @@
 -- Tickets for event streams (api/tickets.py). Unlogged: one is good for a minute, so a crash may take them.
 -- migrate:up
+set local search_path = chairtime, pg_temp;
 
 create unlogged table stream_tickets (
     hash       bytea primary key,                        -- SHA-256; the ticket itself is nowhere
@@ -9,6 +10,8 @@ create unlogged table stream_tickets (
     expires_at timestamptz not null
 );
 create index stream_tickets_expires_at on stream_tickets (expires_at);
+select secure_schema();
 
 -- migrate:down
+set local search_path = chairtime, pg_temp;
 drop table stream_tickets;

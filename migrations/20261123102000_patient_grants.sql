@@ -1,6 +1,7 @@
 -- Which agents patients let act for them. An agent's hold locks the row it rests on until it commits (db/clinics.py), so
 -- that none is made once the row is gone.
 -- migrate:up
+set local search_path = chairtime, pg_temp;
 
 create table patient_grants (
     patient_id uuid not null references profiles,
@@ -8,6 +9,8 @@ create table patient_grants (
     granted_at timestamptz not null default clock_timestamp(),
     primary key (patient_id, agent_id)
 );
+select secure_schema();
 
 -- migrate:down
+set local search_path = chairtime, pg_temp;
 drop table patient_grants;

@@ -186,7 +186,7 @@ def test_data_of_another_schema_is_refused_in_one_line(start: Callable[..., Dev]
     async def of_another(dsn: str) -> None:
         await migrate(dsn)
         connection = await asyncpg.connect(dsn)
-        await connection.execute("update schema_migrations set checksum = 'another'")
+        await connection.execute("update chairtime.schema_migrations set checksum = 'another'")
         await connection.close()
 
     with stack.postgres() as postgres:

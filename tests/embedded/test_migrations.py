@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db.migrate import MigrationEdited, migrate, pending, read
+from db.migrate import MigrationRefused, migrate, pending, read
 from embedded import stack
 
 
@@ -38,7 +38,9 @@ def write(directory: Path, name: str, up: str) -> None:
 async def applied(dsn: str) -> list[str]:
     connection = await asyncpg.connect(dsn)
     try:
-        rows = await connection.fetch("select version from schema_migrations order by version")
+        rows = await connection.fetch(
+            "select version from chairtime.schema_migrations order by version"
+        )
         return [row["version"] for row in rows]
     finally:
         await connection.close()
@@ -79,7 +81,7 @@ async def test_an_edited_file_is_refused_before_anything_is_applied(
     write(files, "20260101000000_one", "create table one (n bigint);")
     write(files, "20260103000000_three", "create table three (n int);")
 
-    with pytest.raises(MigrationEdited, match="20260101000000"):
+    with pytest.raises(MigrationRefused, match="20260101000000"):
         await migrate(empty, files)
 
     assert "20260103000000" not in await applied(empty)
@@ -101,13 +103,46 @@ async def test_a_database_that_dbmate_migrated_is_taken_over(empty: str, files: 
     connection = await asyncpg.connect(empty)
     try:
         await connection.execute(
-            "create table schema_migrations (version varchar primary key);"
-            "insert into schema_migrations values ('20260101000000'); create table one (n int)"
+            "create schema chairtime;"
+            "create table chairtime.schema_migrations (version varchar primary key);"
+            "insert into chairtime.schema_migrations values ('20260101000000');"
+            "create table chairtime.one (n int)"
         )
     finally:
         await connection.close()
 
     assert await migrate(empty, files) == ["20260102000000"]
+
+
+async def test_tables_that_an_older_version_made_in_public_are_refused(
+    empty: str, files: Path
+) -> None:
+    connection = await asyncpg.connect(empty)
+    try:
+        await connection.execute(
+            "create table schema_migrations (version text primary key, checksum text);"
+            "insert into schema_migrations values ('20260101000000', 'any')"
+        )
+        with pytest.raises(MigrationRefused, match="use an empty database"):
+            await migrate(empty, files)
+        assert await connection.fetchval("select to_regnamespace('chairtime')") is None
+    finally:
+        await connection.close()
+
+
+async def test_the_ledger_of_another_program_in_public_is_left_alone(
+    empty: str, files: Path
+) -> None:
+    connection = await asyncpg.connect(empty)
+    try:
+        await connection.execute(
+            "create table public.schema_migrations (version text primary key);"
+            "insert into public.schema_migrations values ('1999')"
+        )
+        assert await migrate(empty, files) == ["20260101000000", "20260102000000"]
+        assert await connection.fetchval("select version from public.schema_migrations") == "1999"
+    finally:
+        await connection.close()
 
 
 def test_a_file_without_a_version_or_without_an_up_part_is_refused(tmp_path: Path) -> None:

@@ -158,9 +158,10 @@ async def clerk(dsn, pool):
     name = f"clerk_{uuid4().hex[:8]}"
     await pool.execute(
         f"""
-        create role {name} login;
+        create role {name} login bypassrls;
+        grant usage on schema chairtime to {name};
         grant select, insert, update, delete on outbox, realtime_events, realtime_epoch to {name};
-        grant execute on function realtime_roll to {name};
+        grant execute on function relay_batch, realtime_roll to {name};
         """
     )
     connection = await connect(dsn, "test")
@@ -183,8 +184,8 @@ async def test_who_relays_need_not_own_the_log(pool, clerk):
 async def test_a_definer_s_function_looks_for_names_in_its_own_schemas_alone(pool):
     open_to_all = await pool.fetch(
         """
-        select proname from pg_proc where prosecdef and pronamespace = 'public'::regnamespace
-           and (proconfig is null or not 'search_path=public, pg_temp' = any(proconfig)
+        select proname from pg_proc where prosecdef and pronamespace = 'chairtime'::regnamespace
+           and (proconfig is null or not 'search_path=chairtime, pg_temp' = any(proconfig)
                 or has_function_privilege('public', oid, 'execute'))
         """
     )
