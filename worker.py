@@ -20,8 +20,8 @@ from temporalio.service import ServiceClient
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from activities.advance import BookingActivities
+from db.heartbeat import Heartbeat
 from db.pool import create_pool
-from db.presence import Presence
 from realtime.bell import Bell
 from settings import Settings
 from workflows.client import AWAY, connect, reachable
@@ -135,11 +135,11 @@ async def _work(settings: Settings, beat: Callable[[], None]) -> None:
 
     dsn = settings.database_url.get_secret_value()
     pool = await create_pool(dsn, settings.database_pool_size)
-    bell, presence = Bell(pool), Presence(dsn)
+    bell, heartbeat = Bell(pool), Heartbeat(pool)
     await bell.start()
     for attempt in count():
         try:
-            await _serve(dsn, BookingActivities(pool, bell.ring), presence, stop, beat)
+            await _serve(dsn, BookingActivities(pool, bell.ring), heartbeat, stop, beat)
         except AWAY as error:
             if attempt % 60 == 0:
                 log.warning("waiting for Temporal: %s", error)
@@ -152,7 +152,7 @@ async def _work(settings: Settings, beat: Callable[[], None]) -> None:
 async def _serve(
     dsn: str,
     activities: BookingActivities,
-    presence: Presence,
+    heartbeat: Heartbeat,
     stop: asyncio.Event,
     beat: Callable[[], None],
 ) -> None:
@@ -164,7 +164,7 @@ async def _serve(
     dispatcher = Dispatcher(dsn, client)
     running = asyncio.create_task(worker.run())
     stopped = asyncio.create_task(stop.wait())
-    await presence.start()
+    await heartbeat.start()
     await dispatcher.start()
     # What lives as long as the process is not looked through again, and workflows seldom are.
     gc.freeze()
@@ -176,7 +176,7 @@ async def _serve(
     stopped.cancel()
     async with asyncio.timeout(GRACE):
         ends = [] if running.done() else [worker.shutdown()]
-        await asyncio.gather(presence.stop(), dispatcher.stop(), *ends)
+        await asyncio.gather(heartbeat.stop(), dispatcher.stop(), *ends)
     await running
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import Own
 from api.parts import Parts
-from db import inbox, migrate, presence
+from db import heartbeat, inbox, migrate
 from db.pool import UNAVAILABLE, use
 from workflows import client
 
@@ -72,10 +72,10 @@ async def version() -> dict[str, str]:
 
 
 async def _database(own: Parts) -> dict[str, State]:
-    """What Postgres knows: itself, the workers connected to it, and how dispatch gets on."""
+    """What Postgres knows: itself, the workers that send heartbeats, and how dispatch gets on."""
     try:
         async with use(own.pool) as connection:
-            workers = await presence.workers(connection)
+            workers = await heartbeat.workers(connection)
             backlog = await inbox.backlog(connection)
     except UNAVAILABLE:
         return {"database": "degraded", "workers": "degraded", "dispatcher": "degraded"}

@@ -125,11 +125,13 @@ async def _keeps_state(connection: asyncpg.Connection, other: asyncpg.Connection
     """Whether a statement finds what those before it left: a setting, a lock, a LISTEN. Meanwhile
     `other` is in a transaction: a pooler has then given it the server connection that we had.
     """
-    await connection.execute("set application_name = 'chairtime doctor'")
+    await connection.execute("set chairtime.doctor = 'here'")
     await connection.execute(f"select pg_try_advisory_lock({LOCK}); listen {BELL}")
     async with other.transaction():
         await other.execute("select 1")
-        kept = await connection.fetchval("show application_name") == "chairtime doctor"
+        kept = await connection.fetchval(
+            "select current_setting('chairtime.doctor', true) = 'here'"
+        )
         channels = await connection.fetch("select pg_listening_channels()")
         held = await connection.fetchval(
             "select exists (select from pg_locks where locktype = 'advisory' and objid = $1"
@@ -137,7 +139,7 @@ async def _keeps_state(connection: asyncpg.Connection, other: asyncpg.Connection
             LOCK,
         )
     await connection.execute(f"unlisten {BELL}; select pg_advisory_unlock_all()")
-    return kept and held and [BELL] == [channel[0] for channel in channels]
+    return bool(kept) and held and [BELL] == [channel[0] for channel in channels]
 
 
 async def _migrations(connection: asyncpg.Connection) -> Finding:

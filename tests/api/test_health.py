@@ -1,9 +1,10 @@
-"""What /health says of dispatch, by the inbox alone: who dispatches is elsewhere."""
+"""What /health says of dispatch and workers, by what they leave in Postgres."""
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from api.health import DISPATCH_PATIENCE
+from db import heartbeat
 from db.inbox import STUCK_AFTER
 
 PUT = """
@@ -32,3 +33,11 @@ async def test_dispatch_is_well_while_what_waits_does_not_wait_long(
 
 async def test_dispatch_is_well_while_nothing_waits(api):
     assert (await api.get("/health")).json()["dispatcher"] == "ok"
+
+
+@pytest.mark.parametrize(("runs", "state"), [(True, "ok"), (False, "degraded")])
+async def test_health_says_whether_a_worker_sends_heartbeats(api, pool, runs, state):
+    if runs:
+        async with pool.acquire() as connection:
+            await heartbeat.beat(connection, uuid7())
+    assert (await api.get("/health")).json()["workers"] == state

@@ -1,0 +1,83 @@
+"""Worker heartbeat: each worker process keeps a row young for as long as it runs."""
+
+import asyncio
+import contextlib
+import logging
+from uuid import UUID
+
+import asyncpg
+from uuid_utils.compat import uuid7
+
+from db.pool import UNAVAILABLE, Connection, Pool, use
+
+BEAT = 5.0
+"""Seconds between two heartbeats, and until the next attempt after a failed one."""
+
+SILENCE = 15.0
+"""Seconds without a heartbeat after which a worker counts as gone."""
+
+log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Sends heartbeats until it is stopped; survives Postgres' absence."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._worker_id = uuid7()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._loop(), name="heartbeat")
+
+    async def stop(self) -> None:
+        """Ends it, and takes the row away: the worker counts as gone at once."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
+            with contextlib.suppress(*UNAVAILABLE, asyncpg.PostgresError):
+                async with use(self._pool) as connection:
+                    await remove(connection, self._worker_id)
+
+    async def _loop(self) -> None:
+        while True:
+            try:
+                async with use(self._pool) as connection:
+                    await beat(connection, self._worker_id)
+            except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+                log.debug("heartbeat: %r", error)
+            await asyncio.sleep(BEAT)
+
+
+async def beat(connection: Connection, worker_id: UUID) -> None:
+    """Says that this worker runs, and deletes the rows of those who were killed long ago."""
+    await connection.execute(
+        """
+        with killed as (
+            select worker_id from worker_heartbeats
+             where beat_at < clock_timestamp() - interval '1 hour' for update skip locked
+        ), cleared as (
+            delete from worker_heartbeats where worker_id in (select worker_id from killed)
+        )
+        insert into worker_heartbeats (worker_id) values ($1)
+            on conflict (worker_id) do update set beat_at = clock_timestamp()
+        """,
+        worker_id,
+    )
+
+
+async def remove(connection: Connection, worker_id: UUID) -> None:
+    """Says that this worker has ended."""
+    await connection.execute("delete from worker_heartbeats where worker_id = $1", worker_id)
+
+
+async def workers(connection: Connection) -> int:
+    """How many workers have sent a heartbeat within SILENCE."""
+    count: int = await connection.fetchval(
+        """
+        select count(*) from worker_heartbeats
+         where beat_at > clock_timestamp() - make_interval(secs => $1)
+        """,
+        SILENCE,
+    )
+    return count

@@ -1,0 +1,13 @@
+-- Which workers run (db/heartbeat.py). Unlogged: after a crash of Postgres each worker writes its row anew within seconds.
+-- migrate:up
+set local search_path = chairtime, pg_temp;
+
+create unlogged table worker_heartbeats (
+    worker_id uuid primary key,                           -- of the process; a new one each time that it starts
+    beat_at   timestamptz not null default clock_timestamp()
+);
+select secure_schema();
+
+-- migrate:down
+set local search_path = chairtime, pg_temp;
+drop table worker_heartbeats;
