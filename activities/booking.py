@@ -3,6 +3,7 @@ the workflow, or by both: whoever comes second finds it done.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from db import appointments, bookings, clinics
 from db.pool import Connection
 from domain import schedules
 from domain.actors import SYSTEM, Actor, Scope, scope
-from domain.appointments import Change, Hold, Move, Result, Via
+from domain.appointments import Change, Hold, Move, Pinned, Place, Result, Via
 from domain.booking import BookingState, Outcome, Verb
 from domain.clinic import Offer
 from domain.schedules import Reason
@@ -23,9 +24,12 @@ RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 ATTEMPTS = 4
 
+MOVE_ATTEMPTS = 20
+"""Each attempt that fails means that another change of the booking or of the schedule succeeded."""
+
 
 class OfferChanged(asyncpg.SerializationError):
-    """What decides about a hold changed between its reading and the hold."""
+    """What decides about a hold or a move changed between its reading and the command."""
 
 
 class Begun(Exception):
@@ -89,7 +93,7 @@ async def reschedule(
     """Moves a booking under its own id: own claims off and new ones on in one transaction, or all
     as before. A dentist or type that does not exist is `UNKNOWN`.
     """
-    return await _again(lambda: _reschedule(connection, command, actor, via, seen))
+    return await _again(lambda: _reschedule(connection, command, actor, via, seen), MOVE_ATTEMPTS)
 
 
 async def settle(
@@ -147,24 +151,53 @@ async def _take(
 async def _reschedule(
     connection: Connection, command: Move, actor: Actor, via: Via, seen: Scope
 ) -> Result:
-    before = await appointments.get(connection, command.id, seen)
+    """Judges the move by the booking and the offer as they are read here. Raises OfferChanged where
+    the database finds another version of either.
+    """
+    before = await appointments.pinned(connection, command.id, seen)
     if before is None:
         return Result(Outcome.NOT_FOUND)
-    offer = await clinics.offer(
-        connection,
-        command.dentist_id or before.dentist_id,
-        command.appointment_type or before.appointment_type,
-        actor,
+    booking = before.appointment
+    wish = command.wish(booking)
+    if wish == Place(booking.dentist_id, booking.appointment_type, booking.starts_at):
+        return await _edit(connection, command, before, actor, via, seen)
+
+    offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, actor)
+    refused = None
+    if offer:
+        offer = replace(offer, terms=before.terms(offer.terms))
+        refused = schedules.refusal(
+            offer.hours, offer.terms, wish.starts_at, offer.now, booking.starts_at
+        )
+    moved = await bookings.move(connection, command, wish, offer, before, refused, actor, via, seen)
+    if moved is None:
+        raise OfferChanged
+    return moved
+
+
+async def _edit(
+    connection: Connection, command: Move, before: Pinned, actor: Actor, via: Via, seen: Scope
+) -> Result:
+    """A move to where the booking is already: at most its notes change. Raises OfferChanged where
+    it is elsewhere by now.
+    """
+    at = before.appointment.version
+    edit = Change(
+        command.id,
+        Verb.EDIT,
+        command.command_id,
+        note=command.notes,
+        fingerprint=command.fingerprint,
+        expected_version=command.expected_version or at,
     )
-    if offer is None:
-        return Result(Outcome.UNKNOWN, before)
-    starts_at = command.starts_at or before.starts_at
-    refused = schedules.refusal(offer.hours, offer.terms, starts_at, offer.now)
-    return await bookings.move(connection, command, offer, before, refused, actor, via, seen)
+    edited = await bookings.change(connection, edit, actor, via, seen)
+    if edited.outcome is Outcome.VERSION and command.expected_version in (None, at):
+        raise OfferChanged
+    return edited
 
 
-async def _again(run: Callable[[], Awaitable[Result]]) -> Result:
-    for _ in range(ATTEMPTS - 1):
+async def _again(run: Callable[[], Awaitable[Result]], attempts: int = ATTEMPTS) -> Result:
+    for _ in range(attempts - 1):
         try:
             return await run()
         except RACES:

@@ -133,11 +133,8 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
         seen = scope(ask.actor, ask.token)
         result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
     if before := result.appointment:
-        wish = Wish(
-            command.dentist_id or before.dentist_id,
-            command.appointment_type or before.appointment_type,
-            command.starts_at or before.starts_at,
-        )
+        place = command.wish(before)
+        wish = Wish(place.dentist_id, place.appointment_type, place.starts_at)
         if result.outcome is Outcome.UNKNOWN:
             raise await _unknown(own, wish.dentist_id, wish.appointment_type)
         if result.outcome in OFFER_OTHERS:

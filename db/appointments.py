@@ -10,11 +10,7 @@ import asyncpg
 
 from db.pool import Connection
 from domain.actors import Scope
-from domain.appointments import (
-    Appointment,
-    Transition,
-    Via,
-)
+from domain.appointments import Appointment, Pinned, Transition, Via
 from domain.booking import Status
 
 COLUMNS = """
@@ -60,19 +56,14 @@ async def get(connection: Connection, id: UUID, seen: Scope) -> Appointment | No
     """One appointment, or null where it does not exist or may not be seen: the caller cannot tell
     which.
     """
-    row = await connection.fetchrow(
-        f"""
-        select clock_timestamp() as server_time, {COLUMNS}
-          from appointments a {NAMES}
-         where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
-           and ($3::uuid is null or a.dentist_id = $3) and ($4::uuid is null or a.caller = $4)
-        """,  # noqa: S608 - constants of ours
-        id,
-        seen.patient_id,
-        seen.dentist_id,
-        seen.maker_id,
-    )
+    row = await _one(connection, id, seen)
     return appointment(row, seen) if row else None
+
+
+async def pinned(connection: Connection, id: UUID, seen: Scope) -> Pinned | None:
+    """The same with the terms that it keeps, for a judgement about its move."""
+    row = await _one(connection, id, seen)
+    return Pinned(appointment(row, seen), row["type_id"], row["policy"]) if row else None
 
 
 async def page(
@@ -140,6 +131,21 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appoint
         server_time=row["server_time"] if held else None,
         expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
         hold_token=row["hold_token"] if seen.maker_id else None,
+    )
+
+
+async def _one(connection: Connection, id: UUID, seen: Scope) -> asyncpg.Record | None:
+    return await connection.fetchrow(
+        f"""
+        select clock_timestamp() as server_time, a.type_id, a.policy, {COLUMNS}
+          from appointments a {NAMES}
+         where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
+           and ($3::uuid is null or a.dentist_id = $3) and ($4::uuid is null or a.caller = $4)
+        """,  # noqa: S608 - constants of ours
+        id,
+        seen.patient_id,
+        seen.dentist_id,
+        seen.maker_id,
     )
 
 

@@ -11,7 +11,18 @@ from db import appointments
 from db.appointments import COLUMNS, NAMES
 from db.pool import Connection, fetch_one
 from domain.actors import Actor, Scope, scope
-from domain.appointments import Appointment, Change, Hold, Move, Result, Via, policy, state_of
+from domain.appointments import (
+    Appointment,
+    Change,
+    Hold,
+    Move,
+    Pinned,
+    Place,
+    Result,
+    Via,
+    policy,
+    state_of,
+)
 from domain.booking import (
     LAPSE_AFTER,
     MAX_EXTENSIONS,
@@ -85,6 +96,9 @@ async def change(
 ) -> Result:
     """Carries out one later command by the transition table. One round trip, one transaction."""
     rule = RULES[command.verb]
+    moves, moves_approval = (
+        rule.leading(staff=actor.is_staff, approval=approval) for approval in (False, True)
+    )
     row = await fetch_one(
         connection,
         f"""
@@ -97,8 +111,8 @@ async def change(
         command.command_id,
         str(command.verb),
         command.fingerprint,
-        rule.moves,
-        rule.moves_approval,
+        moves,
+        moves_approval,
         str(rule.judged),
         rule.opens,
         str(actor),
@@ -127,43 +141,45 @@ async def change(
 async def move(
     connection: Connection,
     command: Move,
-    offer: Offer,
-    before: Appointment,
+    wish: Place,
+    offer: Offer | None,
+    before: Pinned,
     refused: Reason | None,
     actor: Actor,
     via: Via,
     seen: Scope,
-) -> Result:
-    """Moves a booking to where `offer` and the command say, or says what is in the way; all or
-    nothing. `refused`: the new time is not offered, which is said only if nothing comes first.
+) -> Result | None:
+    """Moves a booking to `wish`, or says what is in the way; all or nothing. Null, and nothing is
+    done, where the booking or the offer has changed since it was read. `offer`: with the terms that
+    the visit will have; null where there is no such dentist or type. `refused`: the new time is not
+    offered, which is said only if nothing comes first.
     """
     rule = RULES[Verb.RESCHEDULE]
-    terms = offer.terms
-    same_type = terms.slug == before.appointment_type and offer.clinic_id == before.clinic_id
-    starts_at = command.starts_at or before.starts_at
-    lasts = before.ends_at - before.starts_at if same_type else terms.duration
+    terms = offer.terms if offer else None
+    moves = rule.leading(staff=actor.is_staff, approval=bool(terms and terms.needs_approval))
     row = await fetch_one(
         connection,
         f"""
         select r.outcome, r.blocking, r.held_until, r.deadline, r.server_time, {COLUMNS}
           from booking_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                            $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) r,
+                            $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
         command.command_id,
         command.fingerprint,
-        rule.moves,
-        None if actor.is_staff else rule.moves_approval,
-        offer.clinic_id,
-        command.dentist_id or before.dentist_id,
-        offer.dentist_no,
-        terms.type_id,
-        None if same_type else policy(terms),
-        starts_at,
-        starts_at + lasts,
+        moves,
+        before.appointment.version,
+        offer.stamp if offer else None,
+        offer.clinic_id if offer else None,
+        wish.dentist_id,
+        offer.dentist_no if offer else None,
+        terms.type_id if terms else None,
+        policy(terms) if terms and terms.type_id != before.type_id else None,
+        wish.starts_at,
+        wish.starts_at + terms.duration if terms else None,
         command.notes,
-        refused is not None,
+        "unknown" if offer is None else "not_offered" if refused else None,
         str(actor),
         str(via),
         not actor.is_staff,
@@ -171,6 +187,8 @@ async def move(
         seen.narrowed(),
         seen.token,
     )
+    if row["outcome"] == "stale":
+        return None
     return Result(
         Outcome(row["outcome"]),
         _seen(row, seen),

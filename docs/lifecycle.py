@@ -32,8 +32,9 @@ RULES_OF_THE_TABLE = """\
   approved, once the visit has begun. The one exception is a walk-in, which staff book after its
   start.
 - A request that waits for approval can be withdrawn without notice.
-- Patients and agents change what is theirs. A visit that the patient moves needs approval again
-  where its type does; what staff move stays booked.
+- Patients and agents change what is theirs. What they move needs approval if the visit needs it
+  after the move, by the terms it was booked under or, where its type changes, by those of the new
+  type; otherwise it is booked. What staff move stays as approved as it was.
 - `expire` is nobody's command: the workflow's timer carries it out, or the sweep of overdue holds,
   or whoever takes the slot.
 - `hold` makes the booking. `lapse` changes no status: it flags a visit that nobody completed within

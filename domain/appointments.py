@@ -1,8 +1,10 @@
 """What the system knows of an appointment: the row, and the JSON answer, are this one class."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Verb, Visit
@@ -83,6 +85,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Whom a visit is with, what for, and when it starts."""
+
+    dentist_id: UUID
+    appointment_type: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """The command `reschedule`; null fields stay as they are."""
 
@@ -94,6 +105,14 @@ class Move:
     notes: str | None = None
     fingerprint: bytes | None = None
     expected_version: int | None = None
+
+    def wish(self, before: Appointment) -> Place:
+        """Where the booking shall be."""
+        return Place(
+            self.dentist_id or before.dentist_id,
+            self.appointment_type or before.appointment_type,
+            self.starts_at or before.starts_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +178,34 @@ def state_of(
         return BookingState(str(id), status, version, over=True, visit=visit)
     due_in = (due[1] - now) / timedelta(seconds=1)
     return BookingState(str(id), status, version, due[0], due_in, visit=visit)
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A booking with the terms that it keeps while its type stays."""
+
+    appointment: Appointment
+    type_id: UUID
+    policy: Mapping[str, Any]
+    """As `policy` made it."""
+
+    def terms(self, terms: Terms) -> Terms:
+        """The terms that the visit has under `terms` of a type: its own where that is its type, but
+        for lead time and horizon, which are those of today.
+        """
+        if terms.type_id != self.type_id:
+            return terms
+        return replace(
+            terms,
+            duration=self.appointment.ends_at - self.appointment.starts_at,
+            buffer_before=timedelta(seconds=self.policy["buffer_before"]),
+            buffer_after=timedelta(seconds=self.policy["buffer_after"]),
+            hold_for=timedelta(seconds=self.policy["hold_for"]),
+            approval_for=timedelta(seconds=self.policy["approval_for"]),
+            cancel_notice=timedelta(seconds=self.policy["cancel_notice"]),
+            needs_chair=self.policy["needs_chair"],
+            needs_approval=self.policy["needs_approval"],
+        )
 
 
 def policy(terms: Terms) -> dict[str, float | bool]:

@@ -77,14 +77,21 @@ class Opens(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Where one verb leads: `moves` from status to status; `moves_approval` instead, where the type
-    needs approval.
+    needs approval; `moves_staff` instead of both, where staff use it.
     """
 
     moves: Mapping[Status, Status]
     moves_approval: Mapping[Status, Status] | None = None
+    moves_staff: Mapping[Status, Status] | None = None
     judged: Judged = Judged.ANY
     opens: Opens | None = None
     """Null: at any time."""
+
+    def leading(self, *, staff: bool, approval: bool) -> Mapping[Status, Status]:
+        """From status to status, for staff or others, where approval is needed or not."""
+        if staff and self.moves_staff is not None:
+            return self.moves_staff
+        return self.moves_approval if approval and self.moves_approval is not None else self.moves
 
 
 RULES: Mapping[Verb, Rule] = {
@@ -99,9 +106,11 @@ RULES: Mapping[Verb, Rule] = {
     Verb.APPROVE: Rule({Status.PENDING_APPROVAL: Status.BOOKED}, judged=Judged.BEFORE),
     Verb.DECLINE: Rule({Status.PENDING_APPROVAL: Status.DECLINED}),
     Verb.RESCHEDULE: Rule(
-        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
-        # a move by the patient; what staff moves stays approved
+        # whether it needs approval is decided by the terms after the move, whatever it was before
+        {Status.PENDING_APPROVAL: Status.BOOKED, Status.BOOKED: Status.BOOKED},
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.PENDING_APPROVAL},
+        # what staff move stays as approved as it was
+        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
         judged=Judged.BEFORE,
     ),
     Verb.EDIT: Rule(

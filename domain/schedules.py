@@ -98,24 +98,39 @@ def utc(instant: datetime) -> datetime:
     return instant if instant.tzinfo is UTC else _aware(instant).astimezone(UTC)
 
 
-def refusal(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> Reason | None:
+def refusal(
+    hours: Hours,
+    terms: Terms,
+    starts_at: datetime,
+    now: datetime,
+    kept_start: datetime | None = None,
+) -> Reason | None:
     """Why a visit may not be held at `starts_at`; None where it may, if its time is not taken.
 
     The first of `objections`. ValueError for naive datetimes.
     """
-    return next(objections(hours, terms, starts_at, now), None)
+    return next(objections(hours, terms, starts_at, now, kept_start), None)
 
 
-def objections(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> Iterator[Reason]:
+def objections(
+    hours: Hours,
+    terms: Terms,
+    starts_at: datetime,
+    now: datetime,
+    kept_start: datetime | None = None,
+) -> Iterator[Reason]:
     """All that speaks against a visit at `starts_at`, claims aside, in the order of `Reason`: who
     may book the type, at most one about how soon it is, one about the hours, and the grid.
+    `kept_start`: the present start of a visit that moves, which is not asked how soon it is.
     ValueError for naive datetimes.
     """
     if not terms.bookable:
         yield Reason.NOT_ONLINE
 
     first, last = reach(terms, now)
-    if _aware(starts_at) < utc(now):
+    if _aware(starts_at) == kept_start:
+        pass
+    elif starts_at < utc(now):
         yield Reason.PAST
     elif starts_at < first:
         yield Reason.LEAD_TIME

@@ -394,7 +394,9 @@ begin
     select t.fingerprint, t.verb into done from appointment_transitions t
      where t.appointment_id = p_id and t.command_id = p_command;
     if found then
-        outcome := case when done.verb = p_verb and (p_fingerprint is null or done.fingerprint is not distinct from p_fingerprint)
+        -- a PUT whose wish is what is already so was carried out as an edit
+        outcome := case when (done.verb = p_verb or done.verb in ('edit', 'reschedule') and p_verb in ('edit', 'reschedule'))
+                             and (p_fingerprint is null or done.fingerprint is not distinct from p_fingerprint)
                         then 'repeat' else 'key_reused' end;
         return;
     end if;
@@ -493,13 +495,15 @@ begin
 end $$;
 
 -- Reschedule: another time, dentist or type under the same id. Own claims off and new ones on in one step, or all as before.
--- p_refused: the new time is not offered; said only if nothing comes first. p_terms: the terms of another type; null where
--- the type stays, with the terms of the booking. A null p_notes leaves the notes alone.
--- Outcomes: done, repeat, key_reused, same, invalid, version, not_holder, not_found, expired, too_late, not_offered, slot,
+-- The move was judged by the caller, by the version p_seen_version of the booking and by the stamp p_stamp of what is offered
+-- at its aim: `stale` says that either is another one by now. p_refusal: 'not_offered' or 'unknown' (there is no such dentist
+-- or type), said only if nothing comes first; else null. p_terms: the terms of another type; null where the type stays, with the
+-- terms of the booking. A null p_notes leaves the notes alone.
+-- Outcomes: done, stale, unknown, repeat, key_reused, same, invalid, version, not_holder, not_found, expired, too_late, not_offered, slot,
 -- patient_overlap, no_chair.
-create function booking_move(p_id uuid, p_command uuid, p_fingerprint bytea, p_moves jsonb, p_moves_approval jsonb,
+create function booking_move(p_id uuid, p_command uuid, p_fingerprint bytea, p_moves jsonb, p_seen_version int, p_stamp text,
     p_clinic uuid, p_dentist uuid, p_dentist_no int, p_type uuid, p_terms jsonb, p_starts timestamptz, p_ends timestamptz, p_notes text,
-    p_refused boolean, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
+    p_refusal text, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out deadline timestamptz,
     out server_time timestamptz)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -510,53 +514,52 @@ declare
     next_is text;
     took    record;
 begin
-    for pass in 1..10 loop
-        select * into judged
-          from booking_judge(p_id, p_command, 'reschedule', p_fingerprint, p_moves, p_moves_approval, p_version, p_seen, p_token);
-        before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
-        server_time := clock_timestamp();
-        terms := coalesce(p_terms, before.policy);
-        outcome := coalesce(outcome, case
-            when (before.dentist_id, before.type_id, before.starts_at) = (p_dentist, p_type, p_starts)
-                 and (p_notes is null or p_notes is not distinct from before.notes) then 'same'
-            when deadline_of(before) <= server_time then 'expired'
-            when p_notice and notice_deadline(before) < server_time then 'too_late'
-            when p_refused then 'not_offered' end);
-        deadline := case outcome when 'too_late' then notice_deadline(before) when 'expired' then deadline_of(before) end;
-        if outcome is not null then
+    select * into judged
+      from booking_judge(p_id, p_command, 'reschedule', p_fingerprint, p_moves, null, p_version, p_seen, p_token);
+    before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
+    server_time := clock_timestamp();
+    terms := coalesce(p_terms, before.policy);
+    outcome := coalesce(outcome, case
+        when before.version <> p_seen_version or p_stamp is distinct from
+             (select o.stamp from offered o where o.dentist_id = p_dentist and o.type_id = p_type) then 'stale'
+        when deadline_of(before) <= server_time then 'expired'
+        when p_notice and notice_deadline(before) < server_time then 'too_late'
+        else p_refusal end);
+    deadline := case outcome when 'too_late' then notice_deadline(before) when 'expired' then deadline_of(before) end;
+    if outcome is not null then
+        return;
+    end if;
+
+    begin
+        select * into took from booking_take(p_id, p_clinic, p_dentist_no,
+            (select r.no from resources r where r.profile_id = before.patient_id and r.kind = 'patient'), before.patient_id,
+            (terms ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends),
+            tstzrange(p_starts - make_interval(secs => (terms ->> 'buffer_before')::float8),
+                      p_ends + make_interval(secs => (terms ->> 'buffer_after')::float8)), null, p_id);
+        outcome := took.outcome; blocking := took.blocking; held_until := took.held_until;
+        if outcome <> 'won' then
             return;
         end if;
-
-        begin
-            select * into took from booking_take(p_id, p_clinic, p_dentist_no,
-                (select r.no from resources r where r.profile_id = before.patient_id and r.kind = 'patient'), before.patient_id,
-                (terms ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends),
-                tstzrange(p_starts - make_interval(secs => (terms ->> 'buffer_before')::float8),
-                          p_ends + make_interval(secs => (terms ->> 'buffer_after')::float8)), null, p_id);
-            outcome := took.outcome; blocking := took.blocking; held_until := took.held_until;
-            if outcome <> 'won' then
-                return;
-            end if;
-            update appointments a
-               set status = next_is, clinic_id = p_clinic, dentist_id = p_dentist, type_id = p_type, policy = terms,
-                   starts_at = p_starts, ends_at = p_ends, notes = coalesce(p_notes, a.notes), lapsed_at = null,
-                   walk_in = p_starts <= clock_timestamp(),
-                   approval_expires_at = case when next_is = 'pending_approval'
-                       then deadline_from_now((terms ->> 'approval_for')::float8, p_starts, p_starts <= clock_timestamp()) end,
-                   version = a.version + 1, updated_at = clock_timestamp(), command_id = p_command, verb = 'reschedule',
-                   fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = null
-             where a.id = p_id and a.status = before.status and a.version = before.version
-            returning a.* into booking;
-            if not found then
-                raise sqlstate 'CT002';
-            end if;
-            outcome := 'done';
-            return;
-        exception when sqlstate 'CT002' then           -- it changed while we won: nothing of this is kept
-            null;
-        end;
-    end loop;
-    raise exception 'the booking changed ten times meanwhile; repeat it' using errcode = '40001';
+        update appointments a
+           set status = next_is, clinic_id = p_clinic, dentist_id = p_dentist, type_id = p_type, policy = terms,
+               starts_at = p_starts, ends_at = p_ends, notes = coalesce(p_notes, a.notes), lapsed_at = null,
+               walk_in = p_starts <= clock_timestamp(),
+               booked_at = case when next_is = 'booked' then coalesce(a.booked_at, clock_timestamp()) else a.booked_at end,
+               approval_expires_at = case when next_is = 'pending_approval'
+                   then deadline_from_now((terms ->> 'approval_for')::float8, p_starts, p_starts <= clock_timestamp()) end,
+               version = a.version + 1, updated_at = clock_timestamp(), command_id = p_command, verb = 'reschedule',
+               fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = null
+         where a.id = p_id and a.status = before.status and a.version = before.version
+           and p_stamp = (select o.stamp from offered o where o.dentist_id = p_dentist and o.type_id = p_type)
+        returning a.* into booking;
+        if not found then
+            raise sqlstate 'CT002';
+        end if;
+        outcome := 'done';
+        return;
+    exception when sqlstate 'CT002' then           -- the booking or the schedule changed while we won: nothing is kept
+        outcome := 'stale';
+    end;
 end $$;
 select secure_schema();
 

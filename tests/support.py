@@ -61,33 +61,38 @@ async def change(pool: Pool, id: UUID, verb: Verb, actor: Actor = CLINIC, **fiel
         return await booking.change(connection, command, actor, Via.API)
 
 
-async def begin_visit(pool: Pool, id: UUID | str, since: timedelta = timedelta()) -> None:
-    """Sets the visit's start to now, or to `since` ago, as if time had gone by. Deadlines stay."""
+async def rewrite(pool: Pool, query: str, *args: object) -> None:
+    """Changes rows without their triggers: as if it had always been so."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("set local session_replication_role = replica")
-        await connection.execute(
-            """
-            update appointments
-               set starts_at = clock_timestamp() - $2::interval,
-                   ends_at = clock_timestamp() - $2::interval + (ends_at - starts_at)
-             where id = $1
-            """,
-            id,
-            since,
-        )
+        await connection.execute(query, *args)
+
+
+async def begin_visit(pool: Pool, id: UUID | str, since: timedelta = timedelta()) -> None:
+    """Sets the visit's start to now, or to `since` ago, as if time had gone by. Deadlines stay."""
+    await rewrite(
+        pool,
+        """
+        update appointments
+           set starts_at = clock_timestamp() - $2::interval,
+               ends_at = clock_timestamp() - $2::interval + (ends_at - starts_at)
+         where id = $1
+        """,
+        id,
+        since,
+    )
 
 
 async def overdue(pool: Pool, id: UUID) -> None:
     """Sets the hold's deadline into the past, as if its time had gone by."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("set local session_replication_role = replica")
-        await connection.execute(
-            """
-            update appointments set hold_expires_at = clock_timestamp() - interval '1 second'
-             where id = $1
-            """,
-            id,
-        )
+    await rewrite(
+        pool,
+        """
+        update appointments set hold_expires_at = clock_timestamp() - interval '1 second'
+         where id = $1
+        """,
+        id,
+    )
 
 
 def counting(monkeypatch, module, name: str) -> list[None]:

@@ -130,7 +130,7 @@ async def test_every_change_has_its_event_in_the_closed_list(pool):
 def _by_the_table(verb: Verb, status: Status, needs_approval: bool, overdue: bool):
     """The outcome, and the status after it."""
     rule = RULES[verb]
-    moves = rule.moves_approval if needs_approval and rule.moves_approval else rule.moves
+    moves = rule.leading(staff=True, approval=needs_approval)
     late = overdue and status in PENDING
     if status in moves:
         if rule.judged is Judged.BEFORE and late:

@@ -29,7 +29,7 @@ TABLE: dict[Status, dict[Verb, Status]] = {
         Verb.APPROVE: Status.BOOKED,
         Verb.DECLINE: Status.DECLINED,
         Verb.EXPIRE: Status.DECLINED,
-        Verb.RESCHEDULE: Status.PENDING_APPROVAL,
+        Verb.RESCHEDULE: Status.BOOKED,
         Verb.EDIT: Status.PENDING_APPROVAL,
         Verb.CANCEL: Status.CANCELLED,
     },
@@ -87,6 +87,12 @@ def test_where_approval_is_needed_confirm_leads_to_waiting_for_it_and_nothing_pa
         for before, after in (rule.moves_approval or {}).items():
             assert after is Status.PENDING_APPROVAL
             assert before in rule.moves, "approval changes where a verb leads, not where from"
+
+
+def test_what_staff_move_stays_as_approved_as_it_was_and_no_other_verb_knows_staff():
+    known = {verb: rule.moves_staff for verb, rule in RULES.items() if rule.moves_staff}
+    stays = {status: status for status in RULES[Verb.RESCHEDULE].moves}
+    assert known == {Verb.RESCHEDULE: stays}
 
 
 def test_what_a_deadline_decides_is_decided_on_one_side_of_it():
