@@ -2,13 +2,12 @@
 is judged here, before it comes near the database.
 """
 
-import re
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
-from domain.booking import HOLD_QUOTA, LIVE, RULES, BookingState, Status, Verb
+from domain.booking import HOLD_QUOTA, LIVE, RULES, BookingState, CancelReason, Status, Verb
 from domain.messages import Booking, Command, Seen
 
 NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.EDIT})
@@ -19,7 +18,7 @@ LOOK = "look"
 
 VERBS: dict[str, Verb] = {str(verb): verb for verb in RULES if verb not in NOT_OFFERED}
 
-CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+REASONS = frozenset(CancelReason)
 LONGEST_ID = 255
 LONGEST_VERSION = 2**31 - 1
 LONGEST_WAIT = 10 * 365 * 86_400.0
@@ -79,7 +78,7 @@ def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
     verb, id = VERBS.get(command.verb), command_id(booking, command.id)
     if verb is None:
         raise Unknown("verb")
-    if command.reason is not None and not CODE.fullmatch(command.reason):
+    if command.reason is not None and command.reason not in REASONS:
         raise Malformed("reason")
     version = command.expected_version
     if version is not None and not 0 < version <= LONGEST_VERSION:

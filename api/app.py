@@ -31,7 +31,7 @@ from api import (
 from api.alternatives import Alternatives
 from api.event_stream import Streams
 from api.limits import Limits
-from api.middleware import install
+from api.middleware import Head, install
 from api.parts import Parts
 from api.people import People
 from api.rushes import Rushes
@@ -81,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Durable, real-time booking for dental clinics",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.limits = Limits.of(settings)
     install(app, settings.cors_origins)
     app.add_middleware(Streams)
+    app.add_middleware(Head)
     errors.install(app)
     docs.install(app)
     for subject in SUBJECTS:

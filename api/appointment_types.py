@@ -1,14 +1,15 @@
 """Appointment types: what one can book at a clinic, and on which terms."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
 
 from api.answers import edited, etag, naming, one
 from api.creations import is_new
-from api.dependencies import Caller, IfMatch, Key, Own, new_id
+from api.dependencies import Caller, IfMatch, Key, Own, expected, new_id
+from api.errors import invalid
 from api.fields import Edit, Minutes, Name
 from api.requests import Body, Number, Slug
 from api.strict import StrictRoute
@@ -44,6 +45,11 @@ class NewType(Body):
     needs_approval: StrictBool = False
     bookable_online: StrictBool = True
 
+    @model_validator(mode="after")
+    def _can_be_booked(self) -> Self:
+        check_reach(self.lead_time_minutes, self.horizon_days)
+        return self
+
 
 class EditType(Edit):
     """For bookings to come; those that are made keep the terms they were made under."""
@@ -61,6 +67,12 @@ class EditType(Edit):
     needs_chair: StrictBool | None = None
     needs_approval: StrictBool | None = None
     bookable_online: StrictBool | None = None
+
+
+def check_reach(lead_time_minutes: int, horizon_days: int) -> None:
+    """Raises ValueError where nothing could ever be booked."""
+    if lead_time_minutes > horizon_days * DAY_MINUTES:
+        raise ValueError("lead_time_minutes reaches beyond horizon_days: nothing could be booked")
 
 
 @router.get("")
@@ -96,11 +108,28 @@ async def get_type(id: UUID, response: Response, caller: Caller, own: Own) -> Ap
 
 @router.put("/{id}")
 async def update_type(
-    id: UUID, body: EditType, response: Response, caller: Caller, own: Own, version: IfMatch = None
+    id: UUID, body: EditType, response: Response, caller: Caller, own: Own, versions: IfMatch = None
 ) -> AppointmentType:
     """Changes the fields that are named."""
     async with use(own.pool) as connection, connection.transaction():
-        one(await catalogue.types(connection, id=id))
+        before = one(await catalogue.types(connection, id=id))
+        _check_change(before, body)
+        version = expected(versions, before.version)
         with naming(taken="slug"):
             edited(await catalogue.change_type(connection, id, body.given(), version))
         return etag(response, one(await catalogue.types(connection, id=id)))
+
+
+def _check_change(before: AppointmentType, body: EditType) -> None:
+    """Raises `validation_failed` where the type could not be booked after the change."""
+    lead_time, horizon = body.lead_time_minutes, body.horizon_days
+    if lead_time is None and horizon is None:
+        return
+    try:
+        check_reach(
+            before.lead_time_minutes if lead_time is None else lead_time,
+            before.horizon_days if horizon is None else horizon,
+        )
+    except ValueError as error:
+        field = "horizon_days" if lead_time is None else "lead_time_minutes"
+        raise invalid(field, str(error)) from None

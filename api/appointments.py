@@ -13,14 +13,14 @@ from api.commands import attempted, change, hold_answer, hold_command, move, mov
 from api.cursors import PageCursor
 from api.dependencies import Ask, Caller, Own, command_id, fingerprint
 from api.errors import invalid, not_found
-from api.requests import Cancel, Code, Create, Instant, Listed, Reserve, Slug, Update
+from api.requests import Cancel, Create, Instant, Listed, Reserve, Slug, Update
 from api.strict import StrictRoute
 from db import appointments, events
 from db.appointments import Wanted
 from db.pool import use
 from domain.actors import scope
 from domain.appointments import Appointment, Change, Result, Transition
-from domain.booking import Status, Verb
+from domain.booking import CancelReason, Status, Verb
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/appointments", tags=["appointments"])
 
@@ -137,9 +137,14 @@ async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own)
 
 
 @router.post("/{id}/cancel", response_model_exclude_none=True)
-async def cancel(id: UUID, body: Cancel, response: Response, ask: Ask, own: Own) -> Appointment:
-    """Cancels softly: the slot is free again, the appointment stays on record."""
-    return await change(own, response, ask, id, Verb.CANCEL, body.reason, body.note)
+async def cancel(
+    id: UUID, response: Response, ask: Ask, own: Own, body: Cancel | None = None
+) -> Appointment:
+    """Cancels softly: the slot is free again, the appointment stays on record. A body is not
+    needed.
+    """
+    why = body or Cancel()
+    return await change(own, response, ask, id, Verb.CANCEL, why.reason, why.note)
 
 
 @router.delete("/{id}", response_model_exclude_none=True)
@@ -148,7 +153,7 @@ async def delete(
     response: Response,
     ask: Ask,
     own: Own,
-    reason: Annotated[Code | None, Query()] = None,
+    reason: Annotated[CancelReason | None, Query()] = None,
 ) -> Appointment:
     """The same as `cancel`, with a code alone: free text does not belong into a URL."""
     return await change(own, response, ask, id, Verb.CANCEL, reason)

@@ -2,8 +2,6 @@
 with other dentists: each time is written once.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -13,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
-from api.errors import invalid
+from api import cursors
 from api.offers import Found
 from domain.search import Slot
 
@@ -27,18 +25,10 @@ class Cursor(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """What `str()` wrote. Raises `validation_failed`."""
-        try:
-            starts_at, _, id_ = base64.urlsafe_b64decode(text).decode().partition("|")
-            instant = datetime.fromisoformat(starts_at)
-            if instant.tzinfo is None:
-                raise ValueError("naive")
-            return cls(instant, UUID(id_))
-        except (ValueError, binascii.Error):
-            raise invalid("cursor", "not a cursor of this list") from None
+        return cls(*cursors.decoded(text))
 
     def __str__(self) -> str:
-        text = f"{self.starts_at.isoformat()}|{self.dentist_id}"
-        return base64.urlsafe_b64encode(text.encode()).decode()
+        return cursors.packed(self.starts_at.isoformat(), self.dentist_id)
 
     def after(self, found: Sequence[Found]) -> list[Found]:
         return [each for each in found if at(each) > self]

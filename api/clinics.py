@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.answers import edited, etag, one
 from api.creations import is_new
-from api.dependencies import Caller, IfMatch, Key, Own, new_id
+from api.dependencies import Caller, IfMatch, Key, Own, expected, new_id
 from api.fields import Edit, Name, ZoneName
 from api.requests import Body, Number
 from api.strict import StrictRoute
@@ -70,11 +70,12 @@ async def update_clinic(
     response: Response,
     caller: Caller,
     own: Own,
-    version: IfMatch = None,
+    versions: IfMatch = None,
 ) -> Clinic:
     """Changes the fields that are named."""
     async with use(own.pool) as connection, connection.transaction():
-        one(await catalogue.clinics(connection, id))
+        before = one(await catalogue.clinics(connection, id))
+        version = expected(versions, before.version)
         edited(await catalogue.change_clinic(connection, id, body.given(), version))
         clinic = one(await catalogue.clinics(connection, id))
     own.committed()

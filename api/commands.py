@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import Response
@@ -9,13 +10,21 @@ from uuid_utils.compat import uuid7
 
 from activities import booking
 from api.alternatives import Wish
-from api.dependencies import Call, actor_id, command_id, fingerprint, key_hash
+from api.dependencies import (
+    NO_VERSION,
+    Call,
+    actor_id,
+    command_id,
+    expected,
+    fingerprint,
+    key_hash,
+)
 from api.errors import Problem, invalid
 from api.parts import Parts
 from api.refusals import refusal
 from api.requests import Reserve, Update
 from api.rushes import Time
-from db import catalogue, clinics
+from db import appointments, catalogue, clinics
 from db.pool import use
 from domain.actors import Actor, Role, scope
 from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
@@ -101,7 +110,7 @@ async def change(
         reason=reason,
         note=note,
         fingerprint=fingerprint(ask.key, id=id, reason=reason, note=note),
-        expected_version=ask.version,
+        expected_version=await _expected_version(own, ask, id),
     )
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
@@ -123,12 +132,12 @@ def move_command(id: UUID, body: Update, ask: Call, fingerprint: bytes | None) -
         appointment_type=body.appointment_type,
         notes=body.notes,
         fingerprint=fingerprint,
-        expected_version=ask.version,
     )
 
 
 async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appointment:
     """Carries out a reschedule for a caller, or says what is in the way and which times are not."""
+    command = replace(command, expected_version=await _expected_version(own, ask, command.id))
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
         result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
@@ -142,6 +151,19 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
     if result.outcome is Outcome.DONE:
         own.committed()
     return answer(result, response)
+
+
+async def _expected_version(own: Parts, ask: Call, id: UUID) -> int | None:
+    """The version to compare with. Of several named the one that the booking has, or none: then it
+    is read first.
+    """
+    if not ask.versions:
+        return None if ask.versions is None else NO_VERSION
+    if len(ask.versions) == 1:
+        return next(iter(ask.versions))
+    async with use(own.pool) as connection:
+        found = await appointments.get(connection, id, scope(ask.actor, ask.token))
+    return expected(ask.versions, found.version) if found else NO_VERSION
 
 
 def answer(result: Result, response: Response) -> Appointment:

@@ -7,10 +7,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import TypeAdapter
 
 from api.errors import invalid
+from api.requests import Instant
 from domain.appointments import Appointment
 from domain.people import Profile
+
+INSTANT = TypeAdapter[datetime](Instant)
 
 PageCursor = Annotated[
     str | None,
@@ -24,24 +28,21 @@ PageCursor = Annotated[
 
 def encoded(last: Appointment) -> str:
     """Of a list by start."""
-    return _packed(last.starts_at.isoformat(), last.id)
+    return packed(last.starts_at.isoformat(), last.id)
 
 
 def decoded(cursor: str) -> tuple[datetime, UUID]:
     """The place that `encoded` wrote. Raises `validation_failed` for any other text."""
     starts_at, id = _unpacked(cursor)
     try:
-        instant = datetime.fromisoformat(starts_at)
+        return INSTANT.validate_python(starts_at), id
     except ValueError:
         raise _no_cursor() from None
-    if instant.tzinfo is None:
-        raise _no_cursor()
-    return instant, id
 
 
 def named(last: Profile) -> str:
     """Of a list by name."""
-    return _packed(last.full_name, last.id)
+    return packed(last.full_name, last.id)
 
 
 def name_of(cursor: str) -> tuple[str, UUID]:
@@ -49,7 +50,7 @@ def name_of(cursor: str) -> tuple[str, UUID]:
     return _unpacked(cursor)
 
 
-def _packed(key: str, id: UUID) -> str:
+def packed(key: str, id: UUID) -> str:
     return base64.urlsafe_b64encode(f"{key}|{id}".encode()).decode()
 
 

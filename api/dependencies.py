@@ -21,7 +21,12 @@ from domain.booking import Verb
 from domain.people import disagreement
 from domain.rights import Right, right
 
-ETAG = r'^("[0-9]{1,9}"|[0-9]{1,9}|\*)$'
+TAG = r'(W/)?"[!#-~]*"'
+ETAGS = rf"^(\*|[0-9]{{1,9}}|{TAG}( *, *{TAG})*)$"
+STRONG = re.compile(r'(W/)?"([^"]*)"')
+
+NO_VERSION = 0
+"""The version that nothing has."""
 
 
 async def parts(request: Request) -> Parts:
@@ -54,19 +59,38 @@ async def welcome(request: Request, actor: Actor) -> None:
         raise Problem("forbidden", f"This is not for the role {actor.role}.")
 
 
-def _version(tag: str) -> int | None:
-    """The version of a strong ETag, `"7"`; None for `*`."""
-    if not re.fullmatch(ETAG, tag):
-        raise ValueError('not an ETag of ours, such as "7"')
-    return None if tag == "*" else int(tag.strip('"'))
+def _versions(given: list[str]) -> frozenset[int] | None:
+    """The versions that `If-Match` names (RFC 9110, 13.1.1): of its strong tags those that are
+    ours, `"7"` or a bare 7; null for `*`. A weak tag matches nothing.
+    """
+    text = ", ".join(given).strip()
+    if not re.fullmatch(ETAGS, text):
+        raise ValueError('must be an ETag such as "7", a list of them, or *')
+    if text == "*":
+        return None
+    if text.isdigit():
+        return frozenset({int(text)})
+    strong = [tag for weak, tag in STRONG.findall(text) if not weak]
+    return frozenset(int(tag) for tag in strong if re.fullmatch("[1-9][0-9]{0,8}", tag))
+
+
+def expected(named: frozenset[int] | None, present: int) -> int | None:
+    """The version that a change may be made to, where `present` is the version now: null for any,
+    NO_VERSION where `named` does not have it.
+    """
+    if named is None:
+        return None
+    return present if present in named else NO_VERSION
 
 
 Caller = Annotated[Actor, Depends(caller)]
 IfMatch = Annotated[
     Annotated[
-        int | None, BeforeValidator(_version), WithJsonSchema({"type": "string", "pattern": ETAG})
+        frozenset[int] | None,
+        BeforeValidator(_versions),
+        WithJsonSchema({"type": "string", "pattern": ETAGS}),
     ],
-    Header(alias="If-Match", description="The version that you know; another is refused."),
+    Header(alias="If-Match", description="The versions that you know; another is refused."),
 ]
 Key = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
@@ -84,14 +108,15 @@ class Call:
 
     actor: Actor
     key: str | None
-    version: int | None
+    versions: frozenset[int] | None
+    """Those that the change may be made to; null for any."""
     token: str | None
 
 
 async def call(
-    actor: Caller, version: IfMatch = None, key: Key = None, token: HoldToken = None
+    actor: Caller, versions: IfMatch = None, key: Key = None, token: HoldToken = None
 ) -> Call:
-    return Call(actor, key, version, token)
+    return Call(actor, key, versions, token)
 
 
 Ask = Annotated[Call, Depends(call)]

@@ -106,11 +106,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
-        return _response(request, error)
+        return answer(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def validation(request: Request, error: RequestValidationError) -> Response:
-        return _response(request, _validation(error))
+        return answer(request, _validation(error))
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -121,11 +121,11 @@ def install(app: FastAPI) -> None:
             detail = f"This path has {headers['Allow']} alone."
         if error.status_code == 404:
             detail = "There is no such path; /docs has them all."
-        return _response(request, Problem(code, detail, status=error.status_code, headers=headers))
+        return answer(request, Problem(code, detail, status=error.status_code, headers=headers))
 
     async def unavailable(request: Request, error: Exception) -> Response:
         logger.warning("database unavailable: %s", type(error).__name__)
-        return _response(
+        return answer(
             request,
             Problem(
                 "unavailable",
@@ -145,17 +145,22 @@ def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
 
 def unexpected(request: Request) -> Response:
     """The answer to what nobody foresaw; why is in the log, under the request's id."""
-    return _response(request, Problem("internal_error", "Something went wrong on our side."))
+    return answer(request, Problem("internal_error", "Something went wrong on our side."))
 
 
 def _methods(request: Request) -> list[str]:
-    """All that this path has; the framework itself names those of a single route."""
-    routes = request.app.router.routes
-    return [
+    """All that this path has; the framework itself names those of a single route. HEAD goes with
+    GET, but for streams, which refuse it themselves.
+    """
+    routes, headless = request.app.router.routes, request.scope.get("head", False)
+    found = [
         method
         for method in METHODS
         if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
     ]
+    if headless or "GET" not in found:
+        return found
+    return ["GET", "HEAD", *found[1:]]
 
 
 def _validation(error: RequestValidationError) -> Problem:
@@ -179,7 +184,8 @@ def _explained(error: Mapping[str, Any]) -> dict[str, str]:
     return {"field": ".".join(where), "message": message}
 
 
-def _response(request: Request, problem: Problem) -> Response:
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as a response."""
     return Response(
         shown(problem, quote(request.scope["path"]), request.scope.get("request_id")),
         status_code=problem.status,

@@ -1,8 +1,6 @@
 """Fields that several bodies share, and the body of an edit."""
 
-from functools import cache
 from typing import Annotated, Any, ClassVar, Self
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -14,20 +12,14 @@ from pydantic import (
 )
 
 from api.requests import Body, Number, no_nul
+from domain import zones
 
 LARGEST_INT = 2**31 - 1
 MOST_MINUTES = 366 * 24 * 60
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _iana(name: str) -> str:
-    if name not in _zones():
-        raise ValueError("not an IANA time zone, such as Europe/Berlin")
-    return name
+    return zones.named(name).key
 
 
 Name = Annotated[

@@ -30,11 +30,16 @@ SECONDS = Histogram(
 )
 
 ALLOWED = (
+    "Accept",
     "Authorization",
+    "Cache-Control",
     "Content-Type",
     "Idempotency-Key",
     "If-Match",
     "Last-Event-ID",
+    "Pragma",
+    "Traceparent",
+    "Tracestate",
     "X-Hold-Token",
     "X-Request-ID",
 )
@@ -78,13 +83,54 @@ def install(app: FastAPI, origins: Collection[str]) -> None:
     app.add_middleware(RequestContext)
     if origins:
         app.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=origins,
-            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
             allow_headers=ALLOWED,
             expose_headers=EXPOSED,
         )
     app.add_middleware(SecurityHeaders)
+
+
+class Cors(CORSMiddleware):
+    """Says as a problem why a preflight is refused; the framework does so in plain text."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "origin" in asked
+        if not asks or "access-control-request-method" not in asked:
+            return await super().__call__(scope, receive, send)
+        answer = self.preflight_response(asked)
+        if answer.status_code != 200:
+            why = bytes(answer.body).decode().replace("CORS ", "")
+            problem = errors.Problem(
+                "validation_failed",
+                f"{why}: docs/api.md says what pages of other origins may send.",
+                status=400,
+                headers={"Vary": "Origin"},
+            )
+            answer = errors.answer(Request(scope), problem)
+        await answer(scope, receive, send)
+
+
+class Head:
+    """Answers HEAD as GET without the content. To be the outermost middleware: the others, and the
+    routes, see a GET whose scope says `head`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            return await self._app(scope, receive, send)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET", "head": True}, receive, answer)
 
 
 class SecurityHeaders:

@@ -14,6 +14,7 @@ from api.errors import invalid
 from db import claims, clinics
 from db.claims import Claims
 from db.pool import Connection
+from domain import zones
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import Span, State, Terms, day_of
 from domain.search import Diary, Slot, concerned, without_chair
@@ -39,9 +40,9 @@ class Asked:
 def zone(name: str) -> ZoneInfo:
     """The IANA zone of this name. Raises `validation_failed`."""
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise invalid("tz", "not an IANA time zone") from None
+        return zones.named(name)
+    except ValueError as error:
+        raise invalid("tz", str(error)) from None
 
 
 async def search(connection: Connection, offers: Sequence[Offer], asked: Asked) -> list[Found]:

@@ -11,7 +11,7 @@ from api import cursors
 from api.answers import edited, etag, naming, one
 from api.creations import is_new
 from api.cursors import PageCursor
-from api.dependencies import Caller, IfMatch, Key, Own, actor_id, new_id
+from api.dependencies import Caller, IfMatch, Key, Own, actor_id, expected, new_id
 from api.errors import invalid, not_found
 from api.parts import Parts
 from api.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
@@ -39,10 +39,10 @@ async def get_me(response: Response, caller: Caller, own: Own) -> Profile:
 
 @router.put("/me", response_model_exclude_none=True)
 async def update_me(
-    body: EditMe, response: Response, caller: Caller, own: Own, version: IfMatch = None
+    body: EditMe, response: Response, caller: Caller, own: Own, versions: IfMatch = None
 ) -> Profile:
     """Changes the fields that are named; null empties one."""
-    return await _update(actor_id(caller), body, response, caller, own, version)
+    return await _update(actor_id(caller), body, response, caller, own, versions)
 
 
 @router.get("", response_model_exclude_none=True)
@@ -103,13 +103,13 @@ async def update_profile(
     response: Response,
     caller: Caller,
     own: Own,
-    version: IfMatch = None,
+    versions: IfMatch = None,
 ) -> Profile:
     """Changes the fields that are named; null empties one. `active: false` revokes every token of
     theirs within a second, and ends their streams.
     """
     allow(caller, body)
-    return await _update(id, body, response, caller, own, version)
+    return await _update(id, body, response, caller, own, versions)
 
 
 @router.post("/{id}/erase")
@@ -129,12 +129,18 @@ async def erase_profile(id: UUID, caller: Caller, own: Own) -> Erased:
 
 
 async def _update(
-    id: UUID, body: EditMe, response: Response, caller: Actor, own: Parts, version: int | None
+    id: UUID,
+    body: EditMe,
+    response: Response,
+    caller: Actor,
+    own: Parts,
+    versions: frozenset[int] | None,
 ) -> Profile:
     async with use(own.pool) as connection, connection.transaction():
         before = await _found(connection, id, caller)
         if isinstance(body, EditProfile):
             judge(caller, before, body)
+        version = expected(versions, before.version)
         with naming(taken="role", why="they have been a patient; make another profile"):
             edited(await profiles.update(connection, id, body.given(), version))
         after = await _found(connection, id, caller)

@@ -1,5 +1,6 @@
 """What comes in: bodies, checked for shape only. Whether it may be done is decided elsewhere."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -15,6 +16,11 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+
+from domain.booking import CancelReason
+
+LOST_PLUS = re.compile(r":[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?$")
+"""The end of a time whose + was read as a space, as it is in a query."""
 
 
 def no_nul(text: str) -> str:
@@ -32,6 +38,8 @@ def _number(value: object) -> object:
 
 def _written(value: object) -> object:
     """A document says date or date-time: numbers are none, whatever they may count."""
+    if isinstance(value, str) and LOST_PLUS.search(value):
+        raise ValueError("has a space before its offset; in a URL, write + as %2B")
     if not isinstance(value, date | str) or (isinstance(value, str) and value[4:5] != "-"):
         raise ValueError("must be written as in 2027-03-08 or 2027-03-08T09:00:00+01:00")
     return value
@@ -53,7 +61,6 @@ Number = BeforeValidator(_number)
 
 Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
 Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 
 START = AliasChoices("starts_at", "appointment_date")
 START_TOO = "With its offset. Can be given as `appointment_date` as well."
@@ -119,7 +126,7 @@ class Update(Body):
 
 
 class Cancel(Body):
-    """Why: a code, and free text that only the clinic reads."""
+    """Why: one of a list, and free text that only the clinic reads."""
 
-    reason: Code | None = None
+    reason: CancelReason | None = None
     note: Text | None = None

@@ -8,7 +8,7 @@ from pydantic import StrictBool
 
 from api.answers import edited, etag, naming, one
 from api.creations import is_new
-from api.dependencies import Caller, IfMatch, Key, Own, new_id
+from api.dependencies import Caller, IfMatch, Key, Own, expected, new_id
 from api.errors import invalid
 from api.fields import LARGEST_INT, Edit, Name
 from api.requests import Body
@@ -78,13 +78,14 @@ async def update_resource(
     response: Response,
     caller: Caller,
     own: Own,
-    version: IfMatch = None,
+    versions: IfMatch = None,
 ) -> Resource:
     """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
     async with use(own.pool) as connection, connection.transaction():
         before = one(await catalogue.resources(connection, no=no))
         if before.kind is not ResourceKind.CHAIR:
             raise invalid("no", "is a dentist; change the profile instead")
+        version = expected(versions, before.version)
         with naming(taken="name"):
             edited(await catalogue.change_chair(connection, no, body.given(), version))
         return etag(response, one(await catalogue.resources(connection, no=no)))

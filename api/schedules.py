@@ -59,7 +59,7 @@ async def replace_schedule(
     response: Response,
     caller: Caller,
     own: Own,
-    version: IfMatch = None,
+    versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ScheduleReplaced:
     """Replaces weekly hours and exceptions as a whole, and says which live bookings now lie
@@ -71,7 +71,7 @@ async def replace_schedule(
     async with use(own.pool) as connection, connection.transaction():
         await schedules.lock(connection, dentist_id)
         schedule = await _known(connection, dentist_id)
-        _match(version, schedule.version)
+        _match(versions, schedule.version)
         hours = with_own(schedule.hours, weekly, exceptions)
         left = outside(hours, await visits.ahead(connection, [dentist_id]))
         conflicts = await visits.whole(connection, left[:MOST_CONFLICTS])
@@ -105,7 +105,7 @@ async def replace_clinic_exceptions(
     response: Response,
     caller: Caller,
     own: Own,
-    version: IfMatch = None,
+    versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ExceptionsReplaced:
     """Replaces them as a whole, for all dentists of the clinic, and says which live bookings now
@@ -116,7 +116,7 @@ async def replace_clinic_exceptions(
     _accept(faults((), exceptions))
     async with use(own.pool) as connection, connection.transaction():
         present, _ = await _of_clinic(connection, clinic_id, locked=True)
-        _match(version, present)
+        _match(versions, present)
         left = await _left_outside(connection, clinic_id, exceptions)
         conflicts = await visits.whole(connection, left[:MOST_CONFLICTS])
         if not dry_run:
@@ -172,8 +172,8 @@ def _accept(found: Iterable[Fault]) -> None:
         raise refused(errors)
 
 
-def _match(asked: int | None, present: int) -> None:
-    if asked not in (None, present):
+def _match(asked: frozenset[int] | None, present: int) -> None:
+    if asked is not None and present not in asked:
         detail = "The schedule has changed since the version you named."
         raise Problem("version_conflict", detail, version=present)
 

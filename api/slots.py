@@ -61,7 +61,7 @@ async def shown_in(
         ),
     ] = None,
 ) -> ZoneInfo | None:
-    return offers.zone(tz) if tz else None
+    return None if tz is None else offers.zone(tz)
 
 
 async def asked(

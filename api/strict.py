@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.errors import Problem, refused
@@ -30,9 +31,12 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         lists = dict(_parameters(self.dependant))
         takes_body = self.body_field is not None
+        is_stream = getattr(self.response_class, "media_type", None) == "text/event-stream"
         hint = f"is not a parameter here; {_names(lists)}"
 
         async def strict(request: Request) -> Response:
+            if is_stream and request.scope.get("head"):
+                raise HTTPException(405)
             faults = list(_query_faults(request, lists, hint) if request.url.query else ())
             faults += _header_faults(request)
             if faults:

@@ -57,6 +57,21 @@ class Verb(StrEnum):
     LAPSE = "lapse"
 
 
+class CancelReason(StrEnum):
+    """Why a booking was cancelled: a closed list, so that it can be counted. Words go into the
+    note.
+    """
+
+    PATIENT_REQUEST = "patient_request"
+    ILL = "ill"
+    CLINIC_REQUEST = "clinic_request"
+    DENTIST_ABSENT = "dentist_absent"
+    UNCONFIRMED = "unconfirmed"
+    """The patient did not confirm that they would come."""
+    DUPLICATE = "duplicate"
+    OTHER = "other"
+
+
 class Judged(StrEnum):
     """How a verb stands to the deadline of the state it leaves (the hold's, or the approval's)."""
 

@@ -3,14 +3,18 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 ONE_DAY = timedelta(days=1)
 ONE_SECOND = timedelta(seconds=1)
 MIDNIGHT = time()
 ALL_DAY = (MIDNIGHT, MIDNIGHT)
+
+
+NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+"""Files beside the zones: what a machine was not set to, what it is set to, and a default."""
 
 
 class Stretch(NamedTuple):
@@ -19,6 +23,22 @@ class Stretch(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     offset: timedelta
+
+
+@cache
+def names() -> frozenset[str]:
+    """All IANA zones. Not among them: copies under `posix/` and `right/` (whose seconds are other
+    ones), and what depends on the machine.
+    """
+    found = available_timezones() - NO_PLACES
+    return frozenset(name for name in found if not name.startswith(("posix/", "right/")))
+
+
+def named(name: str) -> ZoneInfo:
+    """The IANA zone of this name, as the tz database spells it. ValueError for any other text."""
+    if name not in names():
+        raise ValueError("not an IANA time zone, such as Europe/Berlin")
+    return ZoneInfo(name)
 
 
 def wall(on: date, starts: time, ends: time) -> tuple[datetime, datetime]:

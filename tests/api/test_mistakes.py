@@ -103,15 +103,15 @@ async def test_unknown_paths_and_methods_are_problems_too(api, as_):
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
     wrong = await api.patch("/api/appointments", headers=as_("patient"))
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
-    assert wrong.headers["allow"] == "GET, POST"
+    assert wrong.headers["allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/api/profiles/dentists", "GET"),
-        ("DELETE", "/api/profiles/me", "GET, PUT"),
-        ("PUT", "/api/availability/slots", "GET"),
+        ("PUT", "/api/profiles/dentists", "GET, HEAD"),
+        ("DELETE", "/api/profiles/me", "GET, HEAD, PUT"),
+        ("PUT", "/api/availability/slots", "GET, HEAD"),
         ("PUT", "/api/availability/reserve", "POST"),
         ("GET", "/api/availability/reserve", "POST"),
     ],

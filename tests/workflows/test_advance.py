@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from activities.advance import BookingActivities
 from db.pool import Pool, create_pool
+from domain.booking import CancelReason
 from domain.messages import Booking, Command, Done, Work
 from tests.support import ANA, BEN
 from tests.workflows.desk import Desk
@@ -57,6 +58,9 @@ async def test_a_command_that_cannot_be_carried_out_does_not_keep_the_next_one(d
         Command("confirm", "by", by="patient"),
         Command("confirm", "by what", by="janitor:1"),
         Command("confirm", "reason", reason="I'd rather not say"),
+        Command("cancel", "no reason of the list", reason="moved"),
+        Command("cancel", "empty", reason=""),
+        Command("cancel", "capital", reason="Ill"),
         Command("confirm", "version", expected_version=2**31),
     ]
     unknown = [Command(verb, verb) for verb in ("hold", "expire", "lapse", "edit", "", "x")]
@@ -151,3 +155,12 @@ async def test_no_word_of_the_driver_reaches_temporal():
     assert failed.value.__cause__ is None
     assert failed.value.__suppress_context__
     assert str(failed.value) == "unavailable: the database does not answer"
+
+
+@pytest.mark.parametrize("reason", CancelReason)
+async def test_every_reason_of_the_list_can_be_sent_through_temporal(desk: Desk, reason):
+    id = await desk.hold()
+    done = await advance(desk.pool, Booking(str(id)), Command("cancel", "c", reason=reason))
+    assert done.outcomes["c"] == "done"
+    kept = "select cancel_reason from appointments where id = $1"
+    assert await desk.pool.fetchval(kept, id) == reason
