@@ -1,7 +1,6 @@
 """The worker: carries bookings through, in as many processes as asked for."""
 
 import asyncio
-import gc
 import logging
 import multiprocessing
 import signal
@@ -166,9 +165,6 @@ async def _serve(
     stopped = asyncio.create_task(stop.wait())
     await heartbeat.start()
     await dispatcher.start()
-    # What lives as long as the process is not looked through again, and workflows seldom are.
-    gc.freeze()
-    gc.set_threshold(2_000, 10, 1_000)
     while not running.done() and not stopped.done():
         if await reachable(client):
             beat()

@@ -1,8 +1,9 @@
-"""The one activity: takes a booking to where its commands and the clock want it."""
+"""The one activity: carries out a booking's commands and whatever is due, and reads its state."""
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
@@ -10,10 +11,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import booking as commands
-from activities import wire
+from activities import parsing
 from activities.offers import Offers
 from db import bookings
 from db.pool import UNAVAILABLE, Connection, Pool, use
+from domain import messages
 from domain.actors import scope
 from domain.appointments import Result, Via
 from domain.booking import BookingState, Outcome, Verb
@@ -21,20 +23,17 @@ from domain.messages import Booking, Command, Done, Work
 
 log = logging.getLogger(__name__)
 
-HOLD = "hold"
-"""The id under which the outcome of the booking's own hold is answered."""
-
 REFUSED = "refused"
 """The status of a booking that has no row."""
 
 
 class BookingActivities:
-    """The activities over one pool. `ring` tells the relay that there is something to move."""
+    """The activities over one pool. `wake_relay` is called after each change."""
 
-    def __init__(self, pool: Pool, ring: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, wake_relay: Callable[[], None]) -> None:
         self._pool = pool
         self._offers = Offers()
-        self._ring = ring
+        self._wake_relay = wake_relay
 
     @activity.defn(name="advance")
     async def advance(self, work: Work) -> Done:
@@ -42,75 +41,87 @@ class BookingActivities:
         is due by the database's clock. The same work again changes nothing more. A refusal is an
         outcome.
 
-        Raises ApplicationError of type `unavailable`, which says nothing of its cause, when the
-        database is not there: commands may have taken effect or not, and may be sent again.
+        Raises ApplicationError of type `unavailable`, without the cause, when the database does not
+        answer: commands may have taken effect or not, and may be sent again.
         """
         try:
             async with use(self._pool) as connection:
                 return await self._advance(connection, work)
         except Exception as error:
-            # Whatever it is must not reach Temporal: its text may carry a row.
+            # The error itself must not reach Temporal: its text may contain a row.
             _report(work.booking, error)
             raise _unavailable() from None
 
     async def _advance(self, connection: Connection, work: Work) -> Done:
-        outcomes: dict[str, str] = {}
         try:
-            id = wire.booking_id(work.booking)
-        except wire.Malformed:
-            outcomes = {command.id: Outcome.MALFORMED for command in work.commands}
-            return Done(_refused(work.booking.id), outcomes)
+            id = parsing.booking_id(work.booking)
+        except parsing.Malformed:
+            return Done(_refused(work.booking.id), [Outcome.MALFORMED for _ in work.commands])
 
-        before = await bookings.state(connection, id)
-        held = None
-        if before is None and work.booking.hold:
-            held = await _judged(self._hold(connection, work.booking))
-        for command in work.commands:
-            outcomes[command.id] = await _carry_out(connection, id, before, command)
-        if held:
-            outcomes[HOLD] = held
-        only_looked = not held and all(map(_is_a_look, work.commands))
-        seen = before if only_looked else None
-        after = await commands.settle(connection, id, Via.WORKFLOW, seen)
+        already = await _already_carried_out(connection, id, work.commands)
+        hold = await _outcome(self._hold(connection, work.booking)) if work.booking.hold else None
+        outcomes = [
+            Outcome.REPEAT
+            if already.get(command.id) == command.verb
+            else await _carry_out(connection, id, command, hold)
+            for command in work.commands
+        ]
+        state, settled = await commands.settle(connection, id, Via.WORKFLOW)
 
-        if after and (before is None or before.version != after.version):
-            self._ring()
-        return Done(after or _refused(str(id)), outcomes)
+        if settled or Outcome.DONE in (hold, *outcomes):
+            self._wake_relay()
+        looked = Outcome.SAME if state else Outcome.NOT_FOUND
+        return Done(state or _refused(str(id)), [outcome or looked for outcome in outcomes])
 
     async def _hold(self, connection: Connection, booking: Booking) -> Result:
-        command, actor = wire.hold(booking)
+        command, actor = parsing.hold(booking)
         return await commands.hold(connection, command, actor, Via.WORKFLOW, self._offers)
 
 
+async def _already_carried_out(
+    connection: Connection, booking: UUID, asked: Iterable[Command]
+) -> dict[str, str]:
+    """The verbs of commands that the booking has had already, by the ids that were sent: most of
+    what the dispatcher sends was carried out by the API.
+    """
+    ids: dict[UUID, str] = {}
+    for command in asked:
+        with suppress(parsing.Malformed):
+            ids[parsing.command_id(booking, command.id)] = command.id
+    found = await bookings.carried_out(connection, booking, ids) if ids else {}
+    return {ids[id]: verb for id, verb in found.items()}
+
+
 async def _carry_out(
-    connection: Connection, booking: UUID, before: BookingState | None, command: Command
-) -> Outcome:
-    if _is_a_look(command):
-        return Outcome.SAME if before else Outcome.NOT_FOUND
-    return await _judged(_change(connection, booking, command))
-
-
-def _is_a_look(command: Command) -> bool:
-    return command.seen is not None or command.verb == wire.LOOK
+    connection: Connection, booking: UUID, command: Command, hold: Outcome | None
+) -> Outcome | None:
+    """The outcome of one command; null for one that only asks whether there is a row."""
+    match command.verb:
+        case messages.LOOK:
+            return None
+        case Verb.HOLD:
+            return hold
+        case _:
+            return await _outcome(_change(connection, booking, command))
 
 
 async def _change(connection: Connection, booking: UUID, command: Command) -> Result:
     if command.verb == Verb.RESCHEDULE:
-        move, actor = wire.move(booking, command)
+        move, actor = parsing.move(booking, command)
         return await commands.reschedule(connection, move, actor, Via.WORKFLOW, scope(actor))
-    change, actor = wire.change(booking, command)
+    change, actor = parsing.change(booking, command)
     return await commands.change(connection, change, actor, Via.WORKFLOW, scope(actor))
 
 
-async def _judged(command: Awaitable[Result]) -> Outcome:
-    """What a command came to. Even one that can never be carried out gets an outcome: raised, it
-    would come back for ever.
+async def _outcome(command: Awaitable[Result]) -> Outcome:
+    """The outcome of a command, also of one that can never be carried out: an error would bring it
+    back for ever.
     """
     try:
         return (await command).outcome
-    except wire.Unknown:
+    except parsing.Unknown:
         return Outcome.UNKNOWN
-    except (wire.Malformed, asyncpg.DataError, OverflowError):
+    except (parsing.Malformed, asyncpg.DataError, OverflowError):
         return Outcome.MALFORMED
 
 
@@ -122,7 +133,7 @@ def _report(booking: Booking, error: Exception) -> None:
     kind = type(error).__qualname__
     if isinstance(error, UNAVAILABLE):
         log.warning("booking %.50r waits for the database: %s", booking.id, kind)
-    else:  # the lines of code, without the message
+    else:  # the stack without the error's text
         where = "".join(traceback.format_tb(error.__traceback__))
         log.error("booking %.50r cannot advance: %s\n%s", booking.id, kind, where)
 

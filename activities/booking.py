@@ -96,20 +96,18 @@ async def reschedule(
     return await _again(lambda: _reschedule(connection, command, actor, via, seen), MOVE_ATTEMPTS)
 
 
-async def settle(
-    connection: Connection, id: UUID, via: Via, state: BookingState | None = None
-) -> BookingState | None:
-    """Carries out what is due by the database's clock, and returns the state after it; null without
-    a booking. `state`: as it was just read, if it was.
+async def settle(connection: Connection, id: UUID, via: Via) -> tuple[BookingState | None, bool]:
+    """Carries out what is due by the database's clock. Returns the state after it, null without a
+    booking, and whether anything was due.
     """
-    state = state or await bookings.state(connection, id)
+    state, settled = await bookings.state(connection, id), False
     while state and state.due_in is not None and state.due_in <= 0:
         if state.due == "end of visit":
             await bookings.lapse(connection, id, via)
         else:
             await change(connection, Change(id, Verb.EXPIRE, None), SYSTEM, via)
-        state = await bookings.state(connection, id)
-    return state
+        state, settled = await bookings.state(connection, id), True
+    return state, settled
 
 
 async def _hold(

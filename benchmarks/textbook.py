@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
     from activities import booking as commands
-    from activities import wire
+    from activities import parsing
     from db.pool import Pool, create_pool, use
     from domain.actors import CLINIC
     from domain.appointments import Change, Via
@@ -37,7 +37,7 @@ class TextbookActivities:
 
     @activity.defn
     async def place_hold(self, booking: Booking) -> str:
-        command, actor = wire.hold(booking)
+        command, actor = parsing.hold(booking)
         async with use(self.pool) as connection:
             return (await commands.hold(connection, command, actor, Via.WORKFLOW)).outcome
 

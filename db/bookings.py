@@ -2,6 +2,7 @@
 one transaction.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -30,11 +31,15 @@ from domain.booking import (
     BookingState,
     Outcome,
     Status,
+    Step,
     Verb,
     opens_at,
 )
 from domain.clinic import Offer
 from domain.schedules import Reason
+
+RECENT = 5
+"""Transitions that a booking's workflow shows in its details."""
 
 
 async def hold(
@@ -223,16 +228,36 @@ async def state(connection: Connection, id: UUID) -> BookingState | None:
     """The booking as its workflow needs it, by the database's clock."""
     row = await connection.fetchrow(
         """
-        select status, version, hold_expires_at, approval_expires_at, ends_at, lapsed_at,
-               clock_timestamp() as now, clinic_id, dentist_id, starts_at
-          from appointments where id = $1
+        select a.id, a.status, a.version, a.clinic_id, a.dentist_id, a.starts_at, a.ends_at,
+               a.hold_expires_at, a.approval_expires_at, a.lapsed_at, clock_timestamp() as now,
+               (select jsonb_agg(jsonb_build_array(t.verb, t.to_status, date_trunc('second', t.at))
+                                 order by t.version)
+                  from (select * from appointment_transitions
+                         where appointment_id = a.id order by version desc limit $2) t) as recent
+          from appointments a where a.id = $1
         """,
         id,
+        RECENT,
     )
     if row is None:
         return None
-    fields = dict(row)
-    return state_of(id, status=Status(fields.pop("status")), **fields)
+    recent = [Step(*step) for step in row["recent"]]
+    return state_of(**{**row, "status": Status(row["status"]), "recent": recent})
+
+
+async def carried_out(
+    connection: Connection, id: UUID, command_ids: Iterable[UUID]
+) -> dict[UUID, str]:
+    """Which of these commands the booking has had already, with their verbs."""
+    rows = await connection.fetch(
+        """
+        select command_id, verb from appointment_transitions
+         where appointment_id = $1 and command_id = any($2)
+        """,
+        id,
+        list(command_ids),
+    )
+    return {row["command_id"]: row["verb"] for row in rows}
 
 
 async def lapse(connection: Connection, id: UUID, via: Via) -> None:

@@ -1,132 +1,174 @@
-"""The inbox: commands that a booking's workflow must still hear of. Written by the trigger on
-`appointments`, emptied by the dispatchers.
+"""The inbox of the workflows: one row per booking whose workflow must still be told of a change.
+
+The trigger on `appointments` writes it in the commit of the change. Dispatchers lease rows, send
+them to Temporal, and delete what was sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from db.pool import Connection
-from domain.appointments import state_of
 from domain.booking import LIVE, Status
-from domain.messages import Seen
+from domain.messages import LOOK
 
-LOOK = "look"
-"""Not a command: the workflow shall look at the booking's row."""
-
-BELL = "realtime"
-"""The channel that the relay notifies of new events: whatever the API puts into the inbox has one.
-"""
-
-ROWS = 50
-"""Rows of one booking that are taken at a time; the others follow."""
+CHANNEL = "realtime"
+"""The relay notifies this channel of new events; each change that the API makes has an event."""
 
 RECONCILER = 0x63686169_7265636F
-"""The advisory lock of the one who reconciles."""
+"""The advisory lock of the process that reconciles."""
 
-LONGEST_DELAY = 600
-"""Seconds that a refused row waits at most before it is tried again."""
+LONGEST_BACK_OFF = 600
+"""Seconds that a refused row waits at most until it is tried again."""
 
 STUCK_AFTER = 10
 """Attempts after which a row is called stuck."""
 
+LEASED = """
+    select o.appointment_id from workflow_inbox o
+      join unnest($1::uuid[], $2::int[], $3::timestamptz[]) as m (id, version, leased_until)
+        on o.appointment_id = m.id and o.not_before = m.leased_until
+"""
+"""The rows that are still under the lease of these messages."""
+
+LOCKED = "order by o.appointment_id for update of o"
+"""In one order, so that two statements over many rows never wait for each other."""
+
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    id: int
+class Message:
+    """The latest change of one booking, leased to one dispatcher until `leased_until`, and what
+    Temporal may know of the booking.
+    """
+
+    booking_id: UUID
     verb: str
     command_id: UUID | None
     actor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One booking's rows in the order of their commits, and what Temporal may know of it."""
-
-    booking_id: UUID
-    seen: Seen
-    appointment_type: str
+    version: int
+    is_new: bool
+    """No workflow was told of this booking before."""
+    leased_until: datetime
+    status: Status
+    clinic_id: UUID
+    dentist_id: UUID
     starts_at: datetime
-    rows: list[Row]
+    appointment_type: str
 
     @property
     def live(self) -> bool:
-        return self.seen.state.status in LIVE
+        return self.status in LIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
     depth: int
     oldest_seconds: float
-    """How long ago the oldest command was committed that nobody has refused; 0 without one."""
+    """How long the oldest row has waited that Temporal has not refused; 0 without one."""
     attempts: int
     """How often the most refused row was refused."""
 
     @property
     def stuck(self) -> bool:
-        """Whether Temporal refuses something for good: somebody has to look."""
+        """Whether Temporal keeps refusing a row: somebody has to look."""
         return self.attempts >= STUCK_AFTER
 
 
-async def lead(connection: Connection) -> bool:
-    """Tries to become the one who reconciles, for as long as this connection lives."""
+async def lead(connection: Connection, idle_timeout: float) -> bool:
+    """Tries to become the process that reconciles, for as long as this connection lives. Postgres
+    ends the connection once it has been idle for `idle_timeout` seconds.
+    """
     leads: bool = await connection.fetchval("select pg_try_advisory_lock($1)", RECONCILER)
+    if leads:
+        await connection.execute(f"set idle_session_timeout = {int(idle_timeout * 1000)}")
     return leads
 
 
-async def take(connection: Connection, bookings: int) -> list[Parcel]:
-    """Up to `bookings` bookings whose oldest row is due, each with its rows. They are the caller's
-    own until its transaction ends: the lock on the oldest row stands for the booking, and as nobody
-    takes a later row first, two dispatchers never send rows of one booking side by side.
+async def claim(connection: Connection, limit: int, lease: timedelta) -> list[Message]:
+    """Leases up to `limit` due rows to the caller, those due longest first. Another dispatcher gets
+    them once the lease has ended. The statement is its own transaction: no lock is held afterwards.
     """
     rows = await connection.fetch(
         """
-        with heads as materialized (
-            select i.id, i.appointment_id
-              from workflow_inbox i
-             where i.not_before <= statement_timestamp()
-               and i.id = (select min(o.id) from workflow_inbox o
-                            where o.appointment_id = i.appointment_id)
-             order by i.not_before, i.id
-             limit $1 for update skip locked
+        with claimed as (
+            update workflow_inbox i set not_before = clock_timestamp() + $2::interval
+             where i.appointment_id = any (array(
+                   select o.appointment_id from workflow_inbox o
+                    where o.not_before <= statement_timestamp()
+                    order by o.not_before limit $1 for update skip locked))
+            returning i.appointment_id, i.verb, i.command_id, i.actor, i.version, i.is_new,
+                      i.not_before as leased_until
         )
-        select r.id, r.verb, r.command_id, r.actor,
-               a.id as booking_id, a.clinic_id, a.dentist_id, a.starts_at,
-               a.status, a.version, a.hold_expires_at, a.approval_expires_at, a.ends_at,
-               a.lapsed_at, clock_timestamp() as now, t.slug as appointment_type
-          from heads h
-          join lateral (select * from workflow_inbox o
-                         where o.appointment_id = h.appointment_id order by o.id limit $2) r on true
-          join appointments a on a.id = h.appointment_id
+        select a.id as booking_id, c.verb, c.command_id, c.actor, c.version, c.is_new,
+               c.leased_until, a.status, a.clinic_id, a.dentist_id, a.starts_at,
+               t.slug as appointment_type
+          from claimed c
+          join appointments a on a.id = c.appointment_id
           join appointment_types t on t.id = a.type_id
-         order by h.id, r.id
         """,
-        bookings,
-        ROWS,
+        limit,
+        lease,
     )
-    return [_parcel(list(group)) for _, group in groupby(rows, key=lambda row: row["booking_id"])]
+    return [_message(row) for row in rows]
 
 
-async def delete(connection: Connection, ids: Sequence[int]) -> None:
-    """Forgets what was sent: exactly these, as others may have come since."""
-    await connection.execute("delete from workflow_inbox where id = any($1)", ids)
-
-
-async def refused(connection: Connection, ids: Sequence[int]) -> None:
-    """Counts an attempt, and puts these off: 1 s, 2 s, 4 s … up to LONGEST_DELAY."""
+async def sent(connection: Connection, messages: Sequence[Message], lease: timedelta) -> None:
+    """Deletes the rows of messages that were sent. Where the booking changed meanwhile, the lease
+    ends at once, so that the later change is sent next; it has waited since the claim at most.
+    """
+    if not messages:
+        return
+    keys = _columns(messages)
+    status: str = await connection.execute(
+        f"""
+        delete from workflow_inbox where appointment_id in (
+            {LEASED} where o.version = m.version {LOCKED})
+        """,  # noqa: S608 - constants of ours
+        *keys,
+    )
+    if status == f"DELETE {len(messages)}":
+        return
     await connection.execute(
-        """
+        f"""
+        update workflow_inbox
+           set not_before = clock_timestamp(), waiting_since = not_before - $4::interval,
+               is_new = false, attempts = 0
+         where appointment_id in ({LEASED} {LOCKED})
+        """,  # noqa: S608 - constants of ours
+        *keys,
+        lease,
+    )
+
+
+async def release(connection: Connection, messages: Sequence[Message]) -> None:
+    """Ends the lease of messages that found no Temporal: they are due again at once."""
+    if not messages:
+        return
+    await connection.execute(
+        f"""
+        update workflow_inbox set not_before = clock_timestamp()
+         where appointment_id in ({LEASED} {LOCKED})
+        """,  # noqa: S608 - constants of ours
+        *_columns(messages),
+    )
+
+
+async def refused(connection: Connection, messages: Sequence[Message]) -> None:
+    """Counts an attempt, and backs off: 1 s, 2 s, 4 s … up to LONGEST_BACK_OFF."""
+    if not messages:
+        return
+    await connection.execute(
+        f"""
         update workflow_inbox
            set attempts = attempts + 1, not_before = clock_timestamp()
-               + make_interval(secs => least($2, 2 ^ least(attempts, 20)))
-         where id = any($1)
-        """,
-        ids,
-        LONGEST_DELAY,
+               + make_interval(secs => least($4, 2 ^ least(attempts, 20)))
+         where appointment_id in ({LEASED} {LOCKED})
+        """,  # noqa: S608 - constants of ours
+        *_columns(messages),
+        LONGEST_BACK_OFF,
     )
 
 
@@ -134,24 +176,20 @@ async def backlog(connection: Connection) -> Backlog:
     """What still waits, for health and metrics."""
     (row,) = await connection.fetch(
         """
-        select count(*) as depth, coalesce(max(i.attempts), 0) as attempts,
-               (select extract(epoch from clock_timestamp() - coalesce(t.at, o.not_before))::float8
-                  from workflow_inbox o
-                  left join appointment_transitions t
-                         on t.appointment_id = o.appointment_id and t.command_id = o.command_id
-                 where o.attempts = 0
-                 order by o.id limit 1) as oldest_seconds
-          from workflow_inbox i
+        select count(*) as depth, coalesce(max(attempts), 0) as attempts,
+               extract(epoch from clock_timestamp()
+                       - min(waiting_since) filter (where attempts = 0))::float8 as oldest_seconds
+          from workflow_inbox
         """
     )
     return Backlog(row["depth"], max(row["oldest_seconds"] or 0.0, 0.0), row["attempts"])
 
 
-async def unheard(
+async def unannounced(
     connection: Connection, since: float, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[tuple[datetime, UUID]]:
     """Bookings that should have a workflow by now: live and not lapsed, unchanged for `since`
-    seconds, with nothing in the inbox. Pages of (updated_at, id), oldest first.
+    seconds, without a row in the inbox. Pages of (updated_at, id), oldest first.
     """
     rows = await connection.fetch(
         """
@@ -171,15 +209,16 @@ async def unheard(
 
 
 async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
-    """Asks the workflows of these to look at their rows, unless they hear of something anyway; how
-    many were asked.
+    """Asks the workflows of these bookings to read their rows, and starts those that are missing.
+    A booking that already has a row in the inbox keeps it. Returns how many were asked.
     """
     asked = await connection.fetch(
         """
-        insert into workflow_inbox (appointment_id, verb, actor)
-        select b.id, $2, 'system' from unnest($1::uuid[]) b (id)
-         where not exists (select from workflow_inbox i where i.appointment_id = b.id)
-        returning id
+        insert into workflow_inbox (appointment_id, verb, actor, version, is_new)
+        select a.id, $2, 'system', a.version, false
+          from appointments a where a.id = any($1) order by a.id
+            on conflict (appointment_id) do nothing
+        returning appointment_id
         """,
         bookings,
         LOOK,
@@ -187,29 +226,10 @@ async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
     return len(asked)
 
 
-def _parcel(rows: list[asyncpg.Record]) -> Parcel:
-    first = rows[0]
-    return Parcel(
-        first["booking_id"],
-        _seen(first),
-        first["appointment_type"],
-        first["starts_at"],
-        [Row(row["id"], row["verb"], row["command_id"], row["actor"]) for row in rows],
-    )
+def _columns(messages: Iterable[Message]) -> tuple[list[UUID], list[int], list[datetime]]:
+    leased = [(m.booking_id, m.version, m.leased_until) for m in messages]
+    return [m[0] for m in leased], [m[1] for m in leased], [m[2] for m in leased]
 
 
-def _seen(row: asyncpg.Record) -> Seen:
-    state = state_of(
-        row["booking_id"],
-        Status(row["status"]),
-        row["version"],
-        row["hold_expires_at"],
-        row["approval_expires_at"],
-        row["ends_at"],
-        row["lapsed_at"],
-        row["now"],
-        row["clinic_id"],
-        row["dentist_id"],
-        row["starts_at"],
-    )
-    return Seen(state, row["now"].timestamp())
+def _message(row: asyncpg.Record) -> Message:
+    return Message(**{**row, "status": Status(row["status"])})

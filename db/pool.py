@@ -100,19 +100,15 @@ async def fetch_one(connection: Connection, query: str, *args: object) -> asyncp
     return row
 
 
-async def connect(
-    dsn: str, name: str, *, durable: bool = True
-) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection of one's own, for LISTEN or a session lock. `name` shows in pg_stat_activity.
-    Not `durable`: no commit waits for the disk, and a crash may undo the last half a second.
-    """
+async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection of one's own, for LISTEN or a session lock. `name` shows in pg_stat_activity."""
     connection = await asyncpg.connect(
         dsn,
         timeout=PATIENCE,
         command_timeout=5,
         server_settings={"application_name": f"chairtime {name}"},
     )
-    await _prepare(connection, DEDICATED | {"synchronous_commit": "on" if durable else "off"})
+    await _prepare(connection, DEDICATED)
     return connection
 
 

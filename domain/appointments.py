@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Verb, Visit
+from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Step, Verb
 from domain.schedules import Reason, Terms
 
 
@@ -153,17 +153,19 @@ DONE = frozenset({Outcome.DONE, Outcome.REPEAT, Outcome.SAME})
 
 
 def state_of(
+    *,
     id: UUID,
     status: Status,
     version: int,
-    hold_expires_at: datetime | None,
-    approval_expires_at: datetime | None,
-    ends_at: datetime,
-    lapsed_at: datetime | None,
-    now: datetime,
     clinic_id: UUID,
     dentist_id: UUID,
     starts_at: datetime,
+    ends_at: datetime,
+    hold_expires_at: datetime | None,
+    approval_expires_at: datetime | None,
+    lapsed_at: datetime | None,
+    recent: list[Step],
+    now: datetime,
 ) -> BookingState:
     """The booking as its workflow needs it: what is due next, and whether anything still is."""
     due: tuple[str, datetime] | None = None
@@ -173,11 +175,18 @@ def state_of(
         due = ("approval", approval_expires_at)
     elif status in LIVE and lapsed_at is None:
         due = ("end of visit", ends_at + LAPSE_AFTER)
-    visit = Visit(str(clinic_id), str(dentist_id), starts_at.astimezone(UTC).isoformat())
-    if due is None:
-        return BookingState(str(id), status, version, over=True, visit=visit)
-    due_in = (due[1] - now) / timedelta(seconds=1)
-    return BookingState(str(id), status, version, due[0], due_in, visit=visit)
+    return BookingState(
+        str(id),
+        status,
+        version,
+        due=due[0] if due else "",
+        due_in=(due[1] - now) / timedelta(seconds=1) if due else None,
+        over=due is None,
+        clinic_id=str(clinic_id),
+        dentist_id=str(dentist_id),
+        starts_at=starts_at.astimezone(UTC).isoformat(),
+        recent=recent,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ walk it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -219,12 +219,14 @@ def opens_at(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | None
 
 
 @dataclass(frozen=True)
-class Visit:
-    """Where and when: ids, and the start in UTC, RFC 3339."""
+class Step:
+    """One transition, as Temporal may know it."""
 
-    clinic_id: str
-    dentist_id: str
-    starts_at: str
+    verb: str
+    status: str
+    """The status that it led to."""
+    at: str
+    """UTC, RFC 3339, to the second."""
 
 
 @dataclass(frozen=True)
@@ -242,5 +244,10 @@ class BookingState:
     """
     over: bool = False
     """Nothing more can become due: the workflow may close."""
-    visit: Visit | None = None
-    """Null where there is no row."""
+    clinic_id: str = ""
+    """Empty, as the next two, where the booking has no row."""
+    dentist_id: str = ""
+    starts_at: str = ""
+    """UTC, RFC 3339."""
+    recent: list[Step] = field(default_factory=list)
+    """The latest transitions, oldest first."""

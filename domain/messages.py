@@ -1,28 +1,15 @@
-"""What goes through Temporal: ids, codes and times, nothing personal. Defaults make each field
-optional on the wire, so that a person at the Web UI can send `{}` and an older history can be
-replayed.
+"""What goes through Temporal: ids, codes and times, nothing personal.
+
+Every field has a default, so that a person at the Web UI can send `{}` and an older history can
+still be replayed.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from domain.booking import BookingState
 
-
-@dataclass(frozen=True)
-class Seen:
-    """A booking as whoever tells its workflow of a commit has just read it."""
-
-    state: BookingState
-    at: float
-    """When, by the database's clock, in seconds since 1970."""
-
-    def by(self, now: float) -> BookingState:
-        """The state as it is at `now`, with less time left. A clock that is behind the database's
-        takes less off, and none adds any.
-        """
-        if self.state.due_in is None:
-            return self.state
-        return replace(self.state, due_in=self.state.due_in - max(0.0, now - self.at))
+LOOK = "look"
+"""The verb of a message that asks the workflow to read the booking's row, and for nothing else."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +42,6 @@ class Command:
     starts_at: str | None = None
     dentist_id: str | None = None
     """Where a `reschedule` goes."""
-    seen: Seen | None = None
-    """What became of it, where it comes from the inbox: the API has carried it out."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +51,7 @@ class Booking:
     id: str
     hold: HoldRequest | None = None
     todo: list[Command] = field(default_factory=list)
-    """Commands to begin with: the hold that the API has placed, or what is carried over
+    """Commands to begin with: the one that started the workflow, or what is carried over
     continue-as-new.
     """
 
@@ -81,10 +66,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Done:
-    """What `advance` came to: the booking's state, and an outcome for each command id."""
+    """What `advance` came to: the booking's state, and the outcome of each command, in order."""
 
     state: BookingState
-    outcomes: dict[str, str]
+    outcomes: list[str]
 
 
 @dataclass(frozen=True)

@@ -90,25 +90,30 @@ end $$;
 create trigger appointment_transitions_append_only before update or delete or truncate on appointment_transitions
     for each statement execute function refuse_change();
 
--- Commands that the booking's workflow must still hear of; written by the trigger, emptied by the dispatcher.
+-- One row per booking whose workflow must still be told of a change: the latest change, since that is enough for a workflow
+-- that reads the booking. The trigger below writes it in the commit of the change; the dispatcher (workflows/dispatch.py)
+-- leases it, sends it to Temporal, and deletes it if `version` is still the one that was sent.
 create table workflow_inbox (
-    id             bigint generated always as identity primary key,
-    appointment_id uuid not null,
-    command_id     uuid,
+    appointment_id uuid primary key,
     verb           text not null,
+    command_id     uuid,
     actor          text not null,
-    attempts       int  not null default 0,
-    not_before     timestamptz not null default clock_timestamp()
+    version        int  not null,
+    is_new         boolean not null,                      -- no dispatcher has told a workflow of this booking yet
+    waiting_since  timestamptz not null default clock_timestamp(),
+    not_before     timestamptz not null default clock_timestamp(),    -- the end of a running lease, or of a back-off
+    attempts       int  not null default 0                -- how often Temporal refused it
 );
-create index workflow_inbox_due on workflow_inbox (not_before, id);
-create index workflow_inbox_booking on workflow_inbox (appointment_id, id);
+create index workflow_inbox_due on workflow_inbox (not_before);
+-- A queue: what is deleted must soon make room.
+alter table workflow_inbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
 -- A status that claims time.
 create function is_live(p_status text) returns boolean language sql immutable as $$
     select p_status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment')
 $$;
 
--- Every version leaves a transition, and a word to the workflow where the API wrote it.
+-- Every version leaves a transition. What the API wrote also goes into the workflow's inbox.
 create function appointments_recorded() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then
@@ -125,8 +130,12 @@ begin
         select n.id, n.version, n.command_id, n.verb, n.fingerprint, o.status, n.status, n.actor, n.via, n.reason
           from new_rows n join old_rows o using (id);
     end if;
-    insert into workflow_inbox (appointment_id, command_id, verb, actor)
-    select n.id, n.command_id, n.verb, n.actor from new_rows n where n.via = 'api' order by n.id;
+    -- A later change replaces an earlier one that still waits, but neither its waiting time nor a running lease.
+    insert into workflow_inbox (appointment_id, verb, command_id, actor, version, is_new)
+    select n.id, n.verb, n.command_id, n.actor, n.version, tg_op = 'INSERT'
+      from new_rows n where n.via = 'api' order by n.id
+        on conflict (appointment_id) do update
+       set verb = excluded.verb, command_id = excluded.command_id, actor = excluded.actor, version = excluded.version;
     return null;
 end $$;
 create trigger appointments_recorded_insert after insert on appointments

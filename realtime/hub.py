@@ -13,10 +13,10 @@ from uuid import UUID
 
 from db import events
 from db.pool import Pool, use
+from db.reconnecting import Connection, ReconnectingConnection
 from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.audience import Audience
-from realtime.line import Connection, Line
 from realtime.pages import SIZE, Pages
 from realtime.stream import Stream, Told
 
@@ -57,7 +57,7 @@ class Hub:
     """
 
     def __init__(self, dsn: str) -> None:
-        self._line = Line(dsn, "hub", self._session)
+        self._connection = ReconnectingConnection(dsn, "hub", self._session)
         self._audience = Audience()
         self._at: Cursor | None = None
         self._handing_out = asyncio.Lock()
@@ -72,7 +72,7 @@ class Hub:
     @property
     def health(self) -> Health:
         head = self._at.seq if self._at else 0
-        return Health(self._connected, head, len(self._audience), self._line.error)
+        return Health(self._connected, head, len(self._audience), self._connection.error)
 
     @property
     def at(self) -> Cursor:
@@ -109,11 +109,11 @@ class Hub:
         self._audience.part(person, role)
 
     async def start(self) -> None:
-        await self._line.start()
+        await self._connection.start()
 
     async def stop(self) -> None:
         await self.close()
-        await self._line.stop()
+        await self._connection.stop()
 
     async def close(self) -> None:
         """Every stream says `bye` and ends, within seconds; no other is opened."""
@@ -151,8 +151,8 @@ class Hub:
                     located = time.monotonic()
                 await self._catch_up(connection)
                 self._connected = True
-                self._line.well()
-                await self._line.rest(POLL)
+                self._connection.healthy()
+                await self._connection.wait(POLL)
         finally:
             self._connected = False
 
@@ -167,17 +167,17 @@ class Hub:
 
     def _wake_before(self, head: int) -> None:
         if self._at is None or self._at.seq < head:
-            self._line.wake()
+            self._connection.wake()
 
     async def _locate(self, connection: Connection) -> None:
         """Where to go on; notices when the log is another one than before."""
         here = self._at
-        async with self._line.answering():
+        async with self._connection.query_timeout():
             end = await events.position(connection)
         self._ahead = end.now - datetime.now(UTC)
         if here and here.epoch == end.epoch and here.seq <= end.head:
             return
-        async with self._line.answering():
+        async with self._connection.query_timeout():
             begun = await events.after(connection, end.head - end.head % SIZE, SIZE)
         async with self._handing_out:
             self._jump(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
@@ -188,7 +188,7 @@ class Hub:
         """Hands out all that the log has beyond what was handed out, here or by `take`."""
         full = True
         while full and self._at:
-            async with self._line.answering():
+            async with self._connection.query_timeout():
                 batch = await events.after(connection, self._at.seq, BATCH)
             full = len(batch) == BATCH
             async with self._handing_out:

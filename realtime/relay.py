@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from db import events, outbox
+from db.reconnecting import QUERY_TIMEOUT, Connection, ReconnectingConnection
 from domain.events import Event
 from realtime import metrics
-from realtime.line import SILENCE, Connection, Line
 from realtime.upkeep import Upkeep
 
 BATCH = 500
@@ -51,26 +51,26 @@ class Relay:
         """`keep`: the age that events reach in the log at least. `hearer` need not look for what
         this process relays.
         """
-        self._line = Line(dsn, "relay", self._session)
+        self._connection = ReconnectingConnection(dsn, "relay", self._session)
         self._keep = keep
         self._hearer = hearer
         self._seen = Health()
 
     @property
     def health(self) -> Health:
-        return replace(self._seen, error=self._line.error)
+        return replace(self._seen, error=self._connection.error)
 
     async def start(self) -> None:
-        await self._line.start()
+        await self._connection.start()
 
     async def stop(self) -> None:
         """Gives the lead away, and whoever follows takes it at once."""
-        await self._line.stop(grace=FAREWELL if self._seen.leader else 0)
+        await self._connection.stop(drain=FAREWELL if self._seen.leader else 0)
 
     def wake(self) -> bool:
         """To be called after a commit. True where this process leads: nobody else need be told."""
         if self._seen.leader:
-            self._line.wake()
+            self._connection.wake()
         return self._seen.leader
 
     async def _session(self, connection: Connection) -> None:
@@ -82,38 +82,38 @@ class Relay:
 
     async def _follow(self, connection: Connection) -> None:
         """Returns once this process leads."""
-        await connection.add_listener("resigned", self._line.wake)
+        await connection.add_listener("resigned", self._connection.wake)
         while True:
-            async with self._line.answering():
-                if await outbox.lead(connection, SILENCE):
+            async with self._connection.query_timeout():
+                if await outbox.lead(connection, QUERY_TIMEOUT):
                     return
                 waiting = await outbox.backlog(connection)
             self._report(Health(True, False, waiting.depth, waiting.oldest_seconds))
-            await self._line.rest(POLL)
+            await self._connection.wait(POLL)
 
     async def _lead(self, connection: Connection) -> None:
         upkeep = Upkeep(connection, self._keep)
-        await connection.add_listener("outbox", self._line.wake)
-        async with self._line.answering():
+        await connection.add_listener("outbox", self._connection.wake)
+        async with self._connection.query_timeout():
             log = await events.position(connection)
-        while not self._line.stopping:
-            async with self._line.answering():
+        while not self._connection.stopping:
+            async with self._connection.query_timeout():
                 moved = await outbox.relay(connection, BATCH)
             if not self._seen.leader:
                 logger.info("relay: leading")
             self._report(Health(connected=True, leader=True))
             if moved and self._hearer:
                 await self._hearer(log.epoch, moved)
-            async with self._line.answering():
+            async with self._connection.query_timeout():
                 await upkeep.after(len(moved))
             if len(moved) < BATCH:
-                await self._line.rest(POLL)
+                await self._connection.wait(POLL)
         await outbox.resign(connection)
 
     def _report(self, seen: Health) -> None:
         self._seen = seen
         if seen.connected:
-            self._line.well()
+            self._connection.healthy()
         metrics.LEADER.set(seen.leader)
         metrics.DEPTH.set(seen.outbox_depth)
         metrics.WAITING.set(seen.outbox_oldest_seconds)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 
 from db import outbox
-from realtime.line import Connection
+from db.reconnecting import Connection
 
 AHEAD = 1000
 """Numbers for which there is always a partition; a batch that finds none makes it."""

@@ -150,9 +150,9 @@ MUTANTS = {
         "workflow trusting its memory",
         (
             Patch(
-                "workflows/life.py",
-                "            batch, heard = self._mailbox.take(BATCH), self._mailbox.heard\n",
-                "            batch, heard = self._mailbox.take(BATCH), self._mailbox.heard\n"
+                "workflows/booking_loop.py",
+                "            batch, received = self._pending.take(BATCH), self._pending.received\n",
+                "            batch, received = self._pending.take(BATCH), self._pending.received\n"
                 "            if self.state and self.state.due == 'hold' and not batch:\n"
                 "                return replace(self.state, status='expired', over=True)\n",
             ),

@@ -1,13 +1,10 @@
 """How everybody names things in Temporal: ids, the task queue and the search attributes."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair
-
-from domain.booking import BookingState
 
 TASK_QUEUE = "bookings"
 
@@ -20,13 +17,16 @@ SEARCH_ATTRIBUTES = (BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START)
 """To be registered with the namespace before a workflow may be started with them."""
 
 
-def search_attributes(state: BookingState) -> Iterator[SearchAttributePair[Any]]:
+def search_attributes(
+    status: str, clinic_id: UUID | str, dentist_id: UUID | str, starts_at: datetime
+) -> list[SearchAttributePair[Any]]:
     """What the Web UI finds a booking by."""
-    yield SearchAttributePair(BOOKING_STATUS, str(state.status))
-    if state.visit:
-        yield SearchAttributePair(CLINIC_ID, state.visit.clinic_id)
-        yield SearchAttributePair(DENTIST_ID, state.visit.dentist_id)
-        yield SearchAttributePair(SLOT_START, datetime.fromisoformat(state.visit.starts_at))
+    return [
+        SearchAttributePair(BOOKING_STATUS, str(status)),
+        SearchAttributePair(CLINIC_ID, str(clinic_id)),
+        SearchAttributePair(DENTIST_ID, str(dentist_id)),
+        SearchAttributePair(SLOT_START, starts_at),
+    ]
 
 
 def workflow_id(booking_id: UUID | str) -> str:

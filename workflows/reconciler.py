@@ -1,7 +1,7 @@
 """The reconciler: frees overdue holds where no worker does, and asks for missing workflows.
 
-The latter matters where workflows were terminated, or Temporal lost them. What Temporal lists is a
-hint for starting, never a reason to end anything.
+Workflows are missing where somebody terminated them, or Temporal lost them. What Temporal lists is
+a hint for starting, never a reason to end anything.
 """
 
 import asyncio
@@ -14,10 +14,11 @@ from uuid import UUID
 from temporalio.client import Client
 
 from db import bookings, inbox
-from db.pool import UNAVAILABLE, Connection, connect
+from db.pool import UNAVAILABLE, connect
+from db.reconnecting import Connection, ReconnectingConnection
 from workflows import workflow_id
 from workflows.client import AWAY
-from workflows.sender import WORKFLOW
+from workflows.delivery import WORKFLOW
 
 RUNNING = f'WorkflowType="{WORKFLOW}" AND ExecutionStatus="Running"'
 
@@ -26,6 +27,11 @@ GRACE = 5.0
 """Seconds that a worker has to expire a hold on time."""
 
 SWEEP_LIMIT = 200
+
+LEADER_TIMEOUT = 20.0
+"""Seconds without a query after which Postgres ends the leader's session: a process that hangs
+leads no longer.
+"""
 
 RECONCILE_EVERY = 600.0
 SETTLED_AFTER = 60.0
@@ -57,55 +63,37 @@ class Reconciler:
         reconcile_every: float = RECONCILE_EVERY,
         settled_after: float = SETTLED_AFTER,
     ) -> None:
-        """`on_change` rings after a sweep that ended holds."""
+        """`on_change` is called after a sweep that ended holds."""
         self._dsn = dsn
+        self._connection = ReconnectingConnection(dsn, "reconciler", self._session)
         self._client = client
         self._on_change = on_change
         self._sweep_every = sweep_every
         self._grace = grace
         self._reconcile_every = reconcile_every
         self._settled_after = settled_after
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Succeeds without Postgres and without Temporal: both are waited for."""
-        self._task = asyncio.create_task(self._loop())
+        await self._connection.start()
 
     async def stop(self) -> None:
-        """Ends within 1 s; another process takes over."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=1)
+        """Another process takes over."""
+        await self._connection.stop()
 
-    async def _loop(self) -> None:
-        while True:
-            try:
-                await self._run()
-            except* UNAVAILABLE as errors:
-                log.warning("the reconciler waits for Postgres: %r", errors.exceptions[0])
-            except* Exception:
-                log.exception("the reconciler starts again")
+    async def _session(self, connection: Connection) -> None:
+        """Waits to become the leader, then leads until the connection breaks."""
+        while not await inbox.lead(connection, LEADER_TIMEOUT):
+            self._connection.healthy()
             await asyncio.sleep(self._sweep_every)
-
-    async def _run(self) -> None:
-        """Waits to become the leader, then leads until its connection breaks."""
-        connection = await connect(self._dsn, "reconciler")
-        try:
-            await self._until_leader(connection)
-            async with asyncio.TaskGroup() as lead:
-                lead.create_task(self._sweep(connection))
-                lead.create_task(self._reconcile())
-        finally:
-            with contextlib.suppress(*UNAVAILABLE):
-                await connection.close(timeout=0.5)
-
-    async def _until_leader(self, connection: Connection) -> None:
-        while not await inbox.lead(connection):  # noqa: ASYNC110 - the event is in Postgres
-            await asyncio.sleep(self._sweep_every)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sweep(connection))
+            tasks.create_task(self._reconcile())
 
     async def _sweep(self, connection: Connection) -> None:
         while True:
             ended = await bookings.expire_overdue(connection, self._grace, SWEEP_LIMIT)
+            self._connection.healthy()
             if ended:
                 log.info("freed %d overdue holds", ended)
                 self._on_change()
@@ -133,7 +121,7 @@ class Reconciler:
         connection = await connect(self._dsn, "reconciler listing")
         try:
             asked, last = 0, None
-            while page := await inbox.unheard(connection, clock() - settled, last, PAGE):
+            while page := await inbox.unannounced(connection, clock() - settled, last, PAGE):
                 last = page[-1]
                 missing = [id_ for _, id_ in page if workflow_id(id_) not in running]
                 asked += await self._look(connection, missing)

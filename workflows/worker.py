@@ -1,4 +1,4 @@
-"""A worker of the booking workflow, as the measurements want it."""
+"""Builds the worker of the booking workflow."""
 
 from datetime import timedelta
 from typing import Any
@@ -33,7 +33,7 @@ def build_worker(client: Client, activities: BookingActivities, **overrides: Any
         # With the default of 100 a burst of new bookings fills all places, and those that go on
         # time out in the sticky queue: 200 times in 300 bookings, with 20 places hardly ever.
         "max_concurrent_workflow_tasks": 20,
-        "max_cached_workflows": 4000,
+        "max_cached_workflows": 1000,  # 300 KB each; a workflow that is evicted is replayed
         # After a worker's death its workflows wait this long for it.
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),
         "graceful_shutdown_timeout": timedelta(seconds=2),

@@ -14,7 +14,7 @@ from benchmarks.figures import Result, Target
 from benchmarks.load import Measured, closed
 from benchmarks.world import PLAIN, VISIT, Slot
 from domain.messages import Booking
-from workflows.sender import WORKFLOW
+from workflows.delivery import WORKFLOW
 
 NAME = "latency"
 ABOUT = "p50 beside baseline (a), the whole system running"

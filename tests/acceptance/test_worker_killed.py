@@ -63,7 +63,7 @@ async def test_a_command_whose_dispatch_died_with_its_worker_reaches_its_workflo
                 return any([await clinic.started(it.id) for it in (kept, confirmed, cancelled)])
 
             await until(in_between)
-            assert await clinic.pool.fetchval("select count(*) from workflow_inbox") == 6
+            assert await clinic.pool.fetchval("select count(*) from workflow_inbox") == 4
         finally:
             doomed.kill()
 

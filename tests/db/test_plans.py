@@ -43,7 +43,7 @@ READS: dict[str, Any] = {
     ),
     "what decides a hold": lambda c: clinics.offer(c, AMARA, "checkup"),
     "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),
-    "bookings without workflow": lambda c: inbox.unheard(c, 60, CURSOR, 100),
+    "bookings without workflow": lambda c: inbox.unannounced(c, 60, CURSOR, 100),
     "the log's next events": lambda c: events.after(c, 5, 100),
     "the log's oldest event": events.oldest,
     "missed events of a topic": lambda c: events.missed(c, _reader("appointments"), 5, 50, 100),

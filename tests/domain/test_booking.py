@@ -151,13 +151,14 @@ def test_what_goes_through_temporal_is_text_as_the_database_knows_it():
 
 def _state(status: Status, now: datetime = NOW, lapsed_at: datetime | None = None):
     return state_of(
-        uuid4(),
+        id=uuid4(),
         status=status,
         version=1,
         hold_expires_at=LATER,
         approval_expires_at=LATER,
         ends_at=NOW + AN_HOUR,
         lapsed_at=lapsed_at,
+        recent=[],
         now=now,
         clinic_id=uuid4(),
         dentist_id=uuid4(),

@@ -12,12 +12,11 @@ from uuid import uuid4
 import pytest
 
 from activities import booking
-from db import demo
+from db import demo, reconnecting
 from db.migrate import migrate
 from db.pool import connect, create_pool
 from domain.appointments import Via
 from embedded import stack
-from realtime import line
 from realtime import relay as relay_module
 from realtime.bell import Bell
 from realtime.hub import Hub
@@ -174,8 +173,8 @@ async def test_a_leader_whose_network_goes_silent_finds_another_way_by_itself(ds
 
 async def test_a_follower_whose_query_takes_long_does_not_give_up_for_ever(dsn, pool, monkeypatch):
     """Postgres may be slow rather than away: with each failure there is more patience."""
-    monkeypatch.setattr(line, "SILENCE", 0.02)
-    monkeypatch.setattr(line, "BACK_OFF", (0.01, 0.02))
+    monkeypatch.setattr(reconnecting, "QUERY_TIMEOUT", 0.02)
+    monkeypatch.setattr(reconnecting, "BACK_OFF", (0.01, 0.02))
     source = await pool.fetchval("select pg_get_functiondef('relay_batch'::regproc)")
     await pool.execute(source.replace("begin\n", "begin\n    perform pg_sleep(0.3);\n", 1))
     slow = Relay(dsn)
@@ -257,7 +256,7 @@ async def test_a_follower_sees_how_much_waits(dsn, pool, monkeypatch):
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 async def test_after_an_outage_of_postgres_all_goes_on_without_a_restart(how, monkeypatch):
-    monkeypatch.setattr(line, "BACK_OFF", (0.05, 0.2))
+    monkeypatch.setattr(reconnecting, "BACK_OFF", (0.05, 0.2))
     with stack.postgres({}) as server:
         dsn = server.dsn()
         await migrate(dsn)

@@ -22,14 +22,13 @@ from uuid_utils.compat import uuid7
 
 from activities import booking as commands
 from activities.advance import BookingActivities
-from db import bookings
 from db.pool import Pool
 from domain.actors import CLINIC
 from domain.appointments import Change, Hold, Result, Via
 from domain.booking import RULES, BookingState, Outcome, Verb
-from domain.messages import Answer, Booking, Command, HoldRequest, Seen
+from domain.messages import Answer, Booking, Command, HoldRequest
 from tests.support import AMARA, ANA, begin_visit
-from workflows import workflow_id
+from workflows import search_attributes, workflow_id
 from workflows.booking import BookingWorkflow
 from workflows.worker import build_worker
 
@@ -100,24 +99,32 @@ class Desk:
         async with self.pool.acquire() as connection:
             return await commands.change(connection, command, CLINIC, Via.API)
 
-    async def told(self, id: UUID, verb: str, ago: float = 0.0) -> Command:
-        """As the dispatcher tells of what the API has carried out, and what it read `ago` seconds
-        before.
-        """
-        async with self.pool.acquire() as connection:
-            state = await bookings.state(connection, id)
-        assert state
-        return Command(verb, str(uuid7()), seen=Seen(state, time.time() - ago))
-
     async def begin(
         self,
         id: UUID,
-        told: Command | None = None,
+        command: Command | None = None,
         attributes: TypedSearchAttributes | None = None,
     ) -> Handle:
-        """As the dispatcher starts a booking that the API has just held."""
-        booking = Booking(str(id), todo=[told or await self.told(id, "hold")])
+        """As the dispatcher starts a booking that the API has just made."""
+        booking = Booking(str(id), todo=[command or await self.last_command(id)])
         return await self.start(id, booking=booking, attributes=attributes)
+
+    async def last_command(self, id: UUID) -> Command:
+        """As the dispatcher sends what the API has carried out last."""
+        async with self.pool.acquire() as connection:
+            row = await connection.fetchrow(
+                "select verb, command_id, actor from appointments where id = $1", id
+            )
+        return Command(row["verb"], str(row["command_id"]), row["actor"])
+
+    async def attributes(self, id: UUID) -> TypedSearchAttributes:
+        """All search attributes, as the dispatcher gives them to a new workflow."""
+        async with self.pool.acquire() as connection:
+            row = await connection.fetchrow(
+                "select status, clinic_id, dentist_id, starts_at from appointments where id = $1",
+                id,
+            )
+        return TypedSearchAttributes(search_attributes(*row))
 
     async def start(
         self,
@@ -202,6 +209,18 @@ class Desk:
 
 async def has_looked(handle: Handle) -> bool:
     return await handle.query(BookingWorkflow.state) is not None
+
+
+async def has_read(handle: Handle, version: int) -> bool:
+    """Whether the workflow has read the booking at this version or a later one."""
+    state = await handle.query(BookingWorkflow.state)
+    return state is not None and state.version >= version
+
+
+async def current_details(handle: Handle) -> str:
+    """The Markdown that the Web UI shows of a running workflow."""
+    metadata = await handle.query("__temporal_workflow_metadata")
+    return metadata.current_details
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> float:

@@ -31,7 +31,7 @@ async def eventually(true: Callable[[], Awaitable[object]], seconds: float = 15)
 
 async def inbox(pool: Pool) -> list[tuple[str, int]]:
     """(verb, attempts) of what still waits."""
-    rows = await pool.fetch("select verb, attempts from workflow_inbox order by id")
+    rows = await pool.fetch("select verb, attempts from workflow_inbox order by waiting_since")
     return [(row["verb"], row["attempts"]) for row in rows]
 
 

@@ -12,8 +12,8 @@ from db.pool import create_pool
 from domain.booking import Verb
 from domain.messages import Booking, Command
 from tests.support import begin_visit
-from tests.workflows.desk import Desk, Handle, has_looked, until
-from workflows import BOOKING_STATUS, search_attributes
+from tests.workflows.desk import Desk, Handle, has_looked, has_read, until
+from workflows import BOOKING_STATUS
 from workflows.booking import BookingWorkflow
 
 Path = Callable[[Desk], Awaitable[Handle]]
@@ -44,23 +44,32 @@ async def refused(desk: Desk) -> Handle:
     return desk.handle(booking.id)
 
 
-async def moved_by_the_api_alone(desk: Desk) -> Handle:
+async def changed_by_the_api_alone(desk: Desk) -> Handle:
     id = await desk.hold()
     async with desk.working():
         handle = await desk.begin(id, attributes=HELD)
         await until(lambda: has_looked(handle))
-        for verb in (Verb.EXTEND, Verb.CONFIRM, Verb.CANCEL):
+        for version, verb in enumerate((Verb.EXTEND, Verb.CONFIRM, Verb.CANCEL), start=2):
             await desk.change(id, verb)
-            await handle.signal(verb, await desk.told(id, verb))
+            await handle.signal(verb, await desk.last_command(id))
+            await until(lambda version=version: has_read(handle, version))
         await handle.result()
+    return handle
+
+
+async def held_and_confirmed_in_one_message(desk: Desk) -> Handle:
+    id = await desk.hold()
+    await desk.change(id, Verb.CONFIRM)
+    async with desk.working():
+        handle = await desk.begin(id, attributes=HELD)
+        await until(lambda: has_looked(handle))
     return handle
 
 
 async def moved_to_another_time(desk: Desk) -> Handle:
     id = await desk.hold()
     await desk.change(id, Verb.CONFIRM)
-    told = await desk.told(id, "confirm")
-    known = TypedSearchAttributes(list(search_attributes(told.seen.state)))
+    known = await desk.attributes(id)
     later = desk.next_slot().isoformat()
     async with desk.working():
         handle = await desk.start(id, attributes=known)
@@ -71,22 +80,13 @@ async def moved_to_another_time(desk: Desk) -> Handle:
     return handle
 
 
-async def told_of_a_hold_that_then_expired(desk: Desk) -> Handle:
-    await desk.holds_last(1.0)
+async def edited(desk: Desk) -> Handle:
     id = await desk.hold()
+    await desk.change(id, Verb.CONFIRM)
     async with desk.working():
-        handle = await desk.begin(id, attributes=HELD)
-        await handle.result()
-    return handle
-
-
-async def told_what_is_older(desk: Desk) -> Handle:
-    id = await desk.hold()
-    older = await desk.told(id, "extend")
-    async with desk.working():
-        handle = await desk.begin(id, attributes=HELD)
-        await handle.execute_update(BookingWorkflow.ask_confirm, Command(id=str(uuid7())))
-        await handle.signal("extend", older)
+        handle = await desk.begin(id)
+        await desk.change(id, Verb.EDIT)
+        await handle.signal("edit", await desk.last_command(id))
         await handle.execute_update(BookingWorkflow.ask_cancel, Command(id=str(uuid7())))
         await handle.result()
     return handle
@@ -281,10 +281,10 @@ async def still_open(desk: Desk) -> Handle:
 PATHS: tuple[Path, ...] = (
     through_temporal_alone,
     refused,
-    moved_by_the_api_alone,
+    changed_by_the_api_alone,
+    held_and_confirmed_in_one_message,
     moved_to_another_time,
-    told_of_a_hold_that_then_expired,
-    told_what_is_older,
+    edited,
     held_by_the_api_then_expired,
     held_by_the_api_then_released,
     extended_then_expired,

@@ -5,9 +5,9 @@ a workflow was told stands in its history.
 import asyncio
 import contextlib
 import json
-import operator
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,7 +29,7 @@ import embedded.temporal
 from activities.advance import BookingActivities
 from db import inbox as db_inbox
 from db import outbox
-from db.pool import Pool, connect
+from db.pool import Pool
 from domain.booking import Status, Verb
 from embedded import stack
 from tests.support import AMARA, ANA, allowed, change, hold, request
@@ -45,9 +45,8 @@ from tests.workflows.heard import (
 )
 from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START, workflow_id
 from workflows.client import reachable, register_search_attributes
-from workflows.dispatch import BATCH, Dispatcher
-from workflows.lull import Lull
-from workflows.sender import Sender, Verdict
+from workflows.delivery import Deliverer, Verdict
+from workflows.dispatch import IN_FLIGHT, LEASE, Dispatcher
 from workflows.worker import build_worker
 
 NOWHERE = "127.0.0.1:9"
@@ -64,6 +63,18 @@ def queue() -> str:
     return f"test-{uuid4()}"
 
 
+@pytest.fixture
+async def hanging() -> AsyncIterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    writers: list[asyncio.StreamWriter] = []
+    async with await asyncio.start_server(
+        lambda _, writer: writers.append(writer), "127.0.0.1", 0
+    ) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for writer in writers:
+            writer.close()
+
+
 @contextlib.asynccontextmanager
 async def dispatching(
     dsn: str, client: Client, queue: str, **options: Any
@@ -76,65 +87,101 @@ async def dispatching(
         await dispatcher.stop()
 
 
-async def test_each_committed_command_reaches_its_workflow_in_order(pool, dsn, client, queue):
+async def test_each_change_reaches_its_workflow_in_the_order_of_commits(pool, dsn, client, queue):
     command = request(times(1)[0])
     await hold(pool, command)
     async with dispatching(dsn, client, queue, poll=60) as dispatcher:
+        await eventually(lambda: started(client, command.id))
         for verb in (Verb.EXTEND, Verb.EXTEND, Verb.CONFIRM, Verb.CANCEL):
+            await eventually(emptied(pool))
             await change(pool, command.id, verb)
             dispatcher.wake()
         await eventually(emptied(pool))
 
-    heard = await signals(client, command.id)
-    assert [(verb, said["id"]) for verb, said in heard] == await committed(pool, command.id)
-    assert [verb for verb, _ in heard] == ["extend", "extend", "confirm", "cancel"]
-    assert {said["by"] for _, said in heard} == {"clinic"}
-    seen = [said["seen"]["state"]["version"] for _, said in heard]
-    assert seen == sorted(seen)
-    assert all(map(operator.le, [2, 3, 4, 5], seen))
+    received = await signals(client, command.id)
+    assert [(verb, sent["id"]) for verb, sent in received] == await committed(pool, command.id)
+    assert [verb for verb, _ in received] == ["extend", "extend", "confirm", "cancel"]
+    assert {sent["by"] for _, sent in received} == {"clinic"}
 
 
-async def test_commands_that_came_before_any_dispatcher_start_one_workflow(
+async def test_changes_that_wait_together_are_one_message_and_one_workflow(
     pool, dsn, client, queue
 ):
     command = request(times(1)[0])
     await hold(pool, command)
+    await change(pool, command.id, Verb.EXTEND)
     await change(pool, command.id, Verb.CONFIRM)
+    [row] = await pool.fetch("select verb, version, is_new from workflow_inbox")
+    assert tuple(row) == ("confirm", 3, True)
+
     async with dispatching(dsn, client, queue):
         await eventually(emptied(pool))
-    assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
+    start = (await workflow(client, command.id).fetch_history()).events[0]
+    payload = start.workflow_execution_started_event_attributes.input.payloads[0]
+    assert [sent["verb"] for sent in json.loads(payload.data)["todo"]] == ["confirm"]
+    assert await signals(client, command.id) == []
 
 
-async def test_in_a_rush_commands_are_not_followed_before_it_is_over(pool, dsn, client, queue):
-    """What became of a booking meanwhile goes in one message; and so again with the next one."""
-    commands = [request(start, quota=None) for start in times(2)]
-    now, breaths, rushing = 0.0, 0, True
+async def test_a_later_change_keeps_the_waiting_time_and_the_lease_of_its_row(pool):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    since = await pool.fetchval("select waiting_since from workflow_inbox")
+    async with pool.acquire() as connection:
+        [leased] = await db_inbox.claim(connection, 10, LEASE)
+    await change(pool, command.id, Verb.CONFIRM)
 
-    async def breathe(seconds: float) -> None:
-        nonlocal breaths
-        await asyncio.sleep(seconds)
-        breaths += 1
-        if rushing:
-            lull.heard(100)
+    async with pool.acquire() as connection:
+        assert await db_inbox.claim(connection, 10, LEASE) == []
+        row = await connection.fetchrow("select * from workflow_inbox")
+        assert (row["waiting_since"], row["not_before"]) == (since, leased.leased_until)
+        await db_inbox.sent(connection, [leased], LEASE)
+        [later] = await db_inbox.claim(connection, 10, LEASE)
+        assert (later.verb, later.version, later.is_new) == ("confirm", 2, False)
+        await db_inbox.sent(connection, [later], LEASE)
+    assert await inbox(pool) == []
 
-    lull = Lull(clock=lambda: now, sleep=breathe)
-    async with dispatching(dsn, client, queue, poll=60, lanes=1, lull=lull) as dispatcher:
-        for command in commands:
-            rushing, before = True, breaths
-            await hold(pool, command)
-            dispatcher.wake()
 
-            async def waited(before: int = before) -> bool:
-                return breaths >= before + 10
+async def test_what_another_dispatcher_leased_again_is_not_deleted_by_the_first(pool):
+    """The first one hung until its lease was over."""
+    command = request(times(1)[0])
+    await hold(pool, command)
+    over = timedelta(seconds=-1)
+    async with pool.acquire() as connection:
+        [first] = await db_inbox.claim(connection, 10, over)
+        [second] = await db_inbox.claim(connection, 10, LEASE)
+        await db_inbox.sent(connection, [first], over)
+        await db_inbox.release(connection, [first])
+        await db_inbox.refused(connection, [first])
+        row = await connection.fetchrow("select * from workflow_inbox")
+        assert (row["not_before"], row["attempts"]) == (second.leased_until, 0)
 
-            await eventually(waited)
-            assert await inbox(pool) == [("hold", 0)]
+
+async def test_look_never_replaces_a_verb_and_a_verb_replaces_look(pool):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    async with pool.acquire() as connection:
+        assert await db_inbox.look(connection, [command.id]) == 0
+        assert await inbox(pool) == [("hold", 0)]
+        await connection.execute("delete from workflow_inbox")
+        assert await db_inbox.look(connection, [command.id]) == 1
+        assert await db_inbox.look(connection, [command.id]) == 0
+    assert await inbox(pool) == [("look", 0)]
+    await change(pool, command.id, Verb.CONFIRM)
+    assert await inbox(pool) == [("confirm", 0)]
+
+
+async def test_a_dispatcher_that_talks_to_temporal_blocks_no_commit(pool, dsn, hanging, queue):
+    command = request(times(1)[0])
+    await hold(pool, command)
+    async with dispatching(dsn, await Client.connect(hanging, lazy=True), queue):
+        await eventually(lambda: _leased(pool))
+        async with asyncio.timeout(allowed(1)):
             await change(pool, command.id, Verb.CONFIRM)
-            rushing = False
-            await eventually(emptied(pool))
-            now += 60
-    for command in commands:
-        assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
+    assert await inbox(pool) == [("confirm", 0)]
+
+
+async def _leased(pool: Pool) -> bool:
+    return await pool.fetchval("select not_before > clock_timestamp() from workflow_inbox")
 
 
 async def test_a_workflow_starts_with_ids_codes_and_times_alone(pool, dsn, client, queue):
@@ -186,13 +233,15 @@ async def test_nothing_is_lost_while_temporal_is_away(pool, dsn, queue):
             await eventually(emptied(pool), 30)
 
         for command in commands:
-            heard = [said["id"] for _, said in await signals(client, command.id)]
-            assert list(dict.fromkeys(heard)) == [id for _, id in await committed(pool, command.id)]
+            last = (await committed(pool, command.id))[-1]
+            verb, sent = (await signals(client, command.id))[-1]
+            assert (verb, sent["id"]) == last
 
 
 async def put(pool: Pool, booking: UUID, verb: str) -> None:
     await pool.execute(
-        "insert into workflow_inbox (appointment_id, verb, actor) values ($1, $2, 'clinic')",
+        "insert into workflow_inbox (appointment_id, verb, actor, version, is_new)"
+        " values ($1, $2, 'clinic', 1, false)",
         booking,
         verb,
     )
@@ -202,28 +251,18 @@ async def _trouble(dispatcher: Dispatcher, expected: str) -> bool:
     return dispatcher.trouble == expected
 
 
-async def test_two_dispatchers_side_by_side_neither_lose_nor_reorder(pool, dsn, client, queue):
+async def test_two_dispatchers_side_by_side_lose_nothing_and_end_with_the_last_change(
+    pool, dsn, client, queue
+):
     commands = [request(start, quota=None) for start in times(40)]
-    eager = {
-        "lanes": 3,
-        "poll": 0.05,
-        "lull": Lull(patience=0),
-    }  # so that both have something to do
     async with (
-        dispatching(dsn, client, queue, **eager) as one,
-        dispatching(dsn, client, queue, **eager) as other,
+        dispatching(dsn, client, queue, poll=0.05) as one,
+        dispatching(dsn, client, queue, poll=0.05) as other,
     ):
 
         async def live(command):
             await hold(pool, command)
-            for verb in (
-                Verb.EXTEND,
-                Verb.CONFIRM,
-                Verb.EDIT,
-                Verb.EDIT,
-                Verb.CHECK_IN,
-                Verb.CANCEL,
-            ):
+            for verb in (Verb.EXTEND, Verb.CONFIRM, Verb.EDIT, Verb.CANCEL):
                 one.wake()
                 await change(pool, command.id, verb)
                 other.wake()
@@ -234,26 +273,35 @@ async def test_two_dispatchers_side_by_side_neither_lose_nor_reorder(pool, dsn, 
         assert other.sent > 0
 
     for command in commands:
-        heard = [(verb, said["id"]) for verb, said in await signals(client, command.id)]
-        assert heard == await committed(pool, command.id)
+        changes = await committed(pool, command.id)
+        sent = [(verb, message["id"]) for verb, message in await signals(client, command.id)]
+        assert sent == [change for change in changes if change in sent]
+        assert sent[-1:] == changes[-1:] or await started_with(client, command.id, changes[-1])
 
 
-async def test_a_row_that_temporal_refuses_waits_alone_with_its_booking(pool, dsn, client, queue):
-    bad, *good = [request(start, quota=None) for start in times(2 * BATCH)]
-    await put(pool, bad.id, "x" * 2000)  # no signal may have so long a name
+async def started_with(client: Client, booking: UUID, change: tuple[str, str]) -> bool:
+    start = (await workflow(client, booking).fetch_history()).events[0]
+    payload = start.workflow_execution_started_event_attributes.input.payloads[0]
+    return [(m["verb"], m["id"]) for m in json.loads(payload.data)["todo"]] == [change]
+
+
+async def test_a_row_that_temporal_refuses_waits_alone(pool, dsn, client, queue):
+    bad, *good = [request(start, quota=None) for start in times(2 * IN_FLIGHT)]
     for command in (bad, *good):
         await hold(pool, command)
+    # no signal may have so long a name
+    await pool.execute(
+        "update workflow_inbox set verb = repeat('x', 2000), is_new = false"
+        " where appointment_id = $1",
+        bad.id,
+    )
     async with dispatching(dsn, client, queue, poll=0.1):
 
         async def only_the_bad_is_left():
             left = await inbox(pool)
-            return len(left) == 2 and left[0][1] >= 2
+            return len(left) == 1 and left[0][1] >= 2
 
         await eventually(only_the_bad_is_left)
-    assert [(verb[0], attempts > 0) for verb, attempts in await inbox(pool)] == [
-        ("x", True),
-        ("h", False),
-    ]
     assert not await started(client, bad.id)
 
 
@@ -277,7 +325,7 @@ class Broken(Interceptor, OutboundInterceptor):
     "error", [TimeoutError(), RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")]
 )
 async def test_a_booking_that_temporal_has_lost_waits_alone(pool, dsn, client, queue, error):
-    broken, *others = [request(start, quota=None) for start in times(BATCH)]
+    broken, *others = [request(start, quota=None) for start in times(IN_FLIGHT)]
     config = client.config()
     config["interceptors"] = [Broken(broken.id, error)]
     for command in (broken, *others):
@@ -300,9 +348,10 @@ async def test_refusals_are_told_in_the_backlog_and_back_off_to_ten_minutes(pool
     command = request(times(1)[0])
     await hold(pool, command)
     async with pool.acquire() as connection:
-        [(id_, _)] = await connection.fetch("select id, verb from workflow_inbox")
         for _ in range(12):
-            await db_inbox.refused(connection, [id_])
+            await connection.execute("update workflow_inbox set not_before = clock_timestamp()")
+            [leased] = await db_inbox.claim(connection, 1, LEASE)
+            await db_inbox.refused(connection, [leased])
         backlog = await db_inbox.backlog(connection)
         assert (backlog.depth, backlog.attempts, backlog.stuck) == (1, 12, True)
         assert 0 <= backlog.oldest_seconds < 60
@@ -376,78 +425,33 @@ async def test_a_booking_that_is_over_keeps_its_completed_workflow(pool, dsn, cl
         await workflow(client, command.id).result()
         first = await workflow(client, command.id).describe()
 
-        for verb in ("hold", "cancel"):  # as if its dispatcher had died before it could delete them
-            await put(pool, command.id, verb)
-            await eventually(emptied(pool))
-
-    last = await workflow(client, command.id).describe()
-    assert (last.run_id, last.status) == (first.run_id, WorkflowExecutionStatus.COMPLETED)
-
-
-async def test_a_hold_that_arrives_after_the_bookings_end_starts_nothing(pool, dsn, client, queue):
-    """As from a dispatcher that stood still after it had read the booking."""
-    command = request(times(1)[0])
-    await hold(pool, command)
-    async with pool.acquire() as connection, connection.transaction():
-        [late] = await db_inbox.take(connection, 10)
-    assert late.live
-    async with (
-        build_worker(client, BookingActivities(pool, lambda: None), task_queue=queue),
-        dispatching(dsn, client, queue),
-    ):
-        await change(pool, command.id, Verb.RELEASE)
+        # as if its dispatcher had died before it could delete the row
+        await put(pool, command.id, "cancel")
         await eventually(emptied(pool))
-        await workflow(client, command.id).result()
-        first = await workflow(client, command.id).describe()
-
-        assert (await Sender(client, queue).deliver(late)).verdict is Verdict.SENT
 
     last = await workflow(client, command.id).describe()
     assert (last.run_id, last.status) == (first.run_id, WorkflowExecutionStatus.COMPLETED)
 
 
-async def test_what_was_sent_but_not_deleted_is_sent_again_and_changes_nothing(
-    pool, dsn, client, queue
-):
+async def test_a_message_sent_twice_changes_nothing(pool, dsn, client, queue):
+    """Its first dispatcher died before it could delete the row."""
     command = request(times(1)[0])
     await hold(pool, command)
     await change(pool, command.id, Verb.CONFIRM)
     async with pool.acquire() as connection:
-        killed = connection.transaction()
-        await killed.start()
-        [parcel] = await db_inbox.take(connection, 10)
-        delivery = await Sender(client, queue).deliver(parcel)
-        assert (delivery.verdict, len(delivery.sent)) == (Verdict.SENT, 2)
-        await killed.rollback()
+        [message] = await db_inbox.claim(connection, 10, timedelta(seconds=0.1))
+    assert (await Deliverer(client, queue).deliver(message)).verdict is Verdict.SENT
 
     async with (
         build_worker(client, BookingActivities(pool, lambda: None), task_queue=queue),
         dispatching(dsn, client, queue),
     ):
         await eventually(emptied(pool))
+        assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
         await change(pool, command.id, Verb.CANCEL)
         state = await workflow(client, command.id).result()
     assert state["status"] == Status.CANCELLED
-    # The row may have told it of the cancellation before the signal could.
-    assert [verb for verb, _ in await signals(client, command.id)][:2] == ["confirm", "confirm"]
     assert [verb for verb, _ in await committed(pool, command.id)] == ["confirm", "cancel"]
-
-
-async def test_what_a_dispatcher_had_in_hand_when_it_hung_is_sent_by_another(
-    pool, dsn, client, queue
-):
-    command = request(times(1)[0])
-    await hold(pool, command)
-    await change(pool, command.id, Verb.CONFIRM)
-    hung = await connect(dsn, "dispatcher")
-    assert await hung.fetchval("show idle_in_transaction_session_timeout") == "30s"
-    await hung.execute("set idle_in_transaction_session_timeout = '0.5s'")
-    await hung.transaction().start()
-    assert await db_inbox.take(hung, 10)
-    async with dispatching(dsn, client, queue, poll=0.1):
-        await eventually(emptied(pool))
-    assert [verb for verb, _ in await signals(client, command.id)] == ["confirm"]
-    hung.terminate()
 
 
 async def test_a_cut_connection_is_replaced(pool, dsn, postgres, client, queue):
@@ -536,18 +540,6 @@ async def test_an_unknown_namespace_loses_nothing(pool, dsn, client, queue):
     async with dispatching(dsn, Client(**config), queue) as dispatcher:
         await eventually(lambda: _trouble(dispatcher, "temporal"))
     assert await inbox(pool) == [("hold", 0)]
-
-
-@pytest.fixture
-async def hanging() -> AsyncIterator[str]:
-    """The address of a server that takes connections and says nothing."""
-    writers: list[asyncio.StreamWriter] = []
-    async with await asyncio.start_server(
-        lambda _, writer: writers.append(writer), "127.0.0.1", 0
-    ) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        for writer in writers:
-            writer.close()
 
 
 async def test_a_temporal_that_hangs_is_waited_for_and_stop_is_quick(pool, dsn, hanging, queue):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -11,8 +12,8 @@ from uuid_utils.compat import uuid7
 from domain.booking import RULES, Verb
 from domain.messages import Booking, Command
 from tests.support import AMARA, begin_visit
-from tests.workflows.desk import Desk, until
-from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START, search_attributes
+from tests.workflows.desk import Desk, current_details, has_looked, has_read, until
+from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START
 from workflows.booking import BookingWorkflow
 
 pytestmark = pytest.mark.usefixtures("working")
@@ -182,7 +183,7 @@ async def test_the_hold_s_answer_can_be_asked_for_again_after_the_end(desk: Desk
     await desk.handle(booking.id).result()
 
     assert await desk.ask_hold(booking, "hold") == first
-    assert (first.outcome, again.outcome) == ("done", "same")
+    assert (first.outcome, again.outcome) == ("done", "repeat")
 
 
 async def test_a_confirm_after_the_deadline_is_answered_as_expired(desk: Desk):
@@ -305,9 +306,7 @@ async def test_a_booking_that_moves_is_found_by_its_new_time(desk: Desk):
     id = await desk.hold()
     await desk.change(id, Verb.CONFIRM)
     later = desk.next_slot()
-    at_first = await desk.told(id, "confirm")
-    known = TypedSearchAttributes(list(search_attributes(at_first.seen.state)))
-    handle = await desk.start(id, attributes=known)
+    handle = await desk.start(id, attributes=await desk.attributes(id))
     await handle.signal("reschedule", Command(id=str(uuid7()), starts_at=later.isoformat()))
 
     async def found() -> bool:
@@ -324,3 +323,42 @@ async def test_the_state_can_be_queried_also_after_the_end(desk: Desk):
     await handle.result()
     assert (await handle.query(BookingWorkflow.state)).status == "cancelled"
     assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def test_current_details_list_the_recent_transitions(desk: Desk):
+    id = await desk.hold()
+    for verb in (Verb.EXTEND, Verb.CONFIRM):
+        await desk.change(id, verb)
+    handle = await desk.begin(id)
+    await until(lambda: has_looked(handle))
+
+    details = await current_details(handle)
+    assert details.startswith("**booked**, version 3; end of visit deadline ")
+    steps = [line.split(" ", 2)[2] for line in details.splitlines()[1:]]
+    assert steps == ["hold → held", "extend → held", "confirm → booked"]
+
+
+async def test_hold_and_confirm_in_one_message_take_one_workflow_task(desk: Desk):
+    id = await desk.hold()
+    await desk.change(id, Verb.CONFIRM)
+    handle = await desk.begin(id)
+    await until(lambda: has_looked(handle))
+
+    types = [event.event_type for event in (await handle.fetch_history()).events]
+    assert types.count(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED) == 1
+    assert types.count(EventType.EVENT_TYPE_MARKER_RECORDED) == 1
+    assert await desk.verbs(id) == ["hold", "confirm"]
+
+
+async def test_every_verb_that_the_api_has_carried_out_is_a_repeat(desk: Desk):
+    id = await desk.hold()
+    handle = await desk.begin(id)
+    verbs = (Verb.EXTEND, Verb.CONFIRM, Verb.EDIT, Verb.CHECK_IN, Verb.START, Verb.COMPLETE)
+    for version, verb in enumerate(verbs, start=2):
+        if verb is Verb.CHECK_IN:
+            await begin_visit(desk.pool, id)
+        await desk.change(id, verb)
+        await handle.signal(verb, await desk.last_command(id))
+        await until(lambda version=version: has_read(handle, version))
+    assert (await handle.result()).status == "completed"
+    assert await desk.verbs(id) == ["hold", *verbs]

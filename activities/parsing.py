@@ -1,5 +1,5 @@
-"""What Temporal sends, as commands of ours. Anybody with access to Temporal can send anything: it
-is judged here, before it comes near the database.
+"""Parses what Temporal sends into commands. Anybody with access to Temporal can send anything, so
+each field is checked here, before it comes near the database.
 """
 
 from datetime import datetime
@@ -7,22 +7,19 @@ from uuid import UUID, uuid5
 
 from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
-from domain.booking import HOLD_QUOTA, LIVE, RULES, BookingState, CancelReason, Status, Verb
-from domain.messages import Booking, Command, Seen
+from domain.booking import HOLD_QUOTA, RULES, CancelReason, Verb
+from domain.messages import Booking, Command
 
-NOT_OFFERED = frozenset({Verb.EXPIRE, Verb.EDIT})
-"""Verbs of the table that nobody can send: the clock alone expires, and notes are personal."""
+NOT_BY_MESSAGE = frozenset({Verb.EXPIRE, Verb.EDIT})
+"""Verbs of the table that no message can carry out: expiry is due by the clock, and an edit has
+personal text, which never goes through Temporal.
+"""
 
-LOOK = "look"
-"""The verb of a message that asks for nothing but another look at the row."""
-
-VERBS: dict[str, Verb] = {str(verb): verb for verb in RULES if verb not in NOT_OFFERED}
+VERBS: dict[str, Verb] = {str(verb): verb for verb in RULES if verb not in NOT_BY_MESSAGE}
 
 REASONS = frozenset(CancelReason)
 LONGEST_ID = 255
 LONGEST_VERSION = 2**31 - 1
-LONGEST_WAIT = 10 * 365 * 86_400.0
-"""Seconds until a deadline that a message may speak of."""
 
 
 class Malformed(ValueError):
@@ -98,26 +95,6 @@ def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
         _instant(command.starts_at) if command.starts_at else None,
         expected_version=asked.expected_version,
     ), actor
-
-
-def seen(booking: Booking, command: Command) -> Seen | None:
-    """What a message says became of the booking; null where it says nothing, or nothing that could
-    be. A booking's end is not believed: before it closes, a workflow looks.
-    """
-    news = command.seen
-    return news if news and news.state.id == booking.id and _is_open(news.state) else None
-
-
-def _is_open(state: BookingState) -> bool:
-    try:
-        live = Status(state.status) in LIVE and not state.over
-        if state.visit:
-            _instant(state.visit.starts_at)
-            _uuid(state.visit.clinic_id, "clinic_id")
-            _uuid(state.visit.dentist_id, "dentist_id")
-    except ValueError:  # Malformed is one
-        return False
-    return live and state.due_in is not None and state.due_in <= LONGEST_WAIT
 
 
 def _actor(text: str) -> Actor:

@@ -1,4 +1,6 @@
-"""A line of one's own to Postgres, for who listens or holds a lock as long as the process lives."""
+"""A connection of one's own to Postgres, for LISTEN or a session lock, which is made again whenever
+it is lost.
+"""
 
 import asyncio
 import contextlib
@@ -9,16 +11,16 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from db.pool import connect
+from db.pool import UNAVAILABLE, connect
 
-SILENCE = 1.0
+QUERY_TIMEOUT = 1.0
 """Seconds after which a connection that does not answer is given up."""
 
-LONGEST_SILENCE = 8.0
-"""The same for work that was given up again and again, as Postgres is slow rather than away."""
+LONGEST_QUERY_TIMEOUT = 8.0
+"""The same after several sessions failed in a row: then Postgres is slow rather than gone."""
 
-BREATH = 0.003
-"""Seconds between two looks: what happens meanwhile is looked at together, not once per commit."""
+DEBOUNCE = 0.003
+"""Seconds between two looks: what happens meanwhile is handled together, not once per commit."""
 
 BACK_OFF = (0.05, 2.0)
 """Seconds before connecting again: the first pause, and the longest."""
@@ -28,57 +30,67 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 logger = logging.getLogger(__name__)
 
 
-class Line:
+class ReconnectingConnection:
     """Runs `work` on a connection, and again on a new one whenever it fails, until stopped."""
 
-    def __init__(self, dsn: str, name: str, work: Callable[[Connection], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        name: str,
+        work: Callable[[Connection], Awaitable[None]],
+        *,
+        debounce: float = DEBOUNCE,
+    ) -> None:
         self.error: str | None = None
-        """Why there is no connection; null once `work` called `well`."""
+        """Why there is no connection: the name of an exception. Null once `work` called `healthy`.
+        """
         self.stopping = False
         self._dsn = dsn
         self._name = name
         self._work = work
-        self._patience = SILENCE
+        self._debounce = debounce
+        self._query_timeout = QUERY_TIMEOUT
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        """Succeeds without Postgres, which is then waited for."""
         self.stopping = False
         self._task = asyncio.create_task(self._loop(), name=self._name)
 
-    async def stop(self, grace: float = 0) -> None:
-        """Tells `work`, which has that many seconds to end by itself; then the connection is
-        dropped, and with it its locks.
+    async def stop(self, drain: float = 0) -> None:
+        """Asks `work` to end, which has `drain` seconds for it; then the connection is closed, and
+        its locks go with it.
         """
         self.stopping = True
         self.wake()
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=grace)
+            await asyncio.wait([self._task], timeout=drain)
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
     def wake(self, *_: Any) -> None:
-        """Ends a rest, the present or the next one. Takes whatever a listener is called with."""
+        """Ends the present or the next `wait`. Accepts whatever a listener is called with."""
         self._woken.set()
 
-    async def rest(self, seconds: float) -> None:
-        """Returns when woken, or after that time; never within BREATH."""
-        await asyncio.sleep(BREATH)
+    async def wait(self, seconds: float) -> None:
+        """Returns when woken, or after `seconds`; never before the debounce time."""
+        await asyncio.sleep(self._debounce)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
         self._woken.clear()
 
-    def answering(self) -> asyncio.Timeout:
-        """The bound within which Postgres must answer, for each of the questions of `work`. It
-        doubles with each session that came to nothing.
+    def query_timeout(self) -> asyncio.Timeout:
+        """The time within which Postgres must answer each query of `work`. It doubles with each
+        session that fails before it is healthy.
         """
-        return asyncio.timeout(self._patience)
+        return asyncio.timeout(self._query_timeout)
 
-    def well(self) -> None:
+    def healthy(self) -> None:
         """To be called by `work` each time that the connection has answered."""
-        self.error, self._patience = None, SILENCE
+        self.error, self._query_timeout = None, QUERY_TIMEOUT
 
     async def _loop(self) -> None:
         pause, longest = BACK_OFF
@@ -88,9 +100,12 @@ class Line:
             except Exception as error:
                 if self.error is None:
                     pause = BACK_OFF[0]
-                    logger.warning("%s: %s: %s", self._name, type(error).__name__, error)
+                    bug = None if isinstance(error, UNAVAILABLE) else error
+                    logger.warning(
+                        "%s: %s: %s", self._name, type(error).__name__, error, exc_info=bug
+                    )
                 self.error = type(error).__name__
-                self._patience = min(self._patience * 2, LONGEST_SILENCE)
+                self._query_timeout = min(self._query_timeout * 2, LONGEST_QUERY_TIMEOUT)
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(pause * 2, longest)
 

@@ -1,0 +1,89 @@
+"""The commands that a booking has received and not carried out yet, and who waits for an answer."""
+
+import asyncio
+from dataclasses import dataclass
+
+from temporalio.exceptions import ApplicationError
+
+from domain.messages import Answer, Command, Done
+
+Key = tuple[str, str]
+"""Verb and id."""
+
+
+@dataclass
+class PendingCommand:
+    """A command: sent by a signal, by an update, or by both."""
+
+    command: Command
+    signalled: bool = False
+    reply: asyncio.Future[Answer] | None = None
+
+
+class PendingCommands:
+    """In order of arrival. Until it is taken, the same verb and id are the same command."""
+
+    def __init__(self, todo: list[Command]) -> None:
+        self._pending: dict[Key, PendingCommand] = {}
+        self.received = 0
+        """Messages so far, repeated ones included."""
+        for command in todo:
+            self.signal(command)
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return any(pending.reply for pending in self._pending.values())
+
+    @property
+    def commands(self) -> list[Command]:
+        return [pending.command for pending in self._pending.values()]
+
+    def signal(self, command: Command) -> None:
+        self._add(command).signalled = True
+
+    async def update(self, command: Command) -> Answer:
+        """The answer to a command. Raises ApplicationError of type `unavailable`: send it again."""
+        pending = self._add(command)
+        pending.reply = pending.reply or asyncio.Future()
+        return await asyncio.shield(pending.reply)
+
+    def take(self, limit: int) -> list[PendingCommand]:
+        """Takes out the oldest commands. What arrives again from here on is a new message."""
+        batch = list(self._pending.values())[:limit]
+        for pending in batch:
+            del self._pending[_key(pending.command)]
+        return batch
+
+    def put_back(self, batch: list[PendingCommand]) -> None:
+        """After a failure. Who waits for an answer is told, and may ask again; a signal has no
+        sender to tell, so it is kept.
+        """
+        kept: dict[Key, PendingCommand] = {}
+        for pending in batch:
+            if pending.reply:
+                text = "the database does not answer; repeat with the same command id"
+                pending.reply.set_exception(ApplicationError(text, type="unavailable"))
+            if pending.signalled:
+                kept[_key(pending.command)] = PendingCommand(pending.command, signalled=True)
+        for key, newer in self._pending.items():
+            kept.setdefault(key, newer).reply = newer.reply
+        self._pending = kept
+
+    def _add(self, command: Command) -> PendingCommand:
+        self.received += 1
+        return self._pending.setdefault(_key(command), PendingCommand(command))
+
+
+def answer(batch: list[PendingCommand], done: Done) -> None:
+    """Answers everybody who waits for a command of this batch."""
+    for pending, outcome in zip(batch, done.outcomes, strict=True):
+        if pending.reply:
+            pending.reply.set_result(Answer(outcome, done.state))
+
+
+def _key(command: Command) -> Key:
+    return command.verb, command.id
