@@ -15,9 +15,10 @@ from db import claims, clinics
 from db.claims import Claims
 from db.pool import Connection
 from domain import zones
+from domain.chairs import without_chair
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import Span, State, Terms, day_of
-from domain.search import Diary, Slot, concerned, without_chair
+from domain.search import Diary, Slot, concerned
 from domain.zones import ALL_DAY, ONE_DAY
 
 AHEAD = (3, 11, 42, 126, 378)

@@ -6,17 +6,18 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
+from domain.chairs import Chair
 from domain.schedules import Busy, State
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The active claims that touch an interval, by dentist, and by clinic for each of its chairs:
-    all chairs in use are there, those without a claim too.
+    """The active claims that touch an interval, by dentist, and by clinic for each of its active
+    chairs, those without a claim too.
     """
 
     dentists: dict[int, list[Busy]]
-    chairs: dict[UUID, list[list[Busy]]]
+    chairs: dict[UUID, list[Chair]]
 
 
 async def between(
@@ -37,12 +38,12 @@ async def between(
         ends,
     )
     found = Claims({}, {id: [] for id in clinic_ids})
-    for no, clinic_id, *arrays in rows:
+    for no, clinic_id, kept_until, *arrays in rows:
         busy = [_busy(*claim) for claim in zip(*(a or () for a in arrays), strict=True)]
         if clinic_id is None:
             found.dentists[no] = busy
         else:
-            found.chairs[clinic_id].append(busy)
+            found.chairs[clinic_id].append(Chair(busy, kept_until))
     return found
 
 

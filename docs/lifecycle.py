@@ -39,6 +39,8 @@ RULES_OF_THE_TABLE = """\
   or whoever takes the slot.
 - `hold` makes the booking. `lapse` changes no status: it flags a visit that nobody completed within
   a day of its end.
+- `assign_chair` changes no status either: a `held`, `pending_approval` or `booked` visit that has
+  not begun gets another chair at the same time, so that another visit finds one.
 """
 
 DEADLINES = {

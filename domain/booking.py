@@ -55,6 +55,7 @@ class Verb(StrEnum):
     NO_SHOW = "no_show"
     CANCEL = "cancel"
     LAPSE = "lapse"
+    ASSIGN_CHAIR = "assign_chair"
 
 
 class CancelReason(StrEnum):
@@ -144,8 +145,8 @@ RULES: Mapping[Verb, Rule] = {
         }
     ),
 }
-"""The transition table. `hold` is not in it: it makes the booking. Nor is `lapse`: it changes no
-status.
+"""The transition table. `hold` is not in it: it makes the booking. Nor are `lapse` and
+`assign_chair`, which the system carries out: they change no status.
 """
 
 OPEN_TO_ALL = frozenset(

@@ -51,6 +51,8 @@ class Kind(StrEnum):
     """Another time or dentist, same status."""
     EDITED = "appointment.edited"
     """Something else about it changed."""
+    CHAIR_ASSIGNED = "appointment.chair_assigned"
+    """It has another chair, same time and status: the system made room for another visit."""
     CHECKED_IN = "appointment.checked_in"
     """The patient has arrived."""
     STARTED = "appointment.started"

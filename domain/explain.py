@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.chairs import Chair, chair_may_be_free_at, refused_at, without_chair
 from domain.clinic import Offer
 from domain.hours import Interval, ScheduleException, closing, open_intervals
 from domain.schedules import (
@@ -18,7 +19,6 @@ from domain.schedules import (
     shadow,
     utc,
 )
-from domain.search import without_chair
 from domain.zones import days
 
 
@@ -40,7 +40,7 @@ class Finding:
 
 
 def explain(
-    offer: Offer, starts_at: datetime, busy: Iterable[Busy], chairs: Sequence[Iterable[Busy]]
+    offer: Offer, starts_at: datetime, busy: Iterable[Busy], chairs: Sequence[Chair]
 ) -> list[Finding]:
     """All that speaks against a visit, in the order of Reason; empty means that it is offered."""
     start = utc(starts_at)
@@ -83,14 +83,10 @@ def _taken(offer: Offer, start: datetime, busy: Iterable[Busy]) -> Iterator[Find
         yield Finding(Reason.BOOKED)
 
 
-def _chairless(
-    offer: Offer, start: datetime, chairs: Sequence[Iterable[Busy]]
-) -> Iterator[Finding]:
-    spans = without_chair(offer.terms, chairs, offer.now)
-    if any(after < start < before for after, before in spans):
-        kept = [_blocking(offer.terms, start, live(claims, offer.now)) for claims in chairs]
-        ends = [_ends(claims) for claims in kept if all(c.state is State.HELD for c in claims)]
-        yield Finding(Reason.NO_CHAIR, held_until=min((end for end in ends if end), default=None))
+def _chairless(offer: Offer, start: datetime, chairs: Sequence[Chair]) -> Iterator[Finding]:
+    if refused_at(without_chair(offer.terms, chairs, offer.now), start):
+        free_at = chair_may_be_free_at(offer.terms, chairs, start, offer.now)
+        yield Finding(Reason.NO_CHAIR, held_until=free_at)
 
 
 def _blocking(terms: Terms, start: datetime, claims: Iterable[Busy]) -> list[Busy]:

@@ -14,8 +14,6 @@ from domain.hours import Hours, Interval, open_intervals
 from domain.schedules import Busy, Span, State, Terms, live, next_on_grid, reach, shadow
 from domain.zones import ALL_DAY, ONE_DAY, Stretch, days
 
-ALWAYS = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-
 
 class Slot(NamedTuple):
     """A visit `[starts_at, ends_at)` in UTC, without buffers; `held_until` only while held."""
@@ -36,7 +34,7 @@ class Starts(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Diary:
     """All that decides about one dentist's time under one type, at one moment. `chairless`: the
-    starts without a free chair; they are not offered at all.
+    starts that are refused for want of a chair; they are not offered at all.
     """
 
     hours: Hours
@@ -55,7 +53,7 @@ class Diary:
         In order of time; a visit claims its buffers too. ValueError, at once, for naive datetimes.
         """
         claims = live(self.busy, self.now)
-        taken = _joined(shadow(self.terms, claim) for claim in claims)
+        taken = joined(shadow(self.terms, claim) for claim in claims)
         dates, possible = self._possible(first, last or first, between)
         return _on_grid(self.hours, dates, _less(possible, taken))
 
@@ -95,19 +93,7 @@ def concerned(hours: Hours, terms: Terms, first: date, last: date) -> Interval |
     return Interval(dates[0].starts_at - terms.buffer_before, dates[-1].ends_at + after)
 
 
-def without_chair(terms: Terms, chairs: Iterable[Iterable[Busy]], now: datetime) -> list[Span]:
-    """The starts at which none of these chairs is free; none at all for a type that needs none."""
-    if not terms.needs_chair:
-        return []
-    spans = [ALWAYS]
-    for claims in chairs:
-        spans = list(_common(spans, _joined(shadow(terms, c) for c in live(claims, now))))
-        if not spans:
-            break
-    return spans
-
-
-def _joined(spans: Iterable[Span]) -> list[Span]:
+def joined(spans: Iterable[Span]) -> list[Span]:
     """In order, those that overlap as one; those that touch leave the start between them."""
     joined: list[Span] = []
     for after, before in sorted(spans):
@@ -116,20 +102,6 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
         else:
             joined.append(Span(after, before))
     return joined
-
-
-def _common(some: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
-    """What lies in both; each in order and disjoint."""
-    n = m = 0
-    while n < len(some) and m < len(others):
-        after = max(some[n].after, others[m].after)
-        before = min(some[n].before, others[m].before)
-        if after < before:
-            yield Span(after, before)
-        if some[n].before < others[m].before:
-            n += 1
-        else:
-            m += 1
 
 
 def _less(starts: Iterable[Starts], spans: Sequence[Span]) -> list[Starts]:

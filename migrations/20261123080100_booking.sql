@@ -177,32 +177,6 @@ language sql stable as $$
                and s.during && p_slot and s.appointment_id is distinct from p_own) q
 $$;
 
--- All free chairs of a clinic in random order, so that rivals rarely try the same one; who moves tries its own first.
-create function free_chairs(p_clinic uuid, p_busy tstzrange, p_own uuid) returns int[] language sql volatile as $$
-    select array_agg(r.no order by exists (select from slot_reservations o
-                                            where o.appointment_id = p_own and o.active and o.resource_no = r.no) desc, random())
-      from resources r
-     where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
-       and not exists (select from slot_reservations s
-                        where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
-                          and s.during && p_busy and s.appointment_id is distinct from p_own)
-$$;
-
--- A chair that only overdue holds keep, with those holds.
-create function overdue_chair(p_clinic uuid, p_busy tstzrange, p_at timestamptz, p_own uuid, out chair int, out overdue uuid[])
-language sql volatile as $$
-    select q.no, q.ids
-      from (select r.no, array_agg(a.id) filter (where a.id is distinct from p_own) as ids
-              from resources r
-              join slot_reservations s on s.active and s.during && p_busy
-                   and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
-              join appointments a on a.id = s.appointment_id
-             where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
-             group by r.no
-            having bool_and(a.id is not distinct from p_own or a.status = 'held' and a.hold_expires_at <= p_at)) q
-     order by random() limit 1
-$$;
-
 -- Ends holds whose time is over. Rows are locked in id order, so that two of these never wait for each other.
 create function expire_overdue(p_ids uuid[]) returns int language plpgsql as $$
 declare
@@ -217,10 +191,17 @@ begin
     return n;
 end $$;
 
+-- A chair for a wish, and what must happen before it is free: overdue holds to expire, and visits to move to other chairs.
+-- `chair` is null where there is none. `moves[n]` goes from chair `leaves[n]` to chair `takes[n]` and keeps its time `times[n]`.
+create type chair_plan as (
+    chair int, during tstzrange, overdue uuid[], moves uuid[], leaves int[], takes int[], times tstzrange[]
+);
+
 -- Takes chair, dentist and patient for one appointment: all or nothing.
 -- Advisory locks on dentist and patient, sorted, make quota and both checks exact. Pass 0 takes them if nobody has them;
 -- else it looks without: in a storm most losers end there, having written nothing and waited for nobody.
--- The chair goes first, as the only thing that another claim can still take; once it is won, nothing below waits.
+-- The chair goes first, as the only thing that another claim can still take; once it is won, nothing below waits. Where
+-- none is free, visits that have not begun exchange chairs, under a lock that the clinic's other claims wait for.
 -- A race lost all the same is undone in a subtransaction and looked at again.
 -- `p_own` is the booking's own id where it moves: its old claims go in the same step.
 create function booking_take(p_id uuid, p_clinic uuid, p_dentist_no int, p_patient_no int, p_patient uuid,
@@ -232,6 +213,8 @@ declare
     overdue uuid[];
     chairs  int[];
     chair   int;
+    plan    chair_plan;
+    exchange boolean := false;
     n       int;
     at      timestamptz;
     first   int := least(p_dentist_no, p_patient_no);
@@ -270,29 +253,37 @@ begin
             held_until := null;
         end if;
 
-        if p_needs_chair then
-            chairs := free_chairs(p_clinic, p_busy, p_own);
-            if chairs is null then
-                select * into way from overdue_chair(p_clinic, p_busy, at, p_own);
-                if way.chair is null then
-                    outcome := 'no_chair';
-                    return;
-                end if;
-                chairs := array[way.chair];
-                overdue := overdue || way.overdue;
-            end if;
-        end if;
-
         begin
-            if overdue is not null or p_own is not null then        -- every row this pass needs, in one order
-                perform from appointments a where a.id = any(overdue || p_own) order by a.id for no key update;
+            plan := null;
+            if p_needs_chair then
+                perform lock_chairs(p_clinic, exchange);
+                at := clock_timestamp();
+                chairs := free_chairs(p_clinic, p_busy, p_own);
+                if chairs is null then
+                    plan := plan_chairs(p_clinic, p_busy, at, p_own);
+                    if plan.chair is null then
+                        outcome := 'no_chair';
+                        return;
+                    elsif plan.moves is not null and not exchange then
+                        exchange := true;              -- once more, with the lock that exchanges need
+                        raise sqlstate 'CT001';
+                    end if;
+                    chairs := array[plan.chair];
+                    overdue := overdue || plan.overdue;
+                end if;
+            end if;
+            if overdue is not null or p_own is not null or plan.moves is not null then    -- every row this pass needs, in one order
+                perform from appointments a where a.id = any(overdue || p_own || plan.moves) order by a.id for no key update;
                 perform expire_overdue(overdue);
                 update slot_reservations s set active = false where s.appointment_id = p_own and s.active;
+                if plan.moves is not null and not exchange_chairs(plan) then
+                    raise sqlstate 'CT001';
+                end if;
             end if;
             if p_needs_chair then
                 foreach chair in array chairs loop
                     insert into slot_reservations (appointment_id, resource_no, during)
-                    values (p_id, chair, p_busy) on conflict do nothing;
+                    values (p_id, chair, coalesce(plan.during, p_busy)) on conflict do nothing;
                     exit when found;
                     chair := null;
                 end loop;
@@ -574,7 +565,8 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, booking_hold, deadline_from_now, booking_take, expire_overdue, overdue_chair, free_chairs, claims_in_the_way;
+drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, booking_hold, deadline_from_now, booking_take, expire_overdue, claims_in_the_way;
+drop type chair_plan;
 drop view offered;
 drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;
 drop function appointments_recorded, refuse_change, is_live;

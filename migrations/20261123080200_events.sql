@@ -57,7 +57,8 @@ create function appointment_event_kind(p_from text, p_to text, p_verb text) retu
         when p_to is distinct from p_from then case p_to when 'pending_approval' then 'approval_requested'
                                                          when 'in_treatment' then 'started' else p_to end
         else case p_verb when 'extend' then 'extended' when 'reschedule' then 'rescheduled'
-                         when 'edit' then 'edited' when 'lapse' then 'lapsed' end
+                         when 'edit' then 'edited' when 'lapse' then 'lapsed'
+                         when 'assign_chair' then 'chair_assigned' end
     end
 $$;
 

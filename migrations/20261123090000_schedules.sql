@@ -80,10 +80,11 @@ create trigger schedules_published after update on dentists
     referencing old table as old_rows new table as new_rows for each statement execute function schedules_published();
 
 -- The active claims on these dentists and on all chairs of these clinics that touch an interval: a row for each of them,
--- with `held` null for what is booked. Planned once per session: to plan it takes longer than to run it. Without
--- statistics a plan made while the tables are small would scan them when they are large.
+-- with `held` null for what is booked, and until when a chair takes part in no exchange. Planned once per session: to plan
+-- it takes longer than to run it. Without statistics a plan made while the tables are small would scan them when they are
+-- large.
 create function claims_between(p_dentists int[], p_clinics uuid[], p_starts timestamptz, p_ends timestamptz)
-returns table (no int, clinic_id uuid, starts timestamptz[], ends timestamptz[], held timestamptz[])
+returns table (no int, clinic_id uuid, kept_until timestamptz, starts timestamptz[], ends timestamptz[], held timestamptz[])
 language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
     return query
@@ -93,7 +94,7 @@ begin
         select r.no, r.clinic_id from resources r
          where r.clinic_id = any(p_clinics) and r.kind = 'chair' and r.active
     )
-    select q.no, q.clinic_id, s.starts, s.ends, s.held
+    select q.no, q.clinic_id, chair_kept_until(q.clinic_id, q.no, clock_timestamp()), s.starts, s.ends, s.held
       from asked q cross join lateral (
            select array_agg(lower(c.during)) as starts, array_agg(upper(c.during)) as ends,
                   array_agg(a.hold_expires_at) as held

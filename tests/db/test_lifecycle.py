@@ -119,6 +119,7 @@ async def test_every_change_has_its_event_in_the_closed_list(pool):
         for moves in (rule.moves, rule.moves_approval or {}):
             told += [(before, after, verb) for before, after in moves.items()]
     told += [(status, status, Verb.LAPSE) for status in LAPSES]
+    told += [(Status.BOOKED, Status.BOOKED, Verb.ASSIGN_CHAIR)]
 
     kinds = {
         await pool.fetchval("select appointment_event_kind($1, $2, $3)", *change) for change in told

@@ -1,0 +1,83 @@
+"""Whether a visit finds a chair: by how many chairs are in use at each instant, as visits that have
+not begun exchange chairs (`plan_chairs` in migrations/ does it).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from typing import NamedTuple
+
+from domain.schedules import Busy, Span, State, Terms, live, shadow, utc
+from domain.search import joined
+
+ALWAYS = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+class Chair(NamedTuple):
+    """An active chair, and what is claimed on it."""
+
+    claims: Sequence[Busy] = ()
+    kept_until: datetime | None = None
+    """Until when it takes part in no exchange: a visit on it is checked in or in treatment."""
+
+
+def without_chair(terms: Terms, chairs: Sequence[Chair], now: datetime) -> list[Span]:
+    """The starts that are refused for want of a chair, none for a type that needs none: at some
+    instant of the visit or its buffers every chair is in use, or kept for a visit that is checked
+    in, and no chair is free throughout.
+    """
+    if not terms.needs_chair:
+        return []
+    if not chairs:
+        return [ALWAYS]
+    claims = [live(chair.claims, now) for chair in chairs]
+    in_use = (_in_use(chair, taken, now) for chair, taken in zip(chairs, claims, strict=True))
+    refused = joined(shadow(terms, Busy(*full, State.BOOKED)) for full in _in_all(in_use))
+    if not any(chair.kept_until for chair in chairs):
+        return refused
+    return list(
+        _common(refused, _in_all(joined(shadow(terms, c) for c in each) for each in claims))
+    )
+
+
+def chair_may_be_free_at(
+    terms: Terms, chairs: Sequence[Chair], start: datetime, now: datetime
+) -> datetime | None:
+    """When enough holds may have ended for a start that is refused now; null where holds do not
+    decide.
+    """
+    ends = {claim.held_until for chair in chairs for claim in live(chair.claims, now)} - {None}
+    for end in sorted(end for end in ends if end):
+        if not refused_at(without_chair(terms, chairs, end), start):
+            return end
+    return None
+
+
+def refused_at(spans: Iterable[Span], start: datetime) -> bool:
+    """Whether a start lies in one of the spans."""
+    return any(after < start < before for after, before in spans)
+
+
+def _in_use(chair: Chair, claims: Iterable[Busy], now: datetime) -> list[Span]:
+    """From when until when a visit cannot be moved to this chair; the first instant included."""
+    kept = chair.kept_until and Span(utc(now), utc(chair.kept_until))
+    times = [Span(claim.starts_at, claim.ends_at) for claim in claims]
+    return joined([*times, kept] if kept and kept.after < kept.before else times)
+
+
+def _in_all(each: Iterable[Sequence[Span]]) -> Sequence[Span]:
+    return reduce(lambda some, others: list(_common(some, others)), each)
+
+
+def _common(some: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
+    """What lies in both; each in order and disjoint."""
+    n = m = 0
+    while n < len(some) and m < len(others):
+        after = max(some[n].after, others[m].after)
+        before = min(some[n].before, others[m].before)
+        if after < before:
+            yield Span(after, before)
+        if some[n].before < others[m].before:
+            n += 1
+        else:
+            m += 1

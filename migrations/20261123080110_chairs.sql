@@ -1,0 +1,180 @@
+-- Chairs: which one a visit gets, and how visits that have not begun exchange chairs to make room for another.
+-- A wish is refused only where at some instant of it every chair is in use, or kept for a visit that is checked in.
+-- migrate:up
+set local search_path = chairtime, pg_temp;
+
+-- Visits that are checked in or in treatment keep their chair; there are few at a time.
+create index appointments_present on appointments (clinic_id, ends_at) where status in ('checked_in', 'in_treatment');
+
+-- Whoever claims a chair of a clinic holds this lock until the commit: shared to take a free chair, exclusive to exchange
+-- chairs. It is taken after the locks on dentist and patient, and before any row is locked.
+create function lock_chairs(p_clinic uuid, p_exchange boolean) returns void language plpgsql as $$
+begin
+    if p_exchange then
+        perform pg_advisory_xact_lock(8, hashtext(p_clinic::text));
+    else
+        perform pg_advisory_xact_lock_shared(8, hashtext(p_clinic::text));
+    end if;
+end $$;
+
+-- The active claims on the active chairs of a clinic that overlap [p_from, p_until), without those of `p_own`.
+-- `fixed`: the visit keeps its chair, because it is checked in, in treatment, or has begun.
+create function chair_claims(p_clinic uuid, p_from timestamptz, p_until timestamptz, p_at timestamptz, p_own uuid)
+    returns table (no int, appointment_id uuid, during tstzrange, fixed boolean, overdue boolean)
+language sql stable as $$
+    select r.no, a.id, s.during, a.status in ('checked_in', 'in_treatment') or lower(s.during) <= p_at,
+           a.status = 'held' and a.hold_expires_at <= p_at
+      from resources r
+      join slot_reservations s on s.active and s.during && tstzrange(p_from, p_until)
+           and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
+      join appointments a on a.id = s.appointment_id
+     where r.clinic_id = p_clinic and r.kind = 'chair' and r.active and a.id is distinct from p_own
+$$;
+
+-- Until when a chair takes part in no exchange, because a visit on it is checked in or in treatment; else null.
+create function chair_kept_until(p_clinic uuid, p_no int, p_at timestamptz) returns timestamptz language sql stable as $$
+    select max(upper(s.during))
+      from appointments a
+      join slot_reservations s on s.appointment_id = a.id and s.active and s.resource_no = p_no and upper(s.during) > p_at
+     where a.clinic_id = p_clinic and a.status in ('checked_in', 'in_treatment')
+       and a.ends_at > p_at - interval '1 day'             -- buffers after the end are shorter than that
+$$;
+
+-- The chairs that no claim overlaps, the tightest fit first: by the shorter gap to a neighbouring claim, then by both gaps
+-- together. A gap counts for a day at most. Who moves tries its own chair first.
+create function free_chairs(p_clinic uuid, p_busy tstzrange, p_own uuid) returns int[] language sql volatile as $$
+    select array_agg(r.no order by own.here desc, least(gap.before, gap.after), gap.before + gap.after, r.no)
+      from resources r
+     cross join lateral (
+           select exists (select from slot_reservations o
+                           where o.appointment_id = p_own and o.active and o.resource_no = r.no) as here) own
+     cross join lateral (
+           select least(lower(p_busy) - coalesce((
+                      select upper(s.during) from slot_reservations s
+                       where s.active and s.resource_no = r.no and lower(s.during) < lower(p_busy)
+                         and s.appointment_id is distinct from p_own
+                       order by lower(s.during) desc limit 1), lower(p_busy) - interval '1 day'), interval '1 day') as before,
+                  least(coalesce((
+                      select lower(s.during) from slot_reservations s
+                       where s.active and s.resource_no = r.no and lower(s.during) >= upper(p_busy)
+                         and s.appointment_id is distinct from p_own
+                       order by lower(s.during) limit 1), upper(p_busy) + interval '1 day') - upper(p_busy), interval '1 day') as after) gap
+     where r.clinic_id = p_clinic and r.kind = 'chair' and r.active
+       and not exists (select from slot_reservations s
+                        where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
+                          and s.during && p_busy and s.appointment_id is distinct from p_own)
+$$;
+
+-- Plans a chair for a wish; overdue holds count as free. Where no chair is free for the whole wish, chairs are assigned anew
+-- from the start of the wish on, in the order of the starts: each visit stays where it is if its chair is still free, else it
+-- takes the free chair whose next claim is the latest. Where never more visits than chairs are there at once, one is always
+-- free (interval graph colouring). It ends with the first visit that finds everything as it was before.
+-- What is fixed on a chair keeps it until it is over, with all that comes before it; this is why the wish is counted against
+-- such chairs as if they were in use. A wish that began in the past and fits on no chair as a whole takes one from now on.
+create function plan_chairs(p_clinic uuid, p_busy tstzrange, p_at timestamptz, p_own uuid, out plan chair_plan)
+language plpgsql stable as $$
+declare
+    begins  timestamptz := case when upper(p_busy) > p_at then greatest(lower(p_busy), p_at) else lower(p_busy) end;
+    seen    timestamptz := begins;
+    up_to   timestamptz;
+    reach   timestamptz := upper(p_busy);    -- until when a visit or the wish is on another chair than before
+    nos     int[];
+    since   timestamptz[];                   -- from when on each chair is free in the new assignment
+    kept    timestamptz[];
+    fits    int[];
+    full_up boolean;
+    visit   record;
+    place   int;
+begin
+    select array_agg(c.no order by c.no), array_agg(c.since order by c.no),
+           array_agg(c.no order by c.no) filter (where not c.used && p_busy),
+           coalesce(range_intersect_agg(c.used + tstzmultirange(tstzrange(p_at, greatest(p_at, c.kept)))) && p_busy, true)
+      into nos, since, fits, full_up
+      from (select r.no, r.kept, coalesce(range_agg(k.during), '{}') as used,
+                   greatest(r.kept, '-infinity', max(upper(k.during)) filter (where k.fixed or lower(k.during) < begins)) as since
+              from (select x.no, chair_kept_until(p_clinic, x.no, p_at) as kept from resources x
+                     where x.clinic_id = p_clinic and x.kind = 'chair' and x.active) r
+              left join chair_claims(p_clinic, lower(p_busy), upper(p_busy), p_at, p_own) k on k.no = r.no and not k.overdue
+             group by r.no, r.kept) c;
+
+    if fits is not null then
+        plan.chair := fits[1];
+        plan.during := p_busy;
+        plan.overdue := array(select k.appointment_id from chair_claims(p_clinic, lower(p_busy), upper(p_busy), p_at, p_own) k
+                               where k.no = fits[1]);
+        return;
+    elsif full_up then
+        return;
+    end if;
+
+    kept := since;
+    while seen < reach loop
+        up_to := reach;
+        for visit in
+            select q.* from (
+                select null::uuid as id, null::int as no, tstzrange(begins, upper(p_busy)) as during where seen = begins
+                 union all
+                select k.appointment_id, k.no, k.during from chair_claims(p_clinic, seen, up_to, p_at, p_own) k
+                 where lower(k.during) >= seen and not k.overdue) q
+             order by lower(q.during), q.id nulls first
+        loop
+            place := array_position(nos, visit.no);
+            continue when lower(visit.during) < kept[place];
+            if place is null or since[place] > lower(visit.during) then
+                select f.place into place from unnest(since) with ordinality f (free_since, place)
+                 where f.free_since <= lower(visit.during)
+                 order by coalesce((select lower(s.during) from slot_reservations s join appointments a on a.id = s.appointment_id
+                                     where s.active and s.resource_no = nos[f.place] and lower(s.during) >= lower(visit.during)
+                                       and a.id is distinct from p_own and a.id is distinct from visit.id
+                                       and not (a.status = 'held' and a.hold_expires_at <= p_at)
+                                     order by lower(s.during) limit 1), 'infinity') desc, f.place
+                 limit 1;
+                if place is null then
+                    plan := null;
+                    return;
+                elsif visit.id is null then
+                    plan.chair := nos[place];
+                    plan.during := visit.during;
+                else
+                    plan.moves := plan.moves || visit.id;
+                    plan.leaves := plan.leaves || visit.no;
+                    plan.takes := plan.takes || nos[place];
+                    plan.times := plan.times || visit.during;
+                    reach := greatest(reach, upper(visit.during));
+                end if;
+            end if;
+            since[place] := upper(visit.during);
+        end loop;
+        seen := up_to;
+    end loop;
+    plan.overdue := array(select k.appointment_id from chair_claims(p_clinic, begins, reach, p_at, p_own) k where k.overdue);
+end $$;
+
+-- Carries out the moves of a plan whose appointment rows are locked: all old claims off, then all new ones on. False, and
+-- nothing may be kept, where one of the visits is no longer as it was planned.
+create function exchange_chairs(p_plan chair_plan) returns boolean language plpgsql as $$
+declare
+    n int;
+begin
+    update slot_reservations s set active = false
+      from unnest(p_plan.moves, p_plan.leaves, p_plan.times) m (id, no, during)
+      join appointments a on a.id = m.id and a.status in ('held', 'pending_approval', 'booked')
+     where s.appointment_id = m.id and s.resource_no = m.no and s.during = m.during and s.active;
+    get diagnostics n = row_count;
+    if n < cardinality(p_plan.moves) then
+        return false;
+    end if;
+    insert into slot_reservations (appointment_id, resource_no, during)
+    select m.id, m.no, m.during from unnest(p_plan.moves, p_plan.takes, p_plan.times) m (id, no, during);
+    update appointments a
+       set version = a.version + 1, updated_at = clock_timestamp(), command_id = null, verb = 'assign_chair',
+           fingerprint = null, actor = 'system', via = 'sweep', reason = null
+     where a.id = any(p_plan.moves);
+    return true;
+end $$;
+select secure_schema();
+
+-- migrate:down
+set local search_path = chairtime, pg_temp;
+drop function exchange_chairs, plan_chairs, free_chairs, chair_kept_until, chair_claims, lock_chairs;
+drop index appointments_present;
