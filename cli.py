@@ -29,6 +29,7 @@ def dev(
     from api import development
     from db.migrate import MigrationRefused
     from embedded import dev, record, signals, temporal_cli
+    from embedded.postgres import OldLayout
     from embedded.process import ProcessEnded
     from embedded.system import Options
 
@@ -55,7 +56,7 @@ def dev(
         temporal_cli.Unobtainable,
     ) as failure:
         sys.exit(f"chairtime dev: {failure}")
-    except MigrationRefused as refused:
+    except (MigrationRefused, OldLayout) as refused:
         sys.exit(f'chairtime dev: {refused}; make dev ARGS="--reset" starts empty')
 
 

@@ -72,7 +72,8 @@ class Bench:
 @contextlib.asynccontextmanager
 async def over(system: System, world: World, plan: Plan) -> AsyncIterator[Bench]:
     pool = await create_pool(system.dsn, 32)
-    admin = await asyncpg.connect(system.dsn)
+    path = {"search_path": "chairtime, pg_temp"}
+    admin = await asyncpg.connect(system.superuser_dsn, server_settings=path)
     temporal = await Client.connect(system.temporal)
     bench = Bench(plan, system, world, pool, admin, temporal)
     try:

@@ -77,12 +77,13 @@ WHOSE = "select profile_id::text from dentists where specialty = 'General' limit
 async def measure(plan: Plan) -> tuple[Result, dict[str, Any]]:
     """The figures, and what they were measured on."""
     with stack.postgres() as running:
-        return await _over(running.dsn(), plan)
+        return await _over(running, plan)
 
 
-async def _over(dsn: str, plan: Plan) -> tuple[Result, dict[str, Any]]:
+async def _over(running: stack.RunningPostgres, plan: Plan) -> tuple[Result, dict[str, Any]]:
+    dsn = running.dsn()
     await migrate(dsn)
-    admin = await connect(dsn, "bench")
+    admin = await connect(running.superuser_dsn("chairtime"), "bench")
     await demo.load(admin)
     await admin.execute(PEOPLE)
     await _add(admin, 1, 7, 3, "booked")

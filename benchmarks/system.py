@@ -25,6 +25,7 @@ class System:
 
     settings: Settings
     dsn: str
+    superuser_dsn: str
     temporal: str
     port: int
     """The API's."""
@@ -69,7 +70,15 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
             wait_until(lambda at=at: probe.get(at, "/readyz") is not None, processes[name], 30)
         pids = {"postgres": postgres.process.pid, "temporal": temporal.process.pid}
         pids |= {name: process.pid for name, process in processes.items()}
-        yield System(settings, postgres.dsn(), temporal.address, port, pids, directory)
+        yield System(
+            settings,
+            postgres.dsn(),
+            postgres.superuser_dsn("chairtime"),
+            temporal.address,
+            port,
+            pids,
+            directory,
+        )
 
 
 def _command(

@@ -15,8 +15,8 @@ from embedded.system import Options, System
 def run(options: Options, token: Callable[[str], str]) -> None:
     """Starts everything, keeps it running, and ends it when asked to; `token` makes one for a role.
 
-    Raises AlreadyRunning, ProcessEnded, TimeoutError, Unobtainable, MigrationRefused: then nothing
-    is left running.
+    Raises AlreadyRunning, ProcessEnded, TimeoutError, Unobtainable, MigrationRefused, OldLayout:
+    then nothing is left running.
     """
     signals.raise_when_asked_to_end()
     console = Console(highlight=False)

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from db import migrate
-from embedded import places, ports, postgres, record, temporal_cli
+from embedded import places, ports, record, temporal_cli
+from embedded.binaries import binaries
 from embedded.system import POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT
 from settings import Settings
 from workflows import client
@@ -84,7 +85,7 @@ def _stack(stack: record.Record | None) -> Finding:
 def _embedded_postgres() -> Finding:
     name = "Embedded Postgres"
     try:
-        found = _first_line(str(postgres.binaries() / "postgres"), "--version")
+        found = _first_line(str(binaries() / "postgres"), "--version")
     except (OSError, subprocess.SubprocessError) as failure:
         return Finding(name, False, str(failure), "run `uv sync`, or set DATABASE_URL")
     user = places.unprivileged_user()

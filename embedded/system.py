@@ -13,9 +13,10 @@ from db import demo, demo_practice
 from db.migrate import migrate
 from db.pool import connect
 from embedded import probe, record, temporal_cli
+from embedded.binaries import MAJOR
 from embedded.checklist import Checklist
 from embedded.ports import HOST, Ports
-from embedded.postgres import FASTER_BUT_NOT_DURABLE, MAJOR, Postgres
+from embedded.postgres import FASTER_BUT_NOT_DURABLE, Postgres
 from embedded.process import Command, Process
 from embedded.supervisor import Part, Supervisor
 from embedded.temporal import FOLLOWS, Temporal

@@ -38,7 +38,10 @@ def postgres() -> Iterator[stack.RunningPostgres]:
 async def dsn(postgres: stack.RunningPostgres) -> AsyncIterator[str]:
     """A database of this test alone."""
     name = f"test_{uuid4().hex[:12]}"
-    await _run(postgres, f"create database {name} template template_chairtime strategy file_copy")
+    await _run(
+        postgres,
+        f"create database {name} template template_chairtime strategy file_copy owner chairtime",
+    )
     yield postgres.dsn(name)
     await _run(postgres, f"drop database {name} with (force)")
 
@@ -57,7 +60,7 @@ def temporal() -> Iterator[stack.RunningTemporal]:
 
 
 async def _make_template(running: stack.RunningPostgres) -> None:
-    await _run(running, "create database template_chairtime")
+    await _run(running, "create database template_chairtime owner chairtime")
     dsn = running.dsn("template_chairtime")
     await migrate(dsn)
     connection = await connect(dsn, "template")
@@ -67,7 +70,7 @@ async def _make_template(running: stack.RunningPostgres) -> None:
 
 
 async def _run(running: stack.RunningPostgres, sql: str) -> None:
-    connection = await asyncpg.connect(running.dsn("postgres"))
+    connection = await asyncpg.connect(running.superuser_dsn())
     try:
         await connection.execute(sql)
     finally:

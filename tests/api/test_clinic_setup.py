@@ -26,8 +26,8 @@ class TestFromNothing:
     async def dsn(self, postgres) -> AsyncIterator[str]:
         """A schema, and nothing in it."""
         name = f"test_{uuid4().hex[:12]}"
-        server = await asyncpg.connect(postgres.dsn("postgres"))
-        await server.execute(f"create database {name}")
+        server = await asyncpg.connect(postgres.superuser_dsn())
+        await server.execute(f"create database {name} owner chairtime")
         await migrate(postgres.dsn(name))
         yield postgres.dsn(name)
         await server.execute(f"drop database {name} with (force)")

@@ -73,8 +73,8 @@ def test_no_input_surprises_the_api(role: str, server: tuple[str, Settings]):
 
 async def _create(postgres: stack.RunningPostgres, name: str) -> None:
     """The demo data, with a horizon that reaches the days of the document's examples."""
-    connection = await asyncpg.connect(postgres.dsn("postgres"))
-    await connection.execute(f"create database {name} template template_chairtime")
+    connection = await asyncpg.connect(postgres.superuser_dsn())
+    await connection.execute(f"create database {name} template template_chairtime owner chairtime")
     await connection.close()
     connection = await asyncpg.connect(postgres.dsn(name))
     await connection.execute("update appointment_types set horizon = interval '2 years'")

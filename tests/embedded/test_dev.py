@@ -20,6 +20,7 @@ import pytest
 
 from db.migrate import migrate
 from embedded import places, ports, probe, stack
+from embedded.binaries import MAJOR
 from tests.support import allowed
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -193,6 +194,20 @@ def test_data_of_another_schema_is_refused_in_one_line(start: Callable[..., Dev]
         asyncio.run(of_another(postgres.dsn()))
         dev = start(DATABASE_URL=postgres.dsn())
         assert dev.process.wait(30) == 1
+    assert 'make dev ARGS="--reset" starts empty' in dev.output
+    assert "Traceback" not in dev.output
+
+
+def test_data_of_an_older_layout_is_refused_in_one_line(
+    start: Callable[..., Dev], directory: Path
+) -> None:
+    data = places.data(directory / "home") / "data" / f"postgres-{MAJOR}"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text(f"{MAJOR}\n")
+
+    dev = start()
+
+    assert dev.process.wait(30) == 1
     assert 'make dev ARGS="--reset" starts empty' in dev.output
     assert "Traceback" not in dev.output
 

@@ -16,8 +16,8 @@ from embedded import stack
 async def empty(postgres: stack.RunningPostgres) -> AsyncIterator[str]:
     """A database without a schema."""
     name = f"empty_{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(postgres.dsn("postgres"))
-    await connection.execute(f"create database {name}")
+    connection = await asyncpg.connect(postgres.superuser_dsn())
+    await connection.execute(f"create database {name} owner chairtime")
     yield postgres.dsn(name)
     await connection.execute(f"drop database {name} with (force)")
     await connection.close()

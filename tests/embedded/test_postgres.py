@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from embedded import ports, stack
-from embedded.postgres import DATABASE, Postgres, binaries
+from embedded.binaries import binaries
+from embedded.postgres import DATABASE, SUPERUSER, USER, OldLayout, Postgres
 
 
 async def ask(dsn: str, question: str) -> object:
@@ -61,10 +62,92 @@ def test_root_does_not_run_it_as_root() -> None:
 
 async def test_it_listens_on_the_loopback_interface_only_and_lives_in_utc() -> None:
     with stack.postgres() as postgres:
-        assert await ask(postgres.dsn(), "show listen_addresses") == "127.0.0.1"
-        assert await ask(postgres.dsn(), "show unix_socket_directories") == ""
+        assert await ask(postgres.superuser_dsn(), "show listen_addresses") == "127.0.0.1"
+        assert await ask(postgres.superuser_dsn(), "show unix_socket_directories") == ""
         assert await ask(postgres.dsn(), "show timezone") == "UTC"
         assert await ask(postgres.dsn(), "show server_encoding") == "UTF8"
+
+
+@pytest.mark.parametrize("user", [USER, SUPERUSER])
+@pytest.mark.parametrize("password", [None, "", "chairtime", "postgres"])
+async def test_other_users_of_this_machine_do_not_get_in(
+    postgres: stack.RunningPostgres, user: str, password: str | None, tmp_path: Path
+) -> None:
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        await asyncpg.connect(
+            host="127.0.0.1",
+            port=postgres.part.port,
+            user=user,
+            password=password,
+            passfile=tmp_path / "none",
+            database="postgres",
+        )
+
+
+async def test_every_way_in_asks_for_a_password(postgres: stack.RunningPostgres) -> None:
+    methods = "select array_agg(distinct auth_method) from pg_hba_file_rules"
+    assert await ask(postgres.superuser_dsn(), methods) == ["scram-sha-256"]
+
+
+def test_passwords_are_in_files_that_only_their_owner_reads(
+    postgres: stack.RunningPostgres,
+) -> None:
+    passwords = set()
+    for user in (USER, SUPERUSER):
+        passfile = postgres.part.data / f"{user}.pgpass"
+        assert passfile.stat().st_mode & 0o077 == 0
+        password = passfile.read_text().strip().rpartition(":")[2]
+        assert password not in postgres.part.dsn(user=user)
+        passwords.add(password)
+    assert len(passwords) == 2
+    assert all(len(password) >= 32 for password in passwords)
+
+
+REFUSED = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.FeatureNotSupportedError,  # no such extension
+)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "copy (select 1) to program 'true'",
+        "copy (select 1) to '/tmp/chairtime'",
+        "select pg_read_file('/etc/passwd')",
+        "select lo_import('/etc/passwd')",
+        "create extension plpython3u",
+        "alter system set archive_command = 'true'",
+        "create role another superuser",
+        "create database another",
+        "set role postgres",
+        "load '/tmp/library.so'",
+    ],
+)
+async def test_the_application_runs_no_program_and_reads_no_file(
+    postgres: stack.RunningPostgres, statement: str
+) -> None:
+    with pytest.raises(REFUSED):
+        await ask(postgres.dsn(), statement)
+
+
+async def test_the_application_is_no_superuser(postgres: stack.RunningPostgres) -> None:
+    more = """
+        select rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls
+               or exists (select from pg_auth_members where member = r.oid)
+          from pg_roles r where rolname = current_user
+    """
+    assert await ask(postgres.dsn(), more) is False
+
+
+def test_a_directory_of_an_older_layout_is_refused(directory: Path) -> None:
+    data = directory / "postgres"
+    server = Postgres(data, ports.any_free())
+    server.prepare()
+    (data / f"{USER}.pgpass").unlink()
+
+    with pytest.raises(OldLayout, match="was made by an older version"):
+        server.start(directory / "log")
 
 
 def test_a_directory_made_by_another_postgres_is_refused_with_its_words(directory: Path) -> None:

@@ -153,10 +153,12 @@ async def test_a_batch_larger_than_what_is_left_finds_room(pool):
 
 
 @pytest.fixture
-async def clerk(dsn, pool):
+async def clerk(postgres, pool):
     """A connection of somebody who may relay, and owns nothing."""
     name = f"clerk_{uuid4().hex[:8]}"
-    await pool.execute(
+    database = await pool.fetchval("select current_database()")
+    connection = await connect(postgres.superuser_dsn(database), "test")
+    await connection.execute(
         f"""
         create role {name} login bypassrls;
         grant usage on schema chairtime to {name};
@@ -164,11 +166,10 @@ async def clerk(dsn, pool):
         grant execute on function relay_batch, realtime_roll to {name};
         """
     )
-    connection = await connect(dsn, "test")
     await connection.execute(f"set role {name}")
     yield connection
+    await connection.execute(f"reset role; drop owned by {name}; drop role {name}")
     await connection.close()
-    await pool.execute(f"drop owned by {name}; drop role {name}")
 
 
 async def test_who_relays_need_not_own_the_log(pool, clerk):

@@ -17,7 +17,7 @@ SUPABASE = """
     create role anon nologin noinherit;
     create role authenticated nologin noinherit;
     create role service_role nologin noinherit bypassrls;
-    create role hosted login createdb createrole bypassrls;
+    create role hosted login password 'hosted' createdb createrole bypassrls;
 """
 
 IN_PUBLIC = """
@@ -48,7 +48,7 @@ RELATIONS = """
 @pytest.fixture(scope="module")
 def server() -> Iterator[stack.RunningPostgres]:
     with stack.postgres() as running:
-        asyncio.run(_execute(running.dsn("postgres"), SUPABASE))
+        asyncio.run(_execute(running.superuser_dsn(), SUPABASE))
         yield running
 
 
@@ -56,9 +56,9 @@ def server() -> Iterator[stack.RunningPostgres]:
 async def hosted(server: stack.RunningPostgres, request) -> AsyncIterator[str]:
     """A database as Supabase gives it, with our tables, the demo data, and events in the log."""
     name = f"hosted_{uuid4().hex[:8]}"
-    await _execute(server.dsn("postgres"), f"create database {name} owner hosted")
-    await _execute(server.dsn(name), request.param)
-    dsn = server.dsn(name).replace("://chairtime@", "://hosted@")
+    await _execute(server.superuser_dsn(), f"create database {name} owner hosted")
+    await _execute(server.superuser_dsn(name), request.param)
+    dsn = f"postgresql://hosted:hosted@127.0.0.1:{server.part.port}/{name}"
     await migrate.migrate(dsn)
     connection = await connect(dsn, "test")
     await demo.load(connection)
@@ -66,7 +66,7 @@ async def hosted(server: stack.RunningPostgres, request) -> AsyncIterator[str]:
         pass
     await connection.close()
     yield dsn
-    await _execute(server.dsn("postgres"), f"drop database {name} with (force)")
+    await _execute(server.superuser_dsn(), f"drop database {name} with (force)")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ async def owner(hosted: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture(params=VISITORS)
 async def visitor(server, hosted: str, request) -> AsyncIterator[asyncpg.Connection]:
-    connection = await connect(hosted.replace("://hosted@", "://chairtime@"), "test")
+    connection = await connect(server.superuser_dsn(hosted.rpartition("/")[2]), "test")
     await connection.execute(f"set role {request.param}")
     yield connection
     await connection.close()

@@ -456,8 +456,8 @@ async def test_a_message_sent_twice_changes_nothing(pool, dsn, client, queue):
 
 async def test_a_cut_connection_is_replaced(pool, dsn, postgres, client, queue):
     first, second = [request(start) for start in times(2)]
-    database = dsn.rpartition("/")[2]
-    admin = await asyncpg.connect(postgres.dsn("postgres"))
+    database = await pool.fetchval("select current_database()")
+    admin = await asyncpg.connect(postgres.superuser_dsn())
     async with dispatching(dsn, client, queue) as dispatcher:
         await hold(pool, first)
         await hold(pool, second)
