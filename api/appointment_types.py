@@ -95,6 +95,7 @@ async def create_type(
             with naming(taken="slug"):
                 await catalogue.add_type(connection, id, body.model_dump())
         made = one(await catalogue.types(connection, id=id))
+    own.committed()
     response.headers["Location"] = f"/api/appointment-types/{id}"
     return etag(response, made)
 
@@ -117,7 +118,9 @@ async def update_type(
         version = expected(versions, before.version)
         with naming(taken="slug"):
             edited(await catalogue.change_type(connection, id, body.given(), version))
-        return etag(response, one(await catalogue.types(connection, id=id)))
+        changed = one(await catalogue.types(connection, id=id))
+    own.committed()
+    return etag(response, changed)
 
 
 def _check_change(before: AppointmentType, body: EditType) -> None:

@@ -60,6 +60,7 @@ async def create_resource(
             with naming(taken="name"):
                 await catalogue.add_chair(connection, body.clinic_id, body.name, id)
         chair = one(await catalogue.resources(connection, creation_id=id))
+    own.committed()
     response.headers["Location"] = f"/api/resources/{chair.no}"
     return etag(response, chair)
 
@@ -88,4 +89,6 @@ async def update_resource(
         version = expected(versions, before.version)
         with naming(taken="name"):
             edited(await catalogue.change_chair(connection, no, body.given(), version))
-        return etag(response, one(await catalogue.resources(connection, no=no)))
+        changed = one(await catalogue.resources(connection, no=no))
+    own.committed()
+    return etag(response, changed)

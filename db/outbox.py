@@ -78,7 +78,7 @@ async def tidy(connection: Connection) -> None:
     """
     await connection.execute("set statement_timeout = '700ms'")
     try:
-        await connection.execute("vacuum (truncate off) outbox")
+        await connection.execute("vacuum (truncate off) outbox, chair_changes")
     finally:
         await connection.execute("reset statement_timeout")
 

@@ -32,6 +32,9 @@ class Topic(StrEnum):
     """
 
 
+ABOUT = ("starts_at", "ends_at", "from", "until")
+"""What tells one event of the board from another of the same dentist."""
+
 PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES})
 """Topics whose events go to their audience alone."""
 
@@ -80,7 +83,9 @@ class Kind(StrEnum):
     SLOT_BOOKED = "slot.booked"
     """It is taken."""
     SCHEDULE_CHANGED = "schedule.changed"
-    """The dentist's hours are others now: load the slots again."""
+    """What the dentist is offered for has changed: load the starts in [`from`, `until`) again; all
+    of them where these are null.
+    """
     PROFILE_CREATED = "profile.created"
     """Somebody is known now."""
     PROFILE_CHANGED = "profile.changed"
@@ -98,7 +103,7 @@ class Event:
     kind: str
     entity_id: UUID
     version: int | None
-    """The appointment's or the schedule's version; null for slots."""
+    """The appointment's version, or the schedule's where hours changed; null otherwise."""
     audience: frozenset[UUID] | None
     """Who may see it beside staff: who could see it before or after; null means everyone."""
     payload: str
@@ -108,11 +113,13 @@ class Event:
     sequenced_at: datetime
 
     def about(self) -> object:
-        """Which slot (start and end) it is the latest word on; null where each event counts."""
+        """Which slot, or which starts of a dentist, it is the latest word on; null where each event
+        counts.
+        """
         if self.topic != Topic.AVAILABILITY:
             return None
         told = json.loads(self.payload)
-        return self.entity_id, told.get("starts_at"), told.get("ends_at")
+        return self.entity_id, *(told.get(name) for name in ABOUT)
 
     def addresses(self) -> Iterator[str]:
         """Where this event goes: to all of them, whether or not somebody reads there."""

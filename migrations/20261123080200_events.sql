@@ -66,9 +66,26 @@ $$;
 create function slot_state(p_status text) returns text language sql immutable as $$
     select case when p_status = 'held' then 'held' when is_live(p_status) then 'booked' else 'free' end
 $$;
+-- The time that a booking takes of dentist and chair, buffers included.
+create function claimed_time(a appointments) returns tstzrange language sql stable as $$
+    select tstzrange(a.starts_at - make_interval(secs => (a.policy ->> 'buffer_before')::float8),
+                     a.ends_at + make_interval(secs => (a.policy ->> 'buffer_after')::float8))
+$$;
+-- The starts, of visits of any type of a clinic, that overlap a claim on this time.
+create function starts_within_reach(p_clinic uuid, p_claimed tstzrange) returns tstzrange language sql stable as $$
+    select tstzrange(lower(p_claimed) - max(t.duration + t.buffer_after), upper(p_claimed) + max(t.buffer_before))
+      from appointment_types t where t.clinic_id = p_clinic
+$$;
+-- Every payload of the board names the starts to load again: those of the dentist in [`from`, `until`).
 create function slot_payload(a appointments, p_state text) returns jsonb language sql stable as $$
     select jsonb_strip_nulls(jsonb_build_object('dentist_id', a.dentist_id, 'starts_at', a.starts_at, 'ends_at', a.ends_at,
-        'state', p_state, 'held_until', case when p_state = 'held' then a.hold_expires_at end))
+        'state', p_state, 'held_until', case when p_state = 'held' then a.hold_expires_at end,
+        'from', lower(r.reach), 'until', upper(r.reach)))
+      from starts_within_reach(a.clinic_id, claimed_time(a)) as r(reach)
+$$;
+-- Null stands for all starts of the dentist.
+create function schedule_payload(p_dentist uuid, p_starts tstzrange) returns jsonb language sql immutable as $$
+    select jsonb_build_object('dentist_id', p_dentist, 'from', lower(p_starts), 'until', upper(p_starts))
 $$;
 
 create function appointments_published_insert() returns trigger language plpgsql as $$
@@ -101,12 +118,14 @@ begin
     select 'availability', 'slot.' || x.state, x.dentist_id, null, null, x.payload
       from (select 1 as step, 'free' as state, o.dentist_id, slot_payload(o, 'free') as payload
               from new_rows n join old_rows o using (id)
-             where is_live(o.status) and (not is_live(n.status) or (o.dentist_id, o.starts_at, o.ends_at) <> (n.dentist_id, n.starts_at, n.ends_at))
+             where is_live(o.status) and (not is_live(n.status) or (o.dentist_id, o.starts_at, o.ends_at, claimed_time(o))
+                   <> (n.dentist_id, n.starts_at, n.ends_at, claimed_time(n)))
              union all
             select 2, slot_state(n.status), n.dentist_id, slot_payload(n, slot_state(n.status))
               from new_rows n join old_rows o using (id)
-             where is_live(n.status) and (slot_state(o.status), o.dentist_id, o.starts_at, o.ends_at, o.hold_expires_at)
-                   is distinct from (slot_state(n.status), n.dentist_id, n.starts_at, n.ends_at, n.hold_expires_at)) x
+             where is_live(n.status)
+               and (slot_state(o.status), o.dentist_id, o.starts_at, o.ends_at, claimed_time(o), o.hold_expires_at) is distinct from
+                   (slot_state(n.status), n.dentist_id, n.starts_at, n.ends_at, claimed_time(n), n.hold_expires_at)) x
      order by x.step;
     return null;
 end $$;
@@ -169,15 +188,20 @@ revoke execute on function realtime_roll from public;
 -- row lock on realtime_epoch keeps a second caller's numbers apart all the same.
 create function relay_batch(p_limit int) returns setof realtime_events language plpgsql as $$
 declare
-    start bigint;
-    room  bigint;
-    moved int;
+    start  bigint;
+    room   bigint;
+    moved  int;
+    chairs boolean;
 begin
+    chairs := chair_changes_wait();                         -- of the board (20261123092000_board.sql)
     perform o.id from outbox o order by o.id limit 1;       -- along the index: a bare look would walk what was deleted
-    if not found then
+    if not found and not chairs then
         return;
     end if;
     select e.head, e.room into start, room from realtime_epoch e for update;
+    if chairs then
+        perform publish_chair_changes();
+    end if;
     if room < start + p_limit then
         perform realtime_roll(p_limit);
     end if;
@@ -204,6 +228,6 @@ set local search_path = chairtime, pg_temp;
 drop function relay_batch, realtime_roll;
 drop trigger appointments_published_update on appointments;
 drop trigger appointments_published_insert on appointments;
-drop function appointments_published_update, appointments_published_insert, slot_payload, slot_state, appointment_event_kind, appointment_payload;
+drop function appointments_published_update, appointments_published_insert, schedule_payload, slot_payload, starts_within_reach, claimed_time, slot_state, appointment_event_kind, appointment_payload;
 drop view realtime_partitions;
 drop table realtime_epoch, realtime_events, outbox;

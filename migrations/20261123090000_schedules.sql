@@ -70,7 +70,7 @@ create function schedules_published() returns trigger language plpgsql as $$
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'availability', 'schedule.changed', n.profile_id, n.schedule_version, null,
-           jsonb_build_object('dentist_id', n.profile_id)
+           schedule_payload(n.profile_id, null)
       from new_rows n join old_rows o using (profile_id)
      where n.schedule_version <> o.schedule_version
      order by n.profile_id;

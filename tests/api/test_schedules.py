@@ -277,7 +277,7 @@ async def test_each_change_is_told_once_per_dentist_and_says_nothing_of_why(api,
         version + 1,
         None,
     )
-    assert event["payload"] == {"dentist_id": str(AMARA)}
+    assert event["payload"] == {"dentist_id": str(AMARA), "from": None, "until": None}
     await api.put(CLINIC_PATH, json={"exceptions": [closed(day())]}, headers=admin)
     later = [row["entity_id"] for row in await told(pool)]
     assert sorted(later) == sorted([AMARA, AMARA, LENA, MATEO])

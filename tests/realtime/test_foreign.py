@@ -52,6 +52,8 @@ OF_NOBODY = {"seq", "kind", "entity_id", "version", "occurred_at", "server_time"
     "ends_at",
     "state",
     "held_until",
+    "from",
+    "until",
 }
 
 

@@ -136,7 +136,7 @@ async def test_an_event_holds_ids_codes_and_times_and_nothing_that_a_person_wrot
     assert len(payloads) == 4
     assert WRITTEN_BY_PEOPLE not in json.dumps(payloads)
     slots = [payload for payload in payloads if "id" not in payload]
-    allowed = {"dentist_id", "starts_at", "ends_at", "state", "held_until"}
+    allowed = {"dentist_id", "starts_at", "ends_at", "state", "held_until", "from", "until"}
     assert len(slots) == 2
     assert all(set(slot) <= allowed for slot in slots)
 

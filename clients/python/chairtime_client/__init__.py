@@ -1,5 +1,6 @@
 """Follows the events of a Chairtime API: each once and in order, however often the line is cut."""
 
+from chairtime_client.board import Reload, reloads
 from chairtime_client.following import Refused, Token, booking_events, events
 from chairtime_client.place import Event, Item, Ready, Reset, Snapshot
 
@@ -8,9 +9,11 @@ __all__ = [
     "Item",
     "Ready",
     "Refused",
+    "Reload",
     "Reset",
     "Snapshot",
     "Token",
     "booking_events",
     "events",
+    "reloads",
 ]

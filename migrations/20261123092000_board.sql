@@ -1,0 +1,184 @@
+-- Who follows the board is told of everything that changes what is offered. A booking's own time is told by `slot.*`
+-- (events.sql), hours and exceptions by the schedule's version (schedules.sql); this file tells of the rest: `schedule.changed`
+-- for edits of dentists, people, types and chairs, and for chairs that run out or are free again.
+-- migrate:up
+set local search_path = chairtime, pg_temp;
+
+-- Tells that all starts of these dentists, and of all dentists of these clinics, must be loaded again.
+create function publish_boards(p_dentists uuid[], p_clinics uuid[]) returns void language plpgsql as $$
+begin
+    -- a dentist who is just being added to the clinic is waited for, or waits (dentist_published)
+    perform from clinics c where c.id = any(p_clinics) order by c.id for no key update;
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'availability', 'schedule.changed', q.id, null, null, schedule_payload(q.id, null)
+      from (select unnest(p_dentists) as id
+             union
+            select d.profile_id from dentists d where d.clinic_id = any(p_clinics)) q
+     order by q.id;
+end $$;
+
+create function dentist_published() returns trigger language plpgsql as $$
+begin
+    perform from clinics c where c.id = new.clinic_id for share;
+    perform publish_boards(array[coalesce(new.profile_id, old.profile_id)], '{}');
+    return null;
+end $$;
+create trigger dentist_published after insert or delete on dentists for each row execute function dentist_published();
+create trigger dentist_published_update after update on dentists for each row
+    when ((old.clinic_id, old.resource_no, old.specialty, old.bookable)
+          is distinct from (new.clinic_id, new.resource_no, new.specialty, new.bookable))
+    execute function dentist_published();
+
+create function person_published() returns trigger language plpgsql as $$
+begin
+    perform publish_boards(array(select d.profile_id from dentists d where d.profile_id = new.id), '{}');
+    return null;
+end $$;
+create trigger person_published after update on profiles for each row
+    when ((old.active, old.role) is distinct from (new.active, new.role)) execute function person_published();
+
+create function clinic_board_published() returns trigger language plpgsql as $$
+begin
+    perform publish_boards('{}', array[new.clinic_id, old.clinic_id]);
+    return null;
+end $$;
+create trigger type_published after insert or delete on appointment_types for each row execute function clinic_board_published();
+create trigger type_published_update after update on appointment_types for each row
+    when (to_jsonb(old) - '{name,version,updated_at}'::text[] is distinct from to_jsonb(new) - '{name,version,updated_at}'::text[])
+    execute function clinic_board_published();
+create trigger chair_published_insert after insert on resources for each row
+    when (new.kind = 'chair') execute function clinic_board_published();
+create trigger chair_published_delete after delete on resources for each row
+    when (old.kind = 'chair') execute function clinic_board_published();
+create trigger chair_published_update after update on resources for each row
+    when (old.kind = 'chair' and (old.active, old.clinic_id) is distinct from (new.active, new.clinic_id))
+    execute function clinic_board_published();
+
+-- Each claim on a chair that was made or ended, until the relay has looked whether it changed what others are offered. That
+-- cannot be seen before the commit: of two claims on the last two chairs, made at the same time, each finds the other chair free.
+create table chair_changes (
+    id             bigint generated always as identity primary key,
+    transaction    xid8        not null default pg_current_xact_id(),
+    clinic_id      uuid        not null,
+    chair          int         not null,
+    appointment_id uuid        not null,
+    during         tstzrange   not null,
+    taken          boolean     not null,                  -- else given back
+    overdue        boolean     not null,                  -- by a hold past its deadline, which counted as free already
+    occurred_at    timestamptz not null default clock_timestamp()
+);
+alter table chair_changes set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+
+create function chair_claims_noted() returns trigger language plpgsql as $$
+begin
+    if tg_op in ('UPDATE', 'DELETE') then
+        insert into chair_changes (clinic_id, chair, appointment_id, during, taken, overdue)
+        select r.clinic_id, r.no, o.appointment_id, o.during, false,
+               coalesce(not is_live(a.status) and a.booked_at is null and a.hold_expires_at <= clock_timestamp(), false)
+          from old_rows o join resources r on r.no = o.resource_no left join appointments a on a.id = o.appointment_id
+         where o.active and r.kind = 'chair';
+    end if;
+    if tg_op in ('UPDATE', 'INSERT') then
+        insert into chair_changes (clinic_id, chair, appointment_id, during, taken, overdue)
+        select r.clinic_id, r.no, n.appointment_id, n.during, true, false
+          from new_rows n join resources r on r.no = n.resource_no
+         where n.active and r.kind = 'chair';
+    end if;
+    return null;
+end $$;
+create trigger chair_claims_noted_insert after insert on slot_reservations
+    referencing new table as new_rows for each statement execute function chair_claims_noted();
+create trigger chair_claims_noted_update after update on slot_reservations
+    referencing old table as old_rows new table as new_rows for each statement execute function chair_claims_noted();
+create trigger chair_claims_noted_delete after delete on slot_reservations
+    referencing old table as old_rows for each statement execute function chair_claims_noted();
+
+create function chair_changes_wait() returns boolean language plpgsql as $$
+begin
+    perform c.id from chair_changes c order by c.id limit 1;        -- along the index, as in relay_batch
+    return found;
+end $$;
+
+-- Turns the changes of chairs into `schedule.changed`, for the stretches of time in which a reader may have seen a chair free
+-- and none is now, or the reverse. Changes and claims are read by one statement, so that they agree: the free chairs of any
+-- moment since the last look were between what is free now less what was given back, and what is free now plus what was taken.
+-- What one transaction takes and gives back at once was never seen, unless a hold was overdue.
+-- The dentist whose booking it was is told by the booking's `slot.*`. After more than a hundred changes at once in one clinic
+-- all its dentists are told to load everything: cheaper than looking, for us and for those who load.
+-- (Planned once per session, as planning takes longer than running; without seqscan, as the tables may have been small then.)
+create function publish_chair_changes() returns void
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+    with gone as materialized (
+        delete from chair_changes where id = any (array(select c.id from chair_changes c order by c.id)) returning *
+    ), clinic as (
+        select g.clinic_id, count(*) > 100 as many, range_agg(g.during) as times, min(g.occurred_at) as occurred_at,
+               (select count(*) from resources r where r.clinic_id = g.clinic_id and r.kind = 'chair' and r.active) as chairs
+          from gone g group by g.clinic_id
+    ), change as materialized (
+        select g.clinic_id, g.during, g.transaction, g.overdue, case when g.taken then 1 else -1 end as taken,
+               (select case when count(distinct d.profile_id) = 1 then (array_agg(d.profile_id))[1] end
+                  from slot_reservations s join dentists d on d.resource_no = s.resource_no
+                 where s.appointment_id = g.appointment_id and s.during = g.during) as dentist_id
+          from gone g join clinic c on c.clinic_id = g.clinic_id join resources r on r.no = g.chair
+         where r.active and not c.many
+    ), claim as materialized (
+        select distinct c.clinic_id, s.resource_no, s.during
+          from clinic c cross join lateral unnest(c.times) as t(during)
+          join resources r on r.clinic_id = c.clinic_id and r.kind = 'chair' and r.active
+          join slot_reservations s on s.active and s.during && t.during
+               and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
+         where not c.many
+    ), edge as (
+        select clinic_id, lower(during) as at from change union select clinic_id, upper(during) from change
+         union select clinic_id, lower(during) from claim union select clinic_id, upper(during) from claim
+    ), piece as materialized (
+        select e.clinic_id, tstzrange(e.at, lead(e.at) over (partition by e.clinic_id order by e.at)) as during from edge e
+    ), net as (
+        select p.clinic_id, p.during, sum(c.taken) as taken,
+               case when count(distinct c.dentist_id) = 1 and count(c.dentist_id) = count(*) then (array_agg(c.dentist_id))[1] end as own
+          from piece p join change c on c.clinic_id = p.clinic_id and c.during @> p.during
+         group by p.clinic_id, p.during, c.transaction, c.overdue
+        having sum(c.taken) <> 0
+    ), total as (
+        select n.clinic_id, n.during, sum(greatest(n.taken, 0)) as taken, sum(greatest(-n.taken, 0)) as given_back,
+               case when count(distinct n.own) = 1 and count(n.own) = count(*) then (array_agg(n.own))[1] end as own
+          from net n group by n.clinic_id, n.during
+    ), crossed as (
+        select t.clinic_id, t.own, range_agg(t.during) as times
+          from total t join clinic c on c.clinic_id = t.clinic_id
+         cross join lateral (select c.chairs - count(*) as now from claim k where k.clinic_id = t.clinic_id and k.during && t.during) free
+         where free.now - t.given_back <= 0 and free.now + t.taken > 0
+         group by t.clinic_id, t.own
+    ), stretch as (
+        select c.clinic_id, c.own, starts_within_reach(c.clinic_id, t.during) as starts
+          from crossed c cross join lateral unnest(c.times) as t(during)
+         union all
+        select c.clinic_id, null, null from clinic c where c.many
+    )
+    insert into outbox (topic, kind, entity_id, version, audience, payload, occurred_at)
+    select 'availability', 'schedule.changed', d.profile_id, null, null, schedule_payload(d.profile_id, s.starts), c.occurred_at
+      from stretch s join clinic c on c.clinic_id = s.clinic_id
+      join dentists d on d.clinic_id = s.clinic_id and d.bookable and d.profile_id is distinct from s.own
+     order by lower(s.starts), d.profile_id;
+end $$;
+
+select secure_schema();
+
+-- migrate:down
+set local search_path = chairtime, pg_temp;
+drop function publish_chair_changes, chair_changes_wait;
+drop trigger chair_claims_noted_delete on slot_reservations;
+drop trigger chair_claims_noted_update on slot_reservations;
+drop trigger chair_claims_noted_insert on slot_reservations;
+drop function chair_claims_noted;
+drop table chair_changes;
+drop trigger chair_published_update on resources;
+drop trigger chair_published_delete on resources;
+drop trigger chair_published_insert on resources;
+drop trigger type_published_update on appointment_types;
+drop trigger type_published on appointment_types;
+drop trigger person_published on profiles;
+drop trigger dentist_published_update on dentists;
+drop trigger dentist_published on dentists;
+drop function clinic_board_published, person_published, dentist_published, publish_boards;

@@ -1,0 +1,160 @@
+"""Who follows the board learns of everything that changes what is offered, and of little else."""
+
+import asyncio
+import random
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from db.pool import Connection, Pool
+from domain.booking import Outcome, Verb
+from domain.events import Event, Kind
+from tests.realtime.board import Reader, Traffic, exchange_chairs, names, relayed
+from tests.support import AMARA, BEN, LENA, MATEO, change, hold, monday, overdue, request
+
+OTHERS = {LENA, MATEO}
+ALL = {AMARA, *OTHERS}
+
+
+@pytest.fixture
+async def one_chair(pool: Pool) -> Pool:
+    """A clinic with one chair, and nothing to tell yet."""
+    await chairs(pool, 1)
+    await relayed(pool)
+    return pool
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_who_loads_only_what_was_told_shows_what_a_fresh_read_says(pool, seed):
+    """Readers come at any time, hear of several changes at once, and are told late."""
+    first, chance = monday(8, weeks=3), random.Random(seed)
+    await chairs(pool, 1)
+    traffic, readers = Traffic(pool, seed, first), []
+    for _ in range(60):
+        if chance.random() < 0.1:
+            readers.append(Reader(pool, first.date()))
+            await readers[-1].load()
+        await asyncio.gather(*(traffic.something() for _ in range(chance.choice([1, 1, 1, 3]))))
+        if chance.random() < 0.3:
+            await traffic.sweep()
+            await tell(pool, readers)
+            for reader in readers:
+                assert await reader.errs() == {}
+
+
+@pytest.mark.parametrize(
+    ("edit", "whom"),
+    [
+        ("insert into resources (clinic_id, kind, name) select id, 'chair', 'C' from clinics", ALL),
+        ("update resources set active = false where name = 'Chair 2'", ALL),
+        ("delete from resources where name = 'Chair 2'", ALL),
+        ("update resources set name = 'C' where name = 'Chair 2'", set()),
+        ("update appointment_types set duration = '40 minutes' where slug = 'filling'", ALL),
+        ("update appointment_types set bookable_online = false where slug = 'filling'", ALL),
+        ("update appointment_types set slug = 'crown' where slug = 'filling'", ALL),
+        ("delete from appointment_types where slug = 'filling'", ALL),
+        ("update appointment_types set name = 'C'", set()),
+        ("update clinics set time_zone = 'Europe/London'", ALL),
+        ("update clinics set slot_grid_minutes = 10", ALL),
+        ("update clinics set name = 'C'", set()),
+        ("update dentists set bookable = false where specialty = 'Endodontics'", {MATEO}),
+        ("update dentists set bio = 'C'", set()),
+        ("update profiles set active = false where full_name like '%Silva'", {MATEO}),
+        ("update profiles set role = 'admin' where full_name like '%Silva'", {MATEO}),
+        ("update profiles set locale = 'de'", set()),
+        ("select profile_erase(id, 'system') from profiles where full_name like '%Silva'", {MATEO}),
+    ],
+)
+async def test_an_edit_is_told_to_those_whose_offers_it_changes(pool, edit, whom):
+    await pool.execute(edit)
+    told = await changes(pool)
+    assert {event.entity_id for event in told} == whom
+    assert all(names(event, monday(9)) for event in told)
+
+
+async def test_the_last_chair_is_told_to_the_other_dentists_of_that_time_alone(one_chair):
+    wish = request(monday(9))
+    await hold(one_chair, wish)
+    told = await changes(one_chair)
+    assert {event.entity_id for event in told} == OTHERS
+    await change(one_chair, wish.id, Verb.CONFIRM)
+    assert await changes(one_chair) == []
+    await change(one_chair, wish.id, Verb.CANCEL)
+    assert {event.entity_id for event in await changes(one_chair)} == OTHERS
+
+
+async def test_a_chair_that_leaves_another_free_is_told_to_nobody(pool):
+    await chairs(pool, 2)
+    await relayed(pool)
+    first, second = request(monday(9)), request(monday(9), dentist_id=LENA, patient_id=BEN)
+    await hold(pool, first)
+    assert await changes(pool) == []
+    await hold(pool, second)
+    assert {event.entity_id for event in await changes(pool)} == {AMARA, MATEO}
+
+
+async def test_two_who_take_the_last_two_chairs_at_once_are_told(pool):
+    """Neither transaction sees the other's claim."""
+    await chairs(pool, 2)
+    wishes = [request(monday(11)), request(monday(11), dentist_id=LENA, patient_id=BEN)]
+    for wish in wishes:
+        await hold(pool, wish)
+    await relayed(pool)
+    async with pool.acquire() as one, pool.acquire() as other:
+        async with one.transaction(), other.transaction():
+            await chair_at(one, wishes[0].id, monday(9))
+            await chair_at(other, wishes[1].id, monday(9))
+    told = [event for event in await changes(pool) if event.entity_id == MATEO]
+    assert any(names(event, monday(9)) for event in told)
+
+
+async def test_a_chair_taken_from_an_overdue_hold_is_told(one_chair):
+    """Its time counted as free, with others who loaded meanwhile."""
+    late = request(monday(9))
+    await hold(one_chair, late)
+    await overdue(one_chair, late.id)
+    await relayed(one_chair)
+    took = await hold(one_chair, request(monday(9), dentist_id=LENA, patient_id=BEN))
+    assert took.outcome is Outcome.DONE
+    assert MATEO in {event.entity_id for event in await changes(one_chair)}
+
+
+async def test_visits_that_exchange_chairs_are_told_to_nobody(pool):
+    await chairs(pool, 2)
+    await hold(pool, request(monday(9)))
+    await hold(pool, request(monday(9), dentist_id=LENA, patient_id=BEN))
+    await relayed(pool)
+    async with pool.acquire() as connection, connection.transaction():
+        await exchange_chairs(connection)
+    assert await changes(pool) == []
+
+
+async def tell(pool: Pool, readers: list[Reader]) -> None:
+    told = await relayed(pool)
+    for reader in readers:
+        await reader.hear(told)
+
+
+async def changes(pool: Pool) -> list[Event]:
+    return [event for event in await relayed(pool) if event.kind == Kind.SCHEDULE_CHANGED]
+
+
+async def chair_at(connection: Connection, id: UUID, starts_at: datetime) -> None:
+    """Claims the chair of a booking for another time, for as long as before."""
+    await connection.execute(
+        """
+        update slot_reservations s
+           set during = tstzrange($2, $2::timestamptz + (upper(during) - lower(during)))
+          from resources r where r.no = s.resource_no and r.kind = 'chair' and s.appointment_id = $1
+        """,
+        id,
+        starts_at,
+    )
+
+
+async def chairs(pool: Pool, number: int) -> None:
+    """Leaves the clinic so many chairs."""
+    await pool.execute(
+        "update resources set active = name <= $1 where kind = 'chair'", f"Chair {number}"
+    )
