@@ -66,6 +66,7 @@ EDITS = (
      where slug = 'added' and not exists (select from appointments where type_id = t.id)
     """,
     "update resources set active = not active where kind = 'chair' and name = 'Chair 1'",
+    "insert into resources (clinic_id, kind, name) select id, 'chair', random()::text from clinics",
     "update dentists set bookable = not bookable where specialty = 'Orthodontics'",
     """
     update profiles p set active = not p.active from dentists d

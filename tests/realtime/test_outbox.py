@@ -105,6 +105,7 @@ async def test_the_list_of_kinds_is_what_the_triggers_can_write(pool):
     # a reschedule of what was approved may need approval again
     steps.append((Status.BOOKED, Status.PENDING_APPROVAL, Verb.RESCHEDULE))
     steps += [(status, status, Verb.LAPSE) for status in LIVE]
+    steps.append((Status.BOOKED, Status.BOOKED, Verb.ASSIGN_CHAIR))
     written = {
         await pool.fetchval("select appointment_event_kind($1, $2, $3)", *step) for step in steps
     }
