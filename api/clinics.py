@@ -1,20 +1,26 @@
 """Clinics: where one can book."""
 
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from api import conflicts
 from api.answers import edited, etag, one
 from api.creations import is_new
-from api.dependencies import Caller, IfMatch, Key, Own, expected, new_id
+from api.dependencies import NO_VERSION, Caller, IfMatch, Key, Own, expected, new_id
 from api.fields import Edit, Name, ZoneName
 from api.requests import Body, Number
+from api.schedules import DryRun
 from api.strict import StrictRoute
-from db import catalogue
-from db.pool import use
+from db import catalogue, schedules
+from db.pool import Connection, use
+from domain.appointments import Appointment
 from domain.catalogue import Clinic
+from domain.hours import Hours
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/clinics", tags=["clinics"])
 
@@ -33,6 +39,24 @@ class EditClinic(Edit):
     name: Name | None = None
     time_zone: ZoneName | None = None
     slot_grid_minutes: Grid | None = None
+
+
+class ClinicChanged(BaseModel):
+    """The clinic as it is now; on a dry run as it would be, with what that leaves outside."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    slot_grid_minutes: int
+    version: int
+    updated_at: datetime
+    conflicts: list[Appointment] | None = None
+    """On a dry run: live bookings to come that would lie outside their dentist's hours, or off the
+    grid, by start. At most the first 1,000.
+    """
+    conflicts_total: int | None = None
+    dry_run: bool | None = None
+    """Nothing was changed; `version` and `updated_at` are the present ones."""
 
 
 @router.get("")
@@ -63,7 +87,7 @@ async def get_clinic(id: UUID, response: Response, caller: Caller, own: Own) -> 
         return etag(response, one(await catalogue.clinics(connection, id)))
 
 
-@router.put("/{id}")
+@router.put("/{id}", response_model_exclude_none=True)
 async def update_clinic(
     id: UUID,
     body: EditClinic,
@@ -71,12 +95,29 @@ async def update_clinic(
     caller: Caller,
     own: Own,
     versions: IfMatch = None,
-) -> Clinic:
-    """Changes the fields that are named."""
+    dry_run: DryRun = False,
+) -> ClinicChanged:
+    """Changes the fields that are named. A dry run says which live bookings another zone or grid
+    would leave outside; those keep their instants.
+    """
     async with use(own.pool) as connection, connection.transaction():
-        before = one(await catalogue.clinics(connection, id))
-        version = expected(versions, before.version)
-        edited(await catalogue.change_clinic(connection, id, body.given(), version))
+        clinic = one(await catalogue.clinics(connection, id, locked=True))
+        edited(expected(versions, clinic.version) != NO_VERSION)
+        if dry_run:
+            clinic = replace(clinic, **body.given())
+            left = await conflicts.under(connection, await _hours(connection, clinic), on_grid=True)
+            tried = {"conflicts": left.first, "conflicts_total": left.total, "dry_run": True}
+            return ClinicChanged(**asdict(etag(response, clinic)), **tried)
+        await catalogue.change_clinic(connection, id, body.given(), clinic.version)
         clinic = one(await catalogue.clinics(connection, id))
     own.committed()
-    return etag(response, clinic)
+    return ClinicChanged(**asdict(etag(response, clinic)))
+
+
+async def _hours(connection: Connection, clinic: Clinic) -> dict[UUID, Hours]:
+    """The hours of its dentists, in its zone and on its grid."""
+    zone, grid = clinic.time_zone, clinic.slot_grid_minutes
+    return {
+        each.dentist_id: replace(each.hours, time_zone=zone, grid_minutes=grid)
+        for each in await schedules.of_clinic(connection, clinic.id)
+    }

@@ -172,6 +172,9 @@ EXAMPLES: Mapping[str, list[Json]] = {
     "NewClinic": [PLACE],
     "EditClinic": [{"slot_grid_minutes": 10}],
     "Clinic": [PLACE | ROW | {"id": CLINIC}],
+    "ClinicChanged": [
+        PLACE | ROW | {"id": CLINIC, "conflicts": [], "conflicts_total": 0, "dry_run": True}
+    ],
     "NewType": [TERMS],
     "EditType": [{"bookable_online": False}],
     "AppointmentType": [TERMS | ROW | {"id": "0192e4a0-0000-7000-8000-00000000e001"}],

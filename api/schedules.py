@@ -1,13 +1,12 @@
 """Hours and exceptions, of a dentist and of a whole clinic: read, and replaced as a whole."""
 
 from collections.abc import Iterable
-from itertools import groupby
-from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from api import conflicts
 from api.dependencies import Caller, IfMatch, Own
 from api.errors import Problem, not_found, refused
 from api.strict import StrictRoute
@@ -20,17 +19,14 @@ from api.timetables import (
     ScheduleReplaced,
     ShownSchedule,
 )
-from db import schedules, visits
+from db import schedules
 from db.pool import Connection, use
 from domain.actors import Actor, Role
 from domain.clinic import Schedule
 from domain.hours import ScheduleException
-from domain.timetable import Fault, Visit, faults, outside, with_clinic_wide, with_own
+from domain.timetable import Fault, faults, with_clinic_wide, with_own
 
 router = APIRouter(route_class=StrictRoute, tags=["schedules"])
-
-MOST_CONFLICTS = 1000
-"""That one answer has; it counts them all."""
 
 DryRun = Annotated[bool, Query(description="Change nothing; only say which bookings it concerns.")]
 
@@ -73,8 +69,7 @@ async def replace_schedule(
         schedule = await _known(connection, dentist_id)
         _match(versions, schedule.version)
         hours = with_own(schedule.hours, weekly, exceptions)
-        left = outside(hours, await visits.ahead(connection, [dentist_id]))
-        conflicts = await visits.whole(connection, left[:MOST_CONFLICTS])
+        left = await conflicts.under(connection, {dentist_id: hours})
         if not dry_run:
             await schedules.replace_own(connection, schedule, weekly, exceptions)
             schedule = await _known(connection, dentist_id)
@@ -82,7 +77,7 @@ async def replace_schedule(
     _tag(response, schedule.version)
     shown = ShownSchedule.of(schedule, hours, private=True)
     return ScheduleReplaced(
-        schedule=shown, conflicts=conflicts, conflicts_total=len(left), dry_run=dry_run
+        schedule=shown, conflicts=left.first, conflicts_total=left.total, dry_run=dry_run
     )
 
 
@@ -117,8 +112,9 @@ async def replace_clinic_exceptions(
     async with use(own.pool) as connection, connection.transaction():
         present, _ = await _of_clinic(connection, clinic_id, locked=True)
         _match(versions, present)
-        left = await _left_outside(connection, clinic_id, exceptions)
-        conflicts = await visits.whole(connection, left[:MOST_CONFLICTS])
+        staff = await schedules.of_clinic(connection, clinic_id)
+        hours = {each.dentist_id: with_clinic_wide(each.hours, exceptions) for each in staff}
+        left = await conflicts.under(connection, hours)
         if not dry_run:
             await schedules.replace_exceptions(connection, clinic_id, exceptions)
             present, _ = await _of_clinic(connection, clinic_id)
@@ -128,22 +124,10 @@ async def replace_clinic_exceptions(
         clinic_id=clinic_id,
         exceptions=body.exceptions,
         version=present,
-        conflicts=conflicts,
-        conflicts_total=len(left),
+        conflicts=left.first,
+        conflicts_total=left.total,
         dry_run=dry_run,
     )
-
-
-async def _left_outside(
-    connection: Connection, clinic_id: UUID, exceptions: list[ScheduleException]
-) -> list[Visit]:
-    staff = await schedules.of_clinic(connection, clinic_id)
-    hours = {each.dentist_id: with_clinic_wide(each.hours, exceptions) for each in staff}
-    booked = await visits.ahead(connection, list(hours))
-    dentist = attrgetter("dentist_id")
-    by_dentist = groupby(sorted(booked, key=dentist), key=dentist)
-    left = [visit for id, of_one in by_dentist for visit in outside(hours[id], of_one)]
-    return sorted(left, key=lambda visit: (visit.starts_at, visit.id))
 
 
 async def _known(connection: Connection, dentist_id: UUID) -> Schedule:

@@ -49,8 +49,9 @@ class WeeklyHours(Body):
 
 
 class DateException(Body):
-    """One date on which the hours are others: `open` adds time, `closed` takes it away and wins.
-    Without times it is the whole day.
+    """One date on which the hours are others: `hours` replace the weekly ones, `open` adds time,
+    `closed` takes it away and wins. A dentist's own win over the clinic's, so that a holiday can be
+    opened for one. Without times it is the whole day; `hours` need both.
     """
 
     on_date: Day

@@ -32,11 +32,16 @@ TYPE_COLUMNS = ", ".join(
 CLINIC_COLUMNS = "id, name, time_zone, slot_grid_minutes, version, updated_at"
 
 
-async def clinics(connection: Connection, id: UUID | None = None) -> list[Clinic]:
-    """All clinics by name, or the one of this id."""
+async def clinics(
+    connection: Connection, id: UUID | None = None, *, locked: bool = False
+) -> list[Clinic]:
+    """All clinics by name, or the one of this id. `locked`: until the end of the transaction nobody
+    else changes them.
+    """
     rows = await connection.fetch(
         f"""
         select {CLINIC_COLUMNS} from clinics where $1::uuid is null or id = $1 order by name, id
+        {"for no key update" if locked else ""}
         """,  # noqa: S608 - constants of ours
         id,
     )

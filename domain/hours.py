@@ -4,6 +4,14 @@ The rule: an instant is open when the local time shown at that instant lies in a
 that a DST gap skips does not exist, a repeated one is open both times, and a window that ends
 inside a repeated hour closes in between. Postgres reads repeated times otherwise: only this module
 and domain/zones.py expand wall time.
+
+Which rule decides about an instant, the first that applies:
+
+1. A dentist's own `closed`: not open.
+2. A dentist's own `open` or `hours`: open, also on a day on which the clinic is closed.
+3. The clinic's `closed`: not open.
+4. The clinic's `open` or `hours`: open, unless the dentist has `hours` of their own on that date.
+5. A weekly window: open, unless the date it starts on has `hours`, or is closed as a whole.
 """
 
 from collections import defaultdict
@@ -18,10 +26,11 @@ from domain.zones import MIDNIGHT, ONE_DAY, Stretch, around, days, showing, wall
 
 
 class ExceptionKind(StrEnum):
-    """`open` adds time to the weekly hours; `closed` takes it away and wins."""
+    """`open` adds time to the weekly hours, `closed` takes it away, `hours` replace them."""
 
     OPEN = "open"
     CLOSED = "closed"
+    HOURS = "hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +106,13 @@ def open_intervals(hours: Hours, first: date, last: date | None = None) -> tuple
     last = last or first
     zone = around(hours.time_zone, first, last)
     dates = [first + n * ONE_DAY for n in range(-1, (last - first).days + 2)]
-    opened, closed = _walls(hours, dates)
+    walls = _walls(hours, dates)
+    opened, shut, own, away = (_merged(showing(zone, each)) for each in walls)
+    general = _merged([*_without(opened, shut), *own])
     asked = _merged(days(hours.time_zone, first, last))
     return tuple(
         part
-        for part in _without(_merged(showing(zone, opened)), _merged(showing(zone, closed)))
+        for part in _without(general, away)
         if any(part.starts_at < on.ends_at and on.starts_at < part.ends_at for on in asked)
     )
 
@@ -110,24 +121,39 @@ def closing(hours: Hours, starts_at: datetime, ends_at: datetime) -> list[Schedu
     """The exceptions that take away some of the time `[starts_at, ends_at)`, given in UTC."""
     first, last = starts_at.date() - ONE_DAY, ends_at.date() + ONE_DAY
     zone = around(hours.time_zone, first, last)
+    dates = [first + n * ONE_DAY for n in range((last - first).days + 1)]
+    own = _merged(showing(zone, _walls(hours, dates).own_opened))
     return [
         exception
         for exception in hours.exceptions
         if exception.kind is ExceptionKind.CLOSED
         and any(
             part.starts_at < ends_at and starts_at < part.ends_at
-            for part in showing(zone, _taken_away(hours, exception))
+            for part in _without(
+                _merged(showing(zone, _taken_away(hours, exception))),
+                own if exception.clinic_wide else [],
+            )
         )
     ]
 
 
-Walls = list[tuple[datetime, datetime]]
+Wall = tuple[datetime, datetime]
 
 
-def _walls(hours: Hours, dates: Iterable[date]) -> tuple[Walls, Walls]:
-    """What is opened on these dates, and what is closed, by the local clock."""
-    opened: Walls = []
-    closed: Walls = []
+class Walls(NamedTuple):
+    """Windows of the local clock: those of the week and the clinic, what the clinic closes, what a
+    dentist opens, and what a dentist closes.
+    """
+
+    opened: list[Wall]
+    closed: list[Wall]
+    own_opened: list[Wall]
+    own_closed: list[Wall]
+
+
+def _walls(hours: Hours, dates: Iterable[date]) -> Walls:
+    """What these dates have, by the rules 1 to 5."""
+    found = Walls([], [], [], [])
     special: dict[date, list[ScheduleException]] = defaultdict(list)
     for exception in hours.exceptions:
         special[exception.on_date].append(exception)
@@ -135,26 +161,58 @@ def _walls(hours: Hours, dates: Iterable[date]) -> tuple[Walls, Walls]:
     for window in hours.weekly:
         weekly[window.weekday].append(window)
     for on in dates:
-        shut = [e for e in special.get(on, ()) if e.kind is ExceptionKind.CLOSED]
-        closed += (e.wall() for e in shut)
-        if any(e.whole_day for e in shut):
+        day = _Day.of(special.get(on, ()))
+        found.closed.extend(e.wall() for e in day.closed if e.clinic_wide)
+        found.own_closed.extend(e.wall() for e in day.closed if not e.clinic_wide)
+        if not day.away:
+            found.own_opened.extend(e.wall() for e in day.opened if not e.clinic_wide)
+        if day.away or day.shut:
             continue
-        opened += (
-            wall(on, w.starts, w.ends) for w in weekly.get(on.weekday(), ()) if w.applies_on(on)
+        if not day.replaced_by_own:
+            found.opened.extend(e.wall() for e in day.opened if e.clinic_wide)
+        if not day.replaced:
+            windows = (w for w in weekly.get(on.weekday(), ()) if w.applies_on(on))
+            found.opened.extend(wall(on, w.starts, w.ends) for w in windows)
+    return found
+
+
+class _Day(NamedTuple):
+    """The exceptions of one date, and what they say of the day as a whole."""
+
+    closed: list[ScheduleException]
+    opened: list[ScheduleException]
+    away: bool
+    """The dentist is, all day."""
+    shut: bool
+    """The clinic is, all day."""
+    replaced: bool
+    """The weekly hours are."""
+    replaced_by_own: bool
+
+    @classmethod
+    def of(cls, exceptions: Iterable[ScheduleException]) -> "_Day":
+        closed = [e for e in exceptions if e.kind is ExceptionKind.CLOSED]
+        opened = [e for e in exceptions if e.kind is not ExceptionKind.CLOSED]
+        hours = [e for e in opened if e.kind is ExceptionKind.HOURS]
+        return cls(
+            closed,
+            opened,
+            away=any(e.whole_day and not e.clinic_wide for e in closed),
+            shut=any(e.whole_day and e.clinic_wide for e in closed),
+            replaced=bool(hours),
+            replaced_by_own=any(not e.clinic_wide for e in hours),
         )
-        opened += (e.wall() for e in special.get(on, ()) if e.kind is ExceptionKind.OPEN)
-    return opened, closed
 
 
-def _taken_away(hours: Hours, closed: ScheduleException) -> Walls:
+def _taken_away(hours: Hours, closed: ScheduleException) -> list[Wall]:
     own = hours.weekly if closed.whole_day else ()
     on = closed.on_date
     return [closed.wall(), *(wall(on, w.starts, w.ends) for w in own if w.applies_on(on))]
 
 
-def _merged(parts: Iterable[Stretch]) -> list[Interval]:
+def _merged(parts: Iterable[Stretch | Interval]) -> list[Interval]:
     merged: list[Interval] = []
-    for starts_at, ends_at, _ in sorted(parts):
+    for starts_at, ends_at in sorted(part[:2] for part in parts):
         if merged and starts_at <= merged[-1].ends_at:
             merged[-1] = Interval(merged[-1].starts_at, max(merged[-1].ends_at, ends_at))
         else:

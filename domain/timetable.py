@@ -7,9 +7,10 @@ from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from domain.hours import Hours, Interval, ScheduleException, Window, open_intervals
-from domain.schedules import day_of
+from domain.hours import ExceptionKind, Hours, Interval, ScheduleException, Window, open_intervals
+from domain.schedules import day_of, next_on_grid
 from domain.zones import MIDNIGHT, ONE_DAY, wall
 
 A_MONDAY = date(2001, 1, 1)
@@ -63,21 +64,26 @@ def with_clinic_wide(hours: Hours, exceptions: Iterable[ScheduleException]) -> H
     return replace(hours, exceptions=(*own, *exceptions))
 
 
-def outside(hours: Hours, visits: Iterable[Visit]) -> list[Visit]:
-    """The visits of which some part lies outside these hours."""
+def outside(hours: Hours, visits: Iterable[Visit], *, on_grid: bool = False) -> list[Visit]:
+    """The visits of which some part lies outside these hours; `on_grid`: also those that start
+    off their grid.
+    """
+    zone = ZoneInfo(hours.time_zone)
 
     @cache
     def opened(day: date) -> tuple[Interval, ...]:
         return open_intervals(hours, day)
 
-    return [
-        visit
-        for visit in visits
-        if not any(
+    def fits(visit: Visit) -> bool:
+        wall = visit.starts_at.astimezone(zone).replace(tzinfo=None)
+        if on_grid and next_on_grid(hours, wall) != wall:
+            return False
+        return any(
             part.starts_at <= visit.starts_at and visit.ends_at <= part.ends_at
             for part in opened(day_of(hours, visit.starts_at))
         )
-    ]
+
+    return [visit for visit in visits if not fits(visit)]
 
 
 def _in_window(field: str, window: Window) -> Iterator[Fault]:
@@ -88,7 +94,13 @@ def _in_window(field: str, window: Window) -> Iterator[Fault]:
 
 
 def _in_exception(field: str, exception: ScheduleException) -> Iterator[Fault]:
-    """An exception keeps to its date: what crosses midnight is two of them."""
+    """An exception keeps to its date: what crosses midnight is two of them. Hours are from when to
+    when.
+    """
+    if exception.kind is ExceptionKind.HOURS:
+        for name in ("starts", "ends"):
+            if getattr(exception, name) is None:
+                yield Fault(f"{field}.{name}", "is needed: hours are from when to when")
     starts, ends = exception.starts or MIDNIGHT, exception.ends or MIDNIGHT
     if ends <= starts and ends != MIDNIGHT:
         yield Fault(f"{field}.ends", "is not after starts; 00:00 is the end of the day")

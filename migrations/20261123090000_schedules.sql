@@ -2,7 +2,8 @@
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
--- One date: `open` adds time, `closed` takes it away and wins. Times as in weekly_hours; null is the day's own end.
+-- One date: `hours` replace the weekly ones, `open` adds time, `closed` takes it away; which wins: domain/hours.py.
+-- Times as in weekly_hours; null is the day's own end.
 create table schedule_exceptions (
     id          bigint generated always as identity primary key,
     clinic_id   uuid not null references clinics,
@@ -10,8 +11,9 @@ create table schedule_exceptions (
     on_date     date not null,
     starts      time check (starts < '24:00'),
     ends        time check (ends < '24:00'),
-    kind        text not null check (kind in ('open', 'closed')),
-    reason      text                                      -- what staff wrote; not for patients, unless clinic-wide
+    kind        text not null check (kind in ('open', 'closed', 'hours')),
+    reason      text,                                     -- what staff wrote; not for patients, unless clinic-wide
+    check (kind <> 'hours' or (starts is not null and ends is not null))
 );
 create index schedule_exceptions_clinic on schedule_exceptions (clinic_id, on_date);
 

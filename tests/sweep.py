@@ -80,13 +80,17 @@ def mismatches(zone: str, days: Iterable[date]) -> list[str]:
 
 def _counted(hours: Hours, duration: timedelta, zone: ZoneInfo, day: date) -> Iterator[datetime]:
     """The starts of the day for which the clinic is open at every instant of the visit."""
-    opened, closed = _walls(hours, day)
+    opened, closed, own = _walls(hours, day)
     instant = datetime.combine(day, time(), UTC) - 15 * 60 * A_MINUTE
     steps = [instant + n * STEP for n in range(54 * 4 + 2 + duration // STEP)]
     walls = [at.astimezone(zone).replace(tzinfo=None) for at in steps]
 
     def is_open(wall: datetime) -> bool:
-        return any(a <= wall < b for a, b in opened) and not any(a <= wall < b for a, b in closed)
+        def shown(walls: Walls) -> bool:
+            return any(a <= wall < b for a, b in walls)
+
+        general = shown(opened) and not shown(closed[True])
+        return (general or shown(own)) and not shown(closed[False])
 
     throughout = [
         is_open(walls[n])
@@ -101,17 +105,31 @@ def _counted(hours: Hours, duration: timedelta, zone: ZoneInfo, day: date) -> It
             yield steps[n]
 
 
-def _walls(hours: Hours, day: date) -> tuple[list[tuple[datetime, datetime]], ...]:
-    """Which local times are open, and which are closed all the same."""
-    opened, closed = [], []
+Walls = list[tuple[datetime, datetime]]
+
+
+def _walls(hours: Hours, day: date) -> tuple[Walls, dict[bool, Walls], Walls]:
+    """Which local times are open; which are closed, by whether it is the whole clinic; and which a
+    dentist opens all the same.
+    """
+    opened: Walls = []
+    own: Walls = []
+    closed: dict[bool, Walls] = {True: [], False: []}
     for on in (day + n * A_DAY for n in range(-2, 3)):
         special = [e for e in hours.exceptions if e.on_date == on]
-        closed += [_span(on, e) for e in special if e.kind is ExceptionKind.CLOSED]
-        if any(e.kind is ExceptionKind.CLOSED and e.starts is e.ends is None for e in special):
-            continue
-        opened += [_span(on, w) for w in hours.weekly if w.weekday == on.weekday()]
-        opened += [_span(on, e) for e in special if e.kind is ExceptionKind.OPEN]
-    return opened, closed
+        shut = [e for e in special if e.kind is ExceptionKind.CLOSED]
+        extra = [e for e in special if e.kind is not ExceptionKind.CLOSED]
+        replaced = {e.clinic_wide for e in extra if e.kind is ExceptionKind.HOURS}
+        whole = {e.clinic_wide for e in shut if e.starts is e.ends is None}
+        for each in shut:
+            closed[each.clinic_wide].append(_span(on, each))
+        if False not in whole:
+            own += [_span(on, e) for e in extra if not e.clinic_wide]
+        if not whole and False not in replaced:
+            opened += [_span(on, e) for e in extra if e.clinic_wide]
+        if not whole and not replaced:
+            opened += [_span(on, w) for w in hours.weekly if w.weekday == on.weekday()]
+    return opened, closed, own
 
 
 def _span(on: date, times: Window | ScheduleException) -> tuple[datetime, datetime]:
@@ -138,8 +156,9 @@ def _schedule(zone: str, day: date) -> tuple[Hours, Terms]:
             chance.choice([None, a_time()]),
             chance.choice([None, a_time()]),
             chance.choice(list(ExceptionKind)),
+            clinic_wide=chance.choice([True, False]),
         )
-        for _ in range(chance.choice([0, 0, 1, 2]))
+        for _ in range(chance.choice([0, 0, 1, 2, 3]))
     ]
     hours = Hours(zone, chance.choice([15, 30, 45, 60, 75]), tuple(weekly), tuple(exceptions))
     long = timedelta(days=30)

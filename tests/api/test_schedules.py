@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from api import schedules
+from api import conflicts
 from db.demo import CLINIC
+from tests.api.test_strict import OPERATIONS
 from tests.support import AMARA, ANA, LENA, MATEO, monday
 
 PATH = f"/api/availability/{AMARA}"
@@ -20,6 +21,10 @@ def day(weeks: int = 1) -> str:
 
 def closed(on_date: str, **times: str) -> dict[str, str]:
     return {"on_date": on_date, "kind": "closed"} | times
+
+
+def hours(on_date: str, starts: str, ends: str) -> dict[str, str]:
+    return {"on_date": on_date, "kind": "hours", "starts": starts, "ends": ends}
 
 
 async def put(api, headers, weekly, exceptions=(), path=PATH, **query):
@@ -86,6 +91,37 @@ async def test_what_the_schedule_says_is_offered_at_once(api, as_):
     assert (await starts(api, ana, day(2)))[-3:] == ["11:30", "13:00", "13:15"]
     tuesday = (date.fromisoformat(day()) + timedelta(days=1)).isoformat()
     assert await starts(api, ana, tuesday) == []
+
+
+async def test_hours_on_a_date_replace_the_weekly_ones(api, as_):
+    own, ana = as_("dentist", "amara"), as_("patient", "ana")
+    dates = [hours(day(), "13:00", "14:00"), hours(day(), "15:00", "15:30")]
+    saved = await put(api, own, [MONDAYS], dates)
+    assert saved.json()["schedule"]["exceptions"] == dates
+    assert await starts(api, ana, day()) == ["13:00", "13:15", "13:30", "15:00"]
+    assert (await starts(api, ana, day(2)))[0] == "08:00"
+
+
+@pytest.mark.parametrize("kind", ["open", "hours"])
+async def test_a_holiday_of_the_clinic_is_opened_for_one_dentist_on_duty(api, as_, kind):
+    admin, ana = as_("admin"), as_("patient", "ana")
+    await api.put(CLINIC_PATH, json={"exceptions": [closed(day())]}, headers=admin)
+    duty = hours(day(), "10:00", "11:00") | {"kind": kind}
+    await put(api, as_("dentist", "amara"), [MONDAYS], [duty])
+    assert await starts(api, ana, day()) == ["10:00", "10:15", "10:30"]
+    assert await starts(api, ana, day(), LENA) == []
+    await put(api, admin, [MONDAYS], [duty, closed(day(), starts="10:30", ends="11:00")])
+    assert await starts(api, ana, day()) == ["10:00"]
+
+
+async def test_the_hours_of_the_clinic_on_a_date_give_way_to_a_dentists_own(api, as_):
+    admin, ana = as_("admin"), as_("patient", "ana")
+    short = {"exceptions": [hours(day(), "09:00", "10:00")]}
+    assert (await api.put(CLINIC_PATH, json=short, headers=admin)).status_code == 200
+    assert await starts(api, ana, day()) == ["09:00", "09:15", "09:30"]
+    await put(api, admin, [MONDAYS], [hours(day(), "16:00", "16:30")])
+    assert await starts(api, ana, day()) == ["16:00"]
+    assert await starts(api, ana, day(), LENA) == ["09:00", "09:15", "09:30"]
 
 
 async def test_a_replacement_names_the_bookings_that_it_leaves_outside(api, as_, pool):
@@ -184,6 +220,10 @@ async def test_why_a_dentist_is_away_is_for_staff_only(api, as_):
         ([], [closed("2027-02-30")], "exceptions.0.on_date"),
         ([], [closed("1999-12-31")], "exceptions.0.on_date"),
         ([], [{"on_date": "2027-01-01", "kind": "half"}], "exceptions.0.kind"),
+        ([], [{"on_date": "2027-01-01", "kind": "hours"}], "exceptions.0.starts"),
+        ([], [hours("2027-01-01", "09:00", "12:00") | {"ends": None}], "exceptions.0.ends"),
+        ([], [hours("2027-01-01", "12:00", "09:00")], "exceptions.0.ends"),
+        ([], [hours("2027-01-01", "09:00", "12:00")] * 2, "exceptions.1"),
         ([], [closed("2027-01-01", reason="a\x00b")], "exceptions.0.reason"),
         ([], [closed("2027-01-01", reason="x" * 201)], "exceptions.0.reason"),
         ([], [closed("2027-01-01")] * 401, "exceptions"),
@@ -234,7 +274,7 @@ async def test_of_many_bookings_outside_the_first_are_named_and_all_are_counted(
     api, as_, monkeypatch
 ):
     admin = as_("admin")
-    monkeypatch.setattr(schedules, "MOST_CONFLICTS", 2)
+    monkeypatch.setattr(conflicts, "MOST_CONFLICTS", 2)
     times = [monday(14), monday(15), monday(16)]
     booked = [await book(api, admin, time) for time in reversed(times)]
     holiday = {"exceptions": [closed(day())]}
@@ -290,3 +330,52 @@ async def told(pool) -> list:
         f"select * from (select {columns} from outbox union all select {columns}"
         " from realtime_events) e where kind = 'schedule.changed'"
     )
+
+
+def test_each_route_with_a_dry_run_is_tried():
+    paths = {each.path for each in OPERATIONS if "dry_run" in each.parameters}
+    assert paths == {
+        "/api/availability/{dentist_id}",
+        "/api/clinics/{clinic_id}/exceptions",
+        "/api/clinics/{id}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "outside"),
+    [
+        ({"name": "Other"}, []),
+        ({"slot_grid_minutes": 5}, []),
+        ({"slot_grid_minutes": 30}, [9]),
+        ({"slot_grid_minutes": 60}, [9, 14]),
+        ({"time_zone": "America/New_York"}, [9, 14]),
+        ({"time_zone": "Europe/London"}, [9]),
+        ({"time_zone": "Europe/Paris"}, []),
+        ({"time_zone": "Asia/Kathmandu", "slot_grid_minutes": 60}, [14]),
+    ],
+)
+async def test_a_trial_of_another_zone_or_grid_names_what_falls_outside_and_changes_nothing(
+    api, as_, pool, change, outside
+):
+    admin, path = as_("admin"), f"/api/clinics/{CLINIC}"
+    narrow = [MONDAYS | {"starts": "09:00"}, MONDAYS | {"starts": "13:00", "ends": "16:00"}]
+    assert (await put(api, admin, narrow)).status_code == 200
+    booked = {h: (await book(api, admin, monday(h, m)))["id"] for h, m in ((9, 15), (14, 30))}
+    paths = path, PATH, CLINIC_PATH
+    before = [(await api.get(each, headers=admin)).json() for each in paths]
+    events = await pool.fetchval("select count(*) from outbox")
+    trial = await api.put(path, json=change, params={"dry_run": "true"}, headers=admin)
+    told = trial.json()
+    assert [each["id"] for each in told["conflicts"]] == [booked[hour] for hour in outside]
+    assert (told["conflicts_total"], told["dry_run"]) == (len(outside), True)
+    assert told.items() >= change.items()
+    assert [(await api.get(each, headers=admin)).json() for each in paths] == before
+    assert await pool.fetchval("select count(*) from outbox") <= events
+    stale = await api.put(
+        path, json=change, params={"dry_run": "true"}, headers=admin | {"If-Match": '"9"'}
+    )
+    assert stale.status_code == 412
+    done = (await api.put(path, json=change, headers=admin)).json()
+    assert done["version"] == before[0]["version"] + 1
+    now = (await api.get(path, headers=admin)).json()
+    assert done == now

@@ -78,7 +78,7 @@ async def a_clinic(pool: Pool, chance: random.Random) -> datetime:
                 chance.choice([None, number]),
                 day.date() + chance.choice([-1, 0, 0, 1]) * A_DAY,
                 *sorted([time(chance.randrange(24), 15), time(chance.randrange(24), 45)]),
-                chance.choice(["open", "closed"]),
+                chance.choice(["open", "closed", "hours"]),
             )
             for _ in range(chance.choice([0, 1, 2, 3]))
         ],

@@ -49,6 +49,9 @@ def weekly(*windows: Window, exceptions: tuple[ScheduleException, ...] = ()) -> 
     return Hours("UTC", 15, windows, exceptions)
 
 
+CLOSED = ExceptionKind.CLOSED
+
+
 def opened(on: date, starts: time | None, ends: time | None) -> ScheduleException:
     return ScheduleException(on, starts, ends, ExceptionKind.OPEN)
 
@@ -217,18 +220,26 @@ class Case:
     def is_open(self, instant: datetime) -> bool:
         """By what the local clock shows at one instant."""
         wall = instant.astimezone(ZoneInfo(self.hours.time_zone)).replace(tzinfo=None)
-        special = [(e.on_date, e.starts, e.ends, e.kind) for e in self.hours.exceptions]
-        is_open = False
-        for on in (wall.date() - ONE_DAY, wall.date()):
-            dates = [x[1:] for x in special if x[0] == on]
-            shut = (None, None, ExceptionKind.CLOSED) in dates
-            weekly = [(w.starts, w.ends) for w in self.hours.weekly if w.weekday == on.weekday()]
-            extra = [x[:2] for x in dates if x[2] is ExceptionKind.OPEN]
-            minus = [x[:2] for x in dates if x[2] is ExceptionKind.CLOSED]
-            if any(shows(wall, on, *times) for times in minus):
-                return False
-            is_open |= not shut and any(shows(wall, on, *times) for times in [*weekly, *extra])
-        return is_open
+        every = self.hours.exceptions
+        now = [e for e in every if shows(wall, e.on_date, e.starts, e.ends)]
+        own = [e for e in now if not e.clinic_wide]
+        shut = {e.on_date for e in every if e.whole_day and e.kind is CLOSED}
+        away = {e.on_date for e in every if e.whole_day and e.kind is CLOSED and not e.clinic_wide}
+        replaced = {e.on_date for e in every if e.kind is ExceptionKind.HOURS}
+        by_own = {e.on_date for e in every if e.kind is ExceptionKind.HOURS and not e.clinic_wide}
+        if any(e.kind is CLOSED for e in own):
+            return False
+        if any(e.kind is not CLOSED and e.on_date not in away for e in own):
+            return True
+        if any(e.kind is CLOSED for e in now):
+            return False
+        if any(e.clinic_wide and e.on_date not in shut | by_own for e in now):
+            return True
+        return any(
+            w.weekday == on.weekday() and shows(wall, on, w.starts, w.ends)
+            for on in {wall.date() - ONE_DAY, wall.date()} - shut - replaced
+            for w in self.hours.weekly
+        )
 
     def is_taken(self, start: datetime) -> bool:
         claim_starts = start - self.terms.buffer_before
@@ -276,12 +287,11 @@ def cases(draw: st.DrawFn) -> Case:
     nearby = st.sampled_from([day - ONE_DAY, day, day, day + ONE_DAY])
     window = st.builds(Window, nearby.map(date.weekday), times, times)
     maybe = st.none() | times
-    exception = st.builds(
-        ScheduleException, nearby, maybe, maybe, st.sampled_from(list(ExceptionKind))
-    )
+    kinds = st.sampled_from(list(ExceptionKind))
+    exception = st.builds(ScheduleException, nearby, maybe, maybe, kinds, clinic_wide=st.booleans())
     grid = draw(st.sampled_from([5, 7, 15, 20, 30, 50, 60]))
     weekly = draw(st.lists(window, min_size=1, max_size=5).map(tuple))
-    hours = Hours(zone, grid, weekly, draw(st.lists(exception, max_size=2).map(tuple)))
+    hours = Hours(zone, grid, weekly, draw(st.lists(exception, max_size=4).map(tuple)))
     buffers = draw(spans(0, 20)), draw(spans(0, 20))
     reach = draw(spans(0, 90)), draw(spans(600, 9000))
     rest = (ONE_MINUTE,) * 3
