@@ -135,7 +135,9 @@ async def _hold(
 
 
 def _objection(offer: Offer, command: Hold) -> Reason | None:
-    return schedules.refusal(offer.hours, offer.terms, command.starts_at, offer.now)
+    return schedules.refusal(
+        offer.hours, offer.terms, command.starts_at, offer.now, override=command.override
+    )
 
 
 async def _take(
@@ -165,7 +167,12 @@ async def _reschedule(
     if offer:
         offer = replace(offer, terms=before.terms(offer.terms))
         refused = schedules.refusal(
-            offer.hours, offer.terms, wish.starts_at, offer.now, booking.starts_at
+            offer.hours,
+            offer.terms,
+            wish.starts_at,
+            offer.now,
+            booking.starts_at,
+            override=command.override,
         )
     moved = await bookings.move(connection, command, wish, offer, before, refused, actor, via, seen)
     if moved is None:
@@ -186,7 +193,7 @@ async def _edit(
         command.command_id,
         note=command.notes,
         fingerprint=command.fingerprint,
-        expected_version=command.expected_version or at,
+        expected_version=at if command.expected_version is None else command.expected_version,
     )
     edited = await bookings.change(connection, edit, actor, via, seen)
     if edited.outcome is Outcome.VERSION and command.expected_version in (None, at):

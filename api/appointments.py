@@ -66,6 +66,8 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
     answers 200.
     """
     if body.reservation_id is not None:
+        if body.override:
+            raise invalid("override", "goes with a new booking; a hold has its time already")
         await _check_same(body, body.reservation_id, ask.actor, own)
         confirmed = await change(own, response, ask, body.reservation_id, Verb.CONFIRM)
         response.headers["Location"] = f"/api/appointments/{confirmed.id}"
@@ -183,7 +185,7 @@ async def _check_same(body: Create, reservation_id: UUID, actor: Caller, own: Ow
         held = await appointments.get(connection, reservation_id, scope(actor))
     if held is None:
         raise not_found()
-    named = body.model_dump(exclude={"reservation_id"}, exclude_none=True)
+    named = body.model_dump(exclude={"reservation_id", "override"}, exclude_none=True)
     for field, value in named.items():
         if getattr(held, field) != value:
             raise invalid(field, "differs from the reservation")

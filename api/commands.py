@@ -37,6 +37,7 @@ def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
     """The command `hold` of this caller. Raises `forbidden` for a patient who names another."""
     actor, key = ask.actor, ask.key
     patient_id = _patient(body, actor)
+    _check_override(body, actor)
     return Hold(
         id=uuid7(),
         command_id=command_id(actor, key, Verb.HOLD),
@@ -54,9 +55,11 @@ def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
             type=body.appointment_type,
             starts_at=body.starts_at,
             notes=body.notes,
+            override=body.override,
             held=quota is not None,
         ),
         quota=quota,
+        override=body.override,
         token=secrets.token_urlsafe(24) if actor.role is Role.AGENT else None,
     )
 
@@ -124,6 +127,10 @@ async def change(
 
 
 def move_command(id: UUID, body: Update, ask: Call, fingerprint: bytes | None) -> Move:
+    """The command `reschedule` of this caller. Raises `forbidden` for an override by others than
+    staff.
+    """
+    _check_override(body, ask.actor)
     return Move(
         id=id,
         command_id=command_id(ask.actor, ask.key, Verb.RESCHEDULE),
@@ -132,6 +139,7 @@ def move_command(id: UUID, body: Update, ask: Call, fingerprint: bytes | None) -
         appointment_type=body.appointment_type,
         notes=body.notes,
         fingerprint=fingerprint,
+        override=body.override,
     )
 
 
@@ -187,6 +195,13 @@ async def _unknown(own: Parts, dentist_id: UUID, appointment_type: str) -> Probl
         why = f"this dentist's clinic has no such type; it has {', '.join(slugs)}"
         return invalid("appointment_type", why)
     return invalid("patient_id", "no patient, or none of yours")
+
+
+def _check_override(body: Reserve | Update, actor: Actor) -> None:
+    if body.override and not actor.is_staff:
+        raise Problem(
+            "forbidden", "Only staff book outside the hours and off the grid; leave out override."
+        )
 
 
 def _patient(body: Reserve, actor: Actor) -> UUID:

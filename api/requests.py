@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     model_validator,
 )
@@ -76,6 +77,11 @@ def _split(given: object) -> object:
 Listed = BeforeValidator(_split)
 
 
+Override = Annotated[
+    StrictBool, Field(description="Staff: book outside the hours and off the grid.")
+]
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -88,6 +94,7 @@ class Reserve(Body):
     appointment_type: Slug
     patient_id: UUID | None = None
     notes: Text | None = None
+    override: Override = False
 
 
 class Create(Body):
@@ -101,6 +108,7 @@ class Create(Body):
     appointment_type: Slug | None = None
     patient_id: UUID | None = None
     notes: Text | None = None
+    override: Override = False
 
 
 class Update(Body):
@@ -112,11 +120,14 @@ class Update(Body):
     dentist_id: UUID | None = None
     appointment_type: Slug | None = None
     notes: Text | None = None
+    override: Override = False
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"override"}:
             raise ValueError("name at least one field to change")
+        if self.override and not self.moves:
+            raise ValueError("override goes with a new starts_at, dentist_id or appointment_type")
         return self
 
     @property

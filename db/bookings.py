@@ -13,6 +13,7 @@ from db.appointments import COLUMNS, NAMES
 from db.pool import Connection, fetch_one
 from domain.actors import Actor, Scope, scope
 from domain.appointments import (
+    OVERRIDE,
     Appointment,
     Change,
     Hold,
@@ -60,7 +61,7 @@ async def hold(
         f"""
         select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
           from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) r,
+                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -75,6 +76,7 @@ async def hold(
         command.starts_at + offer.terms.duration,
         policy(offer.terms),
         command.notes,
+        OVERRIDE if command.override else None,
         command.caller,
         command.key_hash,
         command.fingerprint,
@@ -167,7 +169,7 @@ async def move(
         f"""
         select r.outcome, r.blocking, r.held_until, r.deadline, r.server_time, {COLUMNS}
           from booking_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                            $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) r,
+                            $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -185,6 +187,7 @@ async def move(
         wish.starts_at + terms.duration if terms else None,
         command.notes,
         "unknown" if offer is None else "not_offered" if refused else None,
+        OVERRIDE if command.override else None,
         str(actor),
         str(via),
         not actor.is_staff,

@@ -111,5 +111,6 @@ def _terms(row: asyncpg.Record, *, staff: bool) -> Terms:
         cancel_notice=row["cancel_notice"],
         needs_chair=row["needs_chair"],
         needs_approval=row["needs_approval"],
+        by_staff=staff,
         bookable=row["bookable_online"] or staff,
     )

@@ -10,6 +10,9 @@ from uuid import UUID
 from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Step, Verb
 from domain.schedules import Reason, Terms
 
+OVERRIDE = "override"
+"""The reason in the history of what staff booked or moved with `override`."""
+
 
 class Via(StrEnum):
     """Who carried a command out. Only what came by the API must still be told to the workflow."""
@@ -67,6 +70,8 @@ class Hold:
     key_hash: bytes | None = None
     fingerprint: bytes | None = None
     quota: int | None = None
+    override: bool = False
+    """Staff set hours and grid aside; the history says so."""
     token: str | None = None
     """What an agent will have to show to change this booking."""
 
@@ -105,6 +110,8 @@ class Move:
     notes: str | None = None
     fingerprint: bytes | None = None
     expected_version: int | None = None
+    override: bool = False
+    """Staff set hours and grid aside; the history says so."""
 
     def wish(self, before: Appointment) -> Place:
         """Where the booking shall be."""

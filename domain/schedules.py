@@ -15,6 +15,12 @@ from domain.hours import Hours as Hours
 from domain.hours import open_intervals
 from domain.zones import MIDNIGHT
 
+WALK_IN = timedelta(minutes=30)
+"""How long ago a visit may have begun that staff book."""
+
+BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+
 
 class Reason(StrEnum):
     """Why a start is not offered, in the order of judgement: the first that applies is given."""
@@ -22,11 +28,11 @@ class Reason(StrEnum):
     NOT_ONLINE = "not_online"
     """Only staff book this type; no other time helps."""
     PAST = "past"
-    """It has begun; a start at `now` has not."""
+    """It has begun; a start at `now` has not. For staff: it began longer than `WALK_IN` ago."""
     LEAD_TIME = "lead_time"
-    """Sooner than the type's lead time from now; exactly that far is offered."""
+    """Sooner than the type's lead time from now; exactly that far is offered. Never for staff."""
     HORIZON = "horizon"
-    """Later than the type's horizon from now; exactly that far is offered."""
+    """Later than the type's horizon from now; exactly that far is offered. Never for staff."""
     CLOSED = "closed"
     """No hours at all on that calendar day of the clinic."""
     OUTSIDE_HOURS = "outside_hours"
@@ -66,6 +72,8 @@ class Terms:
     cancel_notice: timedelta
     needs_chair: bool
     needs_approval: bool
+    by_staff: bool = False
+    """Staff ask: lead time and horizon do not bind them, and they may book a walk-in."""
     bookable: bool = True
     """By whoever asks: staff book every type, all others what is bookable online."""
 
@@ -104,12 +112,14 @@ def refusal(
     starts_at: datetime,
     now: datetime,
     kept_start: datetime | None = None,
+    *,
+    override: bool = False,
 ) -> Reason | None:
     """Why a visit may not be held at `starts_at`; None where it may, if its time is not taken.
 
     The first of `objections`. ValueError for naive datetimes.
     """
-    return next(objections(hours, terms, starts_at, now, kept_start), None)
+    return next(objections(hours, terms, starts_at, now, kept_start, override=override), None)
 
 
 def objections(
@@ -118,10 +128,13 @@ def objections(
     starts_at: datetime,
     now: datetime,
     kept_start: datetime | None = None,
+    *,
+    override: bool = False,
 ) -> Iterator[Reason]:
     """All that speaks against a visit at `starts_at`, claims aside, in the order of `Reason`: who
     may book the type, at most one about how soon it is, one about the hours, and the grid.
     `kept_start`: the present start of a visit that moves, which is not asked how soon it is.
+    `override`: staff set hours and grid aside.
     ValueError for naive datetimes.
     """
     if not terms.bookable:
@@ -130,13 +143,15 @@ def objections(
     first, last = reach(terms, now)
     if _aware(starts_at) == kept_start:
         pass
-    elif starts_at < utc(now):
+    elif starts_at < min(first, utc(now)):
         yield Reason.PAST
     elif starts_at < first:
         yield Reason.LEAD_TIME
     elif starts_at > last:
         yield Reason.HORIZON
 
+    if override:
+        return
     start = utc(starts_at)
     opened = open_intervals(hours, day_of(hours, start))
     if not opened:
@@ -149,12 +164,18 @@ def objections(
 
 
 def reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
-    """The first and the last instant that lead time and horizon allow."""
+    """The first and the last instant that lead time and horizon allow; for staff there is no end,
+    and the first is as long ago as a walk-in may have begun.
+    """
+    if terms.by_staff:
+        return utc(now) - WALK_IN, END_OF_TIME
     return utc(now) + terms.lead_time, utc(now) + terms.horizon
 
 
 def reached_from(terms: Terms, starts_at: datetime) -> tuple[datetime, datetime]:
     """The first and the last instant from which a start is in reach: `reach`, seen from there."""
+    if terms.by_staff:
+        return BEGINNING_OF_TIME, starts_at + WALK_IN
     return starts_at - terms.horizon, starts_at - terms.lead_time
 
 

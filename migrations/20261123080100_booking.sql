@@ -315,7 +315,7 @@ $$;
 -- has written anything.
 -- (Planned once per session, as planning takes longer than running; without seqscan, as the tables may have been small then.)
 create function booking_hold(p_id uuid, p_dentist uuid, p_type uuid, p_stamp text, p_from timestamptz, p_until timestamptz,
-    p_patient uuid, p_agent uuid, p_starts timestamptz, p_ends timestamptz, p_policy jsonb, p_notes text, p_caller uuid,
+    p_patient uuid, p_agent uuid, p_starts timestamptz, p_ends timestamptz, p_policy jsonb, p_notes text, p_reason text, p_caller uuid,
     p_key_hash bytea, p_fingerprint bytea, p_command uuid, p_actor text, p_via text, p_quota int, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out server_time timestamptz)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -355,10 +355,10 @@ begin
         if took.outcome = 'won' then
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, walk_in, hold_expires_at, notes, policy,
-                    caller, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via)
+                    caller, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via, reason)
             values (p_id, offer.clinic_id, p_dentist, p_patient, p_type, 'held', p_starts, p_ends, walk_in,
                     deadline_from_now((p_policy ->> 'hold_for')::float8, p_starts, walk_in), p_notes, p_policy,
-                    p_caller, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via)
+                    p_caller, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via, p_reason)
             on conflict do nothing returning * into booking;
             if booking.id is null then
                 raise exception 'the same request was claimed at the same time; repeat it' using errcode = '40001';
@@ -503,7 +503,7 @@ end $$;
 -- patient_overlap, no_chair.
 create function booking_move(p_id uuid, p_command uuid, p_fingerprint bytea, p_moves jsonb, p_seen_version int, p_stamp text,
     p_clinic uuid, p_dentist uuid, p_dentist_no int, p_type uuid, p_terms jsonb, p_starts timestamptz, p_ends timestamptz, p_notes text,
-    p_refusal text, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
+    p_refusal text, p_reason text, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out deadline timestamptz,
     out server_time timestamptz)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -548,7 +548,7 @@ begin
                approval_expires_at = case when next_is = 'pending_approval'
                    then deadline_from_now((terms ->> 'approval_for')::float8, p_starts, p_starts <= clock_timestamp()) end,
                version = a.version + 1, updated_at = clock_timestamp(), command_id = p_command, verb = 'reschedule',
-               fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = null
+               fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = p_reason
          where a.id = p_id and a.status = before.status and a.version = before.version
            and p_stamp = (select o.stamp from offered o where o.dentist_id = p_dentist and o.type_id = p_type)
         returning a.* into booking;
