@@ -12,13 +12,13 @@ from activities import booking
 from api import offers
 from db import claims, clinics, demo, standings
 from db.pool import Connection, Pool
-from domain.actors import CLINIC
+from domain.actors import CLINIC, Actor
 from domain.appointments import Via
 from domain.booking import Outcome, Verb
 from domain.clinic import Offer
 from domain.explain import explain
 from domain.schedules import Reason
-from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, overdue, request
+from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, overdue, patient, request
 from tests.sweep import zones
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
@@ -33,23 +33,26 @@ ZONES = (
 )
 
 
+@pytest.mark.parametrize("asker", [patient(NEWCOMER), CLINIC], ids=["patient", "staff"])
 @pytest.mark.parametrize("seed", range(6))
-async def test_what_is_offered_can_be_held_and_nothing_else(pool: Pool, seed: int) -> None:
+async def test_what_is_offered_can_be_held_and_nothing_else(
+    pool: Pool, seed: int, asker: Actor
+) -> None:
     chance = random.Random(seed)
     day = await a_clinic(pool, chance)
     await others_at_work(pool, chance, day)
     async with pool.acquire() as connection:
-        [offer] = await clinics.offers(connection, "checkup", dentist_ids=[AMARA])
+        [offer] = await clinics.offers(connection, "checkup", asker, dentist_ids=[AMARA])
         found = await offers.search(connection, [offer], offers.Asked(day.date() - A_DAY, 3))
         offered = {slot.starts_at for slot, _ in found}
         midnight = day.astimezone(UTC)
         for n in range(-60, 350):
             start = midnight + n * FINE
-            outcome, reason = await tried(connection, start)
+            outcome, reason = await tried(connection, start, asker)
             assert (start in offered) == (outcome is Outcome.DONE), (start, outcome, reason)
             assert_explained(offer, await findings(connection, offer, start), outcome, reason)
         for start in list(offered)[:5]:
-            assert (await tried(connection, start + A_MINUTE))[0] is Outcome.NOT_OFFERED
+            assert (await tried(connection, start + A_MINUTE, asker))[0] is Outcome.NOT_OFFERED
 
 
 async def a_clinic(pool: Pool, chance: random.Random) -> datetime:
@@ -132,13 +135,15 @@ async def others_at_work(pool: Pool, chance: random.Random, day: datetime) -> No
                 await overdue(pool, wish.id)
 
 
-async def tried(connection: Connection, start: datetime) -> tuple[Outcome, Reason | None]:
+async def tried(
+    connection: Connection, start: datetime, asker: Actor
+) -> tuple[Outcome, Reason | None]:
     """What a hold comes to; it leaves nothing behind."""
     attempt = connection.transaction()
     await attempt.start()
     try:
         wish = request(start, patient_id=NEWCOMER, quota=None)
-        result = await booking.hold(connection, wish, CLINIC, Via.API)
+        result = await booking.hold(connection, wish, asker, Via.API)
         return result.outcome, result.reason
     finally:
         await attempt.rollback()
