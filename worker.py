@@ -21,7 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from activities.advance import BookingActivities
 from db.heartbeat import Heartbeat
 from db.pool import create_pool
-from realtime.bell import Bell
+from realtime.waker import RelayWaker
 from settings import Settings
 from workflows.client import AWAY, connect, reachable
 from workflows.dispatch import Dispatcher
@@ -134,17 +134,17 @@ async def _work(settings: Settings, beat: Callable[[], None]) -> None:
 
     dsn = settings.database_url.get_secret_value()
     pool = await create_pool(dsn, settings.database_pool_size)
-    bell, heartbeat = Bell(pool), Heartbeat(pool)
-    await bell.start()
+    waker, heartbeat = RelayWaker(pool), Heartbeat(pool)
+    await waker.start()
     for attempt in count():
         try:
-            await _serve(dsn, BookingActivities(pool, bell.ring), heartbeat, stop, beat)
+            await _serve(dsn, BookingActivities(pool, waker.wake), heartbeat, stop, beat)
         except AWAY as error:
             if attempt % 60 == 0:
                 log.warning("waiting for Temporal: %s", error)
         if await _happens_within(PULSE, stop):
             break
-    await bell.stop()
+    await waker.stop()
     pool.terminate()
 
 

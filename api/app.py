@@ -1,7 +1,6 @@
 """The application: its factory, and the parts that live as long as it does."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -37,9 +36,9 @@ from api.people import People
 from api.rushes import Rushes
 from api.security import Verifier
 from db.pool import create_pool
-from realtime.bell import Bell
 from realtime.hub import Hub
 from realtime.relay import Relay
+from realtime.waker import RelayWaker
 from settings import Settings
 from workflows import client
 from workflows.reconciler import Reconciler
@@ -102,29 +101,19 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     dsn = settings.database_url.get_secret_value()
     pool = await create_pool(dsn, settings.database_pool_size)
     temporal = await client.connect()
-    bell, hub = Bell(pool), Hub(dsn)
-    relay = Relay(dsn, timedelta(hours=settings.events_kept_hours), hub.take)
-    reconciler = Reconciler(dsn, temporal, bell.ring)
+    waker, hub = RelayWaker(pool), Hub(dsn)
+    relay = Relay(dsn, timedelta(hours=settings.events_kept_hours))
+    reconciler = Reconciler(dsn, temporal, waker.wake)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
     memory = Alternatives(pool), Offers(), Rushes()
-    parts = Parts(settings, pool, temporal, bell, relay, hub, people, *memory, reconciler)
-    running = (bell, hub, relay, reconciler)
+    parts = Parts(settings, pool, temporal, waker, relay, hub, people, *memory, reconciler)
+    running = (waker, hub, relay, reconciler)
     try:
         for part in running:
             await part.start()
-        _spare_the_collector()
         yield parts
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
         await people.stop()
         await asyncio.wait_for(pool.close(), timeout=2)
-
-
-def _spare_the_collector() -> None:
-    """What lives as long as the process is not looked through again; and all else as a whole, with
-    the streams and the events in memory (it takes 0.2 s, in which nobody is answered), a hundred
-    times less often than by default: what has cycles is young here.
-    """
-    gc.freeze()
-    gc.set_threshold(2_000, 10, 1_000)

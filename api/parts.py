@@ -9,9 +9,9 @@ from api.alternatives import Alternatives
 from api.people import People
 from api.rushes import Rushes
 from db.pool import Pool
-from realtime.bell import Bell
 from realtime.hub import Hub
 from realtime.relay import Relay
+from realtime.waker import RelayWaker
 from settings import Settings
 from workflows.reconciler import Reconciler
 
@@ -21,7 +21,7 @@ class Parts:
     settings: Settings
     pool: Pool
     client: Client
-    bell: Bell
+    waker: RelayWaker
     relay: Relay
     hub: Hub
     people: People
@@ -35,4 +35,4 @@ class Parts:
         costs a poll's delay, no more.
         """
         if not self.relay.wake():
-            self.bell.ring()
+            self.waker.wake()

@@ -49,7 +49,7 @@ class People:
         # never pickles: who can write to the cache must not be able to run code here
         options: dict[str, Any] = {"suppress": False, "pickle_type": "json"} | REMOTE
         self._cache.setup(url or IN_MEMORY, **(options if url else {}))
-        hub.hear(Topic.PROFILES, self._heard)
+        hub.subscribe(Topic.PROFILES, self._heard)
 
     async def standing(self, actor: Actor) -> Standing | None:
         """What the row of this caller says; null without a row. Patients get theirs here. Raises
@@ -89,7 +89,7 @@ class People:
             return
         self._later(self.forget(event.entity_id))
         told = json.loads(event.payload)
-        self._hub.part(event.entity_id, told["role"] if told["active"] else None)
+        self._hub.revoke(event.entity_id, told["role"] if told["active"] else None)
 
     def _later(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

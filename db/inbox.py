@@ -18,9 +18,6 @@ from domain.messages import LOOK
 CHANNEL = "realtime"
 """The relay notifies this channel of new events; each change that the API makes has an event."""
 
-RECONCILER = 0x63686169_7265636F
-"""The advisory lock of the process that reconciles."""
-
 LONGEST_BACK_OFF = 600
 """Seconds that a refused row waits at most until it is tried again."""
 
@@ -75,16 +72,6 @@ class Backlog:
     def stuck(self) -> bool:
         """Whether Temporal keeps refusing a row: somebody has to look."""
         return self.attempts >= STUCK_AFTER
-
-
-async def lead(connection: Connection, idle_timeout: float) -> bool:
-    """Tries to become the process that reconciles, for as long as this connection lives. Postgres
-    ends the connection once it has been idle for `idle_timeout` seconds.
-    """
-    leads: bool = await connection.fetchval("select pg_try_advisory_lock($1)", RECONCILER)
-    if leads:
-        await connection.execute(f"set idle_session_timeout = {int(idle_timeout * 1000)}")
-    return leads
 
 
 async def claim(connection: Connection, limit: int, lease: timedelta) -> list[Message]:

@@ -184,9 +184,9 @@ begin
 end $$;
 revoke execute on function realtime_roll from public;
 
--- Moves what is committed, oldest first, into the log, rings once, and returns it. Called by the relay's leader only; the
--- row lock on realtime_epoch keeps a second caller's numbers apart all the same.
-create function relay_batch(p_limit int) returns setof realtime_events language plpgsql as $$
+-- Moves up to p_limit committed events, oldest first, into the log, notifies once, and returns how many. Called by the relay's
+-- leader only; the row lock on realtime_epoch keeps a second caller's numbers apart all the same.
+create function relay_batch(p_limit int) returns int language plpgsql as $$
 declare
     start  bigint;
     room   bigint;
@@ -194,9 +194,9 @@ declare
     chairs boolean;
 begin
     chairs := chair_changes_wait();                         -- of the board (20261123092000_board.sql)
-    perform o.id from outbox o order by o.id limit 1;       -- along the index: a bare look would walk what was deleted
+    perform o.id from outbox o order by o.id limit 1;       -- by the index: a plain scan would read all deleted rows
     if not found and not chairs then
-        return;
+        return 0;
     end if;
     select e.head, e.room into start, room from realtime_epoch e for update;
     if chairs then
@@ -205,23 +205,20 @@ begin
     if room < start + p_limit then
         perform realtime_roll(p_limit);
     end if;
-    return query with gone as (
+    with gone as (
         delete from outbox where ctid = any (array(select o.ctid from outbox o order by o.id limit p_limit)) returning *
-    ), stored as (
-        insert into realtime_events (seq, topic, kind, entity_id, version, audience, payload, occurred_at, sequenced_at, latency_ms)
-        select start + row_number() over (order by g.id), g.topic, g.kind, g.entity_id, g.version, g.audience, g.payload,
-               g.occurred_at, clock_timestamp(), extract(epoch from clock_timestamp() - g.occurred_at) * 1000
-          from gone g
-        returning *
     )
-    select * from stored order by seq;
+    insert into realtime_events (seq, topic, kind, entity_id, version, audience, payload, occurred_at, sequenced_at, latency_ms)
+    select start + row_number() over (order by g.id), g.topic, g.kind, g.entity_id, g.version, g.audience, g.payload,
+           g.occurred_at, clock_timestamp(), extract(epoch from clock_timestamp() - g.occurred_at) * 1000
+      from gone g;
     get diagnostics moved = row_count;
     if moved > 0 then
         update realtime_epoch set head = start + moved;
         perform pg_notify('realtime', (start + moved)::text);
     end if;
+    return moved;
 end $$;
-select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;

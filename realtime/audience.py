@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.events import Cursor, Event, Reader
 from realtime import metrics
 from realtime.frames import Ending
-from realtime.stream import FAREWELL, Stream, Told
+from realtime.stream import DRAIN_TIMEOUT, QueuedEvent, Stream
 
 TICK = 0.5
 """Seconds between two looks at the clock, for all streams together."""
@@ -65,7 +65,7 @@ class Audience:
     def all(self) -> Collection[Stream]:
         return tuple(self._streams)
 
-    def part(self, person: UUID, role: str | None) -> None:
+    def revoke(self, person: UUID, role: str | None) -> None:
         """This person has that role from now on, or none: their streams that were opened under
         another end, and so does one that is just being opened.
         """
@@ -76,20 +76,20 @@ class Audience:
         for stream in self._streams:
             self._judge(stream)
 
-    def jump(self, to: Cursor, word: Told) -> None:
-        """Tells all streams that they go on elsewhere; roles may have changed unheard."""
+    def resync(self, to: Cursor, word: QueuedEvent) -> None:
+        """Tells all streams that they go on at another place. Roles may have changed meanwhile."""
         self._roles.clear()
         for stream in self._streams:
             stream.since = to
             stream.push(word)
 
     async def dismiss(self) -> None:
-        """Ends every stream with `bye`; those that have not left after FAREWELL seconds are cut."""
+        """Ends every stream with `bye`; what is open after DRAIN_TIMEOUT seconds is cut."""
         self._dismissed = True
         for stream in self.all():
             stream.end(Ending.BYE)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL):
+            async with asyncio.timeout(DRAIN_TIMEOUT):
                 while self._streams:
                     self._left.clear()
                     await self._left.wait()

@@ -1,4 +1,4 @@
-"""The hub: reads the log as it grows, once per process, and hands it to the streams."""
+"""The hub: reads the event log as it grows, once per process, and delivers it to the streams."""
 
 import asyncio
 import time
@@ -18,26 +18,24 @@ from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.audience import Audience
 from realtime.pages import SIZE, Pages
-from realtime.stream import Stream, Told
+from realtime.stream import QueuedEvent, Stream
 
-Hearer = Callable[[Event | None], None]
+Subscriber = Callable[[Event | None], None]
 
 BATCH = 500
 POLL = 0.5
-"""Seconds until the hub looks at the log without being told."""
-
-MOMENT = 0.005
-"""Seconds in which the relay of this process hands over what it has put into the log."""
+"""Seconds until the hub looks at the log without a notification."""
 
 REPLAYS = 4
-"""Readers who catch up at a time: a crowd that comes back leaves the pool to those who book."""
+"""Readers who catch up at a time, so that a crowd that reconnects leaves connections to bookings.
+"""
 
-TURN = 500
-"""Deliveries after which the others of this process have their turn."""
+YIELD_EVERY = 500
+"""Deliveries after which other tasks of this process run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HubHealth:
     connected: bool
     """Without a connection the streams stay open, and catch up when it is back."""
     head: int
@@ -60,19 +58,17 @@ class Hub:
         self._connection = ReconnectingConnection(dsn, "hub", self._session)
         self._audience = Audience()
         self._at: Cursor | None = None
-        self._handing_out = asyncio.Lock()
         self._ahead = timedelta()
-        self._fed = False
         self._connected = False
         self._closing = False
-        self._hearers: dict[str, list[Hearer]] = defaultdict(list)
+        self._subscribers: dict[str, list[Subscriber]] = defaultdict(list)
         self.replays = asyncio.Semaphore(REPLAYS)
         self.pages = Pages()
 
     @property
-    def health(self) -> Health:
+    def health(self) -> HubHealth:
         head = self._at.seq if self._at else 0
-        return Health(self._connected, head, len(self._audience), self._connection.error)
+        return HubHealth(self._connected, head, len(self._audience), self._connection.error)
 
     @property
     def at(self) -> Cursor:
@@ -85,28 +81,19 @@ class Hub:
         """The database's clock, as far as this process can tell."""
         return datetime.now(UTC) + self._ahead
 
-    def hear(self, topic: str, hearer: Hearer) -> None:
-        """Calls `hearer` in this process with each event of a topic, before any stream gets it; and
-        with null where events may have been passed over.
+    def subscribe(self, topic: str, subscriber: Subscriber) -> None:
+        """Calls `subscriber` in this process with each event of a topic, before any stream gets it;
+        and with null where events may have been missed.
         """
-        self._hearers[topic].append(hearer)
-
-    async def take(self, epoch: str, batch: Sequence[Event]) -> None:
-        """Hands out what this process itself has just put into the log. What does not follow on
-        what was handed out last is left alone, as the log will be read.
-        """
-        async with self._handing_out:
-            if batch and self._at == Cursor(epoch, batch[0].seq - 1):
-                await self._hand_out(batch, epoch)
-                self._fed = True
+        self._subscribers[topic].append(subscriber)
 
     def following(self, person: UUID | None) -> int:
         """How many of the open streams are this person's."""
         return self._audience.of_person(person)
 
-    def part(self, person: UUID, role: str | None) -> None:
+    def revoke(self, person: UUID, role: str | None) -> None:
         """Ends a person's streams that were opened under another role; all where it is null."""
-        self._audience.part(person, role)
+        self._audience.revoke(person, role)
 
     async def start(self) -> None:
         await self._connection.start()
@@ -142,7 +129,7 @@ class Hub:
         return cursor.epoch == here.epoch and cursor.seq <= here.seq
 
     async def _session(self, connection: Connection) -> None:
-        await connection.add_listener("realtime", self._rung)
+        await connection.add_listener("realtime", self._notified)
         located = -inf
         try:
             while True:
@@ -156,17 +143,9 @@ class Hub:
         finally:
             self._connected = False
 
-    def _rung(self, _connection: object, _pid: int, _channel: str, head: object) -> None:
-        """The log has grown up to `head`: by the relay of this process, which then hands it over in
-        a moment, or by another one's.
-        """
-        if self._fed:
-            asyncio.get_running_loop().call_later(MOMENT, self._wake_before, int(str(head)))
-        else:
-            self._wake_before(int(str(head)))
-
-    def _wake_before(self, head: int) -> None:
-        if self._at is None or self._at.seq < head:
+    def _notified(self, _connection: object, _pid: int, _channel: str, head: object) -> None:
+        """The log has grown up to `head`."""
+        if self._at is None or self._at.seq < int(str(head)):
             self._connection.wake()
 
     async def _locate(self, connection: Connection) -> None:
@@ -179,53 +158,48 @@ class Hub:
             return
         async with self._connection.query_timeout():
             begun = await events.after(connection, end.head - end.head % SIZE, SIZE)
-        async with self._handing_out:
-            self._jump(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
-            for event in begun:
-                self.pages.add(event)
+        self._resync(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
+        for event in begun:
+            self.pages.add(event)
 
     async def _catch_up(self, connection: Connection) -> None:
-        """Hands out all that the log has beyond what was handed out, here or by `take`."""
+        """Delivers all that the log has beyond what was delivered."""
         full = True
         while full and self._at:
             async with self._connection.query_timeout():
                 batch = await events.after(connection, self._at.seq, BATCH)
             full = len(batch) == BATCH
-            async with self._handing_out:
-                at = self._at
-                fresh = [event for event in batch if event.seq > at.seq]
-                if fresh and fresh[0].seq != at.seq + 1:
-                    self._jump(Cursor(at.epoch, fresh[0].seq - 1), frames.Reset.TOO_OLD)
-                await self._hand_out(fresh, at.epoch)
-                self._fed = self._fed and not fresh
+            if batch and batch[0].seq != self._at.seq + 1:
+                self._resync(Cursor(self._at.epoch, batch[0].seq - 1), frames.Reset.TOO_OLD)
+            await self._deliver_all(batch, self._at.epoch)
 
-    async def _hand_out(self, batch: Sequence[Event], epoch: str) -> None:
+    async def _deliver_all(self, batch: Sequence[Event], epoch: str) -> None:
         deliveries = 0
         for event in batch:
             at = Cursor(epoch, event.seq)
             self.pages.add(event)
-            for hearer in self._hearers.get(event.topic, ()):
-                hearer(event)
+            for subscriber in self._subscribers.get(event.topic, ()):
+                subscriber(event)
             deliveries += self._deliver(event, at)
             self._at = at
             metrics.SEQUENCED.observe((event.sequenced_at - event.occurred_at).total_seconds())
-            if deliveries >= TURN:
+            if deliveries >= YIELD_EVERY:
                 deliveries = 0
                 await asyncio.sleep(0)
 
     def _deliver(self, event: Event, at: Cursor) -> int:
         streams = self._audience.of(event)
         if streams:
-            told = Told.of(event, frames.event(at, event, self.now()))
+            queued = QueuedEvent.of(event, frames.event(at, event, self.now()))
             for stream in streams:
                 if stream.since.seq < event.seq:
-                    stream.push(told)
+                    stream.push(queued)
         return len(streams)
 
-    def _jump(self, to: Cursor, why: frames.Reset) -> None:
-        """Goes on elsewhere: open streams are told that what they have does not join up with it."""
+    def _resync(self, to: Cursor, why: frames.Reset) -> None:
+        """Goes on at another place of the log. Open streams are told that they missed events."""
         self._at = to
         self.pages.forget()
-        for hearer in chain.from_iterable(self._hearers.values()):
-            hearer(None)
-        self._audience.jump(to, Told(frames.reset(to, why), self.now().timestamp()))
+        for subscriber in chain.from_iterable(self._subscribers.values()):
+            subscriber(None)
+        self._audience.resync(to, QueuedEvent(frames.reset(to, why), self.now().timestamp()))

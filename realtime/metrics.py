@@ -1,8 +1,7 @@
 """Figures of this process: for /metrics, and of the last hour for those who ask."""
 
-import math
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,18 +9,15 @@ from datetime import UTC, datetime
 import prometheus_client
 from prometheus_client import Gauge, Histogram
 
-BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Upper bounds, in seconds."""
 HOUR = 60
 """Minutes that are remembered."""
-SHORTEST = 0.0001
-"""Seconds; whatever is shorter counts as this."""
-STEP = math.log(1.1)
-"""Durations within a tenth of each other count as one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """How long it took in one minute, in milliseconds; exact to 5 %."""
+    """How long it took in one minute, in milliseconds; exact to the buckets of the histogram."""
 
     at: datetime
     """When it began."""
@@ -32,25 +28,34 @@ class Minute:
 
 
 class Durations:
-    """A histogram that remembers the last hour, minute by minute."""
+    """A Prometheus histogram, and what it counted in each minute of the last hour."""
 
     def __init__(self, name: str, help: str, clock: Callable[[], float] = time.time) -> None:
         self._histogram = Histogram(name, help, buckets=BUCKETS)
         self._clock = clock
-        self._minutes: deque[tuple[int, Counter[int]]] = deque(maxlen=HOUR)
+        self._begun: deque[tuple[int, list[float]]] = deque(maxlen=HOUR)
+        """The minutes in which there was something, with the counts at their beginning."""
 
     def observe(self, seconds: float) -> None:
-        self._histogram.observe(seconds)
         minute = int(self._clock() // 60)
-        if not self._minutes or self._minutes[-1][0] != minute:
-            self._minutes.append((minute, Counter()))
-        step = math.ceil(math.log(max(seconds, SHORTEST) / SHORTEST) / STEP)
-        self._minutes[-1][1][step] += 1
+        if not self._begun or self._begun[-1][0] != minute:
+            self._begun.append((minute, self._counts()))
+        self._histogram.observe(seconds)
 
     def last_hour(self) -> list[Minute]:
         """The minutes in which there was something, oldest first."""
         since = self._clock() // 60 - HOUR
-        return [_minute(minute, steps) for minute, steps in self._minutes if minute > since]
+        ends = [*(counts for _, counts in self._begun), self._counts()][1:]
+        return [
+            _minute(minute, [b - a for a, b in zip(begun, end, strict=True)])
+            for (minute, begun), end in zip(self._begun, ends, strict=True)
+            if minute > since
+        ]
+
+    def _counts(self) -> list[float]:
+        """Observations up to each bound of BUCKETS, and all of them."""
+        (metric,) = self._histogram.collect()
+        return [sample.value for sample in metric.samples if sample.name.endswith("_bucket")]
 
 
 def evicted() -> Mapping[str, int]:
@@ -59,20 +64,24 @@ def evicted() -> Mapping[str, int]:
     return {s.labels["reason"]: int(s.value) for s in samples if s.name.endswith("_total")}
 
 
-def _minute(minute: int, steps: Counter[int]) -> Minute:
+def _minute(minute: int, counts: list[float]) -> Minute:
     at = datetime.fromtimestamp(minute * 60, UTC)
-    p50, p95, p99 = (_quantile(steps, share) for share in (0.5, 0.95, 0.99))
-    return Minute(at, steps.total(), p50, p95, p99)
+    p50, p95, p99 = (_quantile(counts, share) for share in (0.5, 0.95, 0.99))
+    return Minute(at, int(counts[-1]), p50, p95, p99)
 
 
-def _quantile(steps: Counter[int], share: float) -> float:
-    """The milliseconds within which this share of them was."""
-    left = math.ceil(steps.total() * share)
-    for step in sorted(steps):
-        left -= steps[step]
-        if left <= 0:
-            break
-    return round(SHORTEST * math.exp((step - 0.5) * STEP) * 1000, 3)
+def _quantile(counts: list[float], share: float) -> float:
+    """Milliseconds, by linear interpolation within a bucket, as Prometheus' `histogram_quantile`
+    does it; the last bound where it lies beyond.
+    """
+    rank = counts[-1] * share
+    below = bound_below = 0.0
+    for bound, count in zip(BUCKETS, counts, strict=False):
+        if count >= rank:
+            part = (rank - below) / (count - below) if count > below else 1.0
+            return round((bound_below + part * (bound - bound_below)) * 1000, 3)
+        below, bound_below = count, bound
+    return BUCKETS[-1] * 1000
 
 
 STREAMS = Gauge("chairtime_streams_open", "Open event streams")

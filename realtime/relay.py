@@ -1,39 +1,42 @@
-"""The relay: moves what is committed from the outbox into the log. One process at a time leads."""
+"""The relay: moves committed events from the outbox into the log. One process at a time leads."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import inf
 
-from db import events, outbox
-from db.reconnecting import QUERY_TIMEOUT, Connection, ReconnectingConnection
-from domain.events import Event
+from db import leadership, outbox
+from db.reconnecting import Connection, ReconnectingConnection
 from realtime import metrics
 from realtime.upkeep import Upkeep
 
 BATCH = 500
 POLL = 0.5
-"""Seconds until the leader looks without a bell, and until a follower tries to lead."""
+"""Seconds until the leader looks without a notification, and until a follower tries to lead."""
 
-FAREWELL = 0.5
+LEADER_TIMEOUT = 1.2
+"""Seconds without a query after which a leader has lost the lead."""
+
+DRAIN_TIMEOUT = 0.5
 """Seconds for the leader to end its batch and give the lead away."""
 
-LOG_KEPT = timedelta(hours=24)
+RESIGNED = "resigned"
+"""The channel on which a leader that stops says so."""
 
-Hearer = Callable[[str, Sequence[Event]], Awaitable[None]]
-"""Takes the epoch of the log, and what was just put into it."""
+LOG_KEPT = timedelta(hours=24)
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class RelayHealth:
     """The relay as this process last saw it."""
 
     connected: bool = False
     leader: bool = False
     outbox_depth: int = 0
-    """Committed events without a number. Only a follower counts them: the leader leaves none."""
+    """Committed events without a number."""
     outbox_oldest_seconds: float = 0.0
     error: str | None = None
     """Why there is no connection: the name of an exception."""
@@ -43,77 +46,79 @@ class Relay:
     """Each committed event gets the next number, once; those of one booking in the order of their
     commits.
 
-    A batch runs on the very connection that makes its process the leader: who loses it moves
-    nothing.
+    A batch runs on the very connection that makes its process the leader: a process that loses it
+    moves nothing.
     """
 
-    def __init__(self, dsn: str, keep: timedelta = LOG_KEPT, hearer: Hearer | None = None) -> None:
-        """`keep`: the age that events reach in the log at least. `hearer` need not look for what
-        this process relays.
-        """
+    def __init__(self, dsn: str, keep: timedelta = LOG_KEPT) -> None:
+        """`keep`: the age that events reach in the log at least."""
         self._connection = ReconnectingConnection(dsn, "relay", self._session)
         self._keep = keep
-        self._hearer = hearer
-        self._seen = Health()
+        self._health = RelayHealth()
 
     @property
-    def health(self) -> Health:
-        return replace(self._seen, error=self._connection.error)
+    def health(self) -> RelayHealth:
+        return replace(self._health, error=self._connection.error)
 
     async def start(self) -> None:
         await self._connection.start()
 
     async def stop(self) -> None:
-        """Gives the lead away, and whoever follows takes it at once."""
-        await self._connection.stop(drain=FAREWELL if self._seen.leader else 0)
+        """Gives the lead away; another process takes it at once."""
+        await self._connection.stop(drain=DRAIN_TIMEOUT if self._health.leader else 0)
 
     def wake(self) -> bool:
-        """To be called after a commit. True where this process leads: nobody else need be told."""
-        if self._seen.leader:
+        """To be called after a commit. True where this process leads, so that no other process need
+        be notified.
+        """
+        if self._health.leader:
             self._connection.wake()
-        return self._seen.leader
+        return self._health.leader
 
     async def _session(self, connection: Connection) -> None:
         try:
             await self._follow(connection)
             await self._lead(connection)
         finally:
-            self._report(replace(self._seen, connected=False, leader=False))
+            self._report(replace(self._health, connected=False, leader=False))
 
     async def _follow(self, connection: Connection) -> None:
         """Returns once this process leads."""
-        await connection.add_listener("resigned", self._connection.wake)
+        await connection.add_listener(RESIGNED, self._connection.wake)
         while True:
             async with self._connection.query_timeout():
-                if await outbox.lead(connection, QUERY_TIMEOUT):
+                if await leadership.lead(connection, leadership.RELAY, LEADER_TIMEOUT):
                     return
-                waiting = await outbox.backlog(connection)
-            self._report(Health(True, False, waiting.depth, waiting.oldest_seconds))
+            await self._report_backlog(connection, leader=False)
             await self._connection.wait(POLL)
 
     async def _lead(self, connection: Connection) -> None:
+        logger.info("relay: leading")
         upkeep = Upkeep(connection, self._keep)
         await connection.add_listener("outbox", self._connection.wake)
-        async with self._connection.query_timeout():
-            log = await events.position(connection)
+        clock = asyncio.get_running_loop().time
+        reported = -inf
         while not self._connection.stopping:
+            if clock() - reported >= POLL:
+                await self._report_backlog(connection, leader=True)
+                reported = clock()
             async with self._connection.query_timeout():
                 moved = await outbox.relay(connection, BATCH)
-            if not self._seen.leader:
-                logger.info("relay: leading")
-            self._report(Health(connected=True, leader=True))
-            if moved and self._hearer:
-                await self._hearer(log.epoch, moved)
             async with self._connection.query_timeout():
-                await upkeep.after(len(moved))
-            if len(moved) < BATCH:
+                await upkeep.after(moved)
+            if moved < BATCH:
                 await self._connection.wait(POLL)
-        await outbox.resign(connection)
+        await leadership.resign(connection, leadership.RELAY, RESIGNED)
 
-    def _report(self, seen: Health) -> None:
-        self._seen = seen
-        if seen.connected:
+    async def _report_backlog(self, connection: Connection, *, leader: bool) -> None:
+        async with self._connection.query_timeout():
+            backlog = await outbox.backlog(connection)
+        self._report(RelayHealth(True, leader, backlog.depth, backlog.oldest_seconds))
+
+    def _report(self, health: RelayHealth) -> None:
+        self._health = health
+        if health.connected:
             self._connection.healthy()
-        metrics.LEADER.set(seen.leader)
-        metrics.DEPTH.set(seen.outbox_depth)
-        metrics.WAITING.set(seen.outbox_oldest_seconds)
+        metrics.LEADER.set(health.leader)
+        metrics.DEPTH.set(health.outbox_depth)
+        metrics.WAITING.set(health.outbox_oldest_seconds)

@@ -19,12 +19,12 @@ board is kept alone; if that is not half of them at most, the reader is cut off 
 STALLED = 20.0
 """Seconds that one write may take before its reader is given up."""
 
-FAREWELL = 2.0
-"""Seconds that a stream has for its last words."""
+DRAIN_TIMEOUT = 2.0
+"""Seconds that a stream has to write what is queued and its last event."""
 
 
-class Told(NamedTuple):
-    """An event as it is told: made once, and shared by all streams that bring it."""
+class QueuedEvent(NamedTuple):
+    """An event as it is written: encoded once, and shared by all streams that get it."""
 
     frame: bytes
     occurred: float
@@ -75,14 +75,14 @@ class Stream:
         self._cut = cut
         self._cut_at = 0.0
         """When the write that goes on counts as stalled; infinite while there is none."""
-        self._pending: list[Told] = []
+        self._pending: list[QueuedEvent] = []
         self._waiter: asyncio.Future[None] | None = None
         now = asyncio.get_running_loop().time()
         self._over_at = now + reader.until - time.time()
         self._beat_at = now + random.uniform(0, frames.HEARTBEAT_SECONDS)  # not all at once
         self.writing()
 
-    def push(self, told: Told) -> None:
+    def push(self, queued: QueuedEvent) -> None:
         """Queues an event. Where there is no room, the stream ends and what waited is dropped."""
         if self.ending is not None:
             return
@@ -91,14 +91,14 @@ class Stream:
             self.end(Ending.LAGGED)
             metrics.EVICTED.labels(reason="lagged").inc()
             return
-        self._pending.append(told)
+        self._pending.append(queued)
         self._wake()
 
     def end(self, why: Ending) -> None:
-        """Lets what is queued be taken, and nothing after it, for FAREWELL seconds."""
+        """Lets what is queued be taken, and nothing after it, for DRAIN_TIMEOUT seconds."""
         if self.ending is None:
             self.ending = why
-            self._cut_at = min(self._cut_at, asyncio.get_running_loop().time() + FAREWELL)
+            self._cut_at = min(self._cut_at, asyncio.get_running_loop().time() + DRAIN_TIMEOUT)
             self._wake()
 
     def drop(self) -> None:
@@ -138,13 +138,13 @@ class Stream:
             await self._waiter
         self.writing()
         if self._pending:
-            told, self._pending = self._pending, []
-            return Chunk(b"".join([each.frame for each in told]), len(told), told[0].occurred)
+            queued, self._pending = self._pending, []
+            return Chunk(b"".join([each.frame for each in queued]), len(queued), queued[0].occurred)
         return HEARTBEAT if self.ending is None else None
 
     def _makes_room(self) -> bool:
         """Drops what a later one makes pointless: the ids of the rest still lead past it."""
-        last = {told.about: number for number, told in enumerate(self._pending)}
+        last = {queued.about: number for number, queued in enumerate(self._pending)}
         waiting = enumerate(self._pending)
         self._pending = [t for number, t in waiting if t.about is None or last[t.about] == number]
         return len(self._pending) <= LIMIT // 2

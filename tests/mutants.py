@@ -108,11 +108,11 @@ MUTANTS = {
             ),
             Patch(
                 EVENTS_SQL,
-                "    )\n    select * from stored order by seq;",
+                "    )\n    insert into realtime_events (seq,",
                 "    ), tail as (\n"
                 "        update realtime_epoch"
                 " set last = greatest(last, (select max(id) from gone))\n"
-                "    )\n    select * from stored order by seq;",
+                "    )\n    insert into realtime_events (seq,",
             ),
         ),
         ("tests/realtime/test_outbox.py::test_transactions_that_commit_out_of_order_lose_nothing",),

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
-from db import bookings, inbox
+from db import bookings, inbox, leadership
 from db.pool import UNAVAILABLE, connect
 from db.reconnecting import Connection, ReconnectingConnection
 from workflows import workflow_id
@@ -83,7 +83,7 @@ class Reconciler:
 
     async def _session(self, connection: Connection) -> None:
         """Waits to become the leader, then leads until the connection breaks."""
-        while not await inbox.lead(connection, LEADER_TIMEOUT):
+        while not await leadership.lead(connection, leadership.RECONCILER, LEADER_TIMEOUT):
             self._connection.healthy()
             await asyncio.sleep(self._sweep_every)
         async with asyncio.TaskGroup() as tasks:

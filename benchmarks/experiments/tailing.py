@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from benchmarks import changes
 from benchmarks.bench import Bench
 from benchmarks.figures import Result, Target
-from realtime.bell import Bell
+from realtime.waker import RelayWaker
 
 NAME = "tailing"
 ABOUT = "share of committed events that a reader never sees: `id > last`, and our log"
@@ -52,15 +52,15 @@ async def run(bench: Bench) -> Result:
 
 
 async def _write(bench: Bench, seed: int, count: int) -> None:
-    dice, bell = random.Random(seed), Bell(bench.pool)
-    await bell.start()
+    dice, waker = random.Random(seed), RelayWaker(bench.pool)
+    await waker.start()
     for number in range(count):
         async with bench.pool.acquire() as connection, connection.transaction():
             await connection.execute("insert into bench_tail default values")
             await connection.execute(changes.INSERT, uuid7(), [], {"number": number})
             await asyncio.sleep(dice.random() * LONGEST)
-        bell.ring()
-    await bell.stop()
+        waker.wake()
+    await waker.stop()
 
 
 async def _tail(dsn: str, done: asyncio.Event) -> int:

@@ -83,7 +83,7 @@ async def test_the_cursor_moves_on_over_what_is_not_one_s_own(api, http, as_, po
 async def test_a_cursor_that_another_process_gave_out_is_good_here_before_its_events_are(
     api, http, as_, pool
 ):
-    await api.hub._line.stop()  # it reads no further for now
+    await api.hub._connection.stop()  # it reads no further for now
     await hold(pool, wish(0))
     head = await sequenced(pool)
     ahead = f"{api.hub.at.epoch}:{head}"

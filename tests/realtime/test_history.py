@@ -137,7 +137,9 @@ def test_there_is_a_broken_history_for_each_fault():
 @st.composite
 def logs(draw) -> list[Change]:
     """Bookings of some patients, each with a slot of its own, in some order of their commits."""
-    lives = draw(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4)), min_size=1))
+    lives = draw(
+        st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4)), min_size=1, max_size=6)
+    )
     turns = draw(st.permutations([n for n, (_, length) in enumerate(lives) for _ in range(length)]))
     versions = [0] * len(lives)
     log = []
@@ -164,6 +166,7 @@ def followed(draw, log: list[Change], who: str, *breaks: str) -> Reader:
     """A reader of a server that conflates, and does whatever else it may: cuts, repeats, resets."""
     steps: list[Step] = [Opened()]
     since = seq = 0
+    left = 4  # breaks, so that a history has an end
     while seq < len(log):
         change = log[seq]
         seq += 1
@@ -173,11 +176,13 @@ def followed(draw, log: list[Change], who: str, *breaks: str) -> Reader:
             left_out and draw(st.booleans())
         ):
             steps.append(Told("e", seq, *change[:4]))
-        match draw(st.sampled_from(["go on"] * 6 + [*breaks])):
+        match draw(st.sampled_from(["go on"] * 6 + [*breaks])) if left else "go on":
             case "cut":
+                left -= 1
                 steps += [Closed(), Opened()]
                 seq = draw(st.integers(since, seq))
             case "reset":
+                left -= 1
                 since = seq = draw(st.integers(seq, len(log)))
                 loaded = state(log, draw(st.integers(seq, len(log))))
                 steps += [Reset("e"), loaded]

@@ -5,7 +5,6 @@ import re
 from time import perf_counter
 from uuid import UUID
 
-from db import events
 from db.demo import DENTISTS, PATIENTS, person_id
 from domain.actors import Actor, Role
 from domain.events import Cursor
@@ -146,7 +145,7 @@ async def test_a_reader_who_is_ahead_of_this_process_gets_nothing_twice(dsn, poo
     async with running(behind):
         await until(lambda: behind.health.connected)
         here = behind.at
-        await behind._line.stop()  # it reads no further for now
+        await behind._connection.stop()  # it reads no further for now
         await hold(pool, wish(0))
         head = await sequenced(pool)
         assert await behind.known(Cursor(here.epoch, head), pool)
@@ -160,64 +159,10 @@ async def test_a_reader_who_is_ahead_of_this_process_gets_nothing_twice(dsn, poo
         await listener.stop()
 
 
-async def test_what_its_own_process_relays_a_hub_need_not_read(dsn, pool, hub, listen):
-    listener = listen(ADMIN, *EVERYTHING)
-    await until(lambda: hub.health.streams)
-    await hub._line.stop()
-    async with running(Relay(dsn, hearer=hub.take)):
-        await hold(pool, wish(0))
-        await until(lambda: listener.seqs == [1, 2])
-
-
-async def test_a_hub_that_is_fed_is_not_woken_by_what_it_has(dsn, pool, monkeypatch):
-    monkeypatch.setattr(hub_module, "POLL", 60)
-    monkeypatch.setattr(hub_module, "MOMENT", 1)
-    asked: list[int] = []
-    after = events.after
-
-    async def counted(connection, seq, limit):
-        asked.append(seq)
-        return await after(connection, seq, limit)
-
-    fed = hub_module.Hub(dsn)
-    async with running(fed, Relay(dsn, hearer=fed.take)):
-        before = iter(range(6, 100))
-        while not fed._fed:  # it may read by itself what it was not yet known to be fed with
-            await hold(pool, wish(next(before)))
-            await asyncio.sleep(0.2)  # until what woke it before that is over
-        monkeypatch.setattr(events, "after", counted)
-        for n in range(1, 6):
-            await hold(pool, wish(n))
-            head = await sequenced(pool)
-            await until(lambda head=head: fed.health.head == head)
-        await asyncio.sleep(hub_module.MOMENT + 0.1)
-    assert len(asked) <= 1  # what woke it before it was fed
-
-
-async def test_a_hub_leaves_alone_what_does_not_follow_on_what_it_has(dsn, pool, relay):
-    behind = hub_module.Hub(dsn)
-    async with running(behind):
-        await until(lambda: behind.health.connected)
-        await behind._line.stop()
-        await hold(pool, wish(0))
-        await hold(pool, wish(1))
-        head = await sequenced(pool)
-        log = await events.after(pool, 0, head)
-        epoch = behind.at.epoch
-        for elsewhere, batch in (("other", log), (epoch, log[1:]), (epoch, [])):
-            await behind.take(elsewhere, batch)
-            assert behind.health.head == 0
-        await behind.take(epoch, log[:1])
-        await behind.take(epoch, log)
-        assert behind.health.head == 1
-        await behind.start()
-        await until(lambda: behind.health.head == head)
-
-
 async def test_whoever_relays_and_whoever_reads_each_event_is_told_once(dsn, pool, hub, listen):
     """Leaders here and elsewhere take turns, and the hub loses its connection all the while."""
     listener = listen(ADMIN, *EVERYTHING)
-    here, elsewhere = Relay(dsn, hearer=hub.take), Relay(dsn)
+    here, elsewhere = Relay(dsn), Relay(dsn)
     led = set()
     async with running(here, elsewhere), asyncio.timeout(60):
         traffic = asyncio.create_task(churn(pool, range(120)))
@@ -295,7 +240,7 @@ async def test_a_reader_who_is_too_slow_is_cut_off_and_the_others_go_on(
     pool, relay, hub, listen, monkeypatch
 ):
     monkeypatch.setattr(stream, "LIMIT", 20)
-    monkeypatch.setattr(hub_module, "TURN", 1)
+    monkeypatch.setattr(hub_module, "YIELD_EVERY", 1)
     quick, slow = listen(ADMIN, *EVERYTHING), listen(ADMIN, *EVERYTHING)
     slow.pause()
     await churn(pool, range(30))
@@ -397,12 +342,12 @@ async def test_a_reader_for_whom_a_write_takes_too_long_is_given_up_and_counted(
 
 
 async def test_a_stream_that_is_opened_while_its_reader_loses_their_rights_ends_too(hub, listen):
-    hub.part(ANA, None)
+    hub.revoke(ANA, None)
     late = listen(patient(ANA), *EVERYTHING)
     await until(late.task.done)
     assert late.names() == ["revoked"]
 
-    hub.part(ANA, "patient")
+    hub.revoke(ANA, "patient")
     again, other = listen(patient(ANA), *EVERYTHING), listen(Actor(Role.ADMIN, ANA), *EVERYTHING)
     await until(other.task.done)
     assert other.names() == ["revoked"]
@@ -430,7 +375,7 @@ async def test_streams_are_told_when_the_log_was_cut_before_they_had_read_it(
 ):
     listener = listen(ADMIN, *EVERYTHING)
     await until(lambda: hub.health.streams)
-    await hub._line.stop()
+    await hub._connection.stop()
     await hold(pool, wish(0))
     await hold(pool, wish(1))
     await sequenced(pool)

@@ -12,15 +12,15 @@ from uuid import uuid4
 import pytest
 
 from activities import booking
-from db import demo, reconnecting
+from db import demo, leadership, reconnecting
 from db.migrate import migrate
 from db.pool import connect, create_pool
 from domain.appointments import Via
 from embedded import stack
 from realtime import relay as relay_module
-from realtime.bell import Bell
 from realtime.hub import Hub
 from realtime.relay import Relay
+from realtime.waker import RelayWaker
 from tests.realtime.conftest import running
 from tests.realtime.listening import (
     assert_each_once_in_order,
@@ -202,14 +202,14 @@ async def test_a_transaction_that_stays_open_delays_nobody_else(pool, relay):
 
 async def test_a_wake_and_a_bell_are_heard_at_once(dsn, pool, monkeypatch):
     monkeypatch.setattr(relay_module, "POLL", NEVER)
-    leader, bell = Relay(dsn), Bell(pool)
-    async with running(leader, bell):
+    leader, waker = Relay(dsn), RelayWaker(pool)
+    async with running(leader, waker):
         await until(lambda: leader.health.leader)
         await hold(pool, wish(0))
         assert leader.wake()
         assert await sequenced(pool) == 2
         await hold(pool, wish(1))
-        bell.ring()
+        waker.wake()
         assert await sequenced(pool) == 4
 
 
@@ -222,10 +222,10 @@ async def test_many_rings_are_few_notifications(dsn, pool):
     heard = []
     listener = await connect(dsn, "test")
     await listener.add_listener("outbox", lambda *_: heard.append(1))
-    bell = Bell(pool)
-    async with running(bell):
+    waker = RelayWaker(pool)
+    async with running(waker):
         for _ in range(1000):
-            bell.ring()
+            waker.wake()
         await until(lambda: heard)
         await listener.fetchval("select 1")
     await listener.close()
@@ -234,10 +234,10 @@ async def test_many_rings_are_few_notifications(dsn, pool):
 
 async def test_a_bell_without_a_database_disturbs_nobody(caplog):
     async with await create_pool("postgresql://nobody@127.0.0.1:1/nothing", 2) as pool:
-        bell = Bell(pool)
-        async with running(bell):
+        waker = RelayWaker(pool)
+        async with running(waker):
             for _ in range(3):
-                bell.ring()
+                waker.wake()
                 await asyncio.sleep(0.02)
     assert len(caplog.records) == 1
 
@@ -245,7 +245,7 @@ async def test_a_bell_without_a_database_disturbs_nobody(caplog):
 async def test_a_follower_sees_how_much_waits(dsn, pool, monkeypatch):
     monkeypatch.setattr(relay_module, "POLL", 0.05)
     hanging = await connect(dsn, "test")
-    await hanging.execute("select pg_advisory_lock($1)", relay_module.outbox.LEADER)
+    await hanging.execute("select pg_advisory_lock($1)", leadership.RELAY)
     follower = Relay(dsn)
     async with running(follower):
         await hold(pool, wish(0))

@@ -331,7 +331,7 @@ async def test_on_shutdown_every_stream_says_bye_and_the_server_ends_in_time(api
 
 
 async def test_before_the_log_is_reached_a_stream_is_refused_and_may_be_tried_again(api, http, as_):
-    await api.hub._line.stop()
+    await api.hub._connection.stop()
     api.hub._at = None
     answer = await http.get(EVENTS, headers=as_("admin"))
     await api.hub.start()

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from temporalio.client import Client
 
-from db.inbox import RECONCILER
+from db.leadership import RECONCILER
 from db.pool import Pool
 from domain.booking import Status, Verb
 from embedded import stack

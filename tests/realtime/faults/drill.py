@@ -16,7 +16,7 @@ from api import development
 from chairtime_client import events
 from db.demo import DENTISTS, PATIENTS, person_id
 from db.pool import UNAVAILABLE, Pool
-from realtime.bell import Bell
+from realtime.waker import RelayWaker
 from settings import Settings
 from tests.realtime.history import Change, Finding, Reader
 from tests.realtime.history_judge import judge
@@ -74,7 +74,7 @@ class Load:
     def __init__(self, pool: Pool) -> None:
         self.lives = 0
         self._pool = pool
-        self._bell = Bell(pool)
+        self._waker = RelayWaker(pool)
         self._numbers = itertools.count()
 
     async def goes_on(self, lives: int = 20) -> None:
@@ -84,7 +84,7 @@ class Load:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Load"]:
-        await self._bell.start()
+        await self._waker.start()
         desks = [asyncio.create_task(self._desk()) for _ in range(WORKERS)]
         try:
             yield self
@@ -94,7 +94,7 @@ class Load:
             for desk in desks:
                 desk.cancel()
             await asyncio.gather(*desks, return_exceptions=True)
-            await self._bell.stop()
+            await self._waker.stop()
 
     async def _desk(self) -> None:
         while True:
@@ -102,7 +102,7 @@ class Load:
             with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, *UNAVAILABLE):
                 await (rolled_back if number % 5 == 4 else one_life)(self._pool, number)
                 self.lives += 1
-            self._bell.ring()
+            self._waker.wake()
             await asyncio.sleep(PAUSE)
 
 
