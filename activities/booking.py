@@ -59,14 +59,14 @@ async def book(
     offers: Offers | None = None,
 ) -> Result:
     """Holds and confirms in one transaction: both or neither."""
-    maker, known = Scope(maker_id=command.caller, token=command.token), offers or Offers()
+    seen, known = scope(actor, command.token), offers or Offers()
 
     async def both() -> Result:
         async with connection.transaction():
             held = await _hold(connection, command, actor, Via.API, known)
             if held.outcome is not Outcome.DONE:
                 return held
-            confirmed = await bookings.change(connection, confirm, actor, Via.API, maker)
+            confirmed = await bookings.change(connection, confirm, actor, Via.API, seen)
             if confirmed.outcome is Outcome.EXPIRED:
                 raise Begun(confirmed.server_time)
             return confirmed
@@ -131,7 +131,7 @@ async def _hold(
         return result
     else:
         raise OfferChanged
-    return await bookings.repeated(connection, command, scope(actor)) or refused
+    return await bookings.repeated(connection, command, actor) or refused
 
 
 def _objection(offer: Offer, command: Hold) -> Reason | None:

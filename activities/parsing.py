@@ -9,6 +9,7 @@ from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
 from domain.booking import HOLD_QUOTA, RULES, CancelReason, Verb
 from domain.messages import Booking, Command
+from domain.rights import may_book_at
 
 NOT_BY_MESSAGE = frozenset({Verb.EXPIRE, Verb.EDIT})
 """Verbs of the table that no message can carry out: expiry is due by the clock, and an edit has
@@ -53,14 +54,17 @@ def hold(booking: Booking) -> tuple[Hold, Actor]:
     if asked is None:
         raise Malformed("hold")
     actor, patient_id = _actor(asked.by), _uuid(asked.patient_id, "patient_id")
+    dentist_id = _uuid(asked.dentist_id, "dentist_id")
     if actor.role is Role.PATIENT and actor.id != patient_id:
+        raise Malformed("by")
+    if not may_book_at(actor, dentist_id):
         raise Malformed("by")
     if not asked.appointment_type.isprintable():
         raise Malformed("appointment_type")
     command = Hold(
         id=id,
         command_id=command_id(id, "hold"),
-        dentist_id=_uuid(asked.dentist_id, "dentist_id"),
+        dentist_id=dentist_id,
         patient_id=patient_id,
         appointment_type=asked.appointment_type,
         starts_at=_instant(asked.starts_at),
@@ -88,10 +92,13 @@ def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
     asked, actor = change(booking, command)
     if asked.command_id is None:
         raise Malformed("id")
+    dentist_id = _uuid(command.dentist_id, "dentist_id") if command.dentist_id else None
+    if dentist_id and not may_book_at(actor, dentist_id):
+        raise Malformed("by")
     return Move(
         booking,
         asked.command_id,
-        _uuid(command.dentist_id, "dentist_id") if command.dentist_id else None,
+        dentist_id,
         _instant(command.starts_at) if command.starts_at else None,
         expected_version=asked.expected_version,
     ), actor

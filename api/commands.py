@@ -29,13 +29,17 @@ from db.pool import use
 from domain.actors import Actor, Role, scope
 from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
 from domain.booking import Outcome, Verb
+from domain.rights import may_book_at
 
 OFFER_OTHERS = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
 
 
 def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
-    """The command `hold` of this caller. Raises `forbidden` for a patient who names another."""
+    """The command `hold` of this caller. Raises `forbidden` for a patient who names another, and
+    for a dentist who books at another.
+    """
     actor, key = ask.actor, ask.key
+    _check_dentist(actor, body.dentist_id)
     patient_id = _patient(body, actor)
     _check_override(body, actor)
     return Hold(
@@ -128,8 +132,9 @@ async def change(
 
 def move_command(id: UUID, body: Update, ask: Call, fingerprint: bytes | None) -> Move:
     """The command `reschedule` of this caller. Raises `forbidden` for an override by others than
-    staff.
+    staff, and for a dentist who moves it to another.
     """
+    _check_dentist(ask.actor, body.dentist_id)
     _check_override(body, ask.actor)
     return Move(
         id=id,
@@ -201,6 +206,13 @@ def _check_override(body: Reserve | Update, actor: Actor) -> None:
     if body.override and not actor.is_staff:
         raise Problem(
             "forbidden", "Only staff book outside the hours and off the grid; leave out override."
+        )
+
+
+def _check_dentist(actor: Actor, dentist_id: UUID | None) -> None:
+    if dentist_id and not may_book_at(actor, dentist_id):
+        raise Problem(
+            "forbidden", "A dentist books at themselves only; ask an admin to book at a colleague."
         )
 
 

@@ -86,8 +86,6 @@ def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
     named = body.model_fields_set
     if actor.role is Role.AGENT and actor.id not in (before.id, before.created_by):
         raise Problem("forbidden", "They change it themselves; an agent, those whom it made.")
-    if before.erased_at:
-        raise invalid("id", "this profile is erased")
     if before.id == actor.id and named & {"role", "active"}:
         raise invalid("role" if "role" in named else "active", "another admin has to change yours")
     becomes = body.role if body.role is not before.role else None

@@ -1,6 +1,8 @@
 """People: oneself, the dentists whom one can book, and those whom staff and agents look after."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -16,7 +18,7 @@ from api.errors import invalid, not_found
 from api.parts import Parts
 from api.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
 from api.strict import StrictRoute
-from db import profiles
+from db import erasures, profiles, reads
 from db.pool import Connection, use
 from domain.actors import Actor
 from domain.people import Erased, Profile
@@ -62,7 +64,8 @@ async def list_profiles(
     after = cursors.name_of(cursor) if cursor else None
     words = re.findall(r"[^\W_]+", search or "")[:8]
     async with use(own.pool) as connection:
-        items = await profiles.page(connection, _eyes(caller), role, words, after, limit + 1)
+        items = await profiles.page(connection, caller, role, words, after, limit + 1)
+        await reads.record(connection, caller, items[:limit])
     more = len(items) > limit
     return People(items[:limit], cursors.named(items[limit - 1]) if more else None)
 
@@ -80,7 +83,7 @@ async def create_profile(
     async with use(own.pool) as connection, connection.transaction():
         if await is_new(connection, response, creation, key, body):
             with naming(taken="id"):
-                if not await profiles.create(connection, id, body.model_dump(), caller.id):
+                if not await profiles.create(connection, id, body.model_dump(), caller):
                     raise invalid("id", "is taken")
         found = await _found(connection, id, caller)
     await own.people.forget(id)
@@ -93,7 +96,9 @@ async def create_profile(
 async def get_profile(id: UUID, response: Response, caller: Caller, own: Own) -> Profile:
     """One person, with the version as ETag."""
     async with use(own.pool) as connection:
-        return etag(response, await _found(connection, id, caller))
+        found = await _found(connection, id, caller)
+        await reads.record(connection, caller, [found])
+    return etag(response, found)
 
 
 @router.put("/{id:uuid}", response_model_exclude_none=True)
@@ -120,7 +125,8 @@ async def erase_profile(id: UUID, caller: Caller, own: Own) -> Erased:
     if id == caller.id:
         raise invalid("id", "another admin has to erase yours")
     async with use(own.pool) as connection:
-        done = await profiles.erase(connection, id, caller)
+        with _admin_kept("id"):
+            done = await erasures.erase(connection, id, caller)
     if done is None:
         raise not_found()
     await own.people.forget(id)
@@ -137,23 +143,32 @@ async def _update(
     versions: frozenset[int] | None,
 ) -> Profile:
     async with use(own.pool) as connection, connection.transaction():
+        await profiles.lock(connection, id)
         before = await _found(connection, id, caller)
+        if before.erased_at:
+            raise invalid("id", "this profile is erased, and stays as it is")
         if isinstance(body, EditProfile):
             judge(caller, before, body)
         version = expected(versions, before.version)
-        with naming(taken="role", why="they have been a patient; make another profile"):
-            edited(await profiles.update(connection, id, body.given(), version))
+        with _admin_kept("role" if "role" in body.model_fields_set else "active"):
+            with naming(taken="role", why="they have been a patient; make another profile"):
+                edited(await profiles.update(connection, id, body.given(), version))
         after = await _found(connection, id, caller)
+        await reads.record(connection, caller, [after])
     await own.people.forget(id)
     own.committed()
     return etag(response, after)
 
 
+@contextmanager
+def _admin_kept(field: str) -> Iterator[None]:
+    """Raises `validation_failed` for this field where the change would leave no active admin."""
+    try:
+        yield
+    except profiles.LastAdmin:
+        raise invalid(field, "this is the last active admin; make another one first") from None
+
+
 async def _found(connection: Connection, id: UUID, caller: Actor) -> Profile:
-    found = await profiles.get(connection, id, _eyes(caller))
+    found = await profiles.get(connection, id, caller)
     return one([found] if found else [])
-
-
-def _eyes(caller: Actor) -> UUID | None:
-    """Who looks: the caller, or null for those who see all."""
-    return None if caller.sees_all else actor_id(caller)

@@ -62,10 +62,10 @@ select gen_random_uuid() as id, d.profile_id, d.resource_no, d.clinic_id, ch.no 
   join resources ch on ch.clinic_id = d.clinic_id and ch.kind = 'chair' and ch.name = r.name,
        generate_series({first}, {last}) day, generate_series(0, {a_day} - 1) hour;
 insert into appointments (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at,
-       ends_at, policy, caller, verb, actor, via)
+       ends_at, policy, caller, maker, verb, actor, via)
 select v.id, v.clinic_id, v.profile_id, md5('patient')::uuid, md5('type' || v.clinic_id)::uuid,
        '{status}', v.starts_at, v.starts_at + interval '30 min', '{{}}', md5('patient')::uuid,
-       'confirm', 'system', 'sweep'
+       'patient', 'confirm', 'system', 'sweep'
   from visit v;
 insert into slot_reservations (appointment_id, resource_no, during, active)
 select v.id, no, tstzrange(v.starts_at, v.starts_at + interval '35 min'), is_live('{status}')

@@ -39,7 +39,7 @@ class Wanted:
         asked = {
             "a.patient_id = ${}": seen.patient_id,
             "a.dentist_id = ${}": seen.dentist_id,
-            "a.caller = ${}": seen.maker_id,
+            "a.agent_id = ${} and agent_acts_for(a.agent_id, a.patient_id)": seen.agent_id,
             "a.status = any(${})": [str(status) for status in self.status] or None,
             "a.dentist_id = any(${}::uuid[])": self.dentist_ids or None,
             "a.patient_id = ${}::uuid": self.patient_id,
@@ -130,7 +130,7 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appoint
         cancel_reason=row["cancel_reason"],
         server_time=row["server_time"] if held else None,
         expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
-        hold_token=row["hold_token"] if seen.maker_id else None,
+        hold_token=row["hold_token"] if seen.agent_id else None,
     )
 
 
@@ -140,12 +140,13 @@ async def _one(connection: Connection, id: UUID, seen: Scope) -> asyncpg.Record 
         select clock_timestamp() as server_time, a.type_id, a.policy, {COLUMNS}
           from appointments a {NAMES}
          where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
-           and ($3::uuid is null or a.dentist_id = $3) and ($4::uuid is null or a.caller = $4)
+           and ($3::uuid is null or a.dentist_id = $3)
+           and ($4::uuid is null or a.agent_id = $4 and agent_acts_for($4, a.patient_id))
         """,  # noqa: S608 - constants of ours
         id,
         seen.patient_id,
         seen.dentist_id,
-        seen.maker_id,
+        seen.agent_id,
     )
 
 

@@ -71,7 +71,7 @@ async def hold(
         earliest,
         latest,
         command.patient_id,
-        scope(actor).maker_id,
+        scope(actor).agent_id,
         command.starts_at,
         command.starts_at + offer.terms.duration,
         policy(offer.terms),
@@ -208,23 +208,26 @@ async def move(
     )
 
 
-async def repeated(connection: Connection, command: Hold, seen: Scope) -> Result | None:
-    """What an earlier hold under this id or key came to; null where there was none."""
+async def repeated(connection: Connection, command: Hold, actor: Actor) -> Result | None:
+    """What an earlier hold under this id or key came to; null where there was none that the caller
+    may see.
+    """
     row = await connection.fetchrow(
         f"""
         select clock_timestamp() as server_time, a.request_fingerprint, {COLUMNS}
           from appointments a {NAMES}
-         where a.id = $1 or (a.caller = $2 and a.key_hash = $3)
+         where (a.id = $1 or (a.caller = $2 and a.key_hash = $3)) and booking_seen(a, $4)
         """,  # noqa: S608 - constants of ours
         command.id,
         command.caller,
         command.key_hash,
+        str(actor),
     )
     if row is None:
         return None
     same = command.fingerprint in (None, row["request_fingerprint"])
     outcome = Outcome.REPEAT if same else Outcome.KEY_REUSED
-    return Result(outcome, _seen(row, seen), server_time=row["server_time"])
+    return Result(outcome, _seen(row, scope(actor)), server_time=row["server_time"])
 
 
 async def state(connection: Connection, id: UUID) -> BookingState | None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from db import catalogue, profiles
 from db.pool import Connection
-from domain.actors import Role
+from domain.actors import Actor, Role
 
 NAMESPACE = UUID("6c1f3c52-8a1e-4f0b-9d52-7e2a4d0c9b11")
 
@@ -32,6 +32,8 @@ PATIENTS = (
 )
 OF_THE_CHATBOT = ("ben", "deniz")
 """Patients whom the chatbot made, and may book for."""
+
+CHATBOT = Actor(Role.AGENT, person_id("agent", "chatbot"))
 
 CHAIRS = ("Chair 1", "Chair 2", "Chair 3")
 Type = tuple[str, str, int, int, int, bool, bool]
@@ -62,7 +64,7 @@ async def load(connection: Connection) -> None:
             service = {"role": Role(role), "full_name": name.capitalize()}
             await profiles.create(connection, person_id(role, name), service, None)
         for name, full_name in PATIENTS:
-            maker = person_id("agent", "chatbot") if name in OF_THE_CHATBOT else None
+            maker = CHATBOT if name in OF_THE_CHATBOT else None
             patient = {"role": Role.PATIENT, "full_name": full_name}
             await profiles.create(connection, person_id("patient", name), patient, maker)
 

@@ -1,11 +1,13 @@
 """The event log in Postgres, as it is read. What writes it is db/outbox.py."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from db.pool import Connection
+from domain.actors import Actor
 from domain.events import Cursor, Event, Reader
 
 COLUMNS = """
@@ -75,6 +77,26 @@ async def missed(
         limit,
     )
     return [event(row) for row in rows]
+
+
+async def seen_now(connection: Connection, actor: Actor, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these are bookings that an agent made for somebody whom it acts for now, or patients
+    whom the actor made in the role of today.
+    """
+    rows = await connection.fetch(
+        """
+        select a.id from appointments a
+         where a.id = any($1) and a.agent_id = $2 and $3 = 'agent'
+           and agent_acts_for($2, a.patient_id)
+         union all
+        select p.id from profiles p
+         where p.id = any($1) and p.role = 'patient' and p.created_by = $2 and p.created_as = $3
+        """,
+        list(ids),
+        actor.id,
+        str(actor.role),
+    )
+    return {row["id"] for row in rows}
 
 
 async def oldest(connection: Connection) -> int:

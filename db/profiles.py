@@ -1,14 +1,15 @@
 """Profiles in Postgres: who there is, who may see whom, and what becomes of a row."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, assert_never
 from uuid import UUID
 
 import asyncpg
 
-from db.pool import Connection, fetch_one
+from db.pool import Connection
 from domain.actors import Actor, Role
-from domain.people import PERSONAL, Erased, Profile
+from domain.people import DENTIST_ACCESS_YEARS, PERSONAL, Profile
 
 COLUMNS = """
     p.id, p.role, p.full_name, p.active, p.version, p.created_at, p.updated_at, p.email, p.phone,
@@ -16,32 +17,47 @@ COLUMNS = """
 """
 FROM = "from profiles p left join dentists d on d.profile_id = p.id"
 
-SEEN = """
-    ($1::uuid is null or p.id = $1 or p.created_by = $1 or p.role = 'patient' and (
-        exists (select from appointments a where a.patient_id = p.id and a.dentist_id = $1)
-        or exists (select from patient_grants g where g.patient_id = p.id and g.agent_id = $1)))
+VISITS = f"""
+    select from appointments a
+     where a.patient_id = p.id and a.dentist_id = $1
+       and (is_live(a.status) and a.lapsed_at is null
+            and (a.status <> 'held' or a.hold_expires_at > clock_timestamp())
+            or a.booked_at is not null and a.maker <> 'dentist:' || $1
+            and a.ends_at > now() - interval '{DENTIST_ACCESS_YEARS} years')
 """
-"""$1 sees: oneself, whom one made, a dentist their patients, an agent the patients who let it act;
-null sees all.
+"""What makes somebody a patient of the dentist $1: a live visit, whoever made it, or one that was
+booked by anybody but the dentist, as nobody gives rights to themselves.
 """
+
+GRANT = "select from patient_grants g where g.patient_id = p.id and g.agent_id = $1"
+
+LAST_ADMIN = "CT010"
+"""What the trigger `keep_an_admin` raises."""
 
 OF_PROFILE = PERSONAL | {"role", "active"}
 OF_DENTIST = frozenset({"specialty", "bio", "bookable"})
 
 
-async def get(connection: Connection, id: UUID, seen_by: UUID | None) -> Profile | None:
+class LastAdmin(Exception):
+    """The change would leave no active admin."""
+
+
+async def get(connection: Connection, id: UUID, seer: Actor) -> Profile | None:
     """One profile, or null where there is none or none to be seen: the caller cannot tell which."""
     row = await connection.fetchrow(
-        f"select {COLUMNS} {FROM} where {SEEN} and p.id = $2",
-        seen_by,
-        id,
+        f"select {COLUMNS} {FROM} where {_seen(seer)} and p.id = $2", seer.id, id
     )
     return _profile(row) if row else None
 
 
+async def lock(connection: Connection, id: UUID) -> None:
+    """Until the end of the transaction nobody else changes or erases this profile."""
+    await connection.execute("select from profiles where id = $1 for no key update", id)
+
+
 async def page(
     connection: Connection,
-    seen_by: UUID | None,
+    seer: Actor,
     role: Role | None,
     words: list[str],
     after: tuple[str, UUID] | None,
@@ -54,11 +70,11 @@ async def page(
     rows = await connection.fetch(
         f"""
         select {COLUMNS} {FROM}
-         where {SEEN} and ($2::text is null or p.role = $2) and {search}
+         where {_seen(seer)} and ($2::text is null or p.role = $2) and {search}
            and ($4::text is null or (p.full_name, p.id) > ($4, $5::uuid))
          order by p.full_name, p.id limit $6
         """,
-        seen_by,
+        seer.id,
         role,
         " & ".join(f"{word}:*" for word in words) or None,
         after[0] if after else None,
@@ -69,7 +85,7 @@ async def page(
 
 
 async def create(
-    connection: Connection, id: UUID, fields: Mapping[str, Any], created_by: UUID | None
+    connection: Connection, id: UUID, fields: Mapping[str, Any], maker: Actor | None
 ) -> bool:
     """Makes a profile of `fields` with what its role needs: a patient's or dentist's resource, a
     dentist's entry. False where this id is taken. ForeignKeyViolationError: no such clinic.
@@ -78,15 +94,17 @@ async def create(
         made = await connection.fetchval(
             """
             insert into profiles
-                   (id, role, full_name, email, phone, time_zone, locale, active, created_by)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning id
+                   (id, role, full_name, email, phone, time_zone, locale, active,
+                    created_by, created_as)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning id
             """,
             id,
             fields["role"],
             fields["full_name"],
             *(fields.get(name) for name in ("email", "phone", "time_zone", "locale")),
             fields.get("active", True),
-            created_by,
+            maker.id if maker else None,
+            str(maker.role) if maker else None,
         )
         if made and fields["role"] in (Role.PATIENT, Role.DENTIST):
             await _give_place(connection, id, fields)
@@ -97,22 +115,23 @@ async def update(
     connection: Connection, id: UUID, fields: Mapping[str, Any], version: int | None
 ) -> bool:
     """Sets `fields` of a profile that has `version` (null = any); false where it has another one.
-    A role that needs a place gets one. UniqueViolationError: the place is another role's.
+    A role that needs a place gets one, and what was granted to or by another role ends. An erased
+    profile is never changed. UniqueViolationError: the place is another role's. LastAdmin.
     """
-    async with connection.transaction():
+    async with keeping_an_admin(), connection.transaction():
         sets, values = _assignments(fields, OF_PROFILE, first=3)
         sql = "version = version + 1, updated_at = clock_timestamp()"
         found = await connection.fetchval(
             f"""
             update profiles set {", ".join([*sets, sql])}
-             where id = $1 and ($2::int is null or version = $2) returning id
+             where id = $1 and ($2::int is null or version = $2) and erased_at is null returning id
             """,  # noqa: S608 - column names of ours
             id,
             version,
             *values,
         )
-        if found and fields.get("role") in (Role.PATIENT, Role.DENTIST):
-            await _give_place(connection, id, fields)
+        if found and "role" in fields:
+            await _change_role(connection, id, fields)
         sets, values = _assignments(fields, OF_DENTIST, first=2)
         if found and sets:
             sql = f"update dentists set {', '.join(sets)} where profile_id = $1"  # noqa: S608
@@ -120,16 +139,46 @@ async def update(
     return found is not None
 
 
-async def erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None:
-    """Blanks what is personal, and ends what they granted or were granted; null without such a
-    profile. Again, it finds nothing left.
+@asynccontextmanager
+async def keeping_an_admin() -> AsyncIterator[None]:
+    """Raises LastAdmin where the database refuses a change for that."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == LAST_ADMIN:
+            raise LastAdmin from None
+        raise
+
+
+def _seen(seer: Actor) -> str:
+    """SQL: whether the caller $1 sees the profile `p`, by their role of today. Who sees all has a
+    null $1 in it; the others see themselves, and of patients those they made in this role.
     """
-    async with connection.transaction():
-        await connection.execute(  # first: it waits for holds, which need the bookings
-            "delete from patient_grants where $1 in (patient_id, agent_id)", id
-        )
-        row = await fetch_one(connection, "select * from profile_erase($1, $2)", id, str(actor))
-    return Erased(**row) if row["profile"] else None
+    made = f"p.created_by = $1 and p.created_as = '{seer.role}'"
+    match seer.role:
+        case Role.ADMIN | Role.CLINIC | Role.SYSTEM:
+            return "($1::uuid is null or true)"
+        case Role.PATIENT:
+            return "p.id = $1"
+        case Role.DENTIST:
+            return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({VISITS})))"
+        case Role.AGENT:
+            return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({GRANT})))"
+        case _:
+            assert_never(seer.role)
+
+
+async def _change_role(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
+    await connection.execute(
+        """
+        delete from patient_grants
+         where agent_id = $1 and $2 <> 'agent' or patient_id = $1 and $2 <> 'patient'
+        """,
+        id,
+        str(fields["role"]),
+    )
+    if fields["role"] in (Role.PATIENT, Role.DENTIST):
+        await _give_place(connection, id, fields)
 
 
 async def _give_place(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:

@@ -15,8 +15,9 @@ async def standing(connection: Connection, actor: Actor) -> Standing | None:
     if found is None and actor.id and actor.role is Role.PATIENT:
         await add_patient(connection, actor.id)
         return await _standing(connection, actor)
-    if found is None and actor.role is Role.ADMIN and await _first_admin(connection, actor):
-        return await _standing(connection, actor)
+    if found is None and actor.role is Role.ADMIN:
+        if await connection.fetchval("select add_first_admin($1)", actor.id):
+            return await _standing(connection, actor)
     return found
 
 
@@ -33,18 +34,6 @@ async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> 
         id,
         full_name,
     )
-
-
-async def _first_admin(connection: Connection, actor: Actor) -> bool:
-    made = await connection.fetchval(
-        """
-        insert into profiles (id, role, full_name)
-        select $1, 'admin', '' where not exists (select from profiles where role = 'admin')
-        on conflict do nothing returning true
-        """,
-        actor.id,
-    )
-    return bool(made)
 
 
 async def _standing(connection: Connection, actor: Actor) -> Standing | None:

@@ -64,12 +64,13 @@ SYSTEM = Actor(Role.SYSTEM)
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Which bookings an actor may see and change: those of one patient, of one dentist, or made by
-    one agent; all where nothing is set. `token` is what an agent shows for a booking it made.
+    one agent for patients whom it acts for; all where nothing is set. `token` is what an agent
+    shows for a booking it made.
     """
 
     patient_id: UUID | None = None
     dentist_id: UUID | None = None
-    maker_id: UUID | None = None
+    agent_id: UUID | None = None
     token: str | None = None
 
     def narrowed(self) -> dict[str, str]:
@@ -77,20 +78,22 @@ class Scope:
         fields = {
             "patient_id": self.patient_id,
             "dentist_id": self.dentist_id,
-            "maker_id": self.maker_id,
+            "agent_id": self.agent_id,
         }
         return {name: str(id) for name, id in fields.items() if id}
 
 
 def scope(actor: Actor, token: str | None = None) -> Scope:
-    """Patients and dentists: their own. Agents: those they made. Admins and the clinic: all."""
+    """Patients and dentists: their own. Agents: those they made as agents. Admins and the clinic:
+    all.
+    """
     match actor.role:
         case Role.PATIENT:
             return Scope(patient_id=actor.id)
         case Role.DENTIST:
             return Scope(dentist_id=actor.id)
         case Role.AGENT:
-            return Scope(maker_id=actor.id, token=token)
+            return Scope(agent_id=actor.id, token=token)
         case Role.ADMIN | Role.CLINIC | Role.SYSTEM:
             return Scope()
         case _:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import Self
+from typing import Self, assert_never
 from uuid import UUID
 
 from domain.actors import Actor, Role
@@ -34,6 +34,9 @@ class Topic(StrEnum):
 
 ABOUT = ("starts_at", "ends_at", "from", "until")
 """What tells one event of the board from another of the same dentist."""
+
+MADE = frozenset({Role.AGENT, Role.DENTIST})
+"""Roles in which what somebody made is theirs to see."""
 
 PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES})
 """Topics whose events go to their audience alone."""
@@ -105,7 +108,7 @@ class Event:
     version: int | None
     """The appointment's version, or the schedule's where hours changed; null otherwise."""
     audience: frozenset[UUID] | None
-    """Who may see it beside staff: who could see it before or after; null means everyone."""
+    """Who may see it beside admins, as far as the change itself tells; null means everyone."""
     payload: str
     """The entity as a JSON object: ids, codes and times, nothing that a person wrote."""
     occurred_at: datetime
@@ -130,17 +133,39 @@ class Event:
 
 
 def may_see(actor: Actor, event: Event) -> bool:
-    """Admins see all; others what everyone may see, and what they are in the audience of. That a
-    booking is gone is for whom it is gone, alone. A dentist who made one for another dentist is in
-    its audience, and yet may not see it, as anywhere else.
+    """Admins see all; others what everyone may see, and what they are in the audience of in their
+    role of today: what somebody made in another role is no longer theirs. That a booking is gone is
+    for the dentist for whom it is gone, alone. Where `must_ask`, the rows decide as well.
     """
-    if event.kind == Kind.REMOVED:
-        return event.audience is not None and actor.id in event.audience
-    if event.audience is None or actor.sees_all:
+    if event.audience is None:
         return True
-    if actor.role is Role.DENTIST and event.topic == Topic.APPOINTMENTS:
-        return bool(json.loads(event.payload).get("dentist_id") == str(actor.id))
-    return actor.id in event.audience
+    if event.kind == Kind.REMOVED:
+        return actor.role is Role.DENTIST and actor.id in event.audience
+    if actor.sees_all:
+        return True
+    if actor.id not in event.audience:
+        return False
+    if event.topic == Topic.PROFILES:
+        return event.entity_id == actor.id or actor.role in MADE
+    told = json.loads(event.payload)
+    match actor.role:
+        case Role.PATIENT:
+            return bool(told.get("patient_id") == str(actor.id))
+        case Role.DENTIST:
+            return bool(told.get("dentist_id") == str(actor.id))
+        case Role.AGENT | Role.ADMIN | Role.CLINIC | Role.SYSTEM:
+            return True
+        case _:
+            assert_never(actor.role)
+
+
+def must_ask(actor: Actor, event: Event) -> bool:
+    """Whether what `may_see` allows hangs on rows that change without an event: an agent's grants,
+    and in which role somebody made a profile.
+    """
+    if event.audience is None or actor.role not in MADE or event.entity_id == actor.id:
+        return False
+    return actor.role is Role.AGENT or event.topic == Topic.PROFILES
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ ROLES = (Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT)
 PERSONAL = frozenset({"full_name", "email", "phone", "time_zone", "locale"})
 """What belongs to the person: theirs to change, and blank once they are erased."""
 
+DENTIST_ACCESS_YEARS = 10
+"""How long after a visit its dentist may look up the patient's profile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:

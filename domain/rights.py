@@ -1,14 +1,15 @@
 """Who may call what: one table of every route by its name, for the API to obey and a test to walk.
 
 `OWN` is what `domain.actors.scope` says of bookings; of profiles one's own, those one made, for
-dentists their patients, and for agents the patients who let them act; of schedules the dentist's.
-What is not one's own looks as if it were missing.
+dentists their patients, and for agents the patients who let them act; of schedules the dentist's;
+of new bookings those that `may_book_at` allows. What is not one's own looks as if it were missing.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
+from uuid import UUID
 
-from domain.actors import Role
+from domain.actors import Actor, Role
 from domain.booking import OPEN_TO_ALL, Verb
 
 
@@ -57,7 +58,7 @@ RIGHTS: Mapping[str, Row] = {
     "history": ONES_OWN,
     "update": ONES_OWN,
     "delete": ONES_OWN,
-    "reserve": _row(Right.OWN, Right.ALL, Right.OWN),
+    "reserve": ONES_OWN,
     **_verbs(Verb.CONFIRM, Verb.CANCEL, Verb.EXTEND, Verb.RELEASE, Verb.APPROVE, Verb.DECLINE),
     **_verbs(Verb.CHECK_IN, Verb.START, Verb.COMPLETE, Verb.NO_SHOW),
     # slots and schedules
@@ -99,6 +100,13 @@ RIGHTS: Mapping[str, Row] = {
     "read_event_log": ONES_OWN,
     "watch_realtime": ADMIN,
 }
+
+
+def may_book_at(actor: Actor, dentist_id: UUID) -> bool:
+    """Whether this caller may hold, book or move to this dentist: a dentist only at themselves, as
+    they could neither see nor undo it elsewhere.
+    """
+    return actor.role is not Role.DENTIST or actor.id == dentist_id
 
 
 def right(route: str, role: Role) -> Right:

@@ -27,6 +27,8 @@ create table appointments (
     policy              jsonb not null,                   -- the type's terms as they were at booking time; seconds
     extensions          int not null default 0,
     caller              uuid not null,                    -- who asked for it; scopes the idempotency key
+    maker               text not null,                    -- who made it, as role:id; says who may see it as an agent
+    agent_id            uuid generated always as (case when maker like 'agent:%' then substr(maker, 7)::uuid end) stored,
     key_hash            bytea,
     request_fingerprint bytea,
     hold_token          text,                             -- what an agent must show to change what it holds
@@ -48,7 +50,7 @@ create table appointments (
 create index appointments_patient on appointments (patient_id, starts_at, id);
 create index appointments_dentist on appointments (dentist_id, starts_at, id);
 create index appointments_starts on appointments (starts_at, id);
-create index appointments_caller on appointments (caller, starts_at, id);
+create index appointments_agent on appointments (agent_id, starts_at, id) where agent_id is not null;
 create index appointments_held on appointments (hold_expires_at) where status = 'held';
 create index appointments_held_patient on appointments (patient_id) where status = 'held';
 create index appointments_live on appointments (updated_at)
@@ -307,9 +309,21 @@ create function deadline_from_now(p_seconds float8, p_starts timestamptz, p_walk
     select least(clock_timestamp() + make_interval(secs => p_seconds), case when not p_walk_in then p_starts end)
 $$;
 
+-- Whether an actor (role:id) sees a booking, by their role and grants of this moment.
+create function booking_seen(a appointments, p_actor text) returns boolean language plpgsql stable as $$
+declare
+    who uuid := nullif(split_part(p_actor, ':', 2), '');
+begin
+    return case split_part(p_actor, ':', 1)
+        when 'patient' then a.patient_id = who
+        when 'dentist' then a.dentist_id = who
+        when 'agent' then a.agent_id is not distinct from who and agent_acts_for(who, a.patient_id)
+        else true end;
+end $$;
+
 -- Hold: one booking for one caller's key, or for one id. Hours, lead time and horizon were judged by the caller; this goes
 -- on only where that still holds: the stamp of what is offered is the same, and it is between p_from and p_until (null:
--- whenever). To an agent (p_agent, else null) only patients whom it made, or who let it act, are known; what they let is
+-- whenever). A repeat is answered to those alone who see the booking now. To an agent (p_agent, else null) only patients whom it made, or who let it act, are known; what they let is
 -- locked until the transaction ends.
 -- Outcomes: held, repeat, key_reused, stale, not_found (the patient), slot, patient_overlap, quota, no_chair. Only `held`
 -- has written anything.
@@ -329,7 +343,11 @@ declare
 begin
     for pass in 1..2 loop
         select a.* into booking from appointments a where a.id = p_id or (a.caller = p_caller and a.key_hash = p_key_hash);
-        if booking.id is not null then
+        if booking.id is not null and not booking_seen(booking, p_actor) then
+            outcome := 'not_found';
+            booking := null;
+            exit;
+        elsif booking.id is not null then
             outcome := case when p_fingerprint is not null and booking.request_fingerprint is distinct from p_fingerprint
                             then 'key_reused' else 'repeat' end;
             exit;
@@ -342,9 +360,10 @@ begin
             exit;
         end if;
         select r.no into patient_no from resources r join profiles who on who.id = r.profile_id
-         where r.profile_id = p_patient and r.kind = 'patient' and r.active and who.active
-           and (p_agent is null or who.created_by = p_agent
-                or exists (select from patient_grants g where g.patient_id = p_patient and g.agent_id = p_agent for key share));
+         where r.profile_id = p_patient and r.kind = 'patient' and r.active and who.active and who.role = 'patient'
+           and (p_agent is null or who.created_by = p_agent and who.created_as = 'agent'
+                or exists (select from patient_grants g where g.patient_id = p_patient and g.agent_id = p_agent for key share))
+           for share of who;                -- so that nobody is erased before this commits
         if patient_no is null then
             outcome := 'not_found';
             exit;
@@ -355,10 +374,10 @@ begin
         if took.outcome = 'won' then
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, walk_in, hold_expires_at, notes, policy,
-                    caller, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via, reason)
+                    caller, maker, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via, reason)
             values (p_id, offer.clinic_id, p_dentist, p_patient, p_type, 'held', p_starts, p_ends, walk_in,
                     deadline_from_now((p_policy ->> 'hold_for')::float8, p_starts, walk_in), p_notes, p_policy,
-                    p_caller, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via, p_reason)
+                    p_caller, p_actor, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via, p_reason)
             on conflict do nothing returning * into booking;
             if booking.id is null then
                 raise exception 'the same request was claimed at the same time; repeat it' using errcode = '40001';
@@ -371,24 +390,40 @@ begin
     server_time := clock_timestamp();
 end $$;
 
+-- Keeps an agent's grant, if there is one, from being taken back before the transaction ends. Before booking_judge looks.
+create function lock_grant(p_id uuid, p_seen jsonb) returns void language plpgsql as $$
+begin
+    if p_seen ? 'agent_id' then
+        perform from patient_grants g join appointments a on a.patient_id = g.patient_id
+          where a.id = p_id and g.agent_id = (p_seen ->> 'agent_id')::uuid for key share of g;
+    end if;
+end $$;
+
 -- What every later command asks first: is the booking there for this caller, was this very command carried out before,
 -- does the transition table (p_moves, from domain/booking.py) lead anywhere from here, is the version the one that was
 -- meant. `p_moves_approval` counts instead of `p_moves` where the pinned policy needs approval. `p_seen` narrows which
--- bookings exist for this caller: {"patient_id" | "dentist_id" | "maker_id": …}, empty for all; a maker must show the token.
+-- bookings exist for this caller: {"patient_id" | "dentist_id" | "agent_id": …}, empty for all; an agent must show the token.
+-- An agent who no longer acts for the patient (`revoked`) may still give up what it made, unless somebody else moved it since;
+-- all else is not found, so that it learns nothing new.
 -- `outcome` is null where the command may go on, to the status `next_is`.
 create function booking_judge(p_id uuid, p_command uuid, p_verb text, p_fingerprint bytea, p_moves jsonb, p_moves_approval jsonb,
-    p_version int, p_seen jsonb, p_token text, out outcome text, out before appointments, out next_is text)
+    p_version int, p_seen jsonb, p_token text, out outcome text, out before appointments, out next_is text, out revoked boolean)
 language plpgsql stable as $$
 declare
-    done record;
+    done  record;
+    agent uuid := (p_seen ->> 'agent_id')::uuid;
 begin
     select a.* into before from appointments a
      where a.id = p_id
        and (p_seen ->> 'patient_id' is null or a.patient_id = (p_seen ->> 'patient_id')::uuid)
        and (p_seen ->> 'dentist_id' is null or a.dentist_id = (p_seen ->> 'dentist_id')::uuid)
-       and (p_seen ->> 'maker_id' is null or a.caller = (p_seen ->> 'maker_id')::uuid);
-    if before.id is null then
+       and (agent is null or a.agent_id = agent);
+    revoked := agent is not null and not agent_acts_for(agent, before.patient_id);
+    if before.id is null or revoked and (p_verb not in ('cancel', 'release') or exists (
+            select from appointment_transitions t
+             where t.appointment_id = p_id and t.verb = 'reschedule' and t.actor <> before.maker)) then
         outcome := 'not_found';
+        before := null;
         return;
     end if;
     select t.fingerprint, t.verb into done from appointment_transitions t
@@ -403,7 +438,8 @@ begin
 
     next_is := coalesce(case when (before.policy ->> 'needs_approval')::boolean then p_moves_approval end, p_moves) ->> before.status;
     outcome := case
-        when p_seen ->> 'maker_id' is not null and before.hold_token is distinct from p_token then 'not_holder'
+        when agent is not null and before.hold_token is distinct from p_token then 'not_holder'
+        when revoked and next_is is null then 'not_found'
         when next_is is null and exists (
             select from jsonb_each_text(p_moves) m where m.value = before.status and m.key <> m.value
              union all
@@ -446,10 +482,14 @@ declare
     before  appointments;
     next_is text;
 begin
+    perform lock_grant(p_id, p_seen);
     for pass in 1..10 loop
         select * into judged
           from booking_judge(p_id, p_command, p_verb, p_fingerprint, p_moves, p_moves_approval, p_version, p_seen, p_token);
         before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
+        if judged.revoked then
+            booking.notes := null;
+        end if;
         server_time := clock_timestamp();
         deadline := deadline_of(before);
         if outcome = 'invalid' and before.status = 'expired' and p_judged = 'before' then
@@ -488,6 +528,9 @@ begin
         returning a.* into booking;
         if found then
             outcome := 'done';
+            if judged.revoked then
+                booking.notes := null;
+            end if;
             return;
         end if;
     end loop;
@@ -514,6 +557,7 @@ declare
     next_is text;
     took    record;
 begin
+    perform lock_grant(p_id, p_seen);
     select * into judged
       from booking_judge(p_id, p_command, 'reschedule', p_fingerprint, p_moves, null, p_version, p_seen, p_token);
     before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
@@ -565,7 +609,7 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, booking_hold, deadline_from_now, booking_take, expire_overdue, claims_in_the_way;
+drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, lock_grant, booking_hold, booking_seen, deadline_from_now, booking_take, expire_overdue, claims_in_the_way;
 drop type chair_plan;
 drop view offered;
 drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;

@@ -88,11 +88,16 @@ create function schedule_payload(p_dentist uuid, p_starts tstzrange) returns jso
     select jsonb_build_object('dentist_id', p_dentist, 'from', lower(p_starts), 'until', upper(p_starts))
 $$;
 
+-- Who may see a booking beside admins. Whether the agent still acts for the patient is asked when an event is delivered.
+create function appointment_audience(a appointments) returns uuid[] language sql immutable as $$
+    select array_remove(array[a.patient_id, a.dentist_id, a.agent_id], null)
+$$;
+
 create function appointments_published_insert() returns trigger language plpgsql as $$
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'appointments', appointment_event_kind(null, n.status, n.verb), n.id, n.version,
-           array[n.patient_id, n.dentist_id, n.caller], appointment_payload(n, t.slug, c.time_zone)
+           appointment_audience(n), appointment_payload(n, t.slug, c.time_zone)
       from new_rows n join appointment_types t on t.id = n.type_id join clinics c on c.id = n.clinic_id
      union all
     select 'availability', 'slot.' || slot_state(n.status), n.dentist_id, null, null, slot_payload(n, slot_state(n.status))
@@ -105,7 +110,7 @@ create function appointments_published_update() returns trigger language plpgsql
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'appointments', appointment_event_kind(o.status, n.status, n.verb), n.id, n.version,
-           array[n.patient_id, n.dentist_id, n.caller], appointment_payload(n, t.slug, c.time_zone)
+           appointment_audience(n), appointment_payload(n, t.slug, c.time_zone)
       from new_rows n join old_rows o using (id)
       join appointment_types t on t.id = n.type_id join clinics c on c.id = n.clinic_id
      order by n.id;
@@ -225,6 +230,6 @@ set local search_path = chairtime, pg_temp;
 drop function relay_batch, realtime_roll;
 drop trigger appointments_published_update on appointments;
 drop trigger appointments_published_insert on appointments;
-drop function appointments_published_update, appointments_published_insert, schedule_payload, slot_payload, starts_within_reach, claimed_time, slot_state, appointment_event_kind, appointment_payload;
+drop function appointments_published_update, appointments_published_insert, appointment_audience, schedule_payload, slot_payload, starts_within_reach, claimed_time, slot_state, appointment_event_kind, appointment_payload;
 drop view realtime_partitions;
 drop table realtime_epoch, realtime_events, outbox;

@@ -3,6 +3,7 @@
 set local search_path = chairtime, pg_temp;
 
 alter table profiles add column created_by uuid references profiles,      -- who made it for them; an agent's patients
+                     add column created_as text,                          -- their role then
                      add column erased_at  timestamptz;
 create index profiles_created_by on profiles (created_by, full_name, id) where created_by is not null;
 create index profiles_name on profiles (full_name, id);
@@ -21,6 +22,12 @@ alter table resources         add column version    int         not null default
                               add column updated_at timestamptz not null default clock_timestamp();
 create unique index resources_chair_name on resources (clinic_id, name) where kind = 'chair';
 
+-- Who may see a profile beside admins: themselves and, of a patient, who made it, while they have the role in which they did.
+create function profile_audience(n profiles) returns uuid[] language sql stable as $$
+    select array[n.id] || array(select c.id from profiles c
+                                 where c.id = n.created_by and c.role = n.created_as and n.role = 'patient')
+$$;
+
 -- Ids and what decides about rights; nothing personal.
 create function profile_payload(p profiles) returns jsonb language sql immutable as $$
     select jsonb_build_object('id', p.id, 'role', p.role, 'active', p.active)
@@ -30,12 +37,12 @@ create function profiles_published() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then
         insert into outbox (topic, kind, entity_id, version, audience, payload)
-        select 'profiles', 'profile.created', n.id, n.version, array_remove(array[n.id, n.created_by], null), profile_payload(n)
+        select 'profiles', 'profile.created', n.id, n.version, profile_audience(n), profile_payload(n)
           from new_rows n order by n.id;
     else
         insert into outbox (topic, kind, entity_id, version, audience, payload)
         select 'profiles', case when n.erased_at is distinct from o.erased_at then 'profile.erased' else 'profile.changed' end,
-               n.id, n.version, array_remove(array[n.id, n.created_by], null), profile_payload(n)
+               n.id, n.version, profile_audience(n), profile_payload(n)
           from new_rows n join old_rows o using (id) order by n.id;
     end if;
     return null;
@@ -44,6 +51,42 @@ create trigger profiles_published_insert after insert on profiles
     referencing new table as new_rows for each statement execute function profiles_published();
 create trigger profiles_published_update after update on profiles
     referencing old table as old_rows new table as new_rows for each statement execute function profiles_published();
+
+-- Which of the staff read which patient's profile; ids and times alone, and never changed.
+create table profile_reads (
+    id         bigint generated always as identity primary key,
+    profile_id uuid not null references profiles,
+    reader     text not null,                             -- role:id
+    at         timestamptz not null default clock_timestamp()
+);
+create index profile_reads_profile on profile_reads (profile_id, at);
+create trigger profile_reads_append_only before update or delete or truncate on profile_reads
+    for each statement execute function refuse_change();
+
+-- Refuses a change that would leave no active admin. The lock makes two such changes follow one another, so that the second
+-- sees what the first one left.
+create function keep_an_admin() returns trigger language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(9, 0);
+    if not exists (select from profiles p where p.role = 'admin' and p.active and p.id <> old.id) then
+        raise exception 'this is the last active admin' using errcode = 'CT010';
+    end if;
+    return new;
+end $$;
+create trigger profiles_keep_an_admin before update on profiles for each row
+    when (old.role = 'admin' and old.active and not (new.role = 'admin' and new.active)) execute function keep_an_admin();
+
+-- Makes the first admin of a database that has none; true where it was made now. Under the same lock, as two may come first.
+create function add_first_admin(p_id uuid) returns boolean language plpgsql as $$
+declare
+    made boolean;
+begin
+    perform pg_advisory_xact_lock(9, 0);
+    insert into profiles (id, role, full_name)
+    select p_id, 'admin', '' where not exists (select from profiles p where p.role = 'admin')
+    on conflict do nothing returning true into made;
+    return coalesce(made, false);
+end $$;
 
 -- Takes out of the records what a person wrote or is known by. Times, statuses and the audit trail stay; each booking
 -- that had text has one version more.
@@ -71,14 +114,17 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function profile_erase;
+drop table profile_reads;
+drop function profile_erase, add_first_admin;
+drop trigger profiles_keep_an_admin on profiles;
+drop function keep_an_admin;
 drop trigger profiles_published_update on profiles;
 drop trigger profiles_published_insert on profiles;
-drop function profiles_published, profile_payload;
+drop function profiles_published, profile_payload, profile_audience;
 drop index resources_chair_name;
 alter table resources drop column version, drop column updated_at;
 alter table appointment_types drop column version, drop column updated_at;
 alter table clinics drop column version, drop column updated_at;
 drop index profiles_words, profiles_name, profiles_created_by;
 drop function profile_words;
-alter table profiles drop column created_by, drop column erased_at;
+alter table profiles drop column created_by, drop column created_as, drop column erased_at;

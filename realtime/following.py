@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator, Callable
 
 from db.pool import UNAVAILABLE, Pool
-from domain.events import Cursor, Reader
+from domain.events import MADE, Cursor, Reader
 from realtime import frames, metrics
 from realtime.hub import Hub
 from realtime.replay import missed
+from realtime.rights import permitted
+from realtime.stream import HEARTBEAT, QueuedEvent
 
 
 async def follow(
@@ -25,10 +27,28 @@ async def follow(
         except UNAVAILABLE:
             stream.drop()
 
-        while chunk := await stream.take():
-            yield chunk.data
-            if chunk.events:
-                metrics.SENT.inc(chunk.events)
-                metrics.DELIVERED.observe(hub.now().timestamp() - chunk.oldest)
+        while taken := await stream.take():
+            try:
+                told = await _permitted(pool, reader, taken)
+            except UNAVAILABLE:
+                stream.drop()
+                continue
+            if told:
+                yield b"".join([each.frame for each in told])
+            if told and told[0] is not HEARTBEAT:
+                metrics.SENT.inc(len(told))
+                metrics.DELIVERED.observe(hub.now().timestamp() - told[0].occurred)
         if stream.ending:
             yield frames.ending(stream.ending)
+
+
+async def _permitted(pool: Pool, reader: Reader, told: list[QueuedEvent]) -> list[QueuedEvent]:
+    """What the reader may see at this moment; the words that are no events pass."""
+    if reader.actor.role not in MADE:
+        return told
+    events = [each.event for each in told if each.event]
+    left = await permitted(pool, reader.actor, events)
+    if len(left) == len(events):
+        return told
+    seqs = {event.seq for event in left}
+    return [each for each in told if each.event is None or each.event.seq in seqs]

@@ -1,7 +1,7 @@
 """What a reader missed: the log from its cursor up to the first live event."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from db import events
 from db.pool import Pool, use
@@ -9,6 +9,7 @@ from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.hub import Hub
 from realtime.pages import REACH
+from realtime.rights import permitted
 from realtime.stream import Stream
 
 PAGE = 200
@@ -39,7 +40,7 @@ async def missed(hub: Hub, pool: Pool, stream: Stream, at: Cursor) -> AsyncItera
 
 async def between(
     hub: Hub, pool: Pool, reader: Reader, seq: int, until: int
-) -> AsyncIterator[list[Event]]:
+) -> AsyncIterator[Sequence[Event]]:
     """A reader's events with `seq` < number <= `until`, of which the last is in the log, in order
     and in pieces. Raises TooOld, and one of UNAVAILABLE.
     """
@@ -60,5 +61,6 @@ async def between(
         if begins > seq + 1:
             raise TooOld
         seq = seq_then
-        yield [event for event in page if reader.wants(event)]
+        wanted = [event for event in page if reader.wants(event)]
+        yield await permitted(pool, reader.actor, wanted)
         await asyncio.sleep(0)

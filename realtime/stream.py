@@ -31,22 +31,16 @@ class QueuedEvent(NamedTuple):
     """When it was made, as a timestamp of the database's clock."""
     about: object = None
     """What it is the latest word on; see `Event.about`."""
+    event: Event | None = None
+    """Null for what is no event, such as `reset`."""
 
     @classmethod
     def of(cls, event: Event, frame: bytes) -> Self:
-        return cls(frame, event.occurred_at.timestamp(), event.about())
+        return cls(frame, event.occurred_at.timestamp(), event.about(), event)
 
 
-class Chunk(NamedTuple):
-    """Whatever waited, as one piece; a heartbeat where nothing did."""
-
-    data: bytes
-    events: int
-    oldest: float
-    """When the first of them was made."""
-
-
-HEARTBEAT = Chunk(frames.HEARTBEAT, 0, 0.0)
+HEARTBEAT = QueuedEvent(frames.HEARTBEAT, 0.0)
+"""What is taken where nothing waited for long."""
 
 
 class Stream:
@@ -128,7 +122,7 @@ class Stream:
         if self.ending is None:
             self._cut_at = asyncio.get_running_loop().time() + STALLED
 
-    async def take(self) -> Chunk | None:
+    async def take(self) -> list[QueuedEvent] | None:
         """All that is queued, once there is something, or a heartbeat when it is time for one; null
         when the stream has ended.
         """
@@ -139,8 +133,8 @@ class Stream:
         self.writing()
         if self._pending:
             queued, self._pending = self._pending, []
-            return Chunk(b"".join([each.frame for each in queued]), len(queued), queued[0].occurred)
-        return HEARTBEAT if self.ending is None else None
+            return queued
+        return [HEARTBEAT] if self.ending is None else None
 
     def _makes_room(self) -> bool:
         """Drops what a later one makes pointless: the ids of the rest still lead past it."""

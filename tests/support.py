@@ -50,9 +50,11 @@ def patient(id: UUID) -> Actor:
     return Actor(Role.PATIENT, id)
 
 
-async def hold(pool: Pool, command: Hold):
+async def hold(pool: Pool, command: Hold, actor: Actor | None = None):
+    """Holds as the patient, unless somebody else does."""
     async with pool.acquire() as connection:
-        return await booking.hold(connection, command, patient(command.patient_id), Via.API)
+        asker = actor or patient(command.patient_id)
+        return await booking.hold(connection, command, asker, Via.API)
 
 
 async def change(pool: Pool, id: UUID, verb: Verb, actor: Actor = CLINIC, **fields):

@@ -96,11 +96,140 @@ async def test_taken_back_nothing_new_is_held_and_what_was_made_stays(api, ana, 
     assert refused.status_code == nobody.status_code == 422
     assert refused.json()["detail"] == nobody.json()["detail"]
     again = await hold(api, once)
+    assert (again.status_code, again.json()["detail"]) == (422, nobody.json()["detail"])
+    assert (await api.get(f"/api/appointments/{made['id']}", headers=ana)).status_code == 200
+    await api.put(MINE, headers=ana)
+    again = await hold(api, once)
     assert (again.status_code, again.json()["id"]) == (200, made["id"])
+
+
+KEPT = {
+    "release": lambda api, path, who: api.delete(path("reserve"), headers=who),
+    "cancel": lambda api, path, who: api.post(path("cancel"), json={}, headers=who),
+    "delete": lambda api, path, who: api.delete(path(""), headers=who),
+}
+LOST = {
+    "get": lambda api, path, who: api.get(path(""), headers=who),
+    "history": lambda api, path, who: api.get(path("history"), headers=who),
+    "stream": lambda api, path, who: api.get(path("events"), headers=who),
+    "ticket": lambda api, path, who: api.post(
+        "/api/events/tickets", json={"appointment_id": path.id}, headers=who
+    ),
+    "extend": lambda api, path, who: api.post(path("reserve") + "/extend", headers=who),
+    "confirm": lambda api, path, who: api.post(path("confirm"), headers=who),
+    "create": lambda api, path, who: api.post(
+        "/api/appointments", json={"reservation_id": path.id}, headers=who
+    ),
+    "edit": lambda api, path, who: api.put(path(""), json={"notes": "mine"}, headers=who),
+    "move": lambda api, path, who: api.put(
+        path(""), json={"starts_at": monday(15).isoformat()}, headers=who
+    ),
+}
+"""What an agent does to a booking it made: what it keeps when its grant is taken back, and what it
+loses.
+"""
+
+
+class Path:
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+    def __call__(self, action: str) -> str:
+        if action == "reserve":
+            return f"/api/availability/reserve/{self.id}"
+        return f"/api/appointments/{self.id}" + (f"/{action}" if action else "")
+
+
+@pytest.fixture
+async def left(api, ana, agent, request):
+    """A booking by an agent whose grant is gone; the agent's headers with its token."""
+    await api.put(MINE, headers=ana)
+    made = (await hold(api, agent)).json()
     token = agent | {"X-Hold-Token": made["hold_token"]}
-    path = f"/api/appointments/{made['id']}"
-    assert (await api.post(f"{path}/confirm", headers=token)).status_code == 200
-    assert (await api.delete(path, headers=token)).status_code == 200
+    path = Path(made["id"])
+    if request.param == "booked":
+        assert (await api.post(path("confirm"), headers=token)).status_code == 200
+    await api.delete(MINE, headers=ana)
+    return path, token
+
+
+@pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
+@pytest.mark.parametrize("what", LOST)
+async def test_without_its_grant_an_agent_can_do_nothing_but_give_up(api, pool, left, what):
+    path, token = left
+    before = await pool.fetchrow("select * from appointments")
+    refused = await LOST[what](api, path, token)
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert await pool.fetchrow("select * from appointments") == before
+    listed = (await api.get("/api/appointments", headers=token)).json()["items"]
+    assert listed == []
+
+
+@pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
+@pytest.mark.parametrize("what", KEPT)
+async def test_without_its_grant_an_agent_gives_up_what_it_made_and_reads_no_notes(
+    api, ana, pool, left, what
+):
+    path, token = left
+    await pool.execute(
+        "update appointments set notes = 'secret', version = version + 1, verb = 'edit',"
+        " command_id = null"
+    )
+    for again in ("first", "again"):
+        answer = await KEPT[what](api, path, token | {"Idempotency-Key": what})
+        if what == "release" and await booked(pool):
+            assert answer.status_code == 404
+            return
+        assert answer.status_code == 200, (again, answer.text)
+        assert answer.json()["status"] in ("cancelled", "released")
+        assert "secret" not in answer.text
+    assert (await api.get(path(""), headers=token)).status_code == 404
+
+
+async def booked(pool) -> bool:
+    return await pool.fetchval("select booked_at is not null from appointments")
+
+
+@pytest.mark.parametrize("left", ["booked"], indirect=True)
+async def test_what_the_patient_has_moved_is_no_longer_what_the_agent_made(api, ana, left):
+    path, token = left
+    later = {"starts_at": monday(16).isoformat()}
+    assert (await api.put(path(""), json=later, headers=ana)).status_code == 200
+    for what in KEPT.values():
+        assert (await what(api, path, token)).status_code == 404
+    assert (await api.get(path(""), headers=ana)).json()["status"] == "booked"
+
+
+@pytest.mark.parametrize("left", ["booked"], indirect=True)
+async def test_an_agent_without_grant_does_not_learn_what_became_of_a_booking(api, as_, ana, left):
+    path, token = left
+    await api.post(path("cancel"), json={"reason": "ill"}, headers=ana)
+    for what in KEPT.values():
+        refused = await what(api, path, token)
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+        assert not {"current", "version", "allowed"} & set(refused.json())
+
+
+async def test_who_was_made_by_the_agent_needs_no_grant(api, agent):
+    made = (await hold(api, agent, patient_id=str(BEN))).json()
+    token = agent | {"X-Hold-Token": made["hold_token"]}
+    path = Path(made["id"])
+    assert (await api.post(path("confirm"), headers=token)).status_code == 200
+    assert (await api.put(path(""), json={"notes": "mine"}, headers=token)).status_code == 200
+    assert (await api.get(path(""), headers=agent)).json()["notes"] == "mine"
+
+
+async def test_a_confirm_that_comes_while_the_grant_is_taken_back_is_refused(api, ana, agent, pool):
+    await api.put(MINE, headers=ana)
+    made = (await hold(api, agent)).json()
+    token = agent | {"X-Hold-Token": made["hold_token"]}
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("delete from patient_grants")
+            late = asyncio.create_task(api.post(Path(made["id"])("confirm"), headers=token))
+            await waiting(pool, late)
+    assert (await late).status_code == 404
+    assert not await booked(pool)
 
 
 async def waiting(pool, *tasks) -> None:

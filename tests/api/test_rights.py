@@ -40,7 +40,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "create": {"reservation_id": "{id}"},
     "update": {"notes": "new"},
     "cancel": {"reason": "ill"},
-    "reserve": CHECKUP | {"dentist_id": str(AMARA), "starts_at": "{at}", "patient_id": "{patient}"},
+    "reserve": CHECKUP
+    | {"dentist_id": "{at_dentist}", "starts_at": "{at}", "patient_id": "{patient}"},
     "replace_schedule": {"weekly": [], "exceptions": []},
     "replace_clinic_exceptions": {"exceptions": []},
     "update_me": {"locale": "de"},
@@ -118,7 +119,9 @@ class World:
         common = {"at": monday(14).isoformat(), "number": str(next(self.numbers))}
         if whose == "missing":
             names = ("appointment", "patient", "dentist_id", "agent_id", "clinic_id", "type")
-            return common | {"no": "999999"} | dict.fromkeys(names, str(uuid7()))
+            at = AMARA if "dentist" not in caller else uuid7()
+            missing = {"no": "999999", "at_dentist": str(at)}
+            return common | missing | dict.fromkeys(names, str(uuid7()))
         of_ana = (caller in ("ben", "other dentist")) == (whose == "foreign")
         visit = self.visits["ana" if of_ana else "ben"]
         patient = visit["patient_id"]
@@ -129,6 +132,7 @@ class World:
             "appointment": visit["id"],
             "patient": patient,
             "dentist_id": str(AMARA if of_ana else LENA),
+            "at_dentist": str(LENA if "dentist" in caller and not of_ana else AMARA),
             "agent_id": str(TRUSTED if whose == "own" else LENA),
             "clinic_id": str(CLINIC),
             "type": self.type,

@@ -13,7 +13,7 @@ from db.pool import Pool
 from domain.actors import Actor, Role, Scope
 from domain.booking import Status
 from domain.events import Reader
-from tests.support import AMARA, ANA, monday, request
+from tests.support import AMARA, ANA, monday, patient, request
 
 LARGE = (
     "appointments",
@@ -31,13 +31,13 @@ READS: dict[str, Any] = {
     "one appointment": lambda c: appointments.get(c, SOME, Scope()),
     "its history": lambda c: appointments.history(c, SOME),
     "its state": lambda c: bookings.state(c, SOME),
-    "a repeat": lambda c: bookings.repeated(c, request(monday(9), key_hash=b"k"), Scope()),
+    "a repeat": lambda c: bookings.repeated(c, request(monday(9), key_hash=b"k"), patient(ANA)),
     "everybody's list": lambda c: appointments.page(c, Scope(), Wanted(), CURSOR, 50),
     "a patient's list": lambda c: appointments.page(c, Scope(ANA), Wanted(), CURSOR, 50),
     "a dentist's list": lambda c: appointments.page(
         c, Scope(dentist_id=AMARA), Wanted(), CURSOR, 50
     ),
-    "an agent's list": lambda c: appointments.page(c, Scope(maker_id=SOME), Wanted(), CURSOR, 50),
+    "an agent's list": lambda c: appointments.page(c, Scope(agent_id=SOME), Wanted(), CURSOR, 50),
     "a week of booked": lambda c: appointments.page(
         c, Scope(), Wanted((Status.BOOKED,), starts_from=WEEK[0], starts_to=WEEK[1]), None, 50
     ),

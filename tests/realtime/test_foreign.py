@@ -10,6 +10,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from db import grants
 from db.demo import person_id
 from db.pool import Pool
 from domain.actors import Actor, Role
@@ -25,20 +26,23 @@ MAY_SEE = """
     select case
         when $3 like 'slot.%' or $3 = 'schedule.changed' then true
         when $3 like 'profile.%' then
-            $2 = 'admin' or exists (select from profiles where id = $4 and $1 in (id, created_by))
+            $2 = 'admin' or $1::uuid = $4::uuid or exists (select from profiles p
+             where p.id = $4 and p.role = 'patient' and p.created_by = $1 and p.created_as = $2)
         when $3 = 'appointment.removed' then
             $2 = 'dentist' and exists (select from appointments where id = $4 and dentist_id <> $1)
         else exists (select from appointments a where a.id = $4 and case $2
             when 'admin' then true
             when 'patient' then a.patient_id = $1
-            when 'agent' then a.caller = $1
+            when 'agent' then a.maker = 'agent:' || $1 and exists (select from patient_grants g
+                where g.patient_id = a.patient_id and g.agent_id = $1)
             when 'dentist' then a.dentist_id = $1 or (a.version > $5 and $6 = $1) end)
     end
 """
 """The second half of a dentist's: it was theirs when that happened, and has been moved since."""
 
 KNOWN = """
-    insert into profiles (id, role, full_name, created_by) values ($1, $2, '', $3)
+    insert into profiles (id, role, full_name, created_by, created_as)
+    values ($1, $2, '', $3, 'agent')
     on conflict do nothing
 """
 
@@ -104,6 +108,10 @@ async def test_for_each_event_that_reaches_a_reader_the_database_says_that_they_
 ):
     for actor in ADMINS + AGENTS:
         await pool.execute(KNOWN, actor.id, str(actor.role), None)
+    async with pool.acquire() as connection:
+        for agent in AGENTS:
+            for id in PEOPLE:
+                await grants.give(connection, id, agent.id)
     one = wish(47)
     await hold(pool, one)
     everyone = [
@@ -160,11 +168,10 @@ async def moved(pool: Pool, number: int) -> None:
 
 
 async def for_another(pool: Pool, number: int) -> None:
-    """A booking that somebody else makes: an agent, or a dentist for another one."""
-    command = wish(number)
-    maker = random.choice([a for a in AGENTS + DENTISTS if a.id != command.dentist_id])
+    """A booking that somebody else makes: an agent, or an admin."""
+    command, maker = wish(number), random.choice(AGENTS + ADMINS)
     token = "token" if maker.role is Role.AGENT else None
-    await hold(pool, replace(command, caller=maker.id, token=token))
+    await hold(pool, replace(command, caller=maker.id, token=token), maker)
     await asyncio.sleep(random.uniform(0, 0.02))
     await change(pool, command.id, Verb.CONFIRM)
 

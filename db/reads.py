@@ -1,0 +1,21 @@
+"""Who of the staff has read which patient's profile: appended for each read, and never changed."""
+
+from collections.abc import Iterable
+
+from db.pool import Connection
+from domain.actors import Actor, Role
+from domain.people import Profile
+
+
+async def record(connection: Connection, reader: Actor, shown: Iterable[Profile]) -> None:
+    """To be called before staff is shown these profiles. Those of patients count."""
+    ids = [each.id for each in shown if each.role is Role.PATIENT and each.id != reader.id]
+    if ids and reader.is_staff:
+        await connection.execute(
+            """
+            insert into profile_reads (profile_id, reader)
+            select id, $2 from unnest($1::uuid[]) id
+            """,
+            ids,
+            str(reader),
+        )
