@@ -1,5 +1,6 @@
 """From a request to a command, and from its result to an answer; what the booking routes share."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -25,7 +26,7 @@ from api.refusals import refusal
 from api.requests import Reserve, Update
 from api.rushes import Time
 from db import appointments, catalogue, clinics
-from db.pool import use
+from db.pool import UNAVAILABLE, use
 from domain.actors import Actor, Role, scope
 from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
 from domain.booking import Outcome, Verb
@@ -92,7 +93,7 @@ async def hold_answer(
         raise await _unknown(own, command.dentist_id, command.appointment_type)
     if result.outcome in OFFER_OTHERS:
         wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
-        raise refusal(result, await own.alternatives.near(wish, actor))
+        raise await _refused(own, result, wish, actor)
     appointment = answer(result, response)
     response.status_code = 201 if result.outcome is Outcome.DONE else 200
     if result.outcome is Outcome.DONE:
@@ -126,7 +127,7 @@ async def change(
         own.committed()
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
         wish = Wish(late.dentist_id, late.appointment_type, late.starts_at)
-        raise refusal(result, await own.alternatives.near(wish, ask.actor))
+        raise await _refused(own, result, wish, ask.actor)
     return answer(result, response)
 
 
@@ -160,7 +161,7 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
         if result.outcome is Outcome.UNKNOWN:
             raise await _unknown(own, wish.dentist_id, wish.appointment_type)
         if result.outcome in OFFER_OTHERS:
-            raise refusal(result, await own.alternatives.near(wish, ask.actor))
+            raise await _refused(own, result, wish, ask.actor, moving=command.id)
     if result.outcome is Outcome.DONE:
         own.committed()
     return answer(result, response)
@@ -187,11 +188,27 @@ def answer(result: Result, response: Response) -> Appointment:
     return result.appointment
 
 
+async def _refused(
+    own: Parts, result: Result, wish: Wish, actor: Actor, moving: UUID | None = None
+) -> Problem:
+    """The refusal, with other times, and with the caller's own booking where that is in the way."""
+    if result.outcome is not Outcome.SLOT:
+        return refusal(result, await own.alternatives.near(wish, actor))
+    others, mine = await asyncio.gather(
+        own.alternatives.near(wish, actor), own.alternatives.own(wish, actor, scope(actor), moving)
+    )
+    return refusal(result, others, mine)
+
+
 async def _unknown(own: Parts, dentist_id: UUID, appointment_type: str) -> Problem:
     """Which of the names in a body is none, and where to look for one that is."""
-    async with use(own.pool) as connection:
-        at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
-        known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
+    try:
+        async with use(own.pool) as connection:
+            at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
+            known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
+    except UNAVAILABLE:  # it is refused all the same
+        why = "the dentist, their clinic's appointment_type or the patient is unknown"
+        return invalid("dentist_id", why)
     slugs = [each.slug for each in known]
     if dentist_id not in at:
         why = "no dentist who can be booked; GET /api/profiles/dentists has them"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from api.errors import Problem, not_found
 from domain.appointments import Result
@@ -62,6 +63,10 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
 }
 """The code and the sentence of each; all others are INVALID."""
 
+YOURS = (
+    "This slot is {blocking} by you already, as appointment_id; use that one, or give it up first."
+)
+
 WHY: Mapping[Reason | None, str] = {
     Reason.NOT_ONLINE: "its staff alone book this type; ask the clinic, or choose another type",
     Reason.PAST: "it has passed",
@@ -74,11 +79,16 @@ WHY: Mapping[Reason | None, str] = {
 }
 
 
-def refusal(result: Result, alternatives: list[BoardSlot] | None = None) -> Problem:
-    """The problem that a command's outcome is to its caller; for outcomes that are no success."""
+def refusal(
+    result: Result, alternatives: list[BoardSlot] | None = None, mine: UUID | None = None
+) -> Problem:
+    """The problem that a command's outcome is to its caller; for outcomes that are no success.
+    `mine`: the caller's own booking that is in the way.
+    """
     if result.outcome is Outcome.NOT_FOUND:
         return not_found()
     code, sentence = REFUSALS.get(result.outcome, INVALID)
+    sentence = YOURS if mine else sentence
     facts = _facts(code, result)
     wait = _seconds(result.held_until, result.server_time)
     return Problem(
@@ -90,6 +100,8 @@ def refusal(result: Result, alternatives: list[BoardSlot] | None = None) -> Prob
         ),
         headers={"Retry-After": wait} if code == "hold_quota" else None,
         alternatives=alternatives,
+        yours=True if mine else None,
+        appointment_id=mine,
         **facts,
     )
 

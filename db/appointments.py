@@ -134,6 +134,40 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appoint
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """A booking that is in the way of a wish, and whose it is."""
+
+    id: UUID
+    patient_id: UUID
+    caller: UUID
+
+
+async def blocking(
+    connection: Connection, dentist_id: UUID, appointment_type: str, starts_at: datetime
+) -> list[Blocking]:
+    """The live bookings of a dentist that a visit of this type would overlap, buffers included."""
+    rows = await connection.fetch(
+        """
+        select distinct a.id, a.patient_id, a.caller
+          from dentists d
+          join appointment_types t on t.clinic_id = d.clinic_id and t.slug = lower($2)
+          join slot_reservations s on s.active
+               and int4range(s.resource_no, s.resource_no, '[]')
+                   && int4range(d.resource_no, d.resource_no, '[]')
+               and s.during && tstzrange($3::timestamptz - t.buffer_before,
+                                         $3::timestamptz + t.duration + t.buffer_after)
+          join appointments a on a.id = s.appointment_id
+         where d.profile_id = $1 and (a.status <> 'held' or a.hold_expires_at > clock_timestamp())
+         order by a.id
+        """,
+        dentist_id,
+        appointment_type,
+        starts_at,
+    )
+    return [Blocking(**row) for row in rows]
+
+
 async def _one(connection: Connection, id: UUID, seen: Scope) -> asyncpg.Record | None:
     return await connection.fetchrow(
         f"""
