@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     are never accepted by both.
     """
 
+    hold_token_secret: SecretStr | None = None
+    """What the tokens of agents' bookings are made with, 32 bytes at least; the same at every API
+    process. Without it agents cannot book in production; development derives one from its key.
+    """
+
     rate_limits: bool | None = None
     """Whether callers are limited: `on` or `off`. Where it is not said: on in production, off in
     development, whose tests and benchmarks are one caller in a great hurry.
@@ -146,6 +151,13 @@ class Settings(BaseSettings):
         for proxy in proxies:
             ip_network(proxy)
         return proxies
+
+    @field_validator("hold_token_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret and len(secret.get_secret_value().encode()) < SHORTEST_SECRET:
+            raise ValueError(f"HOLD_TOKEN_SECRET must have {SHORTEST_SECRET} bytes at least")
+        return secret
 
     @model_validator(mode="after")
     def _one_family_of_keys(self) -> Self:

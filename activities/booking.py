@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from activities.offers import Offers
-from db import appointments, bookings, clinics
+from db import appointments, bookings, clinics, idempotency
 from db.pool import Connection
 from domain import schedules
 from domain.actors import SYSTEM, Actor, Scope, scope
@@ -131,7 +131,15 @@ async def _hold(
         return result
     else:
         raise OfferChanged
-    return await bookings.repeated(connection, command, actor) or refused
+    return await _earlier(connection, command, actor) or refused
+
+
+async def _earlier(connection: Connection, command: Hold, actor: Actor) -> Result | None:
+    """What an earlier hold under this key or id came to; null where there was none."""
+    if under_key := await idempotency.earlier(connection, command.key, scope(actor)):
+        return under_key
+    found = await appointments.get(connection, command.id, scope(actor))
+    return Result(Outcome.REPEAT, found) if found else None
 
 
 def _objection(offer: Offer, command: Hold) -> Reason | None:
@@ -154,6 +162,8 @@ async def _reschedule(
     """Judges the move by the booking and the offer as they are read here. Raises OfferChanged where
     the database finds another version of either.
     """
+    if earlier := await idempotency.earlier(connection, command.key, seen):
+        return earlier
     before = await appointments.pinned(connection, command.id, seen)
     if before is None:
         return Result(Outcome.NOT_FOUND)
@@ -192,7 +202,7 @@ async def _edit(
         Verb.EDIT,
         command.command_id,
         note=command.notes,
-        fingerprint=command.fingerprint,
+        key=command.key,
         expected_version=at if command.expected_version is None else command.expected_version,
     )
     edited = await bookings.change(connection, edit, actor, via, seen)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
-from domain.booking import HOLD_QUOTA, RULES, CancelReason, Verb
+from domain.booking import RULES, CancelReason, Limits, Verb, limits
 from domain.messages import Booking, Command
 from domain.rights import may_book_at
 
@@ -69,7 +69,7 @@ def hold(booking: Booking) -> tuple[Hold, Actor]:
         appointment_type=asked.appointment_type,
         starts_at=_instant(asked.starts_at),
         caller=actor.id or patient_id,
-        quota=None if actor.is_staff else HOLD_QUOTA,
+        limits=Limits() if actor.is_staff else limits(by_staff=False, holds=True),
     )
     return command, actor
 

@@ -29,6 +29,7 @@ from api import (
 )
 from api.alternatives import Alternatives
 from api.event_stream import Streams
+from api.hold_tokens import HoldTokens
 from api.limits import Limits
 from api.middleware import Head, install
 from api.parts import Parts
@@ -107,7 +108,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
     memory = Alternatives(pool), Offers(), Rushes()
-    parts = Parts(settings, pool, temporal, waker, relay, hub, people, *memory, reconciler)
+    tokens = HoldTokens.of_settings(settings)
+    parts = Parts(settings, pool, temporal, waker, relay, hub, people, *memory, reconciler, tokens)
     running = (waker, hub, relay, reconciler)
     try:
         for part in running:

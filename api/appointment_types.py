@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictBool, model_validator
+from uuid_utils.compat import uuid7
 
 from api.answers import edited, etag, naming, one
-from api.creations import is_new
-from api.dependencies import Caller, IfMatch, Key, Own, expected, new_id
+from api.dependencies import Caller, Creation, IfMatch, Own, expected
 from api.errors import invalid
 from api.fields import Edit, Minutes, Name
+from api.idempotency import made_before
 from api.requests import Body, Number, Slug
 from api.strict import StrictRoute
 from db import catalogue
@@ -86,12 +87,14 @@ async def list_types(
 
 @router.post("", status_code=201)
 async def create_type(
-    body: NewType, response: Response, caller: Caller, own: Own, key: Key = None
+    body: NewType, response: Response, ask: Creation, own: Own
 ) -> AppointmentType:
     """A new type; a repeat under the same key answers 200 with the type as it is now."""
-    id = new_id(caller, key, "appointment type")
+    id, key = uuid7(), ask.idempotency_key(body)
     async with use(own.pool) as connection, connection.transaction():
-        if await is_new(connection, response, id, key, body):
+        if earlier := await made_before(connection, response, key, str(id)):
+            id = UUID(earlier)
+        else:
             with naming(taken="slug"):
                 await catalogue.add_type(connection, id, body.model_dump())
         made = one(await catalogue.types(connection, id=id))

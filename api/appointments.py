@@ -6,16 +6,17 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from uuid_utils.compat import uuid7
 
 from activities import booking
 from api import cursors
 from api.commands import attempted, change, hold_answer, hold_command, move, move_command
 from api.cursors import PageCursor
-from api.dependencies import Ask, Caller, Own, command_id, fingerprint
+from api.dependencies import Ask, Caller, Own
 from api.errors import invalid, not_found
 from api.requests import Cancel, Create, Instant, Listed, Reserve, Slug, Update
 from api.strict import StrictRoute
-from db import appointments, events
+from db import appointments, events, idempotency
 from db.appointments import Wanted
 from db.pool import use
 from domain.actors import scope
@@ -68,16 +69,16 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
     if body.reservation_id is not None:
         if body.override:
             raise invalid("override", "goes with a new booking; a hold has its time already")
-        await _check_same(body, body.reservation_id, ask.actor, own)
-        confirmed = await change(own, response, ask, body.reservation_id, Verb.CONFIRM)
+        await _check_same(body, body.reservation_id, ask, own)
+        confirmed = await change(own, response, ask, body.reservation_id, Verb.CONFIRM, body)
         response.headers["Location"] = f"/api/appointments/{confirmed.id}"
         return confirmed
 
     if body.dentist_id is None or body.starts_at is None or body.appointment_type is None:
         raise invalid("body", "dentist_id, starts_at and appointment_type, or a reservation_id")
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
-    command = hold_command(asked, ask, quota=None)
-    confirm = Change(command.id, Verb.CONFIRM, command_id(ask.actor, ask.key, Verb.CONFIRM))
+    command = hold_command(own, asked, ask, ask.idempotency_key(body), holds=False)
+    confirm = Change(command.id, Verb.CONFIRM, uuid7())
 
     async def book() -> Result:
         async with use(own.pool) as connection:
@@ -133,9 +134,8 @@ async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own)
     all or nothing: refused, the old booking stands untouched.
     """
     if not body.moves:
-        return await change(own, response, ask, id, Verb.EDIT, note=body.notes)
-    key = fingerprint(ask.key, id=id, **body.model_dump())
-    return await move(own, response, ask, move_command(id, body, ask, key))
+        return await change(own, response, ask, id, Verb.EDIT, body, note=body.notes)
+    return await move(own, response, ask, move_command(id, body, ask))
 
 
 @router.post("/{id}/cancel", response_model_exclude_none=True)
@@ -146,7 +146,7 @@ async def cancel(
     needed.
     """
     why = body or Cancel()
-    return await change(own, response, ask, id, Verb.CANCEL, why.reason, why.note)
+    return await change(own, response, ask, id, Verb.CANCEL, why, why.reason, why.note)
 
 
 @router.delete("/{id}", response_model_exclude_none=True)
@@ -158,7 +158,7 @@ async def delete(
     reason: Annotated[CancelReason | None, Query()] = None,
 ) -> Appointment:
     """The same as `cancel`, with a code alone: free text does not belong into a URL."""
-    return await change(own, response, ask, id, Verb.CANCEL, reason)
+    return await change(own, response, ask, id, Verb.CANCEL, reason=reason)
 
 
 def _step(verb: Verb) -> Callable[..., Awaitable[Appointment]]:
@@ -179,10 +179,15 @@ for verb, does in STEPS.items():
     )
 
 
-async def _check_same(body: Create, reservation_id: UUID, actor: Caller, own: Own) -> None:
-    """Raises `not_found`, or `validation_failed` where the body names anything that differs."""
+async def _check_same(body: Create, reservation_id: UUID, ask: Ask, own: Own) -> None:
+    """Raises `not_found`, or `validation_failed` where the body names anything that differs. A
+    repeat is not judged: the booking may have moved since.
+    """
     async with use(own.pool) as connection:
-        held = await appointments.get(connection, reservation_id, scope(actor))
+        seen = scope(ask.actor)
+        if await idempotency.earlier(connection, ask.idempotency_key(body), seen):
+            return
+        held = await appointments.get(connection, reservation_id, seen)
     if held is None:
         raise not_found()
     named = body.model_dump(exclude={"reservation_id", "override"}, exclude_none=True)

@@ -11,7 +11,7 @@ from api.requests import Reserve
 from api.strict import StrictRoute
 from db.pool import use
 from domain.appointments import Appointment, Result, Via
-from domain.booking import HOLD_QUOTA, Verb
+from domain.booking import Verb
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["availability"])
 
@@ -21,7 +21,7 @@ async def reserve(body: Reserve, response: Response, ask: Ask, own: Own) -> Appo
     """Holds a slot for the type's hold time, five minutes as a rule. A repeat under the same key
     answers 200.
     """
-    command = hold_command(body, ask, HOLD_QUOTA)
+    command = hold_command(own, body, ask, ask.idempotency_key(body), holds=True)
 
     async def hold() -> Result:
         async with use(own.pool) as connection:

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from uuid_utils.compat import uuid7
 
 from api import conflicts
 from api.answers import edited, etag, one
-from api.creations import is_new
-from api.dependencies import NO_VERSION, Caller, IfMatch, Key, Own, expected, new_id
+from api.dependencies import NO_VERSION, Caller, Creation, IfMatch, Own, expected
 from api.fields import Edit, Name, ZoneName
+from api.idempotency import made_before
 from api.requests import Body, Number
 from api.schedules import DryRun
 from api.strict import StrictRoute
@@ -67,13 +68,13 @@ async def list_clinics(caller: Caller, own: Own) -> list[Clinic]:
 
 
 @router.post("", status_code=201)
-async def create_clinic(
-    body: NewClinic, response: Response, caller: Caller, own: Own, key: Key = None
-) -> Clinic:
+async def create_clinic(body: NewClinic, response: Response, ask: Creation, own: Own) -> Clinic:
     """A new clinic; a repeat under the same key answers 200 with the clinic as it is now."""
-    id = new_id(caller, key, "clinic")
+    id, key = uuid7(), ask.idempotency_key(body)
     async with use(own.pool) as connection, connection.transaction():
-        if await is_new(connection, response, id, key, body):
+        if earlier := await made_before(connection, response, key, str(id)):
+            id = UUID(earlier)
+        else:
             await catalogue.add_clinic(connection, id, body.model_dump())
         clinic = one(await catalogue.clinics(connection, id))
     response.headers["Location"] = f"/api/clinics/{id}"

@@ -1,25 +1,17 @@
 """From a request to a command, and from its result to an answer; what the booking routes share."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
 from fastapi import Response
+from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
 from activities import booking
 from api.alternatives import Wish
-from api.dependencies import (
-    NO_VERSION,
-    Call,
-    actor_id,
-    command_id,
-    expected,
-    fingerprint,
-    key_hash,
-)
+from api.dependencies import NO_VERSION, Call, actor_id, expected
 from api.errors import Problem, invalid
 from api.parts import Parts
 from api.refusals import refusal
@@ -29,43 +21,33 @@ from db import appointments, catalogue, clinics
 from db.pool import UNAVAILABLE, use
 from domain.actors import Actor, Role, scope
 from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
-from domain.booking import Outcome, Verb
+from domain.booking import Outcome, Verb, limits
+from domain.idempotency import Key
 from domain.rights import may_book_at
 
 OFFER_OTHERS = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
 
 
-def hold_command(body: Reserve, ask: Call, quota: int | None) -> Hold:
-    """The command `hold` of this caller. Raises `forbidden` for a patient who names another, and
-    for a dentist who books at another.
+def hold_command(own: Parts, body: Reserve, ask: Call, key: Key | None, *, holds: bool) -> Hold:
+    """The command `hold` of this caller. `holds`: it stays a hold; else it is booked at once.
+    Raises `forbidden` for a patient who names another, and for a dentist who books at another.
     """
-    actor, key = ask.actor, ask.key
+    actor, id = ask.actor, uuid7()
     _check_dentist(actor, body.dentist_id)
-    patient_id = _patient(body, actor)
     _check_override(body, actor)
     return Hold(
-        id=uuid7(),
-        command_id=command_id(actor, key, Verb.HOLD),
+        id=id,
+        command_id=uuid7(),
         dentist_id=body.dentist_id,
-        patient_id=patient_id,
+        patient_id=_patient(body, actor),
         appointment_type=body.appointment_type,
         starts_at=body.starts_at,
         caller=actor_id(actor),
         notes=body.notes,
-        key_hash=key_hash(key),
-        fingerprint=fingerprint(
-            key,
-            dentist=body.dentist_id,
-            patient=patient_id,
-            type=body.appointment_type,
-            starts_at=body.starts_at,
-            notes=body.notes,
-            override=body.override,
-            held=quota is not None,
-        ),
-        quota=quota,
+        key=key,
+        limits=limits(by_staff=actor.is_staff, holds=holds),
         override=body.override,
-        token=secrets.token_urlsafe(24) if actor.role is Role.AGENT else None,
+        token=own.hold_tokens.of(id) if actor.role is Role.AGENT else None,
     )
 
 
@@ -89,13 +71,17 @@ async def hold_answer(
     own: Parts, command: Hold, actor: Actor, result: Result, response: Response
 ) -> Appointment:
     """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
+    if result.outcome is Outcome.NOT_SEEN and actor.role is Role.AGENT:
+        # who no longer acts for a patient is told what they are told of a patient who is not there
+        result = replace(result, outcome=Outcome.NOT_FOUND)
     if result.outcome is Outcome.NOT_FOUND:
         raise await _unknown(own, command.dentist_id, command.appointment_type)
     if result.outcome in OFFER_OTHERS:
         wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
         raise await _refused(own, result, wish, actor)
     appointment = answer(result, response)
-    response.status_code = 201 if result.outcome is Outcome.DONE else 200
+    if actor.role is Role.AGENT:
+        appointment = replace(appointment, hold_token=own.hold_tokens.of(appointment.id))
     if result.outcome is Outcome.DONE:
         response.headers["Location"] = f"/api/appointments/{appointment.id}"
     return appointment
@@ -107,6 +93,7 @@ async def change(
     ask: Call,
     id: UUID,
     verb: Verb,
+    body: BaseModel | None = None,
     reason: str | None = None,
     note: str | None = None,
 ) -> Appointment:
@@ -114,10 +101,10 @@ async def change(
     command = Change(
         id=id,
         verb=verb,
-        command_id=command_id(ask.actor, ask.key, verb),
+        command_id=uuid7(),
         reason=reason,
         note=note,
-        fingerprint=fingerprint(ask.key, id=id, reason=reason, note=note),
+        key=ask.idempotency_key(body),
         expected_version=await _expected_version(own, ask, id),
     )
     async with use(own.pool) as connection:
@@ -131,7 +118,7 @@ async def change(
     return answer(result, response)
 
 
-def move_command(id: UUID, body: Update, ask: Call, fingerprint: bytes | None) -> Move:
+def move_command(id: UUID, body: Update, ask: Call) -> Move:
     """The command `reschedule` of this caller. Raises `forbidden` for an override by others than
     staff, and for a dentist who moves it to another.
     """
@@ -139,12 +126,12 @@ def move_command(id: UUID, body: Update, ask: Call, fingerprint: bytes | None) -
     _check_override(body, ask.actor)
     return Move(
         id=id,
-        command_id=command_id(ask.actor, ask.key, Verb.RESCHEDULE),
+        command_id=uuid7(),
         dentist_id=body.dentist_id,
         starts_at=body.starts_at,
         appointment_type=body.appointment_type,
         notes=body.notes,
-        fingerprint=fingerprint,
+        key=ask.idempotency_key(body),
         override=body.override,
     )
 
@@ -185,6 +172,8 @@ def answer(result: Result, response: Response) -> Appointment:
     if result.outcome not in DONE or result.appointment is None:
         raise refusal(result)
     response.headers["ETag"] = f'"{result.appointment.version}"'
+    if result.outcome is not Outcome.DONE:
+        response.status_code = 200  # nothing was made, whatever the route answers by default
     return result.appointment
 
 

@@ -5,19 +5,19 @@ version.
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import Depends, Header, Request
-from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
-from uuid_utils.compat import uuid7
+from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSchema
 
 from api import security
 from api.errors import Problem
 from api.parts import Parts
 from domain.actors import Actor
-from domain.booking import Verb
+from domain.idempotency import Key
 from domain.people import disagreement
 from domain.rights import Right, right
 
@@ -92,7 +92,7 @@ IfMatch = Annotated[
     ],
     Header(alias="If-Match", description="The versions that you know; another is refused."),
 ]
-Key = Annotated[
+KeyHeader = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
     Header(alias="Idempotency-Key", description="Repeat a request safely: same key, same effect."),
 ]
@@ -107,19 +107,44 @@ class Call:
     """Who asks for a change, and under which conditions."""
 
     actor: Actor
-    key: str | None
-    versions: frozenset[int] | None
+    route: str
+    """Method and path template."""
+    named: tuple[Mapping[str, Any], list[tuple[str, str]]]
+    """What path and query name."""
+    key: str | None = field(repr=False)
+    versions: frozenset[int] | None = None
     """Those that the change may be made to; null for any."""
-    token: str | None
+    token: str | None = field(default=None, repr=False)
+
+    def idempotency_key(self, body: BaseModel | None = None) -> Key | None:
+        """The caller's key for this very request: path, query and the fields that the body has.
+        The fingerprint contains the key, so that nobody can find what was asked by trying.
+        """
+        if not self.key:
+            return None
+        fields = body.model_dump(mode="json", exclude_unset=True) if body else {}
+        whole = json.dumps([self.key, self.named, fields], sort_keys=True, default=str)
+        return Key(actor_id(self.actor), self.route, _sha256(self.key), _sha256(whole))
+
+
+async def keyed(request: Request, actor: Caller, key: KeyHeader = None) -> Call:
+    """For routes that create something under a key, and ask for nothing else."""
+    route = f"{request.method} {request.scope['route'].path}"
+    return Call(actor, route, (request.path_params, request.query_params.multi_items()), key)
 
 
 async def call(
-    actor: Caller, versions: IfMatch = None, key: Key = None, token: HoldToken = None
+    request: Request,
+    actor: Caller,
+    versions: IfMatch = None,
+    key: KeyHeader = None,
+    token: HoldToken = None,
 ) -> Call:
-    return Call(actor, key, versions, token)
+    return replace(await keyed(request, actor, key), versions=versions, token=token)
 
 
 Ask = Annotated[Call, Depends(call)]
+Creation = Annotated[Call, Depends(keyed)]
 
 
 def actor_id(actor: Actor) -> UUID:
@@ -129,25 +154,5 @@ def actor_id(actor: Actor) -> UUID:
     return actor.id
 
 
-def command_id(actor: Actor, key: str | None, verb: Verb) -> UUID:
-    """The same for the same caller, key and verb; new without a key."""
-    return uuid5(actor_id(actor), f"{verb}\n{key}") if key else uuid7()
-
-
-def new_id(actor: Actor, key: str | None, what: str) -> UUID:
-    """An id for something new: the same for the same caller and key, so that a repeat finds it."""
-    return uuid5(actor_id(actor), f"{what}\n{key}") if key else uuid7()
-
-
-def key_hash(key: str | None) -> bytes | None:
-    return hashlib.sha256(key.encode()).digest() if key else None
-
-
-def fingerprint(key: str | None, **asked: Any) -> bytes | None:
-    """What a request asked for, to tell a repeat from another request under the same key. The key
-    is in it, so that what was asked cannot be found by trying.
-    """
-    if not key:
-        return None
-    whole = json.dumps([key, asked], sort_keys=True, default=str)
-    return hashlib.sha256(whole.encode()).digest()
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -36,6 +36,8 @@ STATUS: Mapping[str, int] = {
     "unsupported_media_type": 415,
     "idempotency_key_reused": 422,
     "hold_quota": 429,
+    "booking_quota": 429,
+    "hold_cooldown": 429,
     "rate_limited": 429,
     "internal_error": 500,
     "unavailable": 503,

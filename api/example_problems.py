@@ -25,6 +25,8 @@ WITH_OTHERS = (Outcome.SLOT, Outcome.NOT_OFFERED)
 ALONE = (
     Outcome.PATIENT_OVERLAP,
     Outcome.QUOTA,
+    Outcome.BOOKING_QUOTA,
+    Outcome.COOLDOWN,
     Outcome.KEY_REUSED,
     Outcome.EXPIRED,
     Outcome.TOO_LATE,

@@ -6,6 +6,7 @@ from temporalio.client import Client
 
 from activities.offers import Offers
 from api.alternatives import Alternatives
+from api.hold_tokens import HoldTokens
 from api.people import People
 from api.rushes import Rushes
 from db.pool import Pool
@@ -29,6 +30,7 @@ class Parts:
     offers: Offers
     rushes: Rushes
     reconciler: Reconciler
+    hold_tokens: HoldTokens
 
     def committed(self) -> None:
         """To be called after each commit: wakes the relay, which tells everybody. Losing this call

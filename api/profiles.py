@@ -8,13 +8,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from uuid_utils.compat import uuid7
 
 from api import cursors
 from api.answers import edited, etag, naming, one
-from api.creations import is_new
 from api.cursors import PageCursor
-from api.dependencies import Caller, IfMatch, Key, Own, actor_id, expected, new_id
+from api.dependencies import Caller, Creation, IfMatch, Own, actor_id, expected
 from api.errors import invalid, not_found
+from api.idempotency import made_before
 from api.parts import Parts
 from api.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
 from api.strict import StrictRoute
@@ -71,17 +72,17 @@ async def list_profiles(
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
-async def create_profile(
-    body: NewProfile, response: Response, caller: Caller, own: Own, key: Key = None
-) -> Profile:
+async def create_profile(body: NewProfile, response: Response, ask: Creation, own: Own) -> Profile:
     """A patient without a login; by admins also dentists, admins and agents. A repeat under the
     same key answers 200 with the profile as it is now.
     """
+    caller = ask.actor
     allow(caller, body)
-    creation = new_id(caller, key, "profile")
-    id = body.id or creation
+    id, key = body.id or uuid7(), ask.idempotency_key(body)
     async with use(own.pool) as connection, connection.transaction():
-        if await is_new(connection, response, creation, key, body):
+        if earlier := await made_before(connection, response, key, str(id)):
+            id = UUID(earlier)
+        else:
             with naming(taken="id"):
                 if not await profiles.create(connection, id, body.model_dump(), caller):
                     raise invalid("id", "is taken")

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import ceil
 from typing import Any
 from uuid import UUID
 
 from api.errors import Problem, not_found
 from domain.appointments import Result
-from domain.booking import MAX_EXTENSIONS, Outcome, allowed
+from domain.booking import BOOKING_QUOTA, MAX_EXTENSIONS, Outcome, allowed
 from domain.clinic import BoardSlot
 from domain.schedules import Reason
 
@@ -32,9 +33,19 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
         "hold_quota",
         "This patient holds as many slots as one may; confirm or release one first.",
     ),
+    Outcome.BOOKING_QUOTA: (
+        "booking_quota",
+        f"This patient has {BOOKING_QUOTA} visits ahead, as many as can be booked online;"
+        " cancel one first, or ask the clinic.",
+    ),
+    Outcome.COOLDOWN: (
+        "hold_cooldown",
+        "This patient held this time and gave it up more than once; hold it again after"
+        " {held_until}, book it at once, or choose another time.",
+    ),
     Outcome.KEY_REUSED: (
         "idempotency_key_reused",
-        "This Idempotency-Key was used for another request; make a new key for a new request.",
+        "This Idempotency-Key was used for another request here; make a new key for a new request.",
     ),
     Outcome.EXPIRED: (
         "hold_expired",
@@ -67,6 +78,9 @@ YOURS = (
     "This slot is {blocking} by you already, as appointment_id; use that one, or give it up first."
 )
 
+WAIT = frozenset({"hold_quota", "booking_quota", "hold_cooldown"})
+"""Codes with `Retry-After`: when what refuses ends by itself."""
+
 WHY: Mapping[Reason | None, str] = {
     Reason.NOT_ONLINE: "its staff alone book this type; ask the clinic, or choose another type",
     Reason.PAST: "it has passed",
@@ -85,7 +99,7 @@ def refusal(
     """The problem that a command's outcome is to its caller; for outcomes that are no success.
     `mine`: the caller's own booking that is in the way.
     """
-    if result.outcome is Outcome.NOT_FOUND:
+    if result.outcome in (Outcome.NOT_FOUND, Outcome.NOT_SEEN):
         return not_found()
     code, sentence = REFUSALS.get(result.outcome, INVALID)
     sentence = YOURS if mine else sentence
@@ -98,7 +112,7 @@ def refusal(
             can=", ".join(facts.get("allowed", ())) or "nothing",
             **facts,
         ),
-        headers={"Retry-After": wait} if code == "hold_quota" else None,
+        headers={"Retry-After": wait} if code in WAIT else None,
         alternatives=alternatives,
         yours=True if mine else None,
         appointment_id=mine,
@@ -116,7 +130,7 @@ def _facts(code: str, result: Result) -> dict[str, Any]:
         case "slot_not_offered":
             no_chair = result.outcome is Outcome.NO_CHAIR
             return {"reason": Reason.NO_CHAIR if no_chair else result.reason}
-        case "hold_quota":
+        case "hold_quota" | "booking_quota" | "hold_cooldown":
             return {"held_until": result.held_until, "server_time": now}
         case "hold_expired":
             return {"hold_expires_at": result.deadline, "server_time": now}
@@ -136,4 +150,4 @@ def _facts(code: str, result: Result) -> dict[str, Any]:
 
 
 def _seconds(until: datetime | None, now: datetime | None) -> str:
-    return str(max(1, round((until - now).total_seconds()))) if until and now else "1"
+    return str(max(1, ceil((until - now).total_seconds()))) if until and now else "1"

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StrictBool
 
 from api.answers import edited, etag, naming, one
-from api.creations import is_new
-from api.dependencies import Caller, IfMatch, Key, Own, expected, new_id
+from api.dependencies import Caller, Creation, IfMatch, Own, expected
 from api.errors import invalid
 from api.fields import LARGEST_INT, Edit, Name
+from api.idempotency import made_before
 from api.requests import Body
 from api.strict import StrictRoute
-from db import catalogue
+from db import catalogue, idempotency
 from db.pool import use
 from domain.catalogue import Resource, ResourceKind
 
@@ -48,18 +48,20 @@ async def list_resources(
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
-async def create_resource(
-    body: NewChair, response: Response, caller: Caller, own: Own, key: Key = None
-) -> Resource:
+async def create_resource(body: NewChair, response: Response, ask: Creation, own: Own) -> Resource:
     """A new chair, whose name is unique in its clinic; a repeat under the same key answers 200 with
     the chair as it is now.
     """
-    id = new_id(caller, key, "chair")
+    key = ask.idempotency_key(body)
     async with use(own.pool) as connection, connection.transaction():
-        if await is_new(connection, response, id, key, body):
+        if earlier := await made_before(connection, response, key):
+            no = int(earlier)
+        else:
             with naming(taken="name"):
-                await catalogue.add_chair(connection, body.clinic_id, body.name, id)
-        chair = one(await catalogue.resources(connection, creation_id=id))
+                no = await catalogue.add_chair(connection, body.clinic_id, body.name)
+            if key:
+                await idempotency.set_target(connection, key, str(no))
+        chair = one(await catalogue.resources(connection, no=no))
     own.committed()
     response.headers["Location"] = f"/api/resources/{chair.no}"
     return etag(response, chair)

@@ -16,7 +16,7 @@ from domain.booking import Status
 COLUMNS = """
     a.id, a.clinic_id, a.dentist_id, a.patient_id, t.slug as appointment_type, a.status,
     a.starts_at, a.ends_at, c.time_zone, a.version, a.created_at, a.updated_at, a.hold_expires_at,
-    a.notes, a.cancelled_by, a.cancel_reason, a.hold_token
+    a.notes, a.cancelled_by, a.cancel_reason
 """
 NAMES = """
     left join appointment_types t on t.id = a.type_id left join clinics c on c.id = a.clinic_id
@@ -105,8 +105,8 @@ async def history(connection: Connection, id: UUID) -> list[Transition]:
 
 
 def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appointment:
-    """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has, or only its
-    maker may see, is left out elsewhere.
+    """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has is left out
+    elsewhere.
     """
     status = Status(row["status"])
     held = status is Status.HELD
@@ -130,7 +130,6 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appoint
         cancel_reason=row["cancel_reason"],
         server_time=row["server_time"] if held else None,
         expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
-        hold_token=row["hold_token"] if seen.agent_id else None,
     )
 
 

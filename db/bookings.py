@@ -3,6 +3,7 @@ one transaction.
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -28,8 +29,10 @@ from domain.appointments import (
 from domain.booking import (
     LAPSE_AFTER,
     MAX_EXTENSIONS,
+    RELEASE_WINDOW,
     RULES,
     BookingState,
+    Limits,
     Outcome,
     Status,
     Step,
@@ -37,6 +40,7 @@ from domain.booking import (
     opens_at,
 )
 from domain.clinic import Offer
+from domain.idempotency import Key
 from domain.schedules import Reason
 
 RECENT = 5
@@ -61,7 +65,7 @@ async def hold(
         f"""
         select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
           from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) r,
+                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -78,12 +82,11 @@ async def hold(
         command.notes,
         OVERRIDE if command.override else None,
         command.caller,
-        command.key_hash,
-        command.fingerprint,
+        _packed(command.key),
         command.command_id,
         str(actor),
         str(via),
-        command.quota,
+        _limits(command.limits),
         command.token,
     )
     if row["outcome"] == "stale":
@@ -117,7 +120,7 @@ async def change(
         command.id,
         command.command_id,
         str(command.verb),
-        command.fingerprint,
+        _packed(command.key),
         moves,
         moves_approval,
         str(rule.judged),
@@ -174,7 +177,7 @@ async def move(
         """,  # noqa: S608 - constants of ours
         command.id,
         command.command_id,
-        command.fingerprint,
+        _packed(command.key),
         moves,
         before.appointment.version,
         offer.stamp if offer else None,
@@ -206,28 +209,6 @@ async def move(
         deadline=row["deadline"],
         server_time=row["server_time"],
     )
-
-
-async def repeated(connection: Connection, command: Hold, actor: Actor) -> Result | None:
-    """What an earlier hold under this id or key came to; null where there was none that the caller
-    may see.
-    """
-    row = await connection.fetchrow(
-        f"""
-        select clock_timestamp() as server_time, a.request_fingerprint, {COLUMNS}
-          from appointments a {NAMES}
-         where (a.id = $1 or (a.caller = $2 and a.key_hash = $3)) and booking_seen(a, $4)
-        """,  # noqa: S608 - constants of ours
-        command.id,
-        command.caller,
-        command.key_hash,
-        str(actor),
-    )
-    if row is None:
-        return None
-    same = command.fingerprint in (None, row["request_fingerprint"])
-    outcome = Outcome.REPEAT if same else Outcome.KEY_REUSED
-    return Result(outcome, _seen(row, scope(actor)), server_time=row["server_time"])
 
 
 async def state(connection: Connection, id: UUID) -> BookingState | None:
@@ -272,8 +253,7 @@ async def lapse(connection: Connection, id: UUID, via: Via) -> None:
         """
         update appointments
            set lapsed_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp(),
-               command_id = null, verb = 'lapse', fingerprint = null, actor = 'system', via = $2,
-               reason = null
+               command_id = null, verb = 'lapse', actor = 'system', via = $2, reason = null
          where id = $1 and lapsed_at is null and status in ('booked', 'checked_in', 'in_treatment')
            and ends_at + $3 <= clock_timestamp()
         """,
@@ -301,3 +281,13 @@ async def expire_overdue(connection: Connection, grace: float, limit: int) -> in
 
 def _seen(row: asyncpg.Record, seen: Scope) -> Appointment | None:
     return appointments.appointment(row, seen) if row["id"] else None
+
+
+def _packed(key: Key | None) -> dict[str, str] | None:
+    return key.packed() if key else None
+
+
+def _limits(limits: Limits | None) -> dict[str, float | None] | None:
+    if limits is None:
+        return None
+    return asdict(limits) | {"release_window": RELEASE_WINDOW.total_seconds()}

@@ -69,7 +69,6 @@ async def resources(
     clinic_id: UUID | None = None,
     kind: ResourceKind | None = None,
     no: int | None = None,
-    creation_id: UUID | None = None,
 ) -> list[Resource]:
     """Chairs and dentists by number; patients are not among them."""
     rows = await connection.fetch(
@@ -79,13 +78,11 @@ async def resources(
           from resources r left join profiles p on p.id = r.profile_id
          where r.kind <> 'patient' and ($1::uuid is null or r.clinic_id = $1)
            and ($2::text is null or r.kind = $2) and ($3::int is null or r.no = $3)
-           and ($4::uuid is null or r.creation_id = $4)
          order by r.no
         """,
         clinic_id,
         kind,
         no,
-        creation_id,
     )
     return [Resource(**{**row, "kind": ResourceKind(row["kind"])}) for row in rows]
 
@@ -99,14 +96,16 @@ async def add_type(connection: Connection, id: UUID, fields: Mapping[str, Any]) 
     await _insert(connection, "appointment_types", {"id": id, **fields})
 
 
-async def add_chair(
-    connection: Connection, clinic_id: UUID, name: str, creation_id: UUID | None = None
-) -> None:
-    """UniqueViolationError: the clinic has a chair of this name; ForeignKeyViolationError: no such
-    clinic.
+async def add_chair(connection: Connection, clinic_id: UUID, name: str) -> int:
+    """Its number. UniqueViolationError: the clinic has a chair of this name;
+    ForeignKeyViolationError: no such clinic.
     """
-    chair = {"clinic_id": clinic_id, "kind": "chair", "name": name, "creation_id": creation_id}
-    await _insert(connection, "resources", chair)
+    number: int = await connection.fetchval(
+        "insert into resources (clinic_id, kind, name) values ($1, 'chair', $2) returning no",
+        clinic_id,
+        name,
+    )
+    return number
 
 
 async def change_clinic(

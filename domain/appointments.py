@@ -1,13 +1,14 @@
 """What the system knows of an appointment: the row, and the JSON answer, are this one class."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from domain.booking import LAPSE_AFTER, LIVE, BookingState, Outcome, Status, Step, Verb
+from domain.booking import LAPSE_AFTER, LIVE, BookingState, Limits, Outcome, Status, Step, Verb
+from domain.idempotency import Key
 from domain.schedules import Reason, Terms
 
 OVERRIDE = "override"
@@ -49,14 +50,15 @@ class Appointment:
     expires_in_seconds: float | None = None
     """Until the hold's deadline, by the database's clock; only while held, never below 0."""
     hold_token: str | None = None
-    """To be shown with each later command by the agent who made it, and seen by nobody else."""
+    """To be shown with each later command by the agent who made it. Only in the answer to the
+    request that made it, and to its repeat under the same key.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The command `hold`. `key_hash` (SHA-256 of the caller's idempotency key) and `fingerprint`
-    (of what was asked for) are null where the caller gave no key. `quota`: null where live holds
-    are not counted.
+    """The command `hold`. `key`: null where the caller gave none. `limits`: what this patient may
+    have already.
     """
 
     id: UUID
@@ -67,12 +69,11 @@ class Hold:
     starts_at: datetime
     caller: UUID
     notes: str | None = None
-    key_hash: bytes | None = None
-    fingerprint: bytes | None = None
-    quota: int | None = None
+    key: Key | None = None
+    limits: Limits | None = None
     override: bool = False
     """Staff set hours and grid aside; the history says so."""
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """What an agent will have to show to change this booking."""
 
 
@@ -85,7 +86,7 @@ class Change:
     command_id: UUID | None
     reason: str | None = None
     note: str | None = None
-    fingerprint: bytes | None = None
+    key: Key | None = None
     expected_version: int | None = None
 
 
@@ -108,7 +109,7 @@ class Move:
     starts_at: datetime | None = None
     appointment_type: str | None = None
     notes: str | None = None
-    fingerprint: bytes | None = None
+    key: Key | None = None
     expected_version: int | None = None
     override: bool = False
     """Staff set hours and grid aside; the history says so."""

@@ -17,6 +17,18 @@ from domain.zones import days
 HOLD_QUOTA = 2
 """Live holds that one patient may have at a time."""
 
+BOOKING_QUOTA = 10
+"""Live visits ahead that one patient may have, holds included. Those that staff made do not count,
+and staff may make more.
+"""
+
+FREE_RELEASES = 1
+"""Holds of overlapping time with one dentist that a patient may give up, or let expire, within
+RELEASE_WINDOW. After one more, they cannot hold that time for as long as that hold had lasted.
+"""
+
+RELEASE_WINDOW = timedelta(hours=1)
+
 MAX_EXTENSIONS = 2
 """How often one hold may be extended."""
 
@@ -71,6 +83,15 @@ class CancelReason(StrEnum):
     """The patient did not confirm that they would come."""
     DUPLICATE = "duplicate"
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a patient may have already when they take more; null: not counted."""
+
+    holds: int | None = None
+    bookings: int | None = None
+    free_releases: int | None = None
 
 
 class Judged(StrEnum):
@@ -191,13 +212,26 @@ class Outcome(StrEnum):
     VERSION = "version"
     NOT_HOLDER = "not_holder"
     NOT_FOUND = "not_found"
+    NOT_SEEN = "not_seen"
+    """A repeat, whose booking the caller may no longer see."""
     SLOT = "slot"
     PATIENT_OVERLAP = "patient_overlap"
     QUOTA = "quota"
+    BOOKING_QUOTA = "booking_quota"
+    COOLDOWN = "cooldown"
     NO_CHAIR = "no_chair"
     NOT_OFFERED = "not_offered"
     MALFORMED = "malformed"
     UNKNOWN = "unknown"
+
+
+def limits(*, by_staff: bool, holds: bool) -> Limits:
+    """What binds a new booking. `holds`: it is a hold; else it is booked at once."""
+    return Limits(
+        holds=HOLD_QUOTA if holds else None,
+        bookings=None if by_staff else BOOKING_QUOTA,
+        free_releases=FREE_RELEASES if holds and not by_staff else None,
+    )
 
 
 def allowed(status: Status) -> list[Verb]:

@@ -26,12 +26,10 @@ create table appointments (
     walk_in             boolean not null default false,   -- made after its start: its deadlines do not end at the start
     policy              jsonb not null,                   -- the type's terms as they were at booking time; seconds
     extensions          int not null default 0,
-    caller              uuid not null,                    -- who asked for it; scopes the idempotency key
+    caller              uuid not null,                    -- who asked for it
     maker               text not null,                    -- who made it, as role:id; says who may see it as an agent
     agent_id            uuid generated always as (case when maker like 'agent:%' then substr(maker, 7)::uuid end) stored,
-    key_hash            bytea,
-    request_fingerprint bytea,
-    hold_token          text,                             -- what an agent must show to change what it holds
+    hold_token_hash     bytea,                            -- SHA-256 of what an agent must show to change what it made
     lapsed_at           timestamptz,                      -- nobody closed it within a day of its end
     version             int not null default 1,
     created_at          timestamptz not null default clock_timestamp(),
@@ -39,11 +37,9 @@ create table appointments (
     -- the command that wrote this version; the triggers copy it
     command_id          uuid,
     verb                text not null,
-    fingerprint         bytea,
     actor               text not null,
     via                 text not null check (via in ('api', 'workflow', 'sweep')),
     reason              text,
-    unique (caller, key_hash),
     check (status <> 'held' or hold_expires_at is not null),
     check (status <> 'pending_approval' or approval_expires_at is not null)
 ) with (fillfactor = 85);
@@ -68,13 +64,12 @@ create table slot_reservations (
 create index slot_reservations_appointment on slot_reservations (appointment_id);
 create index slot_reservations_day on slot_reservations (resource_no, lower(during)) where active;
 
--- Audit trail and idempotency in one, append-only.
+-- The audit trail, append-only. A command id is carried out once for a booking.
 create table appointment_transitions (
     appointment_id uuid not null references appointments,
     version        int  not null,
     command_id     uuid,                                  -- null for expiry and sweep
     verb           text not null,
-    fingerprint    bytea,
     from_status    text,
     to_status      text not null,
     actor          text not null,
@@ -120,16 +115,16 @@ create function appointments_recorded() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then
         insert into appointment_transitions
-               (appointment_id, version, command_id, verb, fingerprint, from_status, to_status, actor, via, reason)
-        select n.id, n.version, n.command_id, n.verb, n.fingerprint, null, n.status, n.actor, n.via, n.reason
+               (appointment_id, version, command_id, verb, from_status, to_status, actor, via, reason)
+        select n.id, n.version, n.command_id, n.verb, null, n.status, n.actor, n.via, n.reason
           from new_rows n;
     else
         -- whoever wrote it: what is no longer live keeps no slot
         update slot_reservations s set active = false
           from new_rows n where s.appointment_id = n.id and s.active and not is_live(n.status);
         insert into appointment_transitions
-               (appointment_id, version, command_id, verb, fingerprint, from_status, to_status, actor, via, reason)
-        select n.id, n.version, n.command_id, n.verb, n.fingerprint, o.status, n.status, n.actor, n.via, n.reason
+               (appointment_id, version, command_id, verb, from_status, to_status, actor, via, reason)
+        select n.id, n.version, n.command_id, n.verb, o.status, n.status, n.actor, n.via, n.reason
           from new_rows n join old_rows o using (id);
     end if;
     -- A later change replaces an earlier one that still waits, but neither its waiting time nor a running lease.
@@ -187,7 +182,7 @@ begin
     perform from appointments a where a.id = any(p_ids) order by a.id for no key update;
     update appointments a
        set status = 'expired', version = a.version + 1, updated_at = clock_timestamp(),
-           command_id = null, verb = 'expire', fingerprint = null, actor = 'system', via = 'sweep', reason = null
+           command_id = null, verb = 'expire', actor = 'system', via = 'sweep', reason = null
      where a.id = any(p_ids) and a.status = 'held' and a.hold_expires_at <= clock_timestamp();
     get diagnostics n = row_count;
     return n;
@@ -207,7 +202,7 @@ create type chair_plan as (
 -- A race lost all the same is undone in a subtransaction and looked at again.
 -- `p_own` is the booking's own id where it moves: its old claims go in the same step.
 create function booking_take(p_id uuid, p_clinic uuid, p_dentist_no int, p_patient_no int, p_patient uuid,
-    p_needs_chair boolean, p_slot tstzrange, p_busy tstzrange, p_quota int, p_own uuid,
+    p_needs_chair boolean, p_slot tstzrange, p_busy tstzrange, p_limits jsonb, p_own uuid,
     out outcome text, out blocking text, out held_until timestamptz)
 language plpgsql as $$
 declare
@@ -217,7 +212,6 @@ declare
     chair   int;
     plan    chair_plan;
     exchange boolean := false;
-    n       int;
     at      timestamptz;
     first   int := least(p_dentist_no, p_patient_no);
     second  int := greatest(p_dentist_no, p_patient_no);
@@ -245,11 +239,10 @@ begin
         continue when not locked;
         overdue := way.overdue;
 
-        if p_quota is not null then
-            select count(*), min(a.hold_expires_at) into n, held_until
-              from appointments a where a.patient_id = p_patient and a.status = 'held' and a.hold_expires_at > at;
-            if n >= p_quota then
-                outcome := 'quota';
+        if p_limits is not null then
+            select l.outcome, l.held_until into outcome, held_until
+              from patient_limit(p_patient, p_dentist_no, p_slot, p_limits, at) l;
+            if outcome is not null then
                 return;
             end if;
             held_until := null;
@@ -321,35 +314,39 @@ begin
         else true end;
 end $$;
 
--- Hold: one booking for one caller's key, or for one id. Hours, lead time and horizon were judged by the caller; this goes
+-- Hold: one booking for one idempotency key, or for one id. Hours, lead time and horizon were judged by the caller; this goes
 -- on only where that still holds: the stamp of what is offered is the same, and it is between p_from and p_until (null:
 -- whenever). A repeat is answered to those alone who see the booking now. To an agent (p_agent, else null) only patients whom it made, or who let it act, are known; what they let is
 -- locked until the transaction ends.
--- Outcomes: held, repeat, key_reused, stale, not_found (the patient), slot, patient_overlap, quota, no_chair. Only `held`
--- has written anything.
+-- Outcomes: held, repeat, key_reused, not_seen (a repeat, whose booking the caller may no longer see), stale, not_found (the
+-- patient), slot, patient_overlap, quota, booking_quota, cooldown, no_chair. Only `held` has written anything.
 -- (Planned once per session, as planning takes longer than running; without seqscan, as the tables may have been small then.)
 create function booking_hold(p_id uuid, p_dentist uuid, p_type uuid, p_stamp text, p_from timestamptz, p_until timestamptz,
     p_patient uuid, p_agent uuid, p_starts timestamptz, p_ends timestamptz, p_policy jsonb, p_notes text, p_reason text, p_caller uuid,
-    p_key_hash bytea, p_fingerprint bytea, p_command uuid, p_actor text, p_via text, p_quota int, p_token text,
+    p_key jsonb, p_command uuid, p_actor text, p_via text, p_limits jsonb, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out server_time timestamptz)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
     offer      offered;
     patient_no int;
+    earlier    record;
     took       record;
     busy tstzrange := tstzrange(p_starts - make_interval(secs => (p_policy ->> 'buffer_before')::float8),
                                 p_ends + make_interval(secs => (p_policy ->> 'buffer_after')::float8));
     walk_in boolean := p_starts <= clock_timestamp() and coalesce(p_until > p_starts, true);
 begin
     for pass in 1..2 loop
-        select a.* into booking from appointments a where a.id = p_id or (a.caller = p_caller and a.key_hash = p_key_hash);
-        if booking.id is not null and not booking_seen(booking, p_actor) then
-            outcome := 'not_found';
-            booking := null;
+        select * into earlier from idempotency_key_find(p_key);
+        if earlier.outcome = 'key_reused' then
+            outcome := 'key_reused';
             exit;
-        elsif booking.id is not null then
-            outcome := case when p_fingerprint is not null and booking.request_fingerprint is distinct from p_fingerprint
-                            then 'key_reused' else 'repeat' end;
+        end if;
+        select a.* into booking from appointments a where a.id = coalesce(earlier.target::uuid, p_id) and booking_seen(a, p_actor);
+        if booking.id is not null then
+            outcome := 'repeat';
+            exit;
+        elsif earlier.outcome is not null then
+            outcome := 'not_seen';
             exit;
         end if;
         exit when pass = 2;            -- refused, unless the same request won meanwhile
@@ -370,18 +367,19 @@ begin
         end if;
 
         select * into took from booking_take(p_id, offer.clinic_id, offer.dentist_no, patient_no, p_patient,
-            (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_quota, null);
+            (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_limits, null);
         if took.outcome = 'won' then
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, walk_in, hold_expires_at, notes, policy,
-                    caller, maker, key_hash, request_fingerprint, hold_token, command_id, verb, fingerprint, actor, via, reason)
+                    caller, maker, hold_token_hash, command_id, verb, actor, via, reason)
             values (p_id, offer.clinic_id, p_dentist, p_patient, p_type, 'held', p_starts, p_ends, walk_in,
                     deadline_from_now((p_policy ->> 'hold_for')::float8, p_starts, walk_in), p_notes, p_policy,
-                    p_caller, p_actor, p_key_hash, p_fingerprint, p_token, p_command, 'hold', p_fingerprint, p_actor, p_via, p_reason)
+                    p_caller, p_actor, sha256(convert_to(p_token, 'UTF8')), p_command, 'hold', p_actor, p_via, p_reason)
             on conflict do nothing returning * into booking;
             if booking.id is null then
                 raise exception 'the same request was claimed at the same time; repeat it' using errcode = '40001';
             end if;
+            perform idempotency_key_keep(p_key, p_id::text);
             outcome := 'held';
             exit;
         end if;
@@ -399,20 +397,30 @@ begin
     end if;
 end $$;
 
--- What every later command asks first: is the booking there for this caller, was this very command carried out before,
+-- Whether a caller must show the hold token first, and has not: the agent that made the booking always, its patient as long as
+-- it is held. Staff never.
+create function lacks_token(a appointments, p_seen jsonb, p_token text) returns boolean language sql immutable as $$
+    select a.hold_token_hash is distinct from sha256(convert_to(p_token, 'UTF8'))
+       and (p_seen ->> 'agent_id' is not null
+            or p_seen ->> 'patient_id' is not null and a.status = 'held' and a.hold_token_hash is not null)
+$$;
+
+-- What every later command asks first: is the booking there for this caller, was this very command carried out before (by its
+-- idempotency key or its id),
 -- does the transition table (p_moves, from domain/booking.py) lead anywhere from here, is the version the one that was
 -- meant. `p_moves_approval` counts instead of `p_moves` where the pinned policy needs approval. `p_seen` narrows which
 -- bookings exist for this caller: {"patient_id" | "dentist_id" | "agent_id": …}, empty for all; an agent must show the token.
 -- An agent who no longer acts for the patient (`revoked`) may still give up what it made, unless somebody else moved it since;
 -- all else is not found, so that it learns nothing new.
 -- `outcome` is null where the command may go on, to the status `next_is`.
-create function booking_judge(p_id uuid, p_command uuid, p_verb text, p_fingerprint bytea, p_moves jsonb, p_moves_approval jsonb,
+create function booking_judge(p_id uuid, p_command uuid, p_verb text, p_key jsonb, p_moves jsonb, p_moves_approval jsonb,
     p_version int, p_seen jsonb, p_token text, out outcome text, out before appointments, out next_is text, out revoked boolean)
 language plpgsql stable as $$
 declare
     done  record;
     agent uuid := (p_seen ->> 'agent_id')::uuid;
 begin
+    select f.outcome into outcome from idempotency_key_find(p_key) f;
     select a.* into before from appointments a
      where a.id = p_id
        and (p_seen ->> 'patient_id' is null or a.patient_id = (p_seen ->> 'patient_id')::uuid)
@@ -422,23 +430,23 @@ begin
     if before.id is null or revoked and (p_verb not in ('cancel', 'release') or exists (
             select from appointment_transitions t
              where t.appointment_id = p_id and t.verb = 'reschedule' and t.actor <> before.maker)) then
-        outcome := 'not_found';
+        outcome := case when outcome = 'key_reused' then outcome else 'not_found' end;
         before := null;
+    end if;
+    if outcome is not null then
         return;
     end if;
-    select t.fingerprint, t.verb into done from appointment_transitions t
-     where t.appointment_id = p_id and t.command_id = p_command;
+    select t.verb into done from appointment_transitions t where t.appointment_id = p_id and t.command_id = p_command;
     if found then
         -- a PUT whose wish is what is already so was carried out as an edit
-        outcome := case when (done.verb = p_verb or done.verb in ('edit', 'reschedule') and p_verb in ('edit', 'reschedule'))
-                             and (p_fingerprint is null or done.fingerprint is not distinct from p_fingerprint)
+        outcome := case when done.verb = p_verb or done.verb in ('edit', 'reschedule') and p_verb in ('edit', 'reschedule')
                         then 'repeat' else 'key_reused' end;
         return;
     end if;
 
     next_is := coalesce(case when (before.policy ->> 'needs_approval')::boolean then p_moves_approval end, p_moves) ->> before.status;
     outcome := case
-        when agent is not null and before.hold_token is distinct from p_token then 'not_holder'
+        when lacks_token(before, p_seen, p_token) then 'not_holder'
         when revoked and next_is is null then 'not_found'
         when next_is is null and exists (
             select from jsonb_each_text(p_moves) m where m.value = before.status and m.key <> m.value
@@ -472,7 +480,7 @@ $$;
 -- approval is withdrawn without notice.
 -- p_extensions: how many extensions a hold may have; null where the verb is not `extend`.
 -- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_holder, not_found.
-create function booking_change(p_id uuid, p_command uuid, p_verb text, p_fingerprint bytea,
+create function booking_change(p_id uuid, p_command uuid, p_verb text, p_key jsonb,
     p_moves jsonb, p_moves_approval jsonb, p_judged text, p_opens text, p_actor text, p_via text, p_reason text, p_note text,
     p_cancelled_by text, p_notice boolean, p_extensions int, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out deadline timestamptz, out server_time timestamptz)
@@ -485,7 +493,7 @@ begin
     perform lock_grant(p_id, p_seen);
     for pass in 1..10 loop
         select * into judged
-          from booking_judge(p_id, p_command, p_verb, p_fingerprint, p_moves, p_moves_approval, p_version, p_seen, p_token);
+          from booking_judge(p_id, p_command, p_verb, p_key, p_moves, p_moves_approval, p_version, p_seen, p_token);
         before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
         if judged.revoked then
             booking.notes := null;
@@ -507,6 +515,9 @@ begin
         if outcome = 'too_late' then
             deadline := notice_deadline(before);
         end if;
+        if outcome = 'same' then
+            perform idempotency_key_keep(p_key, p_id::text);
+        end if;
         if outcome is not null then
             return;
         end if;
@@ -523,11 +534,12 @@ begin
                cancelled_by = case when next_is = 'cancelled' then p_cancelled_by else a.cancelled_by end,
                cancel_reason = case when next_is = 'cancelled' then p_reason else a.cancel_reason end,
                cancel_note = case when next_is = 'cancelled' then p_note else a.cancel_note end,
-               command_id = p_command, verb = p_verb, fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = p_reason
+               command_id = p_command, verb = p_verb, actor = p_actor, via = p_via, reason = p_reason
          where a.id = p_id and a.status = before.status and a.version = before.version
         returning a.* into booking;
         if found then
             outcome := 'done';
+            perform idempotency_key_keep(p_key, p_id::text);
             if judged.revoked then
                 booking.notes := null;
             end if;
@@ -544,7 +556,7 @@ end $$;
 -- terms of the booking. A null p_notes leaves the notes alone.
 -- Outcomes: done, stale, unknown, repeat, key_reused, same, invalid, version, not_holder, not_found, expired, too_late, not_offered, slot,
 -- patient_overlap, no_chair.
-create function booking_move(p_id uuid, p_command uuid, p_fingerprint bytea, p_moves jsonb, p_seen_version int, p_stamp text,
+create function booking_move(p_id uuid, p_command uuid, p_key jsonb, p_moves jsonb, p_seen_version int, p_stamp text,
     p_clinic uuid, p_dentist uuid, p_dentist_no int, p_type uuid, p_terms jsonb, p_starts timestamptz, p_ends timestamptz, p_notes text,
     p_refusal text, p_reason text, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out deadline timestamptz,
@@ -559,7 +571,7 @@ declare
 begin
     perform lock_grant(p_id, p_seen);
     select * into judged
-      from booking_judge(p_id, p_command, 'reschedule', p_fingerprint, p_moves, null, p_version, p_seen, p_token);
+      from booking_judge(p_id, p_command, 'reschedule', p_key, p_moves, null, p_version, p_seen, p_token);
     before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
     server_time := clock_timestamp();
     terms := coalesce(p_terms, before.policy);
@@ -570,6 +582,9 @@ begin
         when p_notice and notice_deadline(before) < server_time then 'too_late'
         else p_refusal end);
     deadline := case outcome when 'too_late' then notice_deadline(before) when 'expired' then deadline_of(before) end;
+    if outcome = 'same' then
+        perform idempotency_key_keep(p_key, p_id::text);
+    end if;
     if outcome is not null then
         return;
     end if;
@@ -592,7 +607,7 @@ begin
                approval_expires_at = case when next_is = 'pending_approval'
                    then deadline_from_now((terms ->> 'approval_for')::float8, p_starts, p_starts <= clock_timestamp()) end,
                version = a.version + 1, updated_at = clock_timestamp(), command_id = p_command, verb = 'reschedule',
-               fingerprint = p_fingerprint, actor = p_actor, via = p_via, reason = p_reason
+               actor = p_actor, via = p_via, reason = p_reason
          where a.id = p_id and a.status = before.status and a.version = before.version
            and p_stamp = (select o.stamp from offered o where o.dentist_id = p_dentist and o.type_id = p_type)
         returning a.* into booking;
@@ -600,6 +615,7 @@ begin
             raise sqlstate 'CT002';
         end if;
         outcome := 'done';
+        perform idempotency_key_keep(p_key, p_id::text);
         return;
     exception when sqlstate 'CT002' then           -- the booking or the schedule changed while we won: nothing is kept
         outcome := 'stale';
@@ -609,7 +625,8 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, lock_grant, booking_hold, booking_seen, deadline_from_now, booking_take, expire_overdue, claims_in_the_way;
+drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, lacks_token, lock_grant,
+    booking_hold, booking_seen, deadline_from_now, booking_take, expire_overdue, claims_in_the_way;
 drop type chair_plan;
 drop view offered;
 drop table workflow_inbox, appointment_transitions, slot_reservations, appointments;

@@ -168,7 +168,7 @@ begin
     select m.id, m.no, m.during from unnest(p_plan.moves, p_plan.takes, p_plan.times) m (id, no, during);
     update appointments a
        set version = a.version + 1, updated_at = clock_timestamp(), command_id = null, verb = 'assign_chair',
-           fingerprint = null, actor = 'system', via = 'sweep', reason = null
+           actor = 'system', via = 'sweep', reason = null
      where a.id = any(p_plan.moves);
     return true;
 end $$;

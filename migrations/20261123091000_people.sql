@@ -107,7 +107,7 @@ begin
       from appointments a where a.patient_id = p_id;
     update appointments a
        set notes = null, cancel_note = null, version = a.version + 1, updated_at = clock_timestamp(),
-           command_id = null, verb = 'edit', fingerprint = null, actor = p_actor, via = 'sweep', reason = 'erased'
+           command_id = null, verb = 'edit', actor = p_actor, via = 'sweep', reason = 'erased'
      where a.patient_id = p_id and (a.notes is not null or a.cancel_note is not null);
 end $$;
 select secure_schema();

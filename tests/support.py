@@ -1,5 +1,6 @@
 """People of the demo data, times to book, and the commands in one line each."""
 
+import hashlib
 import os
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -12,7 +13,8 @@ from db.demo import person_id
 from db.pool import Pool
 from domain.actors import CLINIC, Actor, Role
 from domain.appointments import Change, Hold, Via
-from domain.booking import HOLD_QUOTA, Verb
+from domain.booking import HOLD_QUOTA, Limits, Verb
+from domain.idempotency import Key
 
 AMARA, LENA, MATEO = (person_id("dentist", name) for name in ("amara", "lena", "mateo"))
 ANA, BEN = (person_id("patient", name) for name in ("ana", "ben"))
@@ -40,10 +42,16 @@ def request(starts_at: datetime, **fields: object) -> Hold:
         "patient_id": ANA,
         "appointment_type": "checkup",
         "starts_at": starts_at,
-        "quota": HOLD_QUOTA,
+        "limits": Limits(holds=HOLD_QUOTA),
         "caller": ANA,
     }
     return Hold(**(given | fields))
+
+
+def key(name: str = "k", body: str = "", caller: UUID = ANA, route: str = "POST /hold") -> Key:
+    """An idempotency key of a caller for a request that is `body`."""
+    hashed = [hashlib.sha256(text.encode()).digest() for text in (name, name + body)]
+    return Key(caller, route, *hashed)
 
 
 def patient(id: UUID) -> Actor:

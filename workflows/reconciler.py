@@ -13,7 +13,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
-from db import bookings, inbox, leadership
+from db import bookings, idempotency, inbox, leadership
 from db.pool import UNAVAILABLE, connect
 from db.reconnecting import Connection, ReconnectingConnection
 from workflows import workflow_id
@@ -97,6 +97,7 @@ class Reconciler:
             if ended:
                 log.info("freed %d overdue holds", ended)
                 self._on_change()
+            await idempotency.delete_old(connection, SWEEP_LIMIT)
             if ended < SWEEP_LIMIT:
                 await asyncio.sleep(self._sweep_every)
 

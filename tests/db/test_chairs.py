@@ -207,7 +207,7 @@ async def planted(connection: Connection, scene: Scene) -> datetime:
 
 
 async def wish(connection: Connection, start: datetime) -> Result:
-    command = request(start, dentist_id=LENA, patient_id=NEWCOMER, caller=NEWCOMER, quota=None)
+    command = request(start, dentist_id=LENA, patient_id=NEWCOMER, caller=NEWCOMER, limits=None)
     return await booking.hold(connection, command, CLINIC, Via.API)
 
 

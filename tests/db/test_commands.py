@@ -11,7 +11,7 @@ from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Via
 from domain.booking import MAX_EXTENSIONS, Outcome, Status, Verb
 from domain.schedules import Reason
-from tests.support import ANA, BEN, LENA, change, hold, monday, overdue, patient, request
+from tests.support import ANA, BEN, LENA, change, hold, key, monday, overdue, patient, request
 
 
 async def test_a_free_slot_is_held_for_five_minutes(pool):
@@ -41,23 +41,23 @@ async def test_confirm_cancel_and_what_may_not_follow(pool):
 
 
 async def test_the_same_key_gives_the_same_booking_and_no_other_request(pool):
-    asked = {"key_hash": b"k", "fingerprint": b"f"}
+    asked = {"key": key()}
     first = await hold(pool, request(monday(9), **asked))
     again = await hold(pool, request(monday(9), **asked))
-    other = await hold(pool, request(monday(11), key_hash=b"k", fingerprint=b"g"))
+    other = await hold(pool, request(monday(11), key=key(body="other")))
     assert (again.outcome, again.appointment.id) == (Outcome.REPEAT, first.appointment.id)
     assert other.outcome is Outcome.KEY_REUSED
 
 
 async def test_a_refused_request_keeps_no_key(pool):
     await hold(pool, request(monday(9)))
-    asked = {"key_hash": b"k", "fingerprint": b"f", "patient_id": BEN, "caller": BEN}
+    asked = {"key": key(caller=BEN), "patient_id": BEN, "caller": BEN}
     assert (await hold(pool, request(monday(9), **asked))).outcome is Outcome.SLOT
     assert (await hold(pool, request(monday(11), **asked))).outcome is Outcome.DONE
 
 
 async def test_a_repeat_is_answered_before_its_arguments_are_judged(pool):
-    command = request(monday(9), key_hash=b"k", fingerprint=b"f")
+    command = request(monday(9), key=key())
     held = await hold(pool, command)
     await pool.execute("update appointment_types set horizon = '1 second'")
     again = await hold(pool, command)

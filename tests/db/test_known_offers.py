@@ -12,7 +12,7 @@ from domain.appointments import Hold, Result, Via
 from domain.booking import Outcome, Status
 from domain.schedules import Reason
 from tests.db.test_plans import Overheard
-from tests.support import AMARA, ANA, BEN, LENA, monday, patient, request
+from tests.support import AMARA, ANA, BEN, LENA, key, monday, patient, request
 
 CHANGES = {
     "hours": (
@@ -127,7 +127,7 @@ async def test_staff_and_patients_do_not_share_what_is_known(pool):
 
 
 async def test_a_repeat_is_told_though_the_offer_is_another_one(pool):
-    offers, asked = Offers(), {"key_hash": b"k", "fingerprint": b"f"}
+    offers, asked = Offers(), {"key": key()}
     first, _ = await held(pool, offers, request(monday(9), **asked))
     await pool.execute("update dentists set bookable = false where profile_id = $1", AMARA)
     again, _ = await held(pool, offers, request(monday(9), **asked))

@@ -78,7 +78,7 @@ async def test_the_same_command_again_finds_itself_done_in_every_state_it_led_to
 @pytest.mark.parametrize("status", Status)
 async def test_the_hold_again_finds_its_booking_whatever_became_of_it(pool, status):
     async with pool.acquire() as connection, _undone(connection):
-        command = request(monday(9), quota=None)
+        command = request(monday(9), limits=None)
         await booking.hold(connection, command, patient(ANA), Via.API)
         await _put(connection, command.id, status, False, False)
         again = await booking.hold(connection, command, patient(ANA), Via.API)
@@ -163,7 +163,7 @@ async def _booking(
     connection: Connection, status: Status, needs_approval: bool, overdue: bool
 ) -> UUID:
     """A booking of version 1 in any state, whether or not there is a way to it."""
-    command = request(monday(9), quota=None)
+    command = request(monday(9), limits=None)
     await booking.hold(connection, command, patient(ANA), Via.WORKFLOW)
     await _put(connection, command.id, status, needs_approval, overdue)
     return command.id

@@ -123,7 +123,7 @@ async def others_at_work(pool: Pool, chance: random.Random, day: datetime) -> No
             dentist_id=chance.choice([AMARA, LENA, LENA, MATEO]),
             appointment_type=chance.choice(["checkup", "checkup", "consultation"]),
             patient_id=chance.choice([BEN, ANA]),
-            quota=None,
+            limits=None,
         )
         async with pool.acquire() as connection:
             held = await booking.hold(connection, wish, CLINIC, Via.API)
@@ -142,7 +142,7 @@ async def tried(
     attempt = connection.transaction()
     await attempt.start()
     try:
-        wish = request(start, patient_id=NEWCOMER, quota=None)
+        wish = request(start, patient_id=NEWCOMER, limits=None)
         result = await booking.hold(connection, wish, asker, Via.API)
         return result.outcome, result.reason
     finally:

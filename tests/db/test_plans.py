@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import appointments, bookings, clinics, events, inbox
+from db import appointments, bookings, clinics, events, idempotency, inbox
 from db.appointments import Wanted
 from db.pool import Pool
 from domain.actors import Actor, Role, Scope
 from domain.booking import Status
 from domain.events import Reader
-from tests.support import AMARA, ANA, monday, patient, request
+from tests.support import AMARA, ANA, key, monday
 
 LARGE = (
     "appointments",
@@ -22,6 +22,7 @@ LARGE = (
     "realtime_events",
     "profiles",
     "patient_grants",
+    "idempotency_keys",
 )
 SOME = uuid7()
 CURSOR = (datetime(2026, 1, 1, tzinfo=UTC), SOME)
@@ -31,7 +32,8 @@ READS: dict[str, Any] = {
     "one appointment": lambda c: appointments.get(c, SOME, Scope()),
     "its history": lambda c: appointments.history(c, SOME),
     "its state": lambda c: bookings.state(c, SOME),
-    "a repeat": lambda c: bookings.repeated(c, request(monday(9), key_hash=b"k"), patient(ANA)),
+    "a repeat": lambda c: idempotency.earlier(c, key(), Scope()),
+    "old keys": lambda c: idempotency.delete_old(c, 10),
     "everybody's list": lambda c: appointments.page(c, Scope(), Wanted(), CURSOR, 50),
     "a patient's list": lambda c: appointments.page(c, Scope(ANA), Wanted(), CURSOR, 50),
     "a dentist's list": lambda c: appointments.page(

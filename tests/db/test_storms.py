@@ -10,14 +10,13 @@ from uuid import uuid5
 
 import asyncpg
 import pytest
-from uuid_utils.compat import uuid7
 
 from activities import booking
 from db import demo, standings
 from db.pool import Pool, create_pool
 from domain.appointments import Result, Via
 from domain.booking import HOLD_QUOTA, Outcome
-from tests.support import AMARA, LENA, MATEO, allowed, monday, overdue, patient, request
+from tests.support import AMARA, LENA, MATEO, allowed, key, monday, overdue, patient, request
 
 CALLERS = 200
 ROUNDS = 20
@@ -77,7 +76,8 @@ def slots(n: int) -> list:
 async def test_a_slot_is_sold_once_to_200_callers_at_once(crowd):
     for starts_at in slots(ROUNDS):
         asked = [
-            request(starts_at, patient_id=nth(n), caller=nth(n), quota=None) for n in range(CALLERS)
+            request(starts_at, patient_id=nth(n), caller=nth(n), limits=None)
+            for n in range(CALLERS)
         ]
         results = await storm(crowd, asked)
         outcomes = Counter(result.outcome for result, _ in results)
@@ -93,7 +93,7 @@ async def test_overlapping_but_unequal_times_are_never_both_sold(crowd):
                 starts_at + timedelta(minutes=15 * (n % 4)),
                 patient_id=nth(n),
                 caller=nth(n),
-                quota=None,
+                limits=None,
                 appointment_type=("checkup", "cleaning", "consultation")[n % 3],
             )
             for n in range(CALLERS)
@@ -116,7 +116,7 @@ async def test_a_slot_kept_by_an_overdue_hold_is_sold_once(crowd):
         results = await storm(
             crowd,
             [
-                request(starts_at, patient_id=nth(n), caller=nth(n), quota=None)
+                request(starts_at, patient_id=nth(n), caller=nth(n), limits=None)
                 for n in range(CALLERS)
             ],
         )
@@ -131,7 +131,7 @@ async def test_two_chairs_serve_two_dentists_and_no_third(crowd):
     await crowd.execute("update resources set active = false where name = 'Chair 3'")
     for starts_at in slots(ROUNDS):
         asked = [
-            request(starts_at, dentist_id=dentist, patient_id=nth(n), caller=nth(n), quota=None)
+            request(starts_at, dentist_id=dentist, patient_id=nth(n), caller=nth(n), limits=None)
             for n, dentist in zip(range(60), cycle((AMARA, LENA, MATEO)), strict=False)
         ]
         results = await storm(crowd, asked)
@@ -156,8 +156,8 @@ async def test_a_patient_who_asks_for_fifty_slots_at_once_holds_two(crowd):
 
 async def test_one_key_sent_fifty_times_at_once_is_one_booking(crowd):
     for starts_at in slots(10):
-        key = {"key_hash": uuid7().bytes, "fingerprint": b"same"}
-        results = await storm(crowd, [request(starts_at, quota=None, **key) for _ in range(50)])
+        once = key(str(starts_at))
+        results = await storm(crowd, [request(starts_at, limits=None, key=once) for _ in range(50)])
         assert Counter(result.outcome for result, _ in results) == {
             Outcome.DONE: 1,
             Outcome.REPEAT: 49,

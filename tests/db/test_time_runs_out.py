@@ -91,7 +91,7 @@ async def test_what_waits_for_a_deadline_is_over_once_the_visit_has_begun(
 
 async def test_a_booking_that_begins_before_it_is_confirmed_leaves_no_hold(pool):
     await pool.execute("update appointment_types set hold_for = '1 microsecond'")
-    command = request(monday(9), quota=None)
+    command = request(monday(9), limits=None)
     confirm = Change(command.id, Verb.CONFIRM, uuid7())
     async with pool.acquire() as connection:
         refused = await booking.book(connection, command, confirm, patient(ANA))

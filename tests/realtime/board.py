@@ -207,7 +207,7 @@ class Traffic:
             dentist_id=self._chance.choice(DENTISTS),
             appointment_type=self._chance.choice(TYPES),
             patient_id=self._chance.choice(PATIENTS),
-            quota=None,
+            limits=None,
         )
 
 

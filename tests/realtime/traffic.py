@@ -30,7 +30,7 @@ def wish(number: int, **fields):
         patient_id=who,
         caller=who,
         appointment_type="consultation",
-        quota=None,
+        limits=None,
         **fields,
     )
 

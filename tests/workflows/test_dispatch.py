@@ -205,7 +205,7 @@ async def test_a_workflow_starts_with_ids_codes_and_times_alone(pool, dsn, clien
 
 
 async def test_nothing_is_lost_while_temporal_is_away(pool, dsn, queue):
-    commands = [request(start, quota=None) for start in times(20)]
+    commands = [request(start, limits=None) for start in times(20)]
     with stack.temporal(persistent=True) as server:
         client = await Client.connect(server.address, lazy=True)
         server.kill()
@@ -254,7 +254,7 @@ async def _trouble(dispatcher: Dispatcher, expected: str) -> bool:
 async def test_two_dispatchers_side_by_side_lose_nothing_and_end_with_the_last_change(
     pool, dsn, client, queue
 ):
-    commands = [request(start, quota=None) for start in times(40)]
+    commands = [request(start, limits=None) for start in times(40)]
     async with (
         dispatching(dsn, client, queue, poll=0.05) as one,
         dispatching(dsn, client, queue, poll=0.05) as other,
@@ -286,7 +286,7 @@ async def started_with(client: Client, booking: UUID, change: tuple[str, str]) -
 
 
 async def test_a_row_that_temporal_refuses_waits_alone(pool, dsn, client, queue):
-    bad, *good = [request(start, quota=None) for start in times(2 * IN_FLIGHT)]
+    bad, *good = [request(start, limits=None) for start in times(2 * IN_FLIGHT)]
     for command in (bad, *good):
         await hold(pool, command)
     # no signal may have so long a name
@@ -325,7 +325,7 @@ class Broken(Interceptor, OutboundInterceptor):
     "error", [TimeoutError(), RPCError("workflow not found", RPCStatusCode.NOT_FOUND, b"")]
 )
 async def test_a_booking_that_temporal_has_lost_waits_alone(pool, dsn, client, queue, error):
-    broken, *others = [request(start, quota=None) for start in times(IN_FLIGHT)]
+    broken, *others = [request(start, limits=None) for start in times(IN_FLIGHT)]
     config = client.config()
     config["interceptors"] = [Broken(broken.id, error)]
     for command in (broken, *others):

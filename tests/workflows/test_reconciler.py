@@ -129,7 +129,7 @@ async def heard(client: Client, booking: UUID, verb: str) -> bool:
 
 
 async def test_only_what_is_live_settled_and_unannounced_is_asked_for(pool, dsn, client):
-    announced, over, lapsed, fresh, missing = [request(start, quota=None) for start in times(5)]
+    announced, over, lapsed, fresh, missing = [request(start, limits=None) for start in times(5)]
     for command in (announced, over, lapsed, fresh, missing):
         await hold(pool, command)
     await change(pool, over.id, Verb.CANCEL)

@@ -80,7 +80,7 @@ async def test_postgres_is_stopped_and_killed_and_comes_back(settings):
 async def test_a_transaction_held_open_delays_nobody_and_its_own_come_when_it_commits(
     drill, pair, dsn
 ):
-    late = request(monday(8, weeks=6), appointment_type="consultation", quota=None)
+    late = request(monday(8, weeks=6), appointment_type="consultation", limits=None)
     concerned = (person_id("admin", "admin"), late.patient_id, late.dentist_id)
     async with drill.watched(*(part.url for part in pair)):
         told = [r for s, r in zip(EVERYONE, drill.readings, strict=True) if s.id in concerned]

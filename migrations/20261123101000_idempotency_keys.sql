@@ -1,0 +1,47 @@
+-- Idempotency keys: which request a key stood for, and what it made or changed. One mechanism for all routes that take a key.
+-- migrate:up
+set local search_path = chairtime, pg_temp;
+
+-- A key belongs to one caller at one route. It is written in the transaction of its request, and deleted after KEPT_FOR
+-- (db/idempotency.py).
+create table idempotency_keys (
+    caller      uuid  not null,
+    route       text  not null,                           -- method and path template
+    key_hash    bytea not null,                           -- SHA-256
+    target      text,                                     -- the id of what the request made or changed
+    fingerprint bytea not null,                           -- of the request, and of the key: so that nobody can guess names by it
+    created_at  timestamptz not null default clock_timestamp(),
+    primary key (caller, route, key_hash)
+);
+create index idempotency_keys_created_at on idempotency_keys (created_at);
+
+-- What an earlier request under this key was: `repeat` with its target, or `key_reused` where it was another request; null where
+-- there was none, or there is no key.
+create function idempotency_key_find(p_key jsonb, out outcome text, out target text) language sql stable as $$
+    select case when k.fingerprint = decode(p_key ->> 'fingerprint', 'hex') then 'repeat' else 'key_reused' end, k.target
+      from idempotency_keys k
+     where k.caller = (p_key ->> 'caller')::uuid and k.route = p_key ->> 'route'
+       and k.key_hash = decode(p_key ->> 'key_hash', 'hex')
+$$;
+
+-- Keeps the key of a request that was carried out in this transaction. 40001 where the same key was kept meanwhile: repeated, the
+-- request finds it.
+create function idempotency_key_keep(p_key jsonb, p_target text) returns void language plpgsql as $$
+begin
+    if p_key is null then
+        return;
+    end if;
+    insert into idempotency_keys (caller, route, key_hash, target, fingerprint)
+    values ((p_key ->> 'caller')::uuid, p_key ->> 'route', decode(p_key ->> 'key_hash', 'hex'), p_target,
+            decode(p_key ->> 'fingerprint', 'hex'))
+    on conflict do nothing;
+    if not found then
+        raise exception 'the idempotency key was used at the same time; repeat the request' using errcode = '40001';
+    end if;
+end $$;
+select secure_schema();
+
+-- migrate:down
+set local search_path = chairtime, pg_temp;
+drop function idempotency_key_keep, idempotency_key_find;
+drop table idempotency_keys;
