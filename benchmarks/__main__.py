@@ -20,6 +20,7 @@ from benchmarks.experiments import (
     steady,
     storm,
     streams,
+    sustained,
     tailing,
     tax,
 )
@@ -27,6 +28,7 @@ from benchmarks.world import World
 from settings import Settings
 
 EXPERIMENTS = (
+    sustained,
     latency,
     lifecycles,
     burst,

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from benchmarks.load import arrivals
 from db.pool import Pool
-from realtime.bell import Bell
+from realtime.waker import RelayWaker
 
 INSERT = """
 insert into outbox (topic, kind, entity_id, version, audience, payload)
@@ -27,8 +27,8 @@ async def commit(pool: Pool, audience: Sequence[UUID], rate: float, count: int) 
     after the other; when each commit was acknowledged, by its number.
     """
     committed: dict[int, float] = {}
-    bell = Bell(pool)
-    await bell.start()
+    waker = RelayWaker(pool)
+    await waker.start()
 
     async def change(number: int) -> None:
         payload = {"number": number, "filler": "x" * SIZE}
@@ -36,13 +36,13 @@ async def commit(pool: Pool, audience: Sequence[UUID], rate: float, count: int) 
         async with pool.acquire() as connection:
             await connection.execute(INSERT, uuid7(), who, payload)
         committed[number] = time.time()
-        bell.ring()
+        waker.wake()
 
     try:
         failed = [e for e in await arrivals(rate, range(count), change) if e is not None]
         assert not failed, failed[:3]
     finally:
-        await bell.stop()
+        await waker.stop()
     return committed
 
 

@@ -18,6 +18,7 @@ TASK_DONE = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 ACTIVITY_DONE = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 UPDATE_DONE = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED
+SCHEDULED = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
 CLOSED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
 
 
@@ -70,6 +71,31 @@ async def until_looked(client: Client, ids: Iterable[str]) -> list[float | None]
         return await _until(client, id, looked)
 
     return await each(ids, look)
+
+
+async def until_caught_up(client: Client, ids: Iterable[str]) -> list[float]:
+    """When the last workflow task of each had ended that was begun by a message; those that have
+    none yet are waited for. Raises TimeoutError after PATIENCE.
+    """
+
+    async def look(id: str) -> float:
+        done = await _until(client, id, _caught_up)
+        if done is None:
+            raise TimeoutError(f"{id} has not caught up")
+        return done
+
+    return await each(ids, look)
+
+
+def _caught_up(history: Iterable[HistoryEvent]) -> float | None:
+    """When the workflow task was done that took the latest message; None where one is due."""
+    done: float | None = None
+    for event in history:
+        if event.event_type in (SIGNALED, SCHEDULED):
+            done = None
+        elif event.event_type == TASK_DONE and done is None:
+            done = at(event)
+    return done
 
 
 async def until_closed(client: Client, ids: Iterable[str]) -> list[float]:

@@ -13,7 +13,6 @@ from db.migrate import migrate
 from embedded import places, ports, probe, stack
 from embedded.ports import HOST
 from embedded.process import Command, Process, wait_until
-from embedded.temporal import FOLLOWS
 from settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -36,14 +35,14 @@ class System:
 
 @contextlib.contextmanager
 def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
-    """Postgres as durable as `make dev` has it, Temporal in memory, one worker, one API, and the
+    """Postgres as durable as `make dev` has it, Temporal on a file, one worker, one API, and the
     worker of the textbook. `bring_in` fills the migrated database before the API starts.
     """
     with contextlib.ExitStack() as held:
         directory = places.temporary()
         held.callback(_remove, directory)
         postgres = held.enter_context(stack.postgres(settings={}, data=directory))
-        temporal = held.enter_context(stack.temporal(nice=FOLLOWS))
+        temporal = held.enter_context(stack.temporal(persistent=True, data=directory))
         shared = {
             "ENVIRONMENT": "development",
             "DATABASE_URL": postgres.dsn(),
@@ -58,8 +57,8 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
 
         port, health = ports.any_free(), ports.any_free()
         commands = {
-            "worker": _command("cli", "worker", "--health-port", str(health), nice=FOLLOWS),
-            "textbook": _command("benchmarks.textbook", nice=FOLLOWS),
+            "worker": _command("cli", "worker", "--health-port", str(health)),
+            "textbook": _command("benchmarks.textbook"),
             "api": _command("benchmarks.server", environment={"HOST": HOST, "PORT": str(port)}),
         }
         processes = {
@@ -81,12 +80,10 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
         )
 
 
-def _command(
-    module: str, *arguments: str, environment: Mapping[str, str] | None = None, nice: int = 0
-) -> Command:
-    """One of our own, as nice as `make dev` has it."""
+def _command(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Command:
+    """One of our own commands."""
     argv = [sys.executable, "-m", module, *arguments]
-    return Command(argv, environment or {}, directory=CHECKOUT, nice=nice)
+    return Command(argv, environment or {}, directory=CHECKOUT)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ CLINICS, DENTISTS, CHAIRS = 10, 4, 5
 DAYS = 80
 """From tomorrow on."""
 BOOKED = 0.2
-OLD_PATIENTS, CALLERS, PATIENTS = 2000, 2500, 200
+OLD_PATIENTS, CALLERS, PATIENTS = 2000, 9000, 200
 STARTS = ("08:00", "08:45", "09:30", "10:15", "11:00", "13:00", "13:45", "14:30", "15:15", "16:00")
 """A visit of half an hour and its buffer fit in between."""
 WINDOWS = (("08:00", "12:00"), ("13:00", "18:00"))

@@ -2,7 +2,7 @@
 
 Run as a script (standard library only, so that it starts at once and depends on nothing):
 
-    python guard.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null, "nice": 0}' command …
+    python guard.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null}' command …
 
 It leads a session of its own. Standard input is the lifeline: end of file there, or a stop signal,
 sends the child its own stop signal; after the grace, at a second signal, or at SIGUSR1, everything
@@ -31,8 +31,6 @@ def main() -> int:
     prctl = _prctl()
     # On Linux, orphans below us become our own children, so that the sweep finds them all.
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    if options["nice"]:
-        _yield_as_a_session(options["nice"])
     bell = _signal_bell()
     child = _spawn(sys.argv[2:], options, prctl)
 
@@ -47,21 +45,6 @@ def main() -> int:
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _yield_as_a_session(nice: int) -> None:
-    """Linux shares the processor among sessions first (autogroup), and niceness counts only within
-    one: so the whole session of this guard is told.
-    """
-    for _ in range(20):
-        try:
-            with open("/proc/self/autogroup", "w") as group:
-                group.write(str(nice))
-            return
-        except BlockingIOError:  # the kernel takes one such change in a tenth of a second
-            time.sleep(0.05)
-        except OSError:  # there are no such groups here
-            return
-
-
 def _spawn(
     argv: list[str], options: dict[str, Any], prctl: Callable[[int, int], None]
 ) -> subprocess.Popen[bytes]:
@@ -69,7 +52,6 @@ def _spawn(
     uid, gid = user or (None, None)
 
     def prepare() -> None:
-        os.nice(options["nice"])
         # Should the guard itself be killed, the child is told. (This runs after the change of
         # user, which would clear it.)
         prctl(PR_SET_PDEATHSIG, options["stop"])

@@ -33,8 +33,6 @@ class Command:
     user: User | None = None
     """None = whoever we are."""
     directory: Path | None = None
-    nice: int = 0
-    """Raised by whoever is to leave the processor to others."""
 
 
 class Process:
@@ -49,7 +47,6 @@ class Process:
             "stop": command.stop,
             "grace": GRACE,
             "user": None if user is None else [user.uid, user.gid],
-            "nice": command.nice,
         }
         self.command = command
         self.log = log

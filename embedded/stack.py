@@ -77,16 +77,16 @@ def postgres(
 
 @contextlib.contextmanager
 def temporal(
-    *, persistent: bool = False, ui: bool = False, nice: int = 0
+    *, persistent: bool = False, ui: bool = False, data: Path | None = None
 ) -> Iterator[RunningTemporal]:
     """A Temporal dev server on a free port; gets the CLI if need be. Only a persistent one keeps
-    its workflows over its own restart.
+    its workflows over its own restart, by default in a new directory.
     """
     binary = temporal_cli.obtain(print)
-    with _directory(None) as directory:
+    with _directory(data) as directory:
         database = directory / "temporal.db" if persistent else None
         ui_port = ports.any_free() if ui else None
-        part = Temporal(binary, ports.any_free(), ui_port, database, nice)
+        part = Temporal(binary, ports.any_free(), ui_port, database)
         log = directory / "temporal.log"
         running = RunningTemporal(part, log, part.start(log))
         try:

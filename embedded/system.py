@@ -19,7 +19,7 @@ from embedded.ports import HOST, Ports
 from embedded.postgres import FASTER_BUT_NOT_DURABLE, Postgres
 from embedded.process import Command, Process
 from embedded.supervisor import Part, Supervisor
-from embedded.temporal import FOLLOWS, Temporal
+from embedded.temporal import Temporal
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT = 15432, 7233, 8233
@@ -97,7 +97,7 @@ class System:
             binary = temporal_cli.obtain(step.doing)
             port, ui_port = self._ports.claim(TEMPORAL_PORT), self._ports.claim(TEMPORAL_UI_PORT)
             database = None if self._options.ephemeral else self._data / "temporal.db"
-            server = Temporal(binary, port, ui_port, database, FOLLOWS)
+            server = Temporal(binary, port, ui_port, database)
             log = self._logs / "temporal.log"
             self.supervisor.start(Part("temporal", lambda: server.start(log), server.serves))
             ui_url = f"http://{HOST}:{ui_port}"
@@ -108,7 +108,7 @@ class System:
     def _worker(self) -> Part:
         health = self._ports.claim(WORKER_HEALTH_PORT)
         arguments = ["--processes", str(self._options.processes), "--health-port", str(health)]
-        return self._part("worker", arguments, {"METRICS_PORT": "0"}, health, nice=FOLLOWS)
+        return self._part("worker", arguments, {"METRICS_PORT": "0"}, health)
 
     def _api(self) -> Part:
         port, metrics = str(self._api_port), str(self._metrics_port)
@@ -121,7 +121,6 @@ class System:
         arguments: list[str],
         environment: dict[str, str],
         health: int,
-        nice: int = 0,
     ) -> Part:
         """One of our own commands, ready when its health port says so."""
         shared = {
@@ -131,7 +130,7 @@ class System:
             "CHAIRTIME_HOME": str(self._options.home),
         }
         argv = [sys.executable, "-m", "cli", name, *arguments]
-        command = Command(argv, {**shared, **environment}, directory=CHECKOUT, nice=nice)
+        command = Command(argv, {**shared, **environment}, directory=CHECKOUT)
         log = self._logs / f"{name}.log"
         return Part(
             name, lambda: Process(command, log), lambda: probe.get(health, "/readyz") is not None

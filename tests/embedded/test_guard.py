@@ -88,15 +88,3 @@ def test_what_a_child_started_does_not_outlive_it(tmp_path, alive) -> None:
 def test_a_command_that_cannot_be_started_says_why(tmp_path) -> None:
     with pytest.raises(ProcessEnded, match="No such file"):
         Process(Command(["/no/such/command"]), tmp_path / "log")
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/autogroup"), reason="sessions share equally")
-def test_who_leaves_the_processor_to_others_does_so_as_a_session(tmp_path) -> None:
-    """By itself its niceness would count among its own children alone."""
-    part = Process(Command(["sleep", "60"], nice=19), tmp_path / "log")
-    name, *niceness = Path(f"/proc/{part.pid}/autogroup").read_text().split()
-    ours = Path("/proc/self/autogroup").read_text()  # nothing, for who is in no such group
-    part.stop()
-    assert niceness == ["nice", "19"]
-    assert name not in ours.split()
-    assert "nice 19" not in ours

@@ -1,6 +1,8 @@
 """The reconciler against a real Postgres and a real Temporal server."""
 
+import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID, uuid4
 
@@ -12,7 +14,16 @@ from db.pool import Pool
 from domain.booking import Status, Verb
 from embedded import stack
 from tests.support import change, hold, request
-from tests.workflows.heard import emptied, eventually, inbox, rewrite, signals, times, workflow
+from tests.workflows.heard import (
+    emptied,
+    eventually,
+    inbox,
+    rewrite,
+    signals,
+    started,
+    times,
+    workflow,
+)
 from workflows import workflow_id
 from workflows.dispatch import Dispatcher
 from workflows.reconciler import RUNNING, Reconciler
@@ -154,3 +165,30 @@ async def test_without_a_listing_nothing_is_concluded(pool, dsn):
     with pytest.raises(RuntimeError):
         await Reconciler(dsn, nobody, settled_after=0).reconcile()
     assert await inbox(pool) == []
+
+
+async def test_workflows_that_temporal_lost_are_started_again(pool, dsn, tmp_path):
+    """As after a crash of the operating system, which takes the last transactions of its file."""
+    kept, lost = [request(start) for start in times(2)]
+    with stack.temporal(persistent=True, data=tmp_path) as server:
+        client = await Client.connect(server.address, lazy=True)
+        dispatcher = Dispatcher(dsn, client, task_queue=f"test-{uuid4()}")
+        await dispatcher.start()
+        await hold(pool, kept)
+        await eventually(emptied(pool))
+
+        await asyncio.to_thread(server.kill)
+        earlier = shutil.copytree(tmp_path, tmp_path.with_name("earlier"))
+        await asyncio.to_thread(server.start)
+        await hold(pool, lost)
+        await eventually(emptied(pool), 30)
+
+        await asyncio.to_thread(server.kill)
+        shutil.rmtree(tmp_path)
+        shutil.copytree(earlier, tmp_path)
+        await asyncio.to_thread(server.start)
+        await eventually(lambda: started(client, kept.id), 30)
+        assert not await started(client, lost.id)
+        async with reconciling(dsn, client, reconcile_every=0.2, settled_after=0):
+            await eventually(lambda: started(client, lost.id), 30)
+        await dispatcher.stop()
