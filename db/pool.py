@@ -108,7 +108,11 @@ async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
         command_timeout=5,
         server_settings={"application_name": f"chairtime {name}"},
     )
-    await _prepare(connection, DEDICATED)
+    try:
+        await _prepare(connection, DEDICATED)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 
