@@ -10,10 +10,11 @@ from uuid_utils.compat import uuid7
 from api.answers import edited, etag, naming, one
 from api.dependencies import Caller, Creation, IfMatch, Own, expected
 from api.errors import invalid
-from api.fields import Edit, Minutes, Name
+from api.fields import Edit, Minutes
 from api.idempotency import made_before
 from api.requests import Body, Number, Slug
 from api.strict import StrictRoute
+from api.texts import Name
 from db import catalogue
 from db.pool import use
 from domain.catalogue import AppointmentType

@@ -12,11 +12,12 @@ from uuid_utils.compat import uuid7
 from api import conflicts
 from api.answers import edited, etag, one
 from api.dependencies import NO_VERSION, Caller, Creation, IfMatch, Own, expected
-from api.fields import Edit, Name, ZoneName
+from api.fields import Edit, ZoneName
 from api.idempotency import made_before
 from api.requests import Body, Number
 from api.schedules import DryRun
 from api.strict import StrictRoute
+from api.texts import Name
 from db import catalogue, schedules
 from db.pool import Connection, use
 from domain.appointments import Appointment

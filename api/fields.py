@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from api.requests import Body, Number, no_nul
+from api.requests import Body, Number
 from domain import zones
 
 LARGEST_INT = 2**31 - 1
@@ -22,19 +22,12 @@ def _iana(name: str) -> str:
     return zones.named(name).key
 
 
-Name = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
-    AfterValidator(no_nul),
-]
 ZoneName = Annotated[
     str,
     StringConstraints(max_length=64),
     AfterValidator(_iana),
     Field(json_schema_extra={"format": "time-zone"}),
 ]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
-Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^\+?[0-9 ()/.-]{3,}$")]
 Locale = Annotated[
     str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
 ]

@@ -3,16 +3,17 @@
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, StrictBool, StringConstraints, model_validator
+from pydantic import StrictBool, StringConstraints, model_validator
 
 from api.errors import Problem, invalid
-from api.fields import Edit, Email, Locale, Name, Phone, ZoneName
-from api.requests import Body, Text, no_nul
+from api.fields import Edit, Locale, ZoneName
+from api.requests import Body
+from api.texts import Email, Name, Phone, Text
 from domain.actors import Actor, Role
 from domain.people import PERSONAL, Profile
 
 PersonRole = Literal[Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT]
-Specialty = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(no_nul)]
+Specialty = Annotated[Name, StringConstraints(max_length=100)]
 
 FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
 

@@ -1,6 +1,5 @@
 """People: oneself, the dentists whom one can book, and those whom staff and agents look after."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from api.strict import StrictRoute
 from db import erasures, profiles, reads
 from db.pool import Connection, use
 from domain.actors import Actor
+from domain.names import sought
 from domain.people import Erased, Profile
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/profiles", tags=["profiles"])
@@ -63,7 +63,7 @@ async def list_profiles(
     them act.
     """
     after = cursors.name_of(cursor) if cursor else None
-    words = re.findall(r"[^\W_]+", search or "")[:8]
+    words = sought(search or "")
     async with use(own.pool) as connection:
         items = await profiles.page(connection, caller, role, words, after, limit + 1)
         await reads.record(connection, caller, items[:limit])

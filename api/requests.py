@@ -18,16 +18,11 @@ from pydantic import (
     model_validator,
 )
 
+from api.texts import Text
 from domain.booking import CancelReason
 
 LOST_PLUS = re.compile(r":[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?$")
 """The end of a time whose + was read as a space, as it is in a query."""
-
-
-def no_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not contain NUL")
-    return text
 
 
 def _number(value: object) -> object:
@@ -60,7 +55,6 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 12, 31)), BeforeV
 
 Number = BeforeValidator(_number)
 
-Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(no_nul)]
 Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 START = AliasChoices("starts_at", "appointment_date")

@@ -9,10 +9,11 @@ from pydantic import StrictBool
 from api.answers import edited, etag, naming, one
 from api.dependencies import Caller, Creation, IfMatch, Own, expected
 from api.errors import invalid
-from api.fields import LARGEST_INT, Edit, Name
+from api.fields import LARGEST_INT, Edit
 from api.idempotency import made_before
 from api.requests import Body
 from api.strict import StrictRoute
+from api.texts import Name
 from db import catalogue, idempotency
 from db.pool import use
 from domain.catalogue import Resource, ResourceKind

@@ -14,8 +14,9 @@ from api.cursors import PageCursor
 from api.dependencies import Caller, Own
 from api.errors import Problem, invalid
 from api.explanations import Explanation
-from api.requests import Day, Instant, Listed, Slug, Text
+from api.requests import Day, Instant, Listed, Slug
 from api.strict import StrictRoute
+from api.texts import Line
 from db import catalogue, claims, clinics
 from db.pool import Connection, use
 from domain.clinic import BoardSlot, Offer
@@ -90,7 +91,7 @@ async def search_slots(
     zone: Zone,
     appointment_type: Annotated[Slug, Query()],
     clinic_id: Annotated[UUID | None, Query()] = None,
-    specialty: Annotated[Text | None, Query(max_length=100)] = None,
+    specialty: Annotated[Line | None, Query(max_length=100)] = None,
     dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 1000,
     cursor: PageCursor = None,

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.requests import Body, Day, Number, Text
+from api.requests import Body, Day, Number
+from api.texts import Line
 from domain.appointments import Appointment
 from domain.clinic import Schedule
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
@@ -58,7 +59,7 @@ class DateException(Body):
     kind: ExceptionKind
     starts: WallTime | None = None
     ends: WallTime | None = None
-    reason: Annotated[Text, Field(max_length=200)] | None = None
+    reason: Annotated[Line, Field(max_length=200)] | None = None
 
     @classmethod
     def of(cls, exception: ScheduleException, *, private: bool = True) -> Self:

@@ -9,6 +9,7 @@ import asyncpg
 
 from db.pool import Connection
 from domain.actors import Actor, Role
+from domain.names import indexed
 from domain.people import DENTIST_ACCESS_YEARS, PERSONAL, Profile
 
 COLUMNS = """
@@ -33,6 +34,8 @@ GRANT = "select from patient_grants g where g.patient_id = p.id and g.agent_id =
 
 LAST_ADMIN = "CT010"
 """What the trigger `keep_an_admin` raises."""
+SEARCHED = ("full_name", "email", "phone")
+"""The texts by whose words people are found."""
 
 OF_PROFILE = PERSONAL | {"role", "active"}
 OF_DENTIST = frozenset({"specialty", "bio", "bookable"})
@@ -63,10 +66,10 @@ async def page(
     after: tuple[str, UUID] | None,
     limit: int,
 ) -> list[Profile]:
-    """Those who may be seen, by name, after a cursor of (full_name, id). Each of `words` (letters
-    and digits alone) begins a word of the name, address or number.
+    """Those who may be seen, by name, after a cursor of (full_name, id). Each of `words`
+    (domain.names.sought) begins a word of the name, address or number.
     """
-    search = "profile_words(p.*) @@ to_tsquery('simple', $3)" if words else "$3::text is null"
+    search = "p.search @@ $3::text::tsquery" if words else "$3::text is null"
     rows = await connection.fetch(
         f"""
         select {COLUMNS} {FROM}
@@ -76,7 +79,7 @@ async def page(
         """,
         seer.id,
         role,
-        " & ".join(f"{word}:*" for word in words) or None,
+        " & ".join(f"'{word}':*" for word in words) or None,
         after[0] if after else None,
         after[1] if after else None,
         limit,
@@ -95,8 +98,9 @@ async def create(
             """
             insert into profiles
                    (id, role, full_name, email, phone, time_zone, locale, active,
-                    created_by, created_as)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning id
+                    created_by, created_as, search)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, array_to_tsvector($11))
+            on conflict do nothing returning id
             """,
             id,
             fields["role"],
@@ -105,6 +109,7 @@ async def create(
             fields.get("active", True),
             maker.id if maker else None,
             str(maker.role) if maker else None,
+            indexed(fields.get(name) for name in SEARCHED),
         )
         if made and fields["role"] in (Role.PATIENT, Role.DENTIST):
             await _give_place(connection, id, fields)
@@ -120,6 +125,9 @@ async def update(
     """
     async with keeping_an_admin(), connection.transaction():
         sets, values = _assignments(fields, OF_PROFILE, first=3)
+        if fields.keys() & set(SEARCHED):
+            sets.append(f"search = array_to_tsvector(${len(values) + 3})")
+            values.append(await _words(connection, id, fields))
         sql = "version = version + 1, updated_at = clock_timestamp()"
         found = await connection.fetchval(
             f"""
@@ -179,6 +187,17 @@ async def _change_role(connection: Connection, id: UUID, fields: Mapping[str, An
     )
     if fields["role"] in (Role.PATIENT, Role.DENTIST):
         await _give_place(connection, id, fields)
+
+
+async def _words(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> list[str]:
+    """The words to find a profile by, once it has `fields`; until the end of the transaction nobody
+    else changes it.
+    """
+    row = await connection.fetchrow(
+        "select full_name, email, phone from profiles where id = $1 for no key update", id
+    )
+    after = dict(row or {}) | dict(fields)
+    return indexed(after.get(name) for name in SEARCHED)
 
 
 async def _give_place(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:

@@ -18,5 +18,7 @@ def cursor(at: datetime, id: object) -> str:
 instants = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 format("date-time", instants.map(lambda at: at.isoformat().replace("+00:00", "Z")))
 format("date", st.dates(FIRST.date(), LAST.date()).map(date.isoformat))
+names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
+format("email", st.builds("{}@{}.example".format, names, names))
 format("time-zone", st.sampled_from(sorted(zones.names())))
 format("cursor", st.builds(cursor, instants, st.uuids()))

@@ -1,0 +1,80 @@
+"""Texts as people write them: in composed form (NFC), without characters that do not show."""
+
+import unicodedata
+from collections.abc import Collection
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They turn the order in which what follows is shown (Bidi_Control of Unicode)."""
+
+UNSEEN = frozenset("\u00ad\u115f\u1160\u3164\uffa0\u200b\u2060\ufeff\u2028\u2029")
+"""Of no width, or ends of lines; what joins letters (ZWJ, ZWNJ) belongs to some scripts."""
+
+LINES = frozenset("\n\r\t")
+
+
+def composed(text: object) -> object:
+    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
+
+
+def no_controls(text: str) -> str:
+    """Of several lines: line ends and tabs, no other control characters."""
+    return _refuse(text, {c for c in text if unicodedata.category(c) == "Cc"} - LINES)
+
+
+def one_line(given: object) -> object:
+    """Composed, and refused with any control character, also where it would be stripped."""
+    if not isinstance(given, str):
+        return given
+    text = unicodedata.normalize("NFC", given)
+    controls = {c for c in text if unicodedata.category(c) == "Cc"}
+    return _refuse(text, controls | (BIDI | UNSEEN).intersection(text))
+
+
+def visible(text: str) -> str:
+    if not any(unicodedata.category(c)[0] in "LNPS" for c in text):
+        raise ValueError("must have a letter or a digit")
+    return text
+
+
+def _refuse(text: str, found: Collection[str]) -> str:
+    if found:
+        code = f"U+{ord(min(found)):04X}"
+        raise ValueError(f"must not contain control or bidi characters; it has {code}")
+    return text
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"is no e-mail address: {error}") from None
+
+
+Text = Annotated[
+    str,
+    BeforeValidator(composed),
+    StringConstraints(max_length=2000),
+    AfterValidator(no_controls),
+]
+"""Notes and the like, of several lines."""
+
+Line = Annotated[str, BeforeValidator(one_line)]
+
+Name = Annotated[
+    str,
+    BeforeValidator(one_line),
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    AfterValidator(visible),
+]
+Email = Annotated[
+    str,
+    BeforeValidator(composed),
+    StringConstraints(max_length=254),
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}),
+]
+Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^[+(]*( *[0-9][ ()/.-]*){3,17}$")]
