@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     rate_limit_failures: int = Field(default=60, ge=1)
     """Requests a minute without a valid token, per address."""
 
+    rate_limit_public: int = Field(default=600, ge=1)
+    """Requests a minute without a token for what needs none, per address."""
+
     rate_limit_storage: SecretStr = SecretStr("memory://")
     """Where it is counted: in each process, or for all together in `redis://…`."""
 
@@ -80,7 +83,15 @@ class Settings(BaseSettings):
     """Event streams that one caller may have open at a process, where callers are limited."""
 
     streams: int = Field(default=10_000, ge=1)
-    """Event streams that one process may have open in all; each takes some 17 KiB."""
+    """Event streams that one process may have open in all; each takes some 17 KiB. A fifth is kept
+    for staff.
+    """
+
+    connections_per_address: int = Field(default=1000, ge=1)
+    """Connections that one address (IPv6: /64) may have open at a process, where callers are
+    limited: enough for a clinic of 50 desks behind one address. Of a trusted proxy, the requests
+    that it forwards for one address.
+    """
 
     cors_origins: List = ()
     """Origins of browsers' pages that may call the API, such as `https://app.example`, by commas;
@@ -111,6 +122,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     metrics_port: int = Field(default=9464, ge=0, le=65535)
     """Prometheus text format on a port of its own; 0 switches it off."""
+    metrics_host: str = "127.0.0.1"
+    """The interface that the metrics port listens on."""
+    health_host: str = "127.0.0.1"
+    """The interface that a worker's health port listens on."""
 
     chairtime_home: Path = CHECKOUT / ".chairtime"
     """What belongs to this checkout: data of the embedded parts, the development key, dev.json."""

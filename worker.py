@@ -23,6 +23,7 @@ from db.heartbeat import Heartbeat
 from db.pool import create_pool
 from realtime.waker import RelayWaker
 from settings import Settings
+from worker_health import HealthPort
 from workflows.client import AWAY, connect, reachable
 from workflows.dispatch import Dispatcher
 from workflows.worker import build_worker as build_worker
@@ -57,12 +58,15 @@ class _Crew:
 
     async def run(self, health_port: int) -> None:
         _stop_on_signals(self._stop)
-        server = None
+        health = HealthPort(self._ready)
         if health_port:
-            server = await asyncio.start_server(self._health, "0.0.0.0", health_port)  # noqa: S104
+            await health.start(self._settings.health_host, health_port)
         await asyncio.gather(*(self._keep(number) for number in range(len(self._beats))))
-        if server:
-            server.close()
+        health.stop()
+
+    def _ready(self) -> bool:
+        """Whether all processes have reached Temporal of late."""
+        return bool(min(self._beats) > time.monotonic() - STALE)
 
     async def _keep(self, number: int) -> None:
         while not self._stop.is_set():
@@ -88,24 +92,6 @@ class _Crew:
         await ended.wait()
         loop.remove_reader(process.sentinel)
         process.join()
-
-    async def _health(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, TimeoutError, ValueError):
-            async with asyncio.timeout(2):
-                path = (await reader.readline()).split(b" ")[1:2]
-                while (await reader.readline()).strip():
-                    pass
-                status = {b"/livez": b"200 OK", b"/readyz": self._readiness()}
-                line = status.get(b"".join(path), b"404 Not Found")
-                writer.write(
-                    b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % line
-                )
-                await writer.drain()
-        writer.close()
-
-    def _readiness(self) -> bytes:
-        ready = min(self._beats) > time.monotonic() - STALE
-        return b"200 OK" if ready else b"503 Service Unavailable"
 
 
 def _process(settings: Settings, beats: Any, number: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -28,14 +29,17 @@ from api import (
     tickets,
 )
 from api.alternatives import Alternatives
+from api.directory import FRESH, read_directory
 from api.event_stream import Streams
 from api.hold_tokens import HoldTokens
 from api.limits import Limits
 from api.middleware import Head, install
 from api.parts import Parts
 from api.people import People
+from api.probes import Probes
 from api.rushes import Rushes
 from api.security import Verifier
+from api.shared import Shared
 from db.pool import create_pool
 from realtime.hub import Hub
 from realtime.relay import Relay
@@ -109,7 +113,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     people = People(pool, hub, cache)
     memory = Alternatives(pool), Offers(), Rushes()
     tokens = HoldTokens.of_settings(settings)
-    parts = Parts(settings, pool, temporal, waker, relay, hub, people, *memory, reconciler, tokens)
+    shared = Probes(dsn, temporal, relay), Shared(partial(read_directory, pool), FRESH)
+    more = *memory, reconciler, tokens, *shared
+    parts = Parts(settings, pool, temporal, waker, relay, hub, people, *more)
     running = (waker, hub, relay, reconciler)
     try:
         for part in running:
@@ -117,5 +123,5 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
         yield parts
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
-        await people.stop()
+        await asyncio.gather(people.stop(), parts.probes.stop(), parts.directory.stop())
         await asyncio.wait_for(pool.close(), timeout=2)

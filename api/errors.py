@@ -33,12 +33,14 @@ STATUS: Mapping[str, int] = {
     "hold_expired": 410,
     "version_conflict": 412,
     "payload_too_large": 413,
+    "uri_too_long": 414,
     "unsupported_media_type": 415,
     "idempotency_key_reused": 422,
     "hold_quota": 429,
     "booking_quota": 429,
     "hold_cooldown": 429,
     "rate_limited": 429,
+    "headers_too_large": 431,
     "internal_error": 500,
     "unavailable": 503,
 }
@@ -57,6 +59,8 @@ SAID: Mapping[str, str] = {
     "model_attributes_type": "must be a JSON object, with Content-Type: application/json",
 }
 """In our words: what the validator's own do not help with, by its type of error."""
+
+MEDIA_TYPE = "application/problem+json"
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -140,6 +144,16 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, unavailable)
 
 
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as an answer to this request."""
+    return Response(
+        shown(problem, quote(request.scope["path"]), request.scope.get("request_id")),
+        status_code=problem.status,
+        headers=dict(problem.headers or {}),
+        media_type=MEDIA_TYPE,
+    )
+
+
 def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
     """The body of the answer."""
     return to_json(problem.body | {"instance": instance, "request_id": request_id})
@@ -184,13 +198,3 @@ def _explained(error: Mapping[str, Any]) -> dict[str, str]:
         return {"field": "body", "message": f"is no JSON at character {where[0]}"}
     message = SAID.get(error["type"], error["msg"].removeprefix("Value error, "))
     return {"field": ".".join(where), "message": message}
-
-
-def answer(request: Request, problem: Problem) -> Response:
-    """The problem as a response."""
-    return Response(
-        shown(problem, quote(request.scope["path"]), request.scope.get("request_id")),
-        status_code=problem.status,
-        headers=dict(problem.headers or {}),
-        media_type="application/problem+json",
-    )

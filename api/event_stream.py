@@ -13,19 +13,19 @@ from domain.events import Cursor, Reader
 from realtime import metrics
 from realtime.following import follow
 
+STAFF_SHARE = 0.2
+"""Of the places for streams at a process."""
+
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """So that nobody on the way keeps a stream, or holds back what belongs to it."""
 
 
 class EventStream(StreamingResponse):
-    """A stream of ready-made frames. It ends when its reader goes, or is let go of. Raises
-    `rate_limited` or `unavailable` where as many are open as there may be.
-    """
+    """A stream of ready-made frames. It ends when its reader goes, or is let go of."""
 
     media_type = "text/event-stream"
 
     def __init__(self, own: Parts, reader: Reader, at: Cursor, opening: bytes) -> None:
-        _admit(own, reader)
         self._life = asyncio.timeout(None)
         self._frames = follow(own.hub, own.pool, reader, at, opening, self._cut)
         super().__init__(self._frames, headers=HEADERS)
@@ -57,13 +57,20 @@ class EventStream(StreamingResponse):
             self._life.reschedule(0)
 
 
-def _admit(own: Parts, reader: Reader) -> None:
+def admit(own: Parts, reader: Reader) -> None:
+    """Raises `rate_limited` or `unavailable` where as many streams are open as there may be. The
+    last STAFF_SHARE of the places is for staff, however many patients and agents there are.
+    """
     settings, hub = own.settings, own.hub
-    if hub.health.streams >= settings.streams:
+    full = hub.health.streams >= settings.streams
+    if not reader.actor.is_staff:
+        open_to_all = settings.streams - int(settings.streams * STAFF_SHARE)
+        full = full or hub.health.streams - hub.staff_streams >= open_to_all
+    if full:
         metrics.REFUSED.labels(reason="total").inc()
         raise Problem(
             "unavailable",
-            "There are as many streams here as there may be: try again in a while.",
+            "This server has as many streams open as it may have: try again after Retry-After.",
             headers={"Retry-After": str(random.randint(2, 10))},
         )
     if settings.limited and hub.following(reader.actor.id) >= settings.streams_per_caller:

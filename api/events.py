@@ -8,12 +8,12 @@ from pydantic import TypeAdapter
 
 from api.dependencies import Own
 from api.errors import Problem, invalid, not_found
-from api.event_stream import EventStream
+from api.event_stream import EventStream, admit
 from api.parts import Parts
 from api.requests import Listed
 from api.security import Verified
 from api.strict import StrictRoute
-from api.tickets import Opener
+from api.tickets import Opener, spend
 from db import appointments
 from db.pool import use
 from domain.actors import scope
@@ -61,7 +61,7 @@ async def stream_events(
         raise invalid("topics", str(error)) from None
     reader = _reader(opener, frozenset(wanted))
     at, opening = await _place(own, last_event_id or cursor)
-    return EventStream(own, reader, at, opening + frames.ready(at, own.hub.now()))
+    return await _opened(own, opener, reader, at, opening + frames.ready(at, own.hub.now()))
 
 
 @router.get("/api/appointments/{id}/events", response_class=EventStream, status_code=200)
@@ -82,7 +82,16 @@ async def stream_appointment(
     if found is None:
         raise not_found()
     state = SNAPSHOT.dump_json(found, exclude_none=True).decode()
-    return EventStream(own, reader, at, opening + frames.frame("snapshot", state, at))
+    return await _opened(own, opener, reader, at, opening + frames.frame("snapshot", state, at))
+
+
+async def _opened(
+    own: Parts, opener: Verified, reader: Reader, at: Cursor, opening: bytes
+) -> EventStream:
+    """The stream, which a ticket pays for now: a stream that is refused costs no ticket."""
+    admit(own, reader)
+    await spend(own, opener)
+    return EventStream(own, reader, at, opening)
 
 
 def _reader(opener: Verified, topics: frozenset[str]) -> Reader:

@@ -65,9 +65,13 @@ def _of_requests() -> Iterator[Problem]:
     yield unauthenticated()
     yield not_found()
     yield Problem("method_not_allowed", "This path has GET, POST alone.")
-    yield Problem("request_timeout", "The request did not come whole.")
+    yield Problem(
+        "request_timeout", "The body took longer than 10 seconds to arrive: send it again."
+    )
     yield Problem("payload_too_large", "The body is larger than 64 KiB.")
+    yield Problem("uri_too_long", "A request line may have 32768 bytes.")
     yield Problem("unsupported_media_type", "Send JSON.")
-    yield Problem("rate_limited", "More than 120 requests in a minute; wait a little.")
+    yield Problem("rate_limited", "More than 120 requests in a minute: wait, then try again.")
+    yield Problem("headers_too_large", "A request may have 100 headers and 32768 bytes of headers.")
     yield Problem("internal_error", "Something went wrong on our side.")
     yield Problem("unavailable", "The database does not answer. Repeat with the same key.")

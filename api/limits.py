@@ -1,12 +1,12 @@
 """How often one may call: a sliding minute per caller, and per address for those without a valid
-token.
+token. api/admission.py asks before anything else is done for a request.
 """
 
 import asyncio
-import ipaddress
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -15,15 +15,24 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 
+from api.addresses import UNKNOWN, customer
 from api.errors import Problem
 from domain.actors import Actor
 from settings import Settings
 
 logger = logging.getLogger(__name__)
 
+May = Callable[[RateLimitItem, str], Awaitable[bool]]
+
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 PATIENCE = 0.5
 """Seconds that counting may hold up a request."""
+
+GUESSES = 10
+"""Tokens and tickets that are verified for an address after its window of failures is used up, as a
+multiple of that window. One client that repeats an expired token must not lock out the people who
+share its address and bring a token that was not seen here before.
+"""
 
 SWEEP_EVERY = 10.0
 """Seconds between two looks for counters that are over."""
@@ -54,11 +63,15 @@ class Limits:
     more. Where the counters cannot be reached, nobody is refused.
     """
 
-    def __init__(self, storage: Storage, reads: int, writes: int, failures: int) -> None:
+    def __init__(
+        self, storage: Storage, reads: int, writes: int, failures: int, public: int = 600
+    ) -> None:
         self._window = SlidingWindowCounterRateLimiter(storage)
         self._reads = RateLimitItemPerMinute(reads, namespace="reads")
         self._writes = RateLimitItemPerMinute(writes, namespace="writes")
         self._failures = RateLimitItemPerMinute(failures, namespace="failures")
+        self._guesses = RateLimitItemPerMinute(GUESSES * failures, namespace="guesses")
+        self._public = RateLimitItemPerMinute(public, namespace="public")
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits | None":
@@ -70,21 +83,37 @@ class Limits:
             settings.rate_limit_reads,
             settings.rate_limit_writes,
             settings.rate_limit_failures,
+            settings.rate_limit_public,
         )
 
     async def called(self, request: Request, actor: Actor) -> None:
         """Counts a request of a known caller. Raises `rate_limited`."""
         item = self._reads if request.method in READS else self._writes
-        await self._count(item, str(actor.id))
+        await self._ask(self._window.hit, item, str(actor.id))
 
     async def refused(self, request: Request) -> None:
         """Counts a request without a valid token. Raises `rate_limited`."""
-        await self._count(self._failures, address(request))
+        await self._ask(self._window.hit, self._failures, address(request))
 
-    async def _count(self, item: RateLimitItem, who: str) -> None:
+    async def may_guess(self, request: Request) -> None:
+        """Asks before a token or ticket is verified. Raises `rate_limited` where too many from this
+        address were wrong.
+        """
+        await self._ask(self._window.test, self._guesses, address(request))
+
+    async def guessed_wrong(self, request: Request) -> None:
+        """Counts a token or ticket that was not valid. Raises `rate_limited`."""
+        await self._ask(self._window.hit, self._guesses, address(request))
+        await self.refused(request)
+
+    async def asked_publicly(self, request: Request) -> None:
+        """Counts a request without a token for what needs none. Raises `rate_limited`."""
+        await self._ask(self._window.hit, self._public, address(request))
+
+    async def _ask(self, may: May, item: RateLimitItem, who: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
-                if await self._window.hit(item, who):
+                if await may(item, who):
                     return
                 frees, _ = await self._window.get_window_stats(item, who)
         except (StorageError, TimeoutError) as error:
@@ -92,23 +121,14 @@ class Limits:
             return
         raise Problem(
             "rate_limited",
-            f"More than {item.amount} requests in a minute; wait a little.",
+            f"More than {item.amount} requests in a minute: wait, then try again.",
             headers={"Retry-After": str(1 + math.floor(frees - time.time()))},
         )
 
 
 def address(request: Request) -> str:
-    """Where a request comes from, as far as the server believes it. Of IPv6, the network that one
-    customer gets (/64): the rest is theirs to choose.
-    """
-    host = request.client.host if request.client else "unknown"
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if found.version == 4:
-        return host
-    return str(found.ipv4_mapped or ipaddress.ip_network((found.packed[:8] + bytes(8), 64)))
+    """Where a request comes from, as far as the server believes it."""
+    return customer(request.client.host) if request.client else UNKNOWN
 
 
 def _storage(uri: str) -> Storage:

@@ -1,5 +1,6 @@
 """What wraps every request, as pure ASGI so that streams pass through untouched."""
 
+import asyncio
 import re
 import time
 from collections.abc import Collection
@@ -13,11 +14,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
+from api.admission import Admission
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 MAX_BODY = 64 * 1024
 """Bytes of a request's body."""
+
+BODY_SECONDS = 10.0
+"""From the end of a request's headers to the end of its body."""
 
 REQUESTS = Counter(
     "chairtime_http_requests_total", "Requests answered.", ["method", "route", "status"]
@@ -28,6 +33,9 @@ SECONDS = Histogram(
     ["method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
+
+TOO_SLOW = f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive: send it again."
+CLOSE = {"Connection": "close"}
 
 ALLOWED = (
     "Accept",
@@ -80,6 +88,7 @@ def install(app: FastAPI, origins: Collection[str]) -> None:
     outermost, so that every answer has its headers, refusals and crashes too.
     """
     app.add_middleware(BodyLimit)
+    app.add_middleware(Admission)
     app.add_middleware(RequestContext)
     if origins:
         app.add_middleware(
@@ -165,8 +174,8 @@ def _wanted(path: str, scheme: str) -> Raw:
 
 
 class BodyLimit:
-    """Refuses a body beyond MAX_BODY where it is read, so that the refusal is a problem like any
-    other (the framework's own limit answers in plain text).
+    """Refuses a body that is larger than MAX_BODY or slower than BODY_SECONDS where it is read, so
+    that the refusal is a problem like any other.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -176,13 +185,20 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         left = MAX_BODY
+        latest = asyncio.get_running_loop().time() + BODY_SECONDS
+        more = True
 
         async def limited() -> Message:
-            nonlocal left
-            message = await receive()
+            nonlocal left, more
+            try:
+                async with asyncio.timeout_at(latest if more else None):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, TOO_SLOW, headers=CLOSE) from None
             left -= len(message.get("body", b""))
             if left < 0:
                 raise HTTPException(413, "The body is larger than 64 KiB.")
+            more = message.get("more_body", False)
             return message
 
         await self._app(scope, limited, send)

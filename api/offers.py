@@ -24,6 +24,9 @@ from domain.zones import ALL_DAY, ONE_DAY
 AHEAD = (3, 11, 42, 126, 378)
 """Days of each step of a search ahead: near days are cheap, and far ones rarely needed."""
 
+PUBLIC_AHEAD = (3, 11, 46)
+"""The same where everybody may ask: 60 days in all."""
+
 Found = tuple[Slot, Offer]
 Days = tuple[date, date, tuple[time, time]]
 
@@ -85,13 +88,13 @@ async def next_free(
     connection: Connection, dentist_ids: Sequence[UUID] | None = None
 ) -> dict[UUID, datetime]:
     """When each of these dentists (null = all) is next free, for the shortest type of their clinic
-    that can be booked online. Whoever is not free within AHEAD is left out. A bounded number of
-    queries.
+    that can be booked online. Whoever is not free within PUBLIC_AHEAD is left out. A bounded
+    number of queries.
     """
     left = await clinics.offers(connection, dentist_ids=dentist_ids)
     free: dict[UUID, datetime] = {}
     first = _first_day(left, Asked()) if left else date.max
-    for days in AHEAD:
+    for days in PUBLIC_AHEAD:
         if left:
             found = await firsts(connection, left, Asked(first, days))
             free |= {dentist_id: _start(slot) for dentist_id, slot in found.items()}

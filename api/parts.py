@@ -6,9 +6,12 @@ from temporalio.client import Client
 
 from activities.offers import Offers
 from api.alternatives import Alternatives
+from api.directory import Directory
 from api.hold_tokens import HoldTokens
 from api.people import People
+from api.probes import Probes
 from api.rushes import Rushes
+from api.shared import Shared
 from db.pool import Pool
 from realtime.hub import Hub
 from realtime.relay import Relay
@@ -31,6 +34,8 @@ class Parts:
     rushes: Rushes
     reconciler: Reconciler
     hold_tokens: HoldTokens
+    probes: Probes
+    directory: Shared[Directory]
 
     def committed(self) -> None:
         """To be called after each commit: wakes the relay, which tells everybody. Losing this call

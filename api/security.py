@@ -4,7 +4,7 @@ token says.
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,6 @@ from jwt.algorithms import ECAlgorithm, HMACAlgorithm
 from api import development, tokens
 from api.errors import Problem
 from api.jwks import Jwks
-from api.limits import Limits
 from domain.actors import Actor, Role
 from settings import Settings
 
@@ -53,6 +52,8 @@ class Verified:
     """Of the keys that it was verified by."""
     topics: frozenset[str] | None = None
     """What a ticket is for; null for a token, which is for all."""
+    ticket: bytes | None = None
+    """The hash of the ticket; null for a token."""
 
 
 class Verifier:
@@ -108,16 +109,23 @@ class Verifier:
 
     async def verify(self, token: str) -> Verified:
         """The same, with the end of the token's validity."""
-        name = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        known = self._known.get(name)
-        if known and known.expires > self._clock() and known.generation == self.keys.generation:
+        known = self.known(token)
+        if known:
             return known
+        name = _hash(token)
         self._known.pop(name, None)
         verified = await self._verify(token)
         while len(self._known) >= REMEMBERED:
             del self._known[next(iter(self._known))]
         self._known[name] = verified
         return verified
+
+    def known(self, token: str) -> Verified | None:
+        """What a token says that was verified before and is still valid; null for others."""
+        found = self._known.get(_hash(token))
+        if found and found.expires > self._clock() and found.generation == self.keys.generation:
+            return found
+        return None
 
     async def _verify(self, token: str) -> Verified:
         try:
@@ -144,36 +152,33 @@ def unauthenticated() -> Problem:
 
 
 async def caller(request: Request) -> Actor:
-    """The actor of the request's `Authorization: Bearer` header; see `bearer` and `counted`."""
-    return (await counted(request, bearer(request))).actor
-
-
-async def counted(request: Request, who: Awaitable[Verified]) -> Verified:
-    """Who it is, counted against the rate limits: of the caller, and of the address where that is
-    refused. Raises what `who` raises, or `rate_limited`.
-    """
-    limits: Limits | None = request.app.state.limits
-    try:
-        verified = await who
-    except Problem as refusal:
-        if limits and refusal.body["code"] == "unauthenticated":
-            await limits.refused(request)
-        raise
-    if limits:
-        await limits.called(request, verified.actor)
-    return verified
+    """The actor of the request's `Authorization: Bearer` header. Raises what `bearer` raises."""
+    return (await bearer(request)).actor
 
 
 async def bearer(request: Request) -> Verified:
-    """What the request's token says. Two headers are refused: a proxy might have read the other
-    one. Raises `unauthenticated`, or `unavailable` where tokens cannot be checked.
+    """What the request's token says. Raises `unauthenticated`, or `unavailable` where tokens cannot
+    be checked.
     """
+    refused: Problem | None = request.scope.get("refused")
+    if refused:  # before, where the rate limits are asked
+        raise refused
+    given = token(request)
+    if given is None:
+        raise unauthenticated()
     verifier: Verifier = request.app.state.verifier
+    return await verifier.verify(given)
+
+
+def token(request: Request) -> str | None:
+    """The request's bearer token. Two headers are none: a proxy might have read the other one."""
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    if scheme.lower() != "bearer":
-        raise unauthenticated()
-    return await verifier.verify(token.strip(" "))
+    return token.strip(" ") if scheme.lower() == "bearer" else None
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def _local(settings: Settings) -> Fixed:

@@ -4,20 +4,24 @@ import logging
 import resource
 import socket
 import sys
+from contextlib import ExitStack
 
-import prometheus_client
 import uvicorn
 from fastapi import FastAPI
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.addresses import Forwarded, Places, Trusted
 from api.app import create_app
+from api.connection import Connection
+from api.metrics_port import metrics_port
 from api.parts import Parts
 from api.security import NotConfigured
 from settings import Settings
 
 SEND_BUFFER = 32 * 1024
 """Bytes that the system takes for a reader who does not read, about; else it would be megabytes."""
+
+OWN_FILES = 256
+"""Files that the process opens for itself: its pool, its other connections, its log."""
 
 SILENCE = 30_000
 """Milliseconds after which a connection is given up whose other end takes nothing; the system's own
@@ -44,24 +48,6 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class Connection(HttpToolsProtocol):
-    """Tells the request that is being answered when its reader is gone. By itself the library tells
-    the latest, which may be one that waits behind a stream; the stream would outlive its reader.
-    """
-
-    _running: RequestResponseCycle | None = None
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._running is not None and not self._running.response_complete:
-            self._running.disconnected = True
-            self._running.message_event.set()
-        super().connection_lost(exc)
-
-
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT; gone within 5 seconds, open streams included."""
     logging.basicConfig(
@@ -71,10 +57,11 @@ def serve(settings: Settings) -> None:
         app = create_app(settings)
     except NotConfigured as refusal:
         sys.exit(f"chairtime api: {refusal}")
-    if settings.metrics_port:
-        prometheus_client.start_http_server(settings.metrics_port, addr=settings.host)
-    _allow_files(settings.streams + 1000)
-    Server(server_config(app, settings), app).run()
+    _allow_files(settings.streams + OWN_FILES + 1000)
+    with ExitStack() as ports:
+        if settings.metrics_port:
+            ports.enter_context(metrics_port(settings.metrics_host, settings.metrics_port))
+        Server(server_config(app, settings), app).run()
 
 
 def _allow_files(count: int) -> None:
@@ -83,6 +70,12 @@ def _allow_files(count: int) -> None:
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _most_connections() -> int:
+    """As many as there can be open files, less those that the process itself needs."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(soft - OWN_FILES, soft // 2)
 
 
 def listening(config: uvicorn.Config) -> socket.socket:
@@ -96,15 +89,19 @@ def listening(config: uvicorn.Config) -> socket.socket:
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """How the app is served. Only trusted proxies may say whose request they bring on."""
+    most = settings.connections_per_address
+    places = Places(most) if settings.limited else None
+    forwarded = Places(most) if settings.limited else None
+    proxies = settings.trusted_proxies
     return uvicorn.Config(
-        app,
-        http=Connection,
+        Forwarded(app, proxies, forwarded) if proxies else app,
+        http=Connection.bounded(_most_connections(), places, Trusted(proxies)),
+        ws="none",
         host=settings.host,
         port=settings.port,
         log_level="warning",
         access_log=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )

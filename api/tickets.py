@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, model_validator
 from api import dependencies, security
 from api.dependencies import Caller, Own
 from api.errors import Problem, invalid, not_found
+from api.limits import Limits
 from api.parts import Parts
 from api.requests import Body
 from api.security import Verified
@@ -85,28 +86,53 @@ async def opener(
         Query(max_length=100, description="Instead of `Authorization`: see `buy_ticket`."),
     ] = None,
 ) -> Verified:
-    """Who opens a stream, by a token or a ticket, judged as every caller is. Raises
-    `unauthenticated`, also for a ticket that has been used; `forbidden`.
+    """Who opens a stream, by a token or a ticket, judged as every caller is. The ticket is still
+    good after this: see `spend`. Raises `unauthenticated`, also for a ticket that has been used;
+    `forbidden`; `rate_limited`.
     """
-    who = security.bearer(request) if ticket is None else _shown(own, ticket)
-    verified = await security.counted(request, who)
+    if ticket is None:
+        verified = await security.bearer(request)
+    else:
+        verified = await _shown(request, own, ticket)
     await dependencies.welcome(request, verified.actor)
     return verified
+
+
+async def spend(own: Parts, opener: Verified) -> None:
+    """Uses the ticket up, if one was shown. To be called last, when nothing else can refuse the
+    stream. Raises `unauthenticated` where somebody else was quicker.
+    """
+    if opener.ticket is None:
+        return
+    async with use(own.pool) as connection:
+        if not await tickets.use_up(connection, opener.ticket):
+            raise _no_ticket()
 
 
 Opener = Annotated[Verified, Depends(opener)]
 
 
-async def _shown(own: Parts, ticket: str) -> Verified:
+async def _shown(request: Request, own: Parts, ticket: str) -> Verified:
+    """What the ticket says, counted against the rate limits."""
+    limits: Limits | None = request.app.state.limits
+    hashed = _hash(ticket)
     async with use(own.pool) as connection:
-        found = await tickets.use_up(connection, _hash(ticket))
+        found = await tickets.find(connection, hashed)
     if found is None:
-        raise Problem(
-            "unauthenticated",
-            "This ticket has been used, is too old, or never was one: ask for another.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-    return Verified(found.actor, found.until, topics=found.topics)
+        if limits:
+            await limits.guessed_wrong(request)
+        raise _no_ticket()
+    if limits:
+        await limits.called(request, found.actor)
+    return Verified(found.actor, found.until, topics=found.topics, ticket=hashed)
+
+
+def _no_ticket() -> Problem:
+    return Problem(
+        "unauthenticated",
+        "This ticket has been used, is too old, or never was one: ask for another.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 def _hash(ticket: str) -> bytes:

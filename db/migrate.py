@@ -7,6 +7,7 @@ Nothing here runs ANALYZE: statistics of empty tables make foreign-key checks sc
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +65,16 @@ async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
 
 async def pending(connection: Connection, directory: Path = DIRECTORY) -> list[str]:
     """The versions that are still to be applied; empty when the schema is up to date."""
+    return await unapplied(connection, read(directory))
+
+
+async def unapplied(connection: Connection, known: Sequence[Migration]) -> list[str]:
+    """The same of migrations that were read before."""
     applied: set[str] = set()
     if await connection.fetchval("select to_regclass($1)", LEDGER) is not None:
         rows = await connection.fetch(f"select version from {LEDGER}")  # noqa: S608 - ours
         applied = {row["version"] for row in rows}
-    return [m.version for m in read(directory) if m.version not in applied]
+    return [m.version for m in known if m.version not in applied]
 
 
 async def _refuse_tables_in_public(connection: Connection, migrations: list[Migration]) -> None:

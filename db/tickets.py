@@ -47,15 +47,29 @@ async def add(
     return expires_at
 
 
-async def use_up(connection: Connection, hashed: bytes) -> Ticket | None:
-    """The ticket, which is gone with that; null where there is none that is still good."""
+async def find(connection: Connection, hashed: bytes) -> Ticket | None:
+    """The ticket; null where there is none that is still good."""
     row = await connection.fetchrow(
         """
-        delete from stream_tickets where hash = $1 and expires_at > clock_timestamp()
-        returning caller, topics, until
+        select caller, topics, until from stream_tickets
+         where hash = $1 and expires_at > clock_timestamp()
         """,
         hashed,
     )
     if row is None:
         return None
     return Ticket(Actor.parse(row["caller"]), frozenset(row["topics"]), row["until"])
+
+
+async def use_up(connection: Connection, hashed: bytes) -> bool:
+    """Deletes the ticket. Whether it was there and still good: so for one of many at once."""
+    return (
+        await connection.fetchval(
+            """
+        delete from stream_tickets where hash = $1 and expires_at > clock_timestamp()
+        returning true
+        """,
+            hashed,
+        )
+        is not None
+    )

@@ -31,6 +31,8 @@ class Audience:
         self._dismissed = False
         self._ticking = False
         self._by_person: Counter[UUID | None] = Counter()
+        self.of_staff = 0
+        """Open streams whose reader is staff."""
         self._roles: dict[UUID | None, str | None] = {}
 
     def __len__(self) -> int:
@@ -44,6 +46,7 @@ class Audience:
         self._judge(stream)
         self._streams.add(stream)
         self._by_person[reader.actor.id] += 1
+        self.of_staff += reader.actor.is_staff
         for address in reader.addresses():
             self._by_address[address].add(stream)
         metrics.STREAMS.inc()
@@ -113,6 +116,7 @@ class Audience:
     def _leave(self, stream: Stream) -> None:
         self._streams.discard(stream)
         self._by_person[stream.reader.actor.id] -= 1
+        self.of_staff -= stream.reader.actor.is_staff
         if not self._by_person[stream.reader.actor.id]:
             del self._by_person[stream.reader.actor.id]
         for address in stream.reader.addresses():

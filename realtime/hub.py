@@ -91,6 +91,11 @@ class Hub:
         """How many of the open streams are this person's."""
         return self._audience.of_person(person)
 
+    @property
+    def staff_streams(self) -> int:
+        """How many of the open streams are of staff."""
+        return self._audience.of_staff
+
     def revoke(self, person: UUID, role: str | None) -> None:
         """Ends a person's streams that were opened under another role; all where it is null."""
         self._audience.revoke(person, role)

@@ -13,8 +13,10 @@ from pydantic import SecretStr
 from starlette.responses import StreamingResponse
 
 from api import development, errors, limits
+from api.addresses import Forwarded
 from api.app import create_app
 from api.limits import SWEEP_EVERY, Limits, Memory, address
+from api.middleware import install
 from api.security import Verifier, caller
 from api.server import server_config
 from domain.actors import Actor
@@ -54,6 +56,7 @@ def settings(home: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
     app = FastAPI()
+    install(app, ())
     errors.install(app)
     app.state.verifier = Verifier.of(settings)
     app.state.limits = Limits.of(settings)
@@ -218,10 +221,9 @@ def test_limits_are_on_in_production_and_off_in_development_unless_said_otherwis
 
 
 def test_only_trusted_proxies_are_believed_and_never_everybody(app, settings):
-    assert not server_config(app, settings).proxy_headers
+    assert server_config(app, settings).app is app
     behind = Settings(trusted_proxies="10.0.0.0/8, 127.0.0.1", _env_file=None)
-    config = server_config(app, behind)
-    assert (config.proxy_headers, config.forwarded_allow_ips) == (True, ["10.0.0.0/8", "127.0.0.1"])
+    assert isinstance(server_config(app, behind).app, Forwarded)
     for wrong in ("*", "10.0.0.0/8,*", "proxy.example"):
         with pytest.raises(ValueError, match="trusted_proxies"):
             Settings(trusted_proxies=wrong, _env_file=None)

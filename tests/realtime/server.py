@@ -5,20 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import httpx2
-import uvicorn
 
 from api.app import create_app
-from api.server import Connection, Server, listening
+from api.server import Server, listening, server_config
 from settings import Settings
 from tests.realtime.listening import Frame, parse, until
 
 
 class Running:
-    def __init__(self, settings: Settings, **config: object) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
-        options = {"port": 0, "http": Connection, "log_level": "warning"}
-        options |= {"timeout_graceful_shutdown": 3} | config
-        self.server = Server(uvicorn.Config(self.app, **options), self.app)
+        config = server_config(self.app, settings.model_copy(update={"port": 0}))
+        self.server = Server(config, self.app)
         self._socket = listening(self.server.config)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -39,8 +37,8 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, **config: object) -> AsyncIterator[Running]:
-    running = Running(settings, **config)
+async def serving(settings: Settings) -> AsyncIterator[Running]:
+    running = Running(settings)
     try:
         await running.ready()
         yield running

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from api import development
 from api.app import create_app
-from api.server import Connection, listening, server_config
+from api.server import listening, server_config
 from domain.booking import Verb
 from realtime import frames
 from tests.realtime.listening import (
@@ -286,10 +286,7 @@ def test_connections_wait_neither_long_nor_for_much_for_who_does_not_read(settin
             assert one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 32 * 1024
 
 
-async def test_a_reader_who_asked_for_more_behind_a_stream_is_missed_when_gone(
-    api, settings, as_, pool
-):
-    assert server_config(api.app, settings).http is Connection
+async def test_a_reader_who_asked_for_more_behind_a_stream_is_missed_when_gone(api, as_, pool):
     headers = "".join(f"{name}: {value}\r\n" for name, value in as_("admin").items())
     _, writer = await asyncio.open_connection("127.0.0.1", api.port)
     writer.write(f"GET {EVENTS} HTTP/1.1\r\nHost: here\r\n{headers}\r\n".encode() * 3)

@@ -1,0 +1,55 @@
+"""The worker's health port: /livez and /readyz over HTTP, for whatever supervises it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+PATIENCE = 2.0
+"""Seconds that one probe may take."""
+
+MOST = 100
+"""Probes at a time; the next is closed unanswered."""
+
+MAX_HEAD = 32 * 1024
+"""Bytes of a probe's request."""
+
+DROPPED = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+
+
+class HealthPort:
+    """Answers probes, each on a connection of its own. Drops those that are slow, large or many."""
+
+    def __init__(self, ready: Callable[[], bool]) -> None:
+        self._ready = ready
+        self._server: asyncio.Server | None = None
+        self._open = 0
+
+    async def start(self, host: str, port: int) -> int:
+        """Listens there; the port, which was chosen where `port` is 0."""
+        self._server = await asyncio.start_server(self._connected, host, port, limit=MAX_HEAD)
+        chosen: int = self._server.sockets[0].getsockname()[1]
+        return chosen
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
+        try:
+            with suppress(*DROPPED):
+                async with asyncio.timeout(PATIENCE):
+                    if self._open <= MOST:
+                        await self._answer(reader, writer)
+        finally:
+            self._open -= 1
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        path = b"".join(head.split(b" ")[1:2])
+        ready = b"200 OK" if self._ready() else b"503 Service Unavailable"
+        status = {b"/livez": b"200 OK", b"/readyz": ready}.get(path, b"404 Not Found")
+        writer.write(b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+        writer.close()
+        await writer.wait_closed()
