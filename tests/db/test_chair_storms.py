@@ -79,7 +79,7 @@ class Caller:
             patient_id=self._id,
             caller=self._id,
             appointment_type=self._chance.choice(SLUGS),
-            quota=None,
+            limits=None,
         )
         if self._chance.random() < 0.5:
             result = await booking.hold(connection, wish, CLINIC, Via.API)
@@ -178,7 +178,7 @@ async def test_an_exchange_is_undone_with_the_hold_that_asked_for_it(pool: Pool)
 
 
 async def wish(pool: Pool, starts_at: datetime, dentist: UUID, patient: UUID) -> Result:
-    command = request(starts_at, dentist_id=dentist, patient_id=patient, quota=None)
+    command = request(starts_at, dentist_id=dentist, patient_id=patient, limits=None)
     async with pool.acquire() as connection:
         return await booking.hold(connection, command, CLINIC, Via.API)
 

@@ -1,100 +1,29 @@
 """A visit finds a chair unless every chair is in use at some instant of it."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
 from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
 from activities import booking
 from api import offers
-from db import claims, clinics, demo, standings
+from db import claims, clinics
 from db.pool import Connection, Pool
-from domain.actors import CLINIC
-from domain.appointments import Result, Via
-from domain.booking import Outcome
-from domain.explain import explain
+from domain.actors import CLINIC, Scope
+from domain.appointments import Change, Move, Result, Via
+from domain.booking import Outcome, Verb
+from domain.events import Kind
+from domain.explain import Finding, explain
 from domain.schedules import Reason
-from tests.support import BEN, LENA, MATEO, monday, request
+from tests.chairs import A_MINUTE, Planted, Scene, chair_of, played, scenes, wish
+from tests.support import LENA
 
-A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
-NEWCOMER = demo.person_id("patient", "chloe")
+A_DAY = timedelta(days=1)
 EXCHANGE = ("held", "pending_approval", "booked")
 PRESENT = ("checked_in", "in_treatment")
 EACH_IN_A_TRANSACTION = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A visit's claim on a chair, in minutes from the start of the scene."""
-
-    starts: int
-    ends: int
-    chair: int
-    status: str = "booked"
-    id: UUID = field(default_factory=uuid7, compare=False)
-
-    @property
-    def live(self) -> bool:
-        return self.status != "overdue"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Visits on the chairs of a clinic, each chair without overlaps, and a wish with its buffers.
-    `soon`: minute 0 is less than two minutes ahead; else it is next Monday.
-    """
-
-    chairs: int
-    visits: tuple[Planted, ...]
-    wish: int
-    lasts: int
-    before: int = 0
-    after: int = 0
-    soon: bool = False
-
-    @property
-    def busy(self) -> range:
-        return range(self.wish - self.before, self.wish + self.lasts + self.after)
-
-    @property
-    def full(self) -> bool:
-        """Whether at some instant of the wish as many visits are there as chairs."""
-        counts = Counter(
-            minute
-            for visit in self.visits
-            if visit.live
-            for minute in range(visit.starts, visit.ends)
-        )
-        return any(counts[minute] >= self.chairs for minute in self.busy)
-
-
-@st.composite
-def scenes(draw: st.DrawFn, statuses: Sequence[str]) -> Scene:
-    chairs = draw(st.integers(1, 4))
-    visits: list[Planted] = []
-    for _ in range(draw(st.integers(0, 14))):
-        starts = 5 * draw(st.integers(-12, 40))
-        ends = starts + 5 * draw(st.integers(1, 14))
-        chair = draw(st.integers(0, chairs - 1))
-        if all(v.chair != chair or v.ends <= starts or ends <= v.starts for v in visits):
-            visits.append(Planted(starts, ends, chair, draw(st.sampled_from(statuses))))
-    return Scene(
-        chairs,
-        tuple(visits),
-        wish=5 * draw(st.integers(0, 24)),
-        lasts=5 * draw(st.integers(1, 14)),
-        before=5 * draw(st.sampled_from([0, 0, 1, 3])),
-        after=5 * draw(st.sampled_from([0, 0, 1, 4])),
-        soon=draw(st.booleans()),
-    )
 
 
 SPLIT = (Planted(0, 60, 0), Planted(60, 120, 1))
@@ -128,87 +57,103 @@ async def test_search_explain_and_hold_agree_and_who_is_checked_in_keeps_the_cha
         await assert_nobody_lost_a_chair(connection, scene, result)
 
 
-@asynccontextmanager
-async def played(pool: Pool, scene: Scene) -> AsyncIterator[tuple[Connection, datetime]]:
-    """The scene in a transaction that is never committed, and the start of its wish."""
-    async with pool.acquire() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            yield connection, await planted(connection, scene)
-        finally:
-            await transaction.rollback()
-
-
-async def planted(connection: Connection, scene: Scene) -> datetime:
-    now = await connection.fetchval("select clock_timestamp()")
-    zero = now.replace(second=0, microsecond=0) + 2 * A_MINUTE if scene.soon else monday(9)
-    await standings.add_patient(connection, NEWCOMER)
-    await connection.execute("update clinics set slot_grid_minutes = 1")
-    await connection.execute("delete from weekly_hours")
-    await connection.execute("delete from schedule_exceptions")
-    await connection.execute(
-        """
-        insert into weekly_hours (resource_no, weekday, starts, ends)
-        select resource_no, day, '00:00', '00:00' from dentists, generate_series(0, 6) day
-        """
-    )
-    await connection.execute("update resources set active = false where kind = 'chair'")
-    nos = [
-        await connection.fetchval(
-            """
-            insert into resources (clinic_id, kind, name) values ($1, 'chair', $2) returning no
-            """,
-            demo.CLINIC,
-            f"Planted {n}",
+@EACH_IN_A_TRANSACTION
+@given(scenes([*EXCHANGE, "booked", "overdue"]))
+@example(Scene(2, (*SPLIT, Planted(120, 180, 1)), wish=180, lasts=60, move=-150))
+@example(Scene(2, (*SPLIT, Planted(60, 90, 0)), wish=-30, lasts=30, move=30))
+async def test_a_move_finds_a_chair_as_a_hold_does_without_its_own(pool, scene):
+    async with played(pool, scene) as (connection, start):
+        held = await wish(connection, start)
+        if held.outcome is not Outcome.DONE:
+            return
+        await booking.change(
+            connection, Change(held.appointment.id, Verb.CONFIRM, uuid7()), CLINIC, Via.API
         )
-        for n in range(scene.chairs)
-    ]
-    await connection.execute(
-        """
-        update appointment_types
-           set duration = $1, buffer_before = $2, buffer_after = $3, lead_time = '0'
-         where slug = 'checkup'
-        """,
-        scene.lasts * A_MINUTE,
-        scene.before * A_MINUTE,
-        scene.after * A_MINUTE,
-    )
-    type_id = await connection.fetchval("select id from appointment_types where slug = 'checkup'")
-    for visit in scene.visits:
-        starts, ends = zero + visit.starts * A_MINUTE, zero + visit.ends * A_MINUTE
+        to = start + scene.move * A_MINUTE
+        command = Move(held.appointment.id, uuid7(), starts_at=to)
+        moved = await booking.reschedule(connection, command, CLINIC, Via.API, Scope())
+        expected = Outcome.NO_CHAIR if scene.full_after(scene.move) else Outcome.DONE
+        assert moved.outcome is expected
+        await assert_nobody_lost_a_chair(connection, scene, moved)
+
+
+async def test_the_tightest_fit_is_taken_first(pool: Pool):
+    """Chair 1 is free all day, chair 2 is used until 9:30, chair 3 until 10:00 and from 11:00."""
+    visits = (Planted(-60, 30, 1), Planted(0, 60, 2), Planted(120, 180, 2))
+    async with played(pool, Scene(3, visits, wish=60, lasts=60)) as (connection, start):
+        assert await chair_of(connection, (await wish(connection, start)).appointment.id) == 2
+    async with played(pool, Scene(3, visits, wish=180, lasts=60)) as (connection, start):
+        assert await chair_of(connection, (await wish(connection, start)).appointment.id) == 2
+    async with played(pool, Scene(3, visits, wish=35, lasts=25)) as (connection, start):
+        assert await chair_of(connection, (await wish(connection, start)).appointment.id) == 1
+
+
+async def test_visits_on_a_chair_that_is_switched_off_stay_there(pool: Pool):
+    async with played(pool, Scene(2, SPLIT, wish=30, lasts=60)) as (connection, start):
+        await connection.execute("update resources set active = false where name = 'Planted 1'")
+        assert await why(connection, start) == [Reason.NO_CHAIR]
+        refused = await wish(connection, start)
+        assert refused.outcome is Outcome.NO_CHAIR
+        await assert_nobody_lost_a_chair(connection, Scene(2, SPLIT, wish=30, lasts=60), refused)
+        assert (await wish(connection, start + 30 * A_MINUTE)).outcome is Outcome.DONE
+
+
+async def test_an_exchange_is_told_with_the_booking_and_not_on_the_board(pool: Pool):
+    async with played(pool, Scene(2, SPLIT, wish=30, lasts=60)) as (connection, start):
+        await connection.execute("delete from outbox")
+        held = (await wish(connection, start)).appointment
+        told = await connection.fetch("select kind, entity_id, version from outbox order by id")
+        moved = SPLIT[1].id
+        assert [tuple(row) for row in told] == [
+            (Kind.CHAIR_ASSIGNED, moved, 2),
+            (Kind.HELD, held.id, 1),
+            (Kind.SLOT_HELD, LENA, None),
+        ]
+        trail = await connection.fetchrow(
+            """
+            select verb, actor, via, from_status, to_status, command_id
+              from appointment_transitions where appointment_id = $1 and version = 2
+            """,
+            moved,
+        )
+        assert tuple(trail) == ("assign_chair", "system", "sweep", "booked", "booked", None)
+        inbox = await connection.fetchval(
+            "select count(*) from workflow_inbox where appointment_id = $1", moved
+        )
+        assert inbox == 0
+
+
+async def test_after_an_exchange_a_booking_lives_on_as_before(pool: Pool):
+    visits = (Planted(0, 60, 0), Planted(60, 120, 1, "held"))
+    async with played(pool, Scene(2, visits, wish=30, lasts=60)) as (connection, start):
+        assert (await wish(connection, start)).outcome is Outcome.DONE
+        moved = visits[1].id
+        assert await chair_of(connection, moved) == 0
+        state, settled = await booking.settle(connection, moved, Via.WORKFLOW)
+        assert state is not None
+        assert (state.status, state.version, state.due, settled) == ("held", 2, "hold", False)
+        for verb in (Verb.CONFIRM, Verb.CANCEL):
+            command = Change(moved, verb, uuid7())
+            result = await booking.change(connection, command, CLINIC, Via.WORKFLOW)
+            assert result.outcome is Outcome.DONE
+
+
+async def test_explain_says_when_a_chair_may_be_free_again(pool: Pool):
+    visits = (Planted(0, 60, 0), Planted(30, 60, 1, "held"), Planted(60, 90, 1, "held"))
+    async with played(pool, Scene(2, visits, wish=30, lasts=30)) as (connection, start):
+        until = await connection.fetchval(
+            "select hold_expires_at from appointments where id = $1", visits[1].id
+        )
+        [finding] = await findings(connection, start)
+        assert (finding.reason, finding.held_until) == (Reason.NO_CHAIR, until)
         await connection.execute(
             """
-            insert into appointments
-                   (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at,
-                    hold_expires_at, approval_expires_at, policy, caller, verb, actor, via)
-            values ($1, $2, $3, $4, $5, $6, $7, $8,
-                    clock_timestamp() + make_interval(secs => $9),
-                    clock_timestamp() + interval '1 hour', '{}', $4, 'hold', 'patient', 'sweep')
-            """,
-            visit.id,
-            demo.CLINIC,
-            MATEO,
-            BEN,
-            type_id,
-            visit.status if visit.live else "held",
-            starts,
-            ends,
-            300.0 if visit.live else -1.0,
+            update appointments set status = 'booked', version = version + 1, verb = 'confirm'
+             where status = 'held'
+            """
         )
-        await connection.execute(
-            "insert into slot_reservations values ($1, $2, tstzrange($3, $4))",
-            visit.id,
-            nos[visit.chair],
-            starts,
-            ends,
-        )
-    return zero + scene.wish * A_MINUTE
-
-
-async def wish(connection: Connection, start: datetime) -> Result:
-    command = request(start, dentist_id=LENA, patient_id=NEWCOMER, caller=NEWCOMER, limits=None)
-    return await booking.hold(connection, command, CLINIC, Via.API)
+        [finding] = await findings(connection, start)
+        assert (finding.reason, finding.held_until) == (Reason.NO_CHAIR, None)
 
 
 async def seen_by_search(connection: Connection, start: datetime) -> bool:
@@ -219,12 +164,16 @@ async def seen_by_search(connection: Connection, start: datetime) -> bool:
 
 
 async def why(connection: Connection, start: datetime) -> list[Reason]:
+    return [finding.reason for finding in await findings(connection, start)]
+
+
+async def findings(connection: Connection, start: datetime) -> list[Finding]:
     [offer] = await clinics.offers(connection, "checkup", dentist_ids=[LENA])
     taken = await claims.between(
         connection, [offer.dentist_no], [offer.clinic_id], start - 2 * A_DAY, start + 2 * A_DAY
     )
     busy, chairs = taken.dentists[offer.dentist_no], taken.chairs[offer.clinic_id]
-    return [finding.reason for finding in explain(offer, start, busy, chairs)]
+    return explain(offer, start, busy, chairs)
 
 
 async def assert_nobody_lost_a_chair(connection: Connection, scene: Scene, result: Result) -> None:
