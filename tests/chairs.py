@@ -15,7 +15,7 @@ from db import demo, standings
 from db.pool import Connection, Pool
 from domain.actors import CLINIC
 from domain.appointments import Result, Via
-from tests.support import BEN, LENA, MATEO, monday, request
+from tests.support import BEN, LENA, MATEO, monday, patient, request
 
 A_MINUTE = timedelta(minutes=1)
 NEWCOMER = demo.person_id("patient", "chloe")
@@ -147,10 +147,10 @@ async def planted(connection: Connection, scene: Scene) -> datetime:
             """
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at,
-                    hold_expires_at, approval_expires_at, policy, caller, verb, actor, via)
+                    hold_expires_at, approval_expires_at, policy, caller, maker, verb, actor, via)
             values ($1, $2, $3, $4, $5, $6, $7, $8,
                     clock_timestamp() + make_interval(secs => $9),
-                    clock_timestamp() + interval '1 hour', '{}', $4, 'hold', 'patient', 'sweep')
+                    clock_timestamp() + interval '1 hour', '{}', $4, $10, 'hold', $10, 'sweep')
             """,
             visit.id,
             demo.CLINIC,
@@ -161,6 +161,7 @@ async def planted(connection: Connection, scene: Scene) -> datetime:
             starts,
             ends,
             300.0 if visit.live else -1.0,
+            str(patient(BEN)),
         )
         await connection.execute(
             "insert into slot_reservations values ($1, $2, tstzrange($3, $4))",
