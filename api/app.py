@@ -29,6 +29,7 @@ from api import (
     tickets,
 )
 from api.alternatives import Alternatives
+from api.coalescing import RequestCoalescer
 from api.directory import FRESH, read_directory
 from api.event_stream import Streams
 from api.hold_tokens import HoldTokens
@@ -37,7 +38,6 @@ from api.middleware import Head, install
 from api.parts import Parts
 from api.people import People
 from api.probes import Probes
-from api.rushes import Rushes
 from api.security import Verifier
 from api.shared import Shared
 from db.pool import create_pool
@@ -111,7 +111,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     reconciler = Reconciler(dsn, temporal, waker.wake)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
-    memory = Alternatives(pool), Offers(), Rushes()
+    memory = Alternatives(pool), Offers(), RequestCoalescer()
     tokens = HoldTokens.of_settings(settings)
     shared = Probes(dsn, temporal, relay), Shared(partial(read_directory, pool), FRESH)
     more = *memory, reconciler, tokens, *shared

@@ -11,12 +11,12 @@ from uuid_utils.compat import uuid7
 
 from activities import booking
 from api.alternatives import Wish
+from api.coalescing import SlotKey
 from api.dependencies import NO_VERSION, Call, actor_id, expected
 from api.errors import Problem, invalid
 from api.parts import Parts
 from api.refusals import refusal
 from api.requests import Reserve, Update
-from api.rushes import Time
 from db import appointments, catalogue, clinics
 from db.pool import UNAVAILABLE, use
 from domain.actors import Actor, Role, scope
@@ -61,7 +61,7 @@ async def attempted(
         result = await attempt()
     else:
         wanted = command.dentist_id, command.appointment_type, command.starts_at
-        result = await own.rushes.attempt(Time(*wanted, ask.actor.is_staff), attempt)
+        result = await own.coalescer.attempt(SlotKey(*wanted, ask.actor.is_staff), attempt)
     if result.outcome is Outcome.DONE:
         own.committed()
     return result

@@ -6,11 +6,11 @@ from temporalio.client import Client
 
 from activities.offers import Offers
 from api.alternatives import Alternatives
+from api.coalescing import RequestCoalescer
 from api.directory import Directory
 from api.hold_tokens import HoldTokens
 from api.people import People
 from api.probes import Probes
-from api.rushes import Rushes
 from api.shared import Shared
 from db.pool import Pool
 from realtime.hub import Hub
@@ -31,7 +31,7 @@ class Parts:
     people: People
     alternatives: Alternatives
     offers: Offers
-    rushes: Rushes
+    coalescer: RequestCoalescer
     reconciler: Reconciler
     hold_tokens: HoldTokens
     probes: Probes

@@ -140,13 +140,16 @@ async def _bookings(connection: asyncpg.Connection, whole: World) -> None:
         ends_at = slot.starts_at + server.VISIT
         who = (named("clinic", clinic), slot.dentist, named("patient", patient))
         what = (named(f"type {world.VISIT}", clinic), "booked", slot.starts_at, ends_at)
-        how = (json.dumps(POLICY), named("patient", patient), "confirm", "system", "sweep")
+        maker = named("patient", patient)
+        how = (json.dumps(POLICY), maker, f"patient:{maker}", "confirm", "system", "sweep")
         appointments.append((id, *who, *what, *how, LONG_AGO, LONG_AGO, LONG_AGO))
         busy = asyncpg.Range(slot.starts_at, ends_at + timedelta(minutes=5))
         claims += [(id, no, busy) for no in (slot.resource_no, chair)]
         claims.append((id, resource("patient", patient), asyncpg.Range(slot.starts_at, ends_at)))
         said.append((id, 1, "hold", "booked", "system", "sweep", LONG_AGO))
-    columns = "id clinic_id dentist_id patient_id type_id status starts_at ends_at policy caller"
+    columns = (
+        "id clinic_id dentist_id patient_id type_id status starts_at ends_at policy caller maker"
+    )
     columns += " verb actor via created_at updated_at lapsed_at"
     await _copy(connection, "appointments", columns, appointments)
     await _copy(connection, "slot_reservations", "appointment_id resource_no during", claims)

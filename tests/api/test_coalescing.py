@@ -1,17 +1,17 @@
-"""Who asks for the same time at once asks together, and is told nothing that was over before."""
+"""Requests for one slot are coalesced, and nobody gets a refusal from before they asked."""
 
 import asyncio
 
 from activities import booking
-from api import rushes
-from api.rushes import Rushes, Time
+from api import coalescing
+from api.coalescing import RequestCoalescer, SlotKey
 from db.pool import Pool, use
 from domain.appointments import Result, Via
 from domain.booking import Outcome
 from tests.support import AMARA, ANA, BEN, monday, overdue, patient, request
 from tests.workflows.desk import until
 
-TIME = Time(AMARA, "checkup", monday(9), by_staff=False)
+TIME = SlotKey(AMARA, "checkup", monday(9), by_staff=False)
 
 
 class Desk:
@@ -33,28 +33,28 @@ class Desk:
         return Result(self._outcomes[number - 1])
 
 
-async def crowd(rushes: Rushes, desk: Desk, count: int) -> list[asyncio.Task[Result]]:
-    """So many who have come, of whom one at most has got to ask."""
-    tasks = [asyncio.create_task(rushes.attempt(TIME, desk.ask)) for _ in range(count)]
+async def crowd(coalescer: RequestCoalescer, desk: Desk, count: int) -> list[asyncio.Task[Result]]:
+    """So many requests at once, of which one at most has reached the desk."""
+    tasks = [asyncio.create_task(coalescer.attempt(TIME, desk.ask)) for _ in range(count)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return tasks
 
 
-async def test_of_two_hundred_two_ask(monkeypatch):
-    monkeypatch.setattr(rushes, "TURN", 60)
-    own, desk = Rushes(), Desk(Outcome.DONE, Outcome.SLOT)
+async def test_of_200_requests_for_one_slot_two_query_the_database(monkeypatch):
+    monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
+    own, desk = RequestCoalescer(), Desk(Outcome.DONE, Outcome.SLOT)
     tasks = await crowd(own, desk, 200)
     desk.answer(2)
     results = await asyncio.gather(*tasks)
     assert [result.outcome for result in results] == [Outcome.DONE] + [Outcome.SLOT] * 199
     assert desk.asked == 2
-    assert not own._rushes
+    assert not own._queues
 
 
-async def test_a_refusal_is_not_for_those_who_came_after_its_question(monkeypatch):
-    monkeypatch.setattr(rushes, "TURN", 60)
-    own, desk = Rushes(), Desk(Outcome.SLOT, Outcome.DONE)
+async def test_a_refusal_is_not_shared_with_requests_that_came_after_its_query(monkeypatch):
+    monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
+    own, desk = RequestCoalescer(), Desk(Outcome.SLOT, Outcome.DONE)
     (early,) = await crowd(own, desk, 1)
     (late,) = await crowd(own, desk, 1)
     desk.answer(2)
@@ -63,18 +63,18 @@ async def test_a_refusal_is_not_for_those_who_came_after_its_question(monkeypatc
     assert desk.asked == 2
 
 
-async def test_what_is_about_one_caller_is_told_to_nobody_else(monkeypatch):
-    monkeypatch.setattr(rushes, "TURN", 60)
-    own, desk = Rushes(), Desk(Outcome.QUOTA, Outcome.PATIENT_OVERLAP, Outcome.DONE)
+async def test_a_refusal_about_one_caller_is_shared_with_nobody(monkeypatch):
+    monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
+    own, desk = RequestCoalescer(), Desk(Outcome.QUOTA, Outcome.PATIENT_OVERLAP, Outcome.DONE)
     tasks = await crowd(own, desk, 3)
     desk.answer(3)
     results = await asyncio.gather(*tasks)
     assert [r.outcome for r in results] == [Outcome.QUOTA, Outcome.PATIENT_OVERLAP, Outcome.DONE]
 
 
-async def test_who_gives_up_or_fails_leaves_the_turn_to_the_next(monkeypatch):
-    monkeypatch.setattr(rushes, "TURN", 60)
-    own, desk = Rushes(), Desk(Outcome.DONE, Outcome.SLOT)
+async def test_a_cancelled_request_passes_its_turn_on(monkeypatch):
+    monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
+    own, desk = RequestCoalescer(), Desk(Outcome.DONE, Outcome.SLOT)
     first, second, third, fourth = await crowd(own, desk, 4)
     first.cancel()
     second.cancel()
@@ -83,11 +83,11 @@ async def test_who_gives_up_or_fails_leaves_the_turn_to_the_next(monkeypatch):
     assert (await third).outcome is Outcome.SLOT  # the first question is the one that was given up
     fourth.cancel()
     await asyncio.gather(first, second, fourth, return_exceptions=True)
-    assert not own._rushes
+    assert not own._queues
 
 
-async def test_nobody_waits_long_for_a_turn():
-    own, desk = Rushes(), Desk(*[Outcome.SLOT] * 3)
+async def test_a_request_asks_by_itself_after_the_queue_timeout():
+    own, desk = RequestCoalescer(), Desk(*[Outcome.SLOT] * 3)
     tasks = await crowd(own, desk, 3)
 
     async def all_asked() -> bool:
@@ -98,9 +98,9 @@ async def test_nobody_waits_long_for_a_turn():
     assert [(await task).outcome for task in tasks] == [Outcome.SLOT] * 3
 
 
-async def test_who_goes_with_the_turn_in_hand_leaves_it_to_the_next(monkeypatch):
-    monkeypatch.setattr(rushes, "TURN", 60)
-    own, desk, tasks = Rushes(), Desk(Outcome.DONE, Outcome.SLOT), []
+async def test_a_request_cancelled_as_it_gets_its_turn_passes_it_on(monkeypatch):
+    monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
+    own, desk, tasks = RequestCoalescer(), Desk(Outcome.DONE, Outcome.SLOT), []
 
     async def ask() -> Result:
         result = await desk.ask()
@@ -114,13 +114,13 @@ async def test_who_goes_with_the_turn_in_hand_leaves_it_to_the_next(monkeypatch)
     assert (await tasks[2]).outcome is Outcome.SLOT
     assert tasks[1].cancelled()
     assert desk.asked == 2
-    assert not own._rushes
+    assert not own._queues
 
 
-async def test_the_wait_for_a_turn_counts(monkeypatch):
-    monkeypatch.setattr(rushes, "TURN", 60)
-    monkeypatch.setattr(rushes, "PATIENCE", 0.5)
-    own, desk, gave_up = Rushes(), Desk(*[Outcome.DONE] * 3), []
+async def test_the_wait_for_a_turn_counts_towards_the_timeout(monkeypatch):
+    monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
+    monkeypatch.setattr(coalescing, "PATIENCE", 0.5)
+    own, desk, gave_up = RequestCoalescer(), Desk(*[Outcome.DONE] * 3), []
     first, second = await crowd(own, desk, 2)
     third = asyncio.create_task(own.attempt(TIME._replace(by_staff=True), desk.ask))
     for task in (second, third):
@@ -133,12 +133,12 @@ async def test_the_wait_for_a_turn_counts(monkeypatch):
         for e in await asyncio.gather(second, third, return_exceptions=True)
     )
     assert gave_up == [second, third]
-    assert not own._rushes
+    assert not own._queues
 
 
-async def test_many_who_are_told_nothing_of_use_wake_one_another_one_by_one(monkeypatch):
-    monkeypatch.setattr(rushes, "TURN", 60)
-    own, desk = Rushes(), Desk(*[Outcome.QUOTA] * 50)
+async def test_without_a_shared_refusal_requests_ask_one_by_one(monkeypatch):
+    monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
+    own, desk = RequestCoalescer(), Desk(*[Outcome.QUOTA] * 50)
     tasks = await crowd(own, desk, 50)
     for asked in range(1, 51):
         assert desk.asked == asked
@@ -146,11 +146,11 @@ async def test_many_who_are_told_nothing_of_use_wake_one_another_one_by_one(monk
         await tasks[asked - 1]
         await asyncio.sleep(0)
         assert sum(task.done() for task in tasks) == asked
-    assert not own._rushes
+    assert not own._queues
 
 
-async def test_a_rush_is_sold_once_by_the_database_and_again_once_it_is_free(pool: Pool):
-    own, people = Rushes(), [ANA, BEN] * 20
+async def test_a_storm_for_one_slot_has_one_winner_and_another_once_it_is_free(pool: Pool):
+    own, people = RequestCoalescer(), [ANA, BEN] * 20
 
     async def attempts() -> list[Result]:
         async def one(who) -> Result:
