@@ -14,6 +14,7 @@ from db import demo
 from db.migrate import migrate
 from db.pool import Pool, connect, create_pool
 from embedded import ports, stack
+from tests import optional
 
 
 def pytest_configure() -> None:
@@ -22,6 +23,21 @@ def pytest_configure() -> None:
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     share = len(ports.BELOW_EPHEMERAL) // workers
     ports.BELOW_EPHEMERAL = ports.BELOW_EPHEMERAL[worker * share : (worker + 1) * share]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("optional"):
+        optional.needed(*mark.args)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in reports]
+    lines = optional.missing(reasons)
+    if lines:
+        terminalreporter.section("skipped for want of optional parts")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Rows are remembered, in memory or in Redis, and no process believes one that has changed."""
 
 import asyncio
-import shutil
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +19,7 @@ from domain.actors import Actor, Role
 from domain.people import Standing
 from embedded import ports
 from embedded.process import Command, Process, wait_until
+from tests import optional
 from tests.api.asgi import scope
 from tests.realtime.listening import until
 from tests.support import ANA, allowed, counting
@@ -30,9 +30,7 @@ AS_ANA = Actor(Role.PATIENT, ANA)
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[str]:
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("redis-server is not installed")
+    binary = optional.needed("redis-server")
     port, home = ports.any_free(), tmp_path_factory.mktemp("redis")
     argv = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
     process = Process(Command(argv, {}), home / "redis.log")
@@ -49,7 +47,9 @@ def redis(server: str) -> str:
     return server
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(
+    params=["memory", pytest.param("redis", marks=pytest.mark.optional("redis-server"))]
+)
 def cached(request, settings):
     """Settings whose processes remember rows each for itself, or together."""
     if request.param == "memory":
@@ -151,6 +151,7 @@ async def test_when_redis_is_away_rows_are_read_from_postgres(settings, as_, mon
     assert reads.count(AS_ANA) == 3
 
 
+@pytest.mark.optional("redis-server")
 async def test_nothing_personal_is_kept_and_nothing_that_runs(redis, settings, as_, monkeypatch):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     shared = settings.model_copy(update={"cache_url": SecretStr(redis)})

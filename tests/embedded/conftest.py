@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from embedded import places
@@ -66,9 +67,9 @@ def alive() -> Callable[[int], bool]:
     """Whether a process exists and is no zombie."""
 
     def ask(pid: int) -> bool:
-        shown = subprocess.run(
-            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
-        )
-        return shown.returncode == 0 and not shown.stdout.startswith("Z")
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     return ask

@@ -140,7 +140,7 @@ def test_a_second_one_in_the_same_checkout_is_refused(shared: Dev) -> None:
     assert shared.serves()
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.optional("curl")
 def test_the_calls_that_it_shows_work_as_pasted(shared: Dev) -> None:
     dentists, reserve, stream = shared.calls()
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -58,7 +57,7 @@ def test_a_database_that_lacks_migrations_is_told_how_to_get_them(
     assert "to be applied" in findings["Migrations"]["found"]
 
 
-@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="there is no pgbouncer here")
+@pytest.mark.optional("pgbouncer")
 @pytest.mark.parametrize(("mode", "fine"), [("session", True), ("transaction", False)])
 def test_a_transaction_pooler_is_refused(
     postgres: stack.RunningPostgres, directory: Path, mode: str, fine: bool

@@ -1,10 +1,10 @@
 """The embedded Postgres survives what development does to it."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 
 from embedded import ports, stack
@@ -54,10 +54,7 @@ async def test_a_data_directory_that_was_never_finished_is_made_anew(directory: 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to step down")
 def test_root_does_not_run_it_as_root() -> None:
     with stack.postgres() as postgres:
-        shown = subprocess.run(
-            ["ps", "-o", "uid=", "-p", str(postgres.process.pid)], capture_output=True, text=True
-        )
-        assert int(shown.stdout) != 0
+        assert psutil.Process(postgres.process.pid).uids().real != 0
 
 
 async def test_it_listens_on_the_loopback_interface_only_and_lives_in_utc() -> None:
