@@ -2,9 +2,8 @@
 calendar that is half full for a fortnight, with a week behind it. Filling it again changes nothing.
 
 The bookings are made by the very functions that the API and the workflow call, so that all that
-must be true of bookings is true of these. They come `via` the sweep and put nothing into the inbox:
-hundreds of workflows at once would be in a newcomer's way. The reconciler finds that the live ones
-lack theirs, and starts them some minutes later at its own pace.
+must be true of bookings is true of these. They come `via` the sweep, whose changes put nothing into
+the inbox; the live ones are put there at the end, so that dispatchers start their workflows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from uuid import UUID, uuid5
 
 from uuid_utils.compat import uuid7
 
-from db import bookings, clinics, demo, profiles
+from db import bookings, clinics, demo, inbox, profiles
 from db.demo import NAMESPACE, person_id
 from db.pool import Connection
 from domain.actors import CLINIC, Actor, Role, Scope
@@ -75,7 +74,10 @@ async def fill(connection: Connection) -> int:
         for name, full_name in PATIENTS:
             fields = {"role": Role.PATIENT, "full_name": " ".join(full_name.split())}
             await profiles.create(connection, person_id("patient", name), fields, None)
-        return await _calendar(connection)
+        made = await _calendar(connection)
+        live = await inbox.unannounced(connection, since=0, after=None, limit=made)
+        await inbox.look(connection, [id for _, id in live])
+        return made
 
 
 async def _places(connection: Connection) -> None:

@@ -3,11 +3,9 @@ alone. Whatever is not as promised ends it with an error, so it is a smoke test 
 """
 
 import asyncio
-import os
 import sys
 from datetime import UTC, datetime
 from statistics import median
-from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
@@ -15,12 +13,11 @@ from rich.console import Console
 
 from api import development
 from chairtime_client import Event, events
-from embedded import record
+from embedded import record, web_ui
 from embedded.caller import Caller, Json
 from embedded.story import Story
 from embedded.watcher import NotAsPromised, Watcher
 from settings import Settings
-from workflows import workflow_id
 
 TOPICS = ("appointments", "availability")
 
@@ -116,32 +113,16 @@ def _end(console: Console, running: record.Record, story: Story, ticker: Ticker)
         f"{middle:.1f} ms (median), {slowest:.1f} ms (slowest).\n",
         soft_wrap=True,
     )
-    places = [(how, _where(running, booking)) for how, booking in story.bookings]
+    places = [(how, web_ui.booking(running.temporal, b["id"])) for how, b in story.bookings]
     places += [
-        ("all bookings", _all(running)),
+        ("all bookings", web_ui.bookings(running.temporal, web_ui.ALL)),
+        ("its columns", f"add {web_ui.COLUMNS}"),
         ("the API, to try", f"{running.api.url}/docs"),
         ("how it works", "README.md, docs/lifecycle.md, docs/events.md"),
     ]
     console.print("[bold]Where to look[/] (each booking is one workflow, with its history)")
     for what, where in places:  # whole lines: a link that is cut cannot be followed
         console.print(f"   {what:<20} {where}", soft_wrap=True)
-
-
-def _where(running: record.Record, booking: Json) -> str:
-    workflow = workflow_id(booking["id"])
-    return f"{_namespace(running)}/{workflow}" if running.temporal.ui_url else workflow
-
-
-def _all(running: record.Record) -> str:
-    query = 'WorkflowType="BookingWorkflow"'
-    if running.temporal.ui_url:
-        return f"{_namespace(running)}?query={quote(query)}"
-    return f"{query} in the Web UI of {running.temporal.address}"
-
-
-def _namespace(running: record.Record) -> str:
-    namespace = os.environ.get("TEMPORAL_NAMESPACE", "default")
-    return f"{running.temporal.ui_url}/namespaces/{namespace}/workflows"
 
 
 def _slot(data: Json) -> tuple[str, datetime]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
-from embedded import probe
+from embedded import probe, web_ui
 from embedded.record import Record
 from embedded.system import Options
 
@@ -28,6 +28,10 @@ def show(console: Console, record: Record, options: Options, token: Callable[[st
     for name, where in _places(record, options):
         table.add_row(name, where)
     console.print(table)
+    bookings = web_ui.bookings(record.temporal, web_ui.BOOKED)
+    columns = f"\n# the bookings in the Web UI; add to its columns: {web_ui.COLUMNS}"
+    console.print(columns, style="dim", soft_wrap=True)
+    console.print(bookings, markup=False, soft_wrap=True)
 
     for comment, command in _calls(record.api.url, token("patient")):
         console.print(f"\n# {comment}", style="dim")

@@ -43,9 +43,21 @@ async def test_the_coming_fortnight_is_half_full_and_the_past_week_is_over(pract
     assert await practice.fetchval("select count(*) from appointments where status = 'held'") == 0
 
 
-async def test_it_asks_nothing_of_the_dispatcher_and_is_made_once(practice):
-    assert await practice.fetchval("select count(*) from workflow_inbox") == 0
+async def test_each_live_booking_asks_for_its_workflow_and_no_other_does(practice):
+    unlike = await practice.fetchval(
+        """
+        select count(*) from appointments a full join workflow_inbox i on i.appointment_id = a.id
+         where coalesce(is_live(a.status), false) <> (i.appointment_id is not null)
+        """
+    )
+    assert unlike == 0
+    assert await practice.fetchval("select count(*) from workflow_inbox") > 100
+
+
+async def test_it_is_made_once(practice):
+    asked = await practice.fetchval("select count(*) from workflow_inbox")
     assert await demo_practice.fill(practice) == 0
+    assert await practice.fetchval("select count(*) from workflow_inbox") == asked
     await demo.load(practice)
 
 

@@ -13,15 +13,18 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from temporalio.client import Client
 
 from db.migrate import migrate
-from embedded import places, ports, probe, stack
+from db.pool import connect
+from embedded import places, ports, probe, stack, web_ui
 from embedded.binaries import MAJOR
 from tests.support import allowed
+from workflows import BOOKING_STATUS, DENTIST_ID, SLOT_START
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXTERNAL = {"DATABASE_URL", "TEMPORAL_ADDRESS", "ENVIRONMENT"}
@@ -154,6 +157,33 @@ def test_the_calls_that_it_shows_work_as_pasted(shared: Dev) -> None:
             seen += line
         curl.terminate()
     assert b"appointment.held" in seen
+
+
+async def test_the_web_ui_lists_the_demo_bookings_with_what_its_columns_show(shared: Dev) -> None:
+    connection = await connect(shared.record["database"]["url"], "test")
+    booked = await connection.fetchval("select count(*) from appointments where status = 'booked'")
+    client = await Client.connect(shared.record["temporal"]["address"])
+    async with asyncio.timeout(90):
+        while (await client.count_workflows(web_ui.BOOKED)).count < booked:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+
+    listed = await anext(client.list_workflows(web_ui.BOOKED, limit=1))
+    row = await connection.fetchrow(
+        "select * from appointments where id = $1", UUID(listed.id.removeprefix("booking-"))
+    )
+    shown = listed.typed_search_attributes
+    assert shown[BOOKING_STATUS] == row["status"]
+    assert shown[DENTIST_ID] == str(row["dentist_id"])
+    assert shown[SLOT_START] == row["starts_at"]
+    await connection.close()
+
+
+def test_the_table_gives_the_query_and_the_columns_of_the_web_ui(shared: Dev) -> None:
+    assert "workflows?query=BookingStatus%3D%22booked%22" in shared.output
+    assert "BookingStatus, DentistId, SlotStart" in shared.output
+    readme = (CHECKOUT / "README.md").read_text()
+    for words in (web_ui.BOOKED, *web_ui.COLUMNS.split(", ")):
+        assert f"`{words}`" in readme
 
 
 def test_a_part_that_is_killed_comes_back(shared: Dev, eventually: Eventually) -> None:
