@@ -1,7 +1,6 @@
 """The one activity: carries out a booking's commands and whatever is due, and reads its state."""
 
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from uuid import UUID
@@ -14,7 +13,8 @@ from activities import booking as commands
 from activities import parsing
 from activities.offers import Offers
 from db import bookings
-from db.pool import UNAVAILABLE, Connection, Pool, use
+from db.pool import Connection, Pool, Unavailable, use
+from db.tracebacks import without_texts
 from domain import messages
 from domain.actors import scope
 from domain.appointments import Result, Via
@@ -130,12 +130,10 @@ def _refused(id: str) -> BookingState:
 
 
 def _report(booking: Booking, error: Exception) -> None:
-    kind = type(error).__qualname__
-    if isinstance(error, UNAVAILABLE):
-        log.warning("booking %.50r waits for the database: %s", booking.id, kind)
-    else:  # the stack without the error's text
-        where = "".join(traceback.format_tb(error.__traceback__))
-        log.error("booking %.50r cannot advance: %s\n%s", booking.id, kind, where)
+    if isinstance(error, Unavailable):
+        log.warning("booking %.50r waits for the database: %s", booking.id, error)
+    else:
+        log.error("booking %.50r cannot advance: %s", booking.id, without_texts(error))
 
 
 def _unavailable() -> ApplicationError:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -12,7 +11,8 @@ from uuid import UUID
 from api.offers import Asked, Found, search, shown
 from db import appointments, clinics
 from db.appointments import Blocking
-from db.pool import UNAVAILABLE, Connection, Pool, use
+from db.pool import Connection, Pool, Unavailable, use
+from db.tracebacks import without_texts
 from domain.actors import Actor, Scope
 from domain.clinic import BoardSlot, Offer
 from domain.schedules import day_of, reach
@@ -91,11 +91,10 @@ class Alternatives:
         try:
             async with use(self._pool) as connection:
                 return await question(connection)
-        except UNAVAILABLE as error:
-            logger.warning("a refusal has no alternatives: %s", type(error).__name__)
-        except Exception as error:  # the lines of code, without the message: it may carry a row
-            where = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("a refusal has no alternatives: %s\n%s", type(error).__name__, where)
+        except Unavailable as error:
+            logger.warning("a refusal has no alternatives: %s", error)
+        except Exception as error:
+            logger.error("a refusal has no alternatives: %s", without_texts(error))
         return []
 
 

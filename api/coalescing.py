@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from db.pool import PATIENCE
+from db.pool import PATIENCE, deadline
 from domain.appointments import Result
 from domain.booking import Outcome
 
@@ -60,7 +60,7 @@ class RequestCoalescer:
 
     async def attempt(self, key: SlotKey, ask: Callable[[], Awaitable[Result]]) -> Result:
         """The result of `ask`, or the refusal that another request for the same slot got. Raises
-        TimeoutError after PATIENCE, the wait for a turn included.
+        Unavailable after PATIENCE, the wait for a turn included.
         """
         latest = asyncio.get_running_loop().time() + PATIENCE
         if key not in self._queues:
@@ -70,7 +70,7 @@ class RequestCoalescer:
             async with asyncio.timeout(QUEUE_TIMEOUT):
                 refusal = await self._wait(key)
         except TimeoutError:
-            async with asyncio.timeout_at(latest):
+            async with deadline(latest):
                 return await ask()
         return refusal or await self._in_turn(key, ask, latest)
 
@@ -91,7 +91,7 @@ class RequestCoalescer:
         queue = self._queues[key]
         waiting_before = len(queue.waiting)
         try:
-            async with asyncio.timeout_at(latest):
+            async with deadline(latest):
                 result = await ask()
             if result.outcome is Outcome.SLOT:
                 queue.refuse(waiting_before, result)

@@ -18,7 +18,7 @@ from api.parts import Parts
 from api.refusals import refusal
 from api.requests import Reserve, Update
 from db import appointments, catalogue, clinics
-from db.pool import UNAVAILABLE, use
+from db.pool import Unavailable, use
 from domain.actors import Actor, Role, scope
 from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
 from domain.booking import Outcome, Verb, limits
@@ -195,7 +195,7 @@ async def _unknown(own: Parts, dentist_id: UUID, appointment_type: str) -> Probl
         async with use(own.pool) as connection:
             at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
             known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
-    except UNAVAILABLE:  # it is refused all the same
+    except Unavailable:  # it is refused all the same
         why = "the dentist, their clinic's appointment_type or the patient is unknown"
         return invalid("dentist_id", why)
     slugs = [each.slug for each in known]

@@ -27,7 +27,7 @@ class Directory:
 
 async def read_directory(pool: Pool) -> Directory:
     """All dentists who can be booked, with the time at which each is next free, by the clinic's
-    clock. Raises one of db.pool.UNAVAILABLE.
+    clock. Raises db.pool.Unavailable.
     """
     async with use(pool) as connection:
         found = await clinics.dentists(connection)

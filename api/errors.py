@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from db.pool import UNAVAILABLE
+from db.pool import Unavailable
+from db.tracebacks import without_texts
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +130,9 @@ def install(app: FastAPI) -> None:
             detail = "There is no such path; /docs has them all."
         return answer(request, Problem(code, detail, status=error.status_code, headers=headers))
 
-    async def unavailable(request: Request, error: Exception) -> Response:
-        logger.warning("database unavailable: %s", type(error).__name__)
+    @app.exception_handler(Unavailable)
+    async def unavailable(request: Request, error: Unavailable) -> Response:
+        logger.warning("request %s: database unavailable: %s", request.scope["request_id"], error)
         return answer(
             request,
             Problem(
@@ -139,9 +141,6 @@ def install(app: FastAPI) -> None:
                 headers={"Retry-After": "1"},
             ),
         )
-
-    for kind in UNAVAILABLE:
-        app.add_exception_handler(kind, unavailable)
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -159,8 +158,9 @@ def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
     return to_json(problem.body | {"instance": instance, "request_id": request_id})
 
 
-def unexpected(request: Request) -> Response:
-    """The answer to what nobody foresaw; why is in the log, under the request's id."""
+def unexpected(request: Request, error: Exception) -> Response:
+    """The answer to a bug of ours, which is logged with its traceback under the request's id."""
+    logger.error("request %s failed: %s", request.scope["request_id"], without_texts(error))
     return answer(request, Problem("internal_error", "Something went wrong on our side."))
 
 

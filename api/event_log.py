@@ -11,7 +11,7 @@ from api.errors import invalid
 from api.parts import Parts
 from api.requests import Listed
 from api.strict import StrictRoute
-from db.pool import PATIENCE
+from db.pool import PATIENCE, deadline
 from domain.events import Cursor, Event, Kind, Reader, Topic, interest
 from realtime import frames
 from realtime.frames import Reset
@@ -78,7 +78,8 @@ async def _after(own: Parts, reader: Reader, at: Cursor, here: Cursor, limit: in
     """What the log has between two places that are in it."""
     found: list[Event] = []
     try:
-        async with asyncio.timeout(PATIENCE):  # others who catch up may come first
+        latest = asyncio.get_running_loop().time() + PATIENCE
+        async with deadline(latest):  # others who catch up may come first
             async for piece in between(own.hub, own.pool, reader, at.seq, here.seq):
                 found += piece
                 if len(found) > limit:

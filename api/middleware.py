@@ -11,6 +11,7 @@ from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
@@ -205,8 +206,9 @@ class BodyLimit:
 
 
 class RequestContext:
-    """Gives each request an id, echoed as X-Request-ID, and counts its answer by route; a crash is
-    answered here, inside of what wraps every answer, and then goes on to the server's log.
+    """Gives each request an id, echoed as X-Request-ID, and counts its answer by route. A bug is
+    logged and answered here, and goes no further: the server would log its text, which may be
+    personal. An answer that had begun is cut off by the server, because it is not complete.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -231,10 +233,12 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, answer)
-        except Exception:
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
+        except Exception as error:
+            problem = errors.unexpected(Request(scope), error)
             if not began_answer:
-                await errors.unexpected(Request(scope))(scope, receive, answer)
-            raise
+                await problem(scope, receive, answer)
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:

@@ -53,7 +53,7 @@ class People:
 
     async def standing(self, actor: Actor) -> Standing | None:
         """What the row of this caller says; null without a row. Patients get theirs here. Raises
-        one of db.pool.UNAVAILABLE.
+        db.pool.Unavailable.
         """
         key = _key(actor.id)
         if found := _unpacked(await self._get(key)):

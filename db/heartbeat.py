@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from db.pool import UNAVAILABLE, Connection, Pool, use
+from db.pool import Connection, Pool, Unavailable, use
 
 BEAT = 5.0
 """Seconds between two heartbeats, and until the next attempt after a failed one."""
@@ -35,7 +35,7 @@ class Heartbeat:
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=1)
-            with contextlib.suppress(*UNAVAILABLE, asyncpg.PostgresError):
+            with contextlib.suppress(Unavailable, asyncpg.PostgresError):
                 async with use(self._pool) as connection:
                     await remove(connection, self._worker_id)
 
@@ -44,7 +44,7 @@ class Heartbeat:
             try:
                 async with use(self._pool) as connection:
                     await beat(connection, self._worker_id)
-            except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+            except (Unavailable, asyncpg.PostgresError) as error:
                 log.debug("heartbeat: %r", error)
             await asyncio.sleep(BEAT)
 

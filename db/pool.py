@@ -41,21 +41,30 @@ DEDICATED = SESSION | {
 }
 """What is set on each connection; times in milliseconds, those of keepalives in seconds."""
 
-UNAVAILABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.QueryCanceledError,
+OUTAGES = (
+    asyncpg.PostgresConnectionError,  # class 08, and connections that break
+    asyncpg.InsufficientResourcesError,  # 53: no memory, disk or connection left
+    asyncpg.OperatorInterventionError,  # 57: shut down, starting up, or the statement took too long
+    asyncpg.PostgresSystemError,  # 58
     asyncpg.LockNotAvailableError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # a replica, until it has taken over
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,  # these two after all repeats
 )
-"""What is raised where Postgres is not there, or not in time; whether a statement took effect is
-then unknown.
+"""What Postgres says when it cannot serve now. Everything else that it says is a bug of ours."""
+
+MISUSE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver says of a connection that is lost, and of a caller who misuses it."""
+
+
+class Unavailable(Exception):
+    """The database is not there, or not in time; whether a statement took effect is unknown."""
+
+
+UNAVAILABLE = (Unavailable, OSError, TimeoutError, *OUTAGES, *MISUSE)
+"""What a connection of one's own (`connect`) raises where Postgres is not there, or not in time.
+`use` raises Unavailable instead.
 """
 
 
@@ -68,7 +77,7 @@ async def create_pool(dsn: str, size: int) -> Pool:
         min_size=0,
         max_size=size,
         timeout=PATIENCE,
-        command_timeout=PATIENCE,
+        command_timeout=2 * PATIENCE,  # the limit of `use` comes first
         max_inactive_connection_lifetime=600,  # a new one costs its first caller 30 ms
         init=_prepare_pooled,
         reset=_keep,
@@ -78,18 +87,40 @@ async def create_pool(dsn: str, size: int) -> Pool:
 
 @asynccontextmanager
 async def use(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection for one command or query, within PATIENCE in all. Raises one of UNAVAILABLE
-    otherwise.
+    """A connection for one command or query, within PATIENCE in all. Raises Unavailable where
+    Postgres is not there or not in time; whatever else happens in the block is not touched.
     """
     began = asyncio.get_running_loop().time()
-    async with asyncio.timeout_at(began + QUEUE) as limit:
-        async with pool.acquire() as connection:
+    try:
+        async with deadline(began + QUEUE) as limit, _acquired(pool) as connection:
             limit.reschedule(began + PATIENCE)
             try:
                 yield connection
             except (TimeoutError, asyncio.CancelledError):
-                connection.terminate()  # a reset would wait for the server that does not answer
+                if not _lost(connection):
+                    connection.terminate()  # a reset would wait for the server, which may hang
                 raise
+            except MISUSE as error:
+                if _lost(connection):
+                    raise Unavailable(type(error).__name__) from error
+                raise
+    except OUTAGES as error:
+        raise Unavailable(type(error).__name__) from error
+
+
+@asynccontextmanager
+async def deadline(at: float) -> AsyncIterator[asyncio.Timeout]:
+    """Raises Unavailable in a block that waits for the database beyond this time of the loop; a
+    TimeoutError of the block's own is not touched.
+    """
+    limit = asyncio.timeout_at(at)
+    try:
+        async with limit:
+            yield limit
+    except TimeoutError as error:
+        if limit.expired():
+            raise Unavailable(type(error).__name__) from error
+        raise
 
 
 async def fetch_one(connection: Connection, query: str, *args: object) -> asyncpg.Record:
@@ -114,6 +145,28 @@ async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
         connection.terminate()
         raise
     return connection
+
+
+@asynccontextmanager
+async def _acquired(pool: Pool) -> AsyncIterator[Connection]:
+    try:
+        connection = await pool.acquire()
+    except (OSError, TimeoutError) as error:
+        raise Unavailable(type(error).__name__) from error
+    try:
+        yield connection
+    finally:
+        await pool.release(connection)
+
+
+def _lost(connection: Any) -> bool:
+    """Whether a connection that is in use is closed; the pool takes it back at that moment, and
+    the driver then answers as if it had been released.
+    """
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _prepare_pooled(connection: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 
-from db.pool import UNAVAILABLE, Pool
+from db.pool import Pool, Unavailable
 from domain.events import MADE, Cursor, Reader
 from realtime import frames, metrics
 from realtime.hub import Hub
@@ -24,13 +24,13 @@ async def follow(
             async for page in missed(hub, pool, stream, at):
                 yield page
                 stream.writing()
-        except UNAVAILABLE:
+        except Unavailable:
             stream.drop()
 
         while taken := await stream.take():
             try:
                 told = await _permitted(pool, reader, taken)
-            except UNAVAILABLE:
+            except Unavailable:
                 stream.drop()
                 continue
             if told:

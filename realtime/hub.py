@@ -12,7 +12,7 @@ from math import inf
 from uuid import UUID
 
 from db import events
-from db.pool import Pool, use
+from db.pool import Pool, Unavailable, use
 from db.reconnecting import Connection, ReconnectingConnection
 from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
@@ -45,7 +45,7 @@ class HubHealth:
     """Why there is no connection: the name of an exception."""
 
 
-class NotReady(ConnectionError):
+class NotReady(Unavailable):
     """The log has not been reached since this process started, or the process is ending."""
 
 
@@ -72,7 +72,7 @@ class Hub:
 
     @property
     def at(self) -> Cursor:
-        """Where the open streams are. Raises NotReady, which is one of db.pool.UNAVAILABLE."""
+        """Where the open streams are. Raises NotReady."""
         if self._at is None or self._closing:
             raise NotReady("the event log cannot be read")
         return self._at

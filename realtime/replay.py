@@ -42,7 +42,7 @@ async def between(
     hub: Hub, pool: Pool, reader: Reader, seq: int, until: int
 ) -> AsyncIterator[Sequence[Event]]:
     """A reader's events with `seq` < number <= `until`, of which the last is in the log, in order
-    and in pieces. Raises TooOld, and one of UNAVAILABLE.
+    and in pieces. Raises TooOld, and Unavailable.
     """
 
     async def load(after: int, end: int) -> list[Event]:

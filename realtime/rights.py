@@ -10,7 +10,7 @@ from domain.events import Event, must_ask
 
 async def permitted(pool: Pool, actor: Actor, found: Sequence[Event]) -> Sequence[Event]:
     """Those of these events that `may_see` allows which this reader may see now. Asks the database
-    where it must, once for all. Raises one of UNAVAILABLE.
+    where it must, once for all. Raises Unavailable.
     """
     asked = {event.entity_id for event in found if must_ask(actor, event)}
     if not asked:
