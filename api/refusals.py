@@ -41,7 +41,7 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.COOLDOWN: (
         "hold_cooldown",
         "This patient held this time and gave it up more than once; hold it again after"
-        " {held_until}, book it at once, or choose another time.",
+        " Retry-After, book it at once, or choose another time.",
     ),
     Outcome.KEY_REUSED: (
         "idempotency_key_reused",

@@ -89,7 +89,7 @@ def scope(actor: Actor, token: str | None = None) -> Scope:
     """
     match actor.role:
         case Role.PATIENT:
-            return Scope(patient_id=actor.id)
+            return Scope(patient_id=actor.id, token=token)
         case Role.DENTIST:
             return Scope(dentist_id=actor.id)
         case Role.AGENT:

@@ -28,7 +28,7 @@ begin
         return;
     end if;
 
-    -- an overdue hold has expired, swept or not; a hold that was cancelled was given up
+    -- an overdue hold has expired, swept or not; a hold that was cancelled was given up; what staff end does not count
     with given_up as (
         select case when a.status in ('released', 'cancelled') then least(a.updated_at, a.hold_expires_at)
                     else a.hold_expires_at end as at, (a.policy ->> 'hold_for')::float8 as hold_for
@@ -36,8 +36,9 @@ begin
          where a.patient_id = p_patient and d.resource_no = p_dentist_no
            and a.starts_at < upper(p_slot) and a.ends_at > lower(p_slot)
            and a.starts_at > lower(p_slot) - interval '1 day'       -- no visit is longer; for the index
-           and (a.status in ('released', 'expired') or a.status = 'held' and a.hold_expires_at <= p_at
-                or a.status = 'cancelled' and a.booked_at is null and a.approval_expires_at is null)
+           and (a.status = 'expired' or a.status = 'held' and a.hold_expires_at <= p_at
+                or a.actor ~ '^(patient|agent):' and (
+                    a.status = 'released' or a.status = 'cancelled' and a.booked_at is null and a.approval_expires_at is null))
            and made_by_patient(a)
     ), last as (
         select g.at, g.hold_for from given_up g order by g.at desc limit 1

@@ -188,6 +188,8 @@ async def test_staff_are_not_bound_and_what_they_give_up_is_not_the_patients(api
     ana, admin = as_("patient", "ana"), as_("admin")
     for _ in range(3):
         await give_up_twice(api, admin, pool, patient_id=str(ANA))
+        held = (await reserve(api, ana)).json()["id"]
+        await release(api, admin, pool, held)
     await give_up_twice(api, ana, pool)
     assert refused(await reserve(api, ana), "hold_cooldown")
     assert (await reserve(api, admin, patient_id=str(ANA))).status_code == 201
