@@ -15,6 +15,7 @@ CHECKOUT = Path(__file__).resolve().parent
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SHORTEST_SECRET = 32
+DEDICATED_CONNECTIONS = 6
 
 List = Annotated[tuple[str, ...], NoDecode]
 """Several values, by commas."""
@@ -107,7 +108,8 @@ class Settings(BaseSettings):
     """A session connection (LISTEN and advisory locks), not a transaction pooler."""
 
     database_pool_size: int = Field(default=16, ge=2, le=200)
-    """Connections per process for commands and queries; relay, hub and dispatcher have their own.
+    """Connections for commands and queries. A process has DEDICATED_CONNECTIONS beside them, at
+    most: relay, hub, reconciler and probes of an API; dispatcher and reconciler of a worker.
     """
 
     events_kept_hours: int = Field(default=24, ge=1, le=24 * 366)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded import doctor, places, ports, stack
+from embedded import doctor, stack
+from tests.pooler import pgbouncer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -62,24 +63,8 @@ def test_a_database_that_lacks_migrations_is_told_how_to_get_them(
 def test_a_transaction_pooler_is_refused(
     postgres: stack.RunningPostgres, directory: Path, mode: str, fine: bool
 ) -> None:
-    port = ports.any_free()
-    behind = f"host=127.0.0.1 port={postgres.part.port} user=chairtime"
-    (directory / "users").write_text('"chairtime" ""\n')
-    config = directory / "config"
-    config.write_text(
-        f"[databases]\n* = {behind}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n"
-        f"auth_type=any\nauth_file={directory}/users\npool_mode={mode}\nunix_socket_dir=\n"
-    )
-    user = places.unprivileged_user()
-    as_user = {"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}
-    pooler = subprocess.Popen(["pgbouncer", str(config)], **as_user)
-    try:
-        while ports.free(port):
-            assert pooler.poll() is None
+    with pgbouncer(postgres, directory, mode) as port:
         dsn = f"postgresql://chairtime@127.0.0.1:{port}/postgres"
         database, *_ = asyncio.run(doctor._database(dsn))
-    finally:
-        pooler.kill()
-        pooler.wait()
 
     assert database.ok is fine
