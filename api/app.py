@@ -83,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Chairtime",
         version=health.VERSION,
         summary="Durable, real-time booking for dental clinics",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -168,7 +168,7 @@ class Connection(HttpToolsProtocol):
     def _parse(self, piece: bytes) -> None:
         self._received += len(piece)
         super().data_received(piece)
-        if self._received > MAX_HEAD:
+        if self._received > MAX_HEAD and not self._closed_to_input:
             self._refuse(self._too_large())
 
     def _hold(self, data: bytes) -> None:

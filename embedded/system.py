@@ -108,11 +108,11 @@ class System:
     def _worker(self) -> Part:
         health = self._ports.claim(WORKER_HEALTH_PORT)
         arguments = ["--processes", str(self._options.processes), "--health-port", str(health)]
-        return self._part("worker", arguments, {"METRICS_PORT": "0"}, health)
+        return self._part("worker", arguments, {"METRICS_PORT": "0", "HEALTH_HOST": HOST}, health)
 
     def _api(self) -> Part:
         port, metrics = str(self._api_port), str(self._metrics_port)
-        own = {"HOST": HOST, "PORT": port, "METRICS_PORT": metrics}
+        own = {"HOST": HOST, "PORT": port, "METRICS_HOST": HOST, "METRICS_PORT": metrics}
         return self._part("api", [], own, self._api_port)
 
     def _part(

@@ -98,7 +98,7 @@ async def test_an_endless_body_ends_the_connection_or_is_refused(port, attack):
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: %b\r\n\r\n", 431),
     ],
 )
-async def test_a_head_may_have_32_kib_and_no_more(api, head, status, at_once, over):
+async def test_a_head_may_have_32_kib_and_no_more(api, head, status, at_once, over, caplog):
     filled = head % (b"a" * (MAX_HEAD - len(head) + 1024 * over))
     step = len(filled) if at_once else 1000
     async with wire(api.port) as one:
@@ -109,6 +109,7 @@ async def test_a_head_may_have_32_kib_and_no_more(api, head, status, at_once, ov
         answer = await one.answer()
         assert answer is not None
         assert answer.status == (status if over else 200)
+        assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
 async def test_a_head_may_have_100_headers_and_no_more(api):

@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from api import security, tickets, tokens
+from api import docs, security, tickets, tokens
 from api.limits import GUESSES
 from db import clinics, migrate
 from db import tickets as tickets_db
@@ -128,6 +128,13 @@ async def test_a_crowd_without_tokens_takes_nothing_from_those_who_have_one(api,
         answers = await asyncio.gather(*calls)
     assert {answer.status_code for answer in answers} == {200}
     assert len(read) == 1
+
+
+async def test_the_openapi_document_is_written_once(api, monkeypatch):
+    written = counting(monkeypatch, docs, "to_json")
+    documents = {(await get(api.port, "/openapi.json")).body for _ in range(3)}
+    assert (len(documents), len(written)) == (1, 1)
+    assert b'"openapi":' in documents.pop()
 
 
 async def _let_in(request: object) -> None:
