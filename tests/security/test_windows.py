@@ -115,17 +115,32 @@ async def test_probes_are_answered_whatever_their_address_has_done(api):
         assert (await get(api.port, "/readyz")).status == 200
 
 
-async def test_a_crowd_without_tokens_takes_nothing_from_those_who_have_one(api, as_, monkeypatch):
+async def test_a_crowd_without_tokens_takes_no_connection_from_those_who_have_one(
+    api, http, monkeypatch
+):
+    monkeypatch.setattr(api.app.state.limits, "asked_publicly", _let_in)
+    monkeypatch.setattr(api.app.state.parts.directory, "_seconds", 60)
+    read = counting(monkeypatch, clinics, "dentists")
+    paths = ["/api/profiles/dentists", f"/api/profiles/dentists/{AMARA}", "/readyz", "/health"]
+    for path in paths:
+        assert (await http.get(path)).status_code == 200
+    async with AsyncExitStack() as used:
+        pool = api.app.state.parts.pool
+        for _ in range(pool.get_max_size()):
+            await used.enter_async_context(pool.acquire())
+        answers = await asyncio.gather(*(http.get(path) for path in paths * 10))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(read) == 1
+
+
+async def test_those_who_come_together_ask_once(api, http, monkeypatch):
     monkeypatch.setattr(api.app.state.limits, "asked_publicly", _let_in)
     read = counting(monkeypatch, clinics, "dentists")
-    monkeypatch.setattr(api.app.state.parts.directory, "_seconds", 60)
-    me = as_("patient", "ana")
-    limits = httpx2.Limits(max_connections=100)
-    async with httpx2.AsyncClient(base_url=api.url, timeout=30, limits=limits) as crowd:
-        paths = ["/api/profiles/dentists", f"/api/profiles/dentists/{AMARA}", "/readyz"] * 200
-        calls = [crowd.get(path) for path in paths]
-        calls += [crowd.get("/api/appointments", headers=me) for _ in range(10)]
-        answers = await asyncio.gather(*calls)
+    async with api.app.state.parts.pool.acquire() as connection, connection.transaction():
+        await connection.execute("lock table dentists in access exclusive mode")
+        calls = [asyncio.create_task(http.get("/api/profiles/dentists")) for _ in range(20)]
+        await until(lambda: read)
+    answers = await asyncio.gather(*calls)
     assert {answer.status_code for answer in answers} == {200}
     assert len(read) == 1
 
