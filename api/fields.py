@@ -11,7 +11,6 @@ from pydantic import (
     model_validator,
 )
 
-from api.read_only import Repeating
 from api.requests import Body, Number
 from domain import zones
 
@@ -45,7 +44,7 @@ def _told(schema: dict[str, Any], body: type[BaseModel]) -> None:
             del field["default"]
 
 
-class Edit(Repeating, Body):
+class Edit(Body):
     """What to change; absent fields stay as they are. Null empties a field that can be empty."""
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()
