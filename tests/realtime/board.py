@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from activities import booking
 from api import offers
-from db import bookings, clinics, demo, outbox, profiles
+from db import bookings, clinics, demo, erasures, events, outbox, profiles
 from db.pool import Connection, Pool
 from domain.actors import CLINIC, Actor, Role, Scope
 from domain.appointments import Hold, Move, Via
@@ -198,7 +198,7 @@ class Traffic:
                 id,
             )
             if self._chance.random() < 0.5:
-                await profiles.erase(connection, id, CLINIC)
+                await erasures.erase(connection, id, CLINIC)
 
     def _wish(self) -> Hold:
         minutes = self._chance.choice([0, 15, 20, 30, 40, 60, 75, 90])
@@ -220,11 +220,12 @@ def names(event: Event, start: datetime) -> bool:
 
 async def relayed(pool: Pool) -> list[Event]:
     """Moves all that is committed into the log; what that told of the board."""
-    moved: list[Event] = []
     async with pool.acquire() as connection:
-        while batch := await outbox.relay(connection, 100):
-            moved += batch
-    return [event for event in moved if event.topic == Topic.AVAILABILITY]
+        before = await events.position(connection)
+        while await outbox.relay(connection, 100):
+            pass
+        told = await events.after(connection, before.head, 10_000)
+    return [event for event in told if event.topic == Topic.AVAILABILITY]
 
 
 async def exchange_chairs(connection: Connection) -> None:
