@@ -8,6 +8,7 @@ import asyncpg
 from fastapi import Response
 
 from api.errors import Problem, invalid, not_found
+from db import erasures
 
 T = TypeVar("T")
 
@@ -50,3 +51,15 @@ def naming(*, taken: str, why: str = "is taken") -> Iterator[None]:
         raise invalid(taken, why) from None
     except asyncpg.ForeignKeyViolationError:
         raise invalid("clinic_id", "there is no such clinic") from None
+
+
+@contextmanager
+def refusing_text() -> Iterator[None]:
+    """Turns the database's refusal of text about an erased patient into a `validation_failed`."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != erasures.TEXT_OF_ERASED:
+            raise
+        why = "this patient is erased, and nothing is written about them: leave the text out"
+        raise invalid("notes", why) from None

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from activities import booking
 from api.alternatives import Wish
+from api.answers import refusing_text
 from api.coalescing import SlotKey
 from api.dependencies import NO_VERSION, Call, actor_id, expected
 from api.errors import Problem, invalid
@@ -24,6 +25,7 @@ from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, V
 from domain.booking import Outcome, Verb, limits
 from domain.idempotency import Key
 from domain.rights import may_book_at
+from domain.schedules import Reason
 
 OFFER_OTHERS = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
 
@@ -109,7 +111,8 @@ async def change(
     )
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
-        result = await booking.change(connection, command, ask.actor, Via.API, seen)
+        with refusing_text():
+            result = await booking.change(connection, command, ask.actor, Via.API, seen)
     if result.outcome is Outcome.DONE:
         own.committed()
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
@@ -141,11 +144,14 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
     command = replace(command, expected_version=await _expected_version(own, ask, command.id))
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
-        result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
+        with refusing_text():
+            result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
     if before := result.appointment:
         place = command.wish(before)
         wish = Wish(place.dentist_id, place.appointment_type, place.starts_at)
         if result.outcome is Outcome.UNKNOWN:
+            if command.dentist_id is None and not await _bookable(own, before.dentist_id):
+                raise refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
             raise await _unknown(own, wish.dentist_id, wish.appointment_type)
         if result.outcome in OFFER_OTHERS:
             raise await _refused(own, result, wish, ask.actor, moving=command.id)
@@ -187,6 +193,11 @@ async def _refused(
         own.alternatives.near(wish, actor), own.alternatives.own(wish, actor, scope(actor), moving)
     )
     return refusal(result, others, mine)
+
+
+async def _bookable(own: Parts, dentist_id: UUID) -> bool:
+    async with use(own.pool) as connection:
+        return dentist_id in {each.id for each in await clinics.dentists(connection)}
 
 
 async def _unknown(own: Parts, dentist_id: UUID, appointment_type: str) -> Problem:

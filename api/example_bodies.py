@@ -163,7 +163,16 @@ EXAMPLES: Mapping[str, list[Json]] = {
     "NewProfile": [PERSONAL, NEW_DENTIST],
     "EditMe": [{"phone": "+49 30 7654321"}],
     "EditProfile": [{"phone": None}, {"active": False}],
-    "Erased": [{"profile": 1, "notes": 2, "cancel_notes": 0, "live_appointments": 1}],
+    "Erased": [
+        {
+            "profile": 1,
+            "notes": 2,
+            "cancel_notes": 0,
+            "staff_notes": 1,
+            "schedule_reasons": 0,
+            "live_appointments": 1,
+        }
+    ],
     "Dentist": [
         {k: v for k, v in NEW_DENTIST.items() if k != "role"}
         | {"id": DENTIST, "time_zone": "Europe/Berlin", "next_free_at": SLOT["starts_at"]}

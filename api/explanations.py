@@ -115,6 +115,8 @@ def _closed_by(exception: ScheduleException, private: bool) -> ClosedBy:
 def _words(offer: Offer, starts_at: datetime, finding: Finding) -> str:
     terms = offer.terms
     match finding.reason:
+        case Reason.NOT_BOOKABLE:
+            return "This dentist takes no bookings."
         case Reason.NOT_ONLINE:
             return f"A {terms.slug} is booked by the clinic's staff alone; ask the clinic."
         case Reason.PAST:

@@ -82,6 +82,8 @@ WAIT = frozenset({"hold_quota", "booking_quota", "hold_cooldown"})
 """Codes with `Retry-After`: when what refuses ends by itself."""
 
 WHY: Mapping[Reason | None, str] = {
+    Reason.NOT_BOOKABLE: "its dentist takes no bookings any more; name another dentist_id, or ask"
+    " the clinic",
     Reason.NOT_ONLINE: "its staff alone book this type; ask the clinic, or choose another type",
     Reason.PAST: "it has passed",
     Reason.LEAD_TIME: "it is too soon for this type of visit; choose a later one",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from api import conflicts
 from api.dependencies import Caller, IfMatch, Own
-from api.errors import Problem, not_found, refused
+from api.errors import Problem, invalid, not_found, refused
 from api.strict import StrictRoute
 from api.timetables import (
     ClinicExceptions,
@@ -65,7 +65,8 @@ async def replace_schedule(
     weekly, exceptions = body.windows(), body.dates()
     _accept(faults(weekly, exceptions))
     async with use(own.pool) as connection, connection.transaction():
-        await schedules.lock(connection, dentist_id)
+        if await schedules.lock(connection, dentist_id):
+            raise invalid("dentist_id", "this dentist is erased, and their schedule stays as it is")
         schedule = await _known(connection, dentist_id)
         _match(versions, schedule.version)
         hours = with_own(schedule.hours, weekly, exceptions)

@@ -1,17 +1,32 @@
 """What is taken out of the records for good: all that a person wrote, or is known by."""
 
+import contextlib
 from uuid import UUID
+
+import asyncpg
 
 from db import profiles
 from db.pool import Connection, fetch_one
 from domain.actors import Actor
 from domain.people import Erased
 
+ATTEMPTS = 4
+
+TEXT_OF_ERASED = "CT011"
+"""What the trigger `refuse_text_of_erased` raises."""
+
 
 async def erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None:
     """Blanks what is personal, and ends what they granted or were granted; null without such a
     profile. Again, it finds nothing left. Raises profiles.LastAdmin.
     """
+    for _ in range(ATTEMPTS - 1):
+        with contextlib.suppress(asyncpg.DeadlockDetectedError):
+            return await _erase(connection, id, actor)
+    return await _erase(connection, id, actor)
+
+
+async def _erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None:
     async with profiles.keeping_an_admin(), connection.transaction():
         await connection.execute(  # first: it waits for holds, which need the bookings
             "delete from patient_grants where $1 in (patient_id, agent_id)", id

@@ -50,11 +50,17 @@ async def of_clinic(connection: Connection, clinic_id: UUID) -> list[Schedule]:
     return await _schedules(connection, "d.clinic_id = $1", clinic_id)
 
 
-async def lock(connection: Connection, dentist_id: UUID) -> None:
-    """Until the end of the transaction nobody else replaces this dentist's schedule."""
+async def lock(connection: Connection, dentist_id: UUID) -> bool:
+    """Until the end of the transaction nobody else replaces this dentist's schedule, or erases
+    them. True where they are erased already.
+    """
+    erased = await connection.fetchval(
+        "select erased_at is not null from profiles where id = $1 for share", dentist_id
+    )
     await connection.execute(
         "select from dentists where profile_id = $1 for no key update", dentist_id
     )
+    return bool(erased)
 
 
 async def replace_own(

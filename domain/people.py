@@ -66,8 +66,13 @@ class Erased:
     notes: int
     """Appointments whose notes are gone."""
     cancel_notes: int
+    staff_notes: int
+    schedule_reasons: int
+    """Exceptions of a dentist's schedule whose reasons are gone."""
     live_appointments: int
-    """Those that will still take place unless somebody cancels them."""
+    """Those with them, as patient or as dentist, that still take place unless somebody cancels
+    them.
+    """
 
 
 def disagreement(actor: Actor, standing: Standing | None) -> str | None:

@@ -25,6 +25,8 @@ END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 class Reason(StrEnum):
     """Why a start is not offered, in the order of judgement: the first that applies is given."""
 
+    NOT_BOOKABLE = "not_bookable"
+    """The visit's dentist takes no bookings any more. Said of moves that name no other dentist."""
     NOT_ONLINE = "not_online"
     """Only staff book this type; no other time helps."""
     PAST = "past"

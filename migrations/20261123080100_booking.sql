@@ -369,6 +369,10 @@ begin
         select * into took from booking_take(p_id, offer.clinic_id, offer.dentist_no, patient_no, p_patient,
             (p_policy ->> 'needs_chair')::boolean, tstzrange(p_starts, p_ends), busy, p_limits, null);
         if took.outcome = 'won' then
+            perform from dentists d where d.profile_id = p_dentist for key share;   -- an erasure waits for this, or was first
+            if p_stamp is distinct from (select o.stamp from offered o where o.dentist_id = p_dentist and o.type_id = p_type) then
+                raise exception 'what is offered changed meanwhile; repeat it' using errcode = '40001';
+            end if;
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, walk_in, hold_expires_at, notes, policy,
                     caller, maker, hold_token_hash, command_id, verb, actor, via, reason)
@@ -404,6 +408,13 @@ create function lacks_token(a appointments, p_seen jsonb, p_token text) returns 
        and (p_seen ->> 'agent_id' is not null
             or p_seen ->> 'patient_id' is not null and a.status = 'held' and a.hold_token_hash is not null)
 $$;
+
+-- Keeps the patient of a booking from being erased before the transaction ends: to be called before the booking's row is
+-- locked, in the order in which an erasure locks, by whatever writes text about them.
+create function lock_patient(p_id uuid) returns void language plpgsql as $$
+begin
+    perform from profiles p join appointments a on a.patient_id = p.id where a.id = p_id for share of p;
+end $$;
 
 -- What every later command asks first: is the booking there for this caller, was this very command carried out before (by its
 -- idempotency key or its id),
@@ -491,6 +502,7 @@ declare
     next_is text;
 begin
     perform lock_grant(p_id, p_seen);
+    perform lock_patient(p_id) where p_note <> '';
     for pass in 1..10 loop
         select * into judged
           from booking_judge(p_id, p_command, p_verb, p_key, p_moves, p_moves_approval, p_version, p_seen, p_token);
@@ -570,6 +582,7 @@ declare
     took    record;
 begin
     perform lock_grant(p_id, p_seen);
+    perform lock_patient(p_id) where p_notes <> '';
     select * into judged
       from booking_judge(p_id, p_command, 'reschedule', p_key, p_moves, null, p_version, p_seen, p_token);
     before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
@@ -599,6 +612,7 @@ begin
         if outcome <> 'won' then
             return;
         end if;
+        perform from dentists d where d.profile_id = p_dentist for key share;       -- an erasure waits for this, or was first
         update appointments a
            set status = next_is, clinic_id = p_clinic, dentist_id = p_dentist, type_id = p_type, policy = terms,
                starts_at = p_starts, ends_at = p_ends, notes = coalesce(p_notes, a.notes), lapsed_at = null,
@@ -625,7 +639,7 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, lacks_token, lock_grant,
+drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, lacks_token, lock_patient, lock_grant,
     booking_hold, booking_seen, deadline_from_now, booking_take, expire_overdue, claims_in_the_way;
 drop type chair_plan;
 drop view offered;

@@ -86,9 +86,32 @@ begin
     return coalesce(made, false);
 end $$;
 
--- Takes out of the records what a person wrote or is known by. Times, statuses and the audit trail stay; each booking
--- that had text has one version more.
-create function profile_erase(p_id uuid, p_actor text, out profile int, out notes int, out cancel_notes int, out live_appointments int)
+-- No text comes back to somebody who is erased, whoever writes it and when.
+alter table profiles add constraint profiles_erased_are_blank check (erased_at is null
+    or (full_name = '' and email is null and phone is null and time_zone is null and locale is null));
+
+create function refuse_text_of_erased() returns trigger language plpgsql as $$
+begin
+    perform from profiles p where p.id = new.patient_id and p.erased_at is null for share;
+    if not found then
+        raise exception 'this patient is erased' using errcode = 'CT011';
+    end if;
+    return new;
+end $$;
+create trigger appointments_text_added before insert on appointments for each row
+    when (new.notes <> '' or new.staff_notes <> '' or new.cancel_note <> '') execute function refuse_text_of_erased();
+create trigger appointments_text_edited before update on appointments for each row
+    when (new.notes <> '' and new.notes is distinct from old.notes
+          or new.staff_notes <> '' and new.staff_notes is distinct from old.staff_notes
+          or new.cancel_note <> '' and new.cancel_note is distinct from old.cancel_note)
+    execute function refuse_text_of_erased();
+
+-- Takes out of the records what a person wrote or is known by: of a patient also what was written about their visits, of a
+-- dentist why they were away. Times, statuses and the audit trail stay; each booking that had text has one version more.
+-- Locks grants (before this), profile, dentist and bookings, in this order, as whatever writes about them does: what began
+-- before is counted and blanked, what comes later finds them erased.
+create function profile_erase(p_id uuid, p_actor text, out profile int, out notes int, out cancel_notes int, out staff_notes int,
+    out schedule_reasons int, out live_appointments int)
 language plpgsql as $$
 begin
     update profiles p
@@ -96,22 +119,32 @@ begin
            erased_at = coalesce(p.erased_at, clock_timestamp()), version = p.version + 1, updated_at = clock_timestamp()
      where p.id = p_id;
     get diagnostics profile = row_count;
-    update dentists d set bio = null, bookable = false where d.profile_id = p_id;
+    perform from dentists d where d.profile_id = p_id for update;
+    update dentists d set bio = null, specialty = '', bookable = false where d.profile_id = p_id;
     update resources r set name = null, active = false where r.profile_id = p_id;
+    update schedule_exceptions e set reason = null
+      from resources r where r.no = e.resource_no and r.profile_id = p_id and e.reason is not null;
+    get diagnostics schedule_reasons = row_count;
 
     perform from appointments a where a.patient_id = p_id order by a.id for no key update;
-    select count(a.notes), count(a.cancel_note), count(*) filter (where is_live(a.status))
-      into notes, cancel_notes, live_appointments
+    select count(a.notes), count(a.cancel_note), count(a.staff_notes) into notes, cancel_notes, staff_notes
       from appointments a where a.patient_id = p_id;
+    select count(*) into live_appointments from appointments a
+     where (a.patient_id = p_id or a.dentist_id = p_id) and is_live(a.status) and a.lapsed_at is null
+       and (a.status <> 'held' or a.hold_expires_at > clock_timestamp());
     update appointments a
-       set notes = null, cancel_note = null, version = a.version + 1, updated_at = clock_timestamp(),
+       set notes = null, cancel_note = null, staff_notes = null, version = a.version + 1, updated_at = clock_timestamp(),
            command_id = null, verb = 'edit', actor = p_actor, via = 'sweep', reason = 'erased'
-     where a.patient_id = p_id and (a.notes is not null or a.cancel_note is not null);
+     where a.patient_id = p_id and (a.notes is not null or a.cancel_note is not null or a.staff_notes is not null);
 end $$;
 select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
+drop trigger appointments_text_edited on appointments;
+drop trigger appointments_text_added on appointments;
+drop function refuse_text_of_erased;
+alter table profiles drop constraint profiles_erased_are_blank;
 drop table profile_reads;
 drop function profile_erase, add_first_admin;
 drop trigger profiles_keep_an_admin on profiles;
