@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db.migrate import MigrationRefused, migrate, pending, read
+from db.migrate import DIRECTORY, MigrationRefused, migrate, pending, read
 from embedded import stack
 
 
@@ -153,3 +153,24 @@ def test_a_file_without_a_version_or_without_an_up_part_is_refused(tmp_path: Pat
 
 async def test_our_own_files_apply_to_an_empty_database(empty: str) -> None:
     assert await migrate(empty) == [migration.version for migration in read()]
+
+
+async def test_files_need_no_search_path_and_can_be_undone(empty: str) -> None:
+    """As dbmate applies them: it sets nothing on its connection."""
+    files = sorted(DIRECTORY.glob("*.sql"))
+    ups, downs = zip(*(path.read_text().split("-- migrate:down\n") for path in files), strict=True)
+    ours = """
+        select array(select relname::text from pg_class where relnamespace = to_regnamespace($1)
+                      union all
+                     select proname from pg_proc where pronamespace = to_regnamespace($1))
+    """
+    connection = await asyncpg.connect(empty)
+    try:
+        await connection.execute("set search_path = ''")
+        for statements in (*ups, *reversed(downs)):
+            async with connection.transaction():
+                await connection.execute(statements)
+            assert await connection.fetchval(ours, "public") == []
+        assert await connection.fetchval(ours, "chairtime") == []
+    finally:
+        await connection.close()
