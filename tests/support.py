@@ -1,7 +1,6 @@
 """People of the demo data, times to book, and the commands in one line each."""
 
 import hashlib
-import os
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,9 +19,8 @@ AMARA, LENA, MATEO = (person_id("dentist", name) for name in ("amara", "lena", "
 ANA, BEN = (person_id("patient", name) for name in ("ana", "ben"))
 
 
-def allowed(seconds: float) -> float:
-    """A bound that was promised for a machine that is not overloaded, as long as this one is."""
-    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+HANG = 30.0
+"""Seconds after which a step of a test counts as hung, on the slowest machine."""
 
 
 def monday(hour: int, minute: int = 0, weeks: int = 1) -> datetime:

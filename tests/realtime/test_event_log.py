@@ -9,7 +9,7 @@ from tests.realtime.listening import Frame, sequenced, settled, until
 from tests.realtime.test_retention import happen
 from tests.realtime.test_streams import NO_CURSORS, NO_TOPICS
 from tests.realtime.traffic import churn, wish
-from tests.support import LENA, allowed, hold
+from tests.support import HANG, LENA, hold
 
 LOG = "/api/events/log"
 READERS = [("admin", "admin"), ("dentist", "amara"), ("patient", "ana"), ("agent", "chatbot")]
@@ -130,7 +130,7 @@ async def test_who_would_wait_behind_a_crowd_that_catches_up_is_told_to_come_bac
     api.hub.pages.forget()
     for _ in range(REPLAYS):
         await api.hub.replays.acquire()
-    async with asyncio.timeout(allowed(4)):
+    async with asyncio.timeout(HANG):
         answer = await http.get(
             LOG, params={"after": f"{api.hub.at.epoch}:0"}, headers=as_("admin")
         )

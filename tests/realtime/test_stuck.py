@@ -10,7 +10,7 @@ from realtime.stream import Stream
 from tests.realtime.faults.raw import Raw
 from tests.realtime.history import Told
 from tests.realtime.listening import sequenced, until
-from tests.support import allowed
+from tests.support import HANG
 
 READERS, STUCK = 40, 2
 LIMIT = 200
@@ -40,7 +40,7 @@ async def test_readers_who_stand_still_take_nothing_from_the_others_and_miss_not
         await pool.execute(EDITED, edited, first, first + AT_ONCE - 1)
         api.app.state.parts.relay.wake()
         until_here = list(range(1, first + AT_ONCE))
-        await until(lambda seqs=until_here: all(told(r) == seqs for r in others), allowed(5))
+        await until(lambda seqs=until_here: all(told(r) == seqs for r in others), HANG)
         most = max([most, *map(waiting, streams(api))])
     assert LIMIT / 2 < most <= LIMIT
     await until(lambda: api.hub.health.streams == len(others))
@@ -48,7 +48,7 @@ async def test_readers_who_stand_still_take_nothing_from_the_others_and_miss_not
 
     for reader in stuck:
         reader.read_on()
-        await asyncio.wait_for(reader.lost.wait(), allowed(10))
+        await asyncio.wait_for(reader.lost.wait(), HANG)
         assert len(told(reader)) < EVENTS
         await reader.open()
     head = await sequenced(pool)

@@ -8,7 +8,7 @@ from chairtime_client.place import Place
 from tests.acceptance.premises import Part
 from tests.realtime.faults.drill import Drill
 from tests.realtime.processes import leads, process, running
-from tests.support import allowed
+from tests.support import HANG
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ async def pair(settings, leader: Callable[..., Awaitable[Part]]) -> AsyncIterato
 def leader() -> Callable[..., Awaitable[Part]]:
     async def leader(*parts: Part) -> Part:
         """The one of these that leads, once one does."""
-        async with asyncio.timeout(allowed(10)):
+        async with asyncio.timeout(HANG):
             for part in itertools.cycle(parts):
                 if await leads(part):
                     return part

@@ -23,7 +23,7 @@ from tests.realtime.history_judge import judge
 from tests.realtime.listening import sequenced, until
 from tests.realtime.reading import Reading, slot_of
 from tests.realtime.traffic import one_life, rolled_back
-from tests.support import allowed
+from tests.support import HANG
 
 SLOTS = 3 * 4 * 16
 """Numbers that have a slot of their own; a life is over long before its number comes again."""
@@ -80,7 +80,7 @@ class Load:
     async def goes_on(self, lives: int = 20) -> None:
         """Returns when so many more are over."""
         enough = self.lives + lives
-        await until(lambda: self.lives >= enough, allowed(30))
+        await until(lambda: self.lives >= enough, HANG)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Load"]:
@@ -149,7 +149,7 @@ class Drill:
         """Passes once every reader was told all that is due, and nothing else, and those who watch
         were reset for these reasons alone. The load is over.
         """
-        seconds = allowed(LONGEST)
+        seconds = HANG
         await sequenced(self.pool, seconds)
         changes = await committed_changes(self.pool) + self.more
         findings: list[Finding] = []

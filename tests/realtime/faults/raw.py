@@ -10,7 +10,7 @@ from typing import Self
 
 from tests.realtime.history import Opened, Reader, Reset, Step
 from tests.realtime.reading import told
-from tests.support import allowed
+from tests.support import HANG
 
 SMALL = 65_536
 """Bytes that the system keeps for a reader who does not read."""
@@ -33,7 +33,7 @@ class Raw(asyncio.Protocol):
         """Connects, and goes on from the last id; again, where it is refused for now. Returns when
         the stream has begun.
         """
-        async with asyncio.timeout(allowed(30)):
+        async with asyncio.timeout(HANG):
             while not await self._begins():  # noqa: ASYNC110
                 await asyncio.sleep(random.uniform(0.5, 1))
         return self
