@@ -54,6 +54,7 @@ class NewType(Body):
 
 
 class EditType(Edit):
+    SHAPE = AppointmentType
     """For bookings to come; those that are made keep the terms they were made under."""
 
     slug: Slug | None = None
@@ -118,6 +119,7 @@ async def update_type(
     """Changes the fields that are named."""
     async with use(own.pool) as connection, connection.transaction():
         before = one(await catalogue.types(connection, id=id))
+        body.check(before)
         _check_change(before, body)
         version = expected(versions, before.version)
         with naming(taken="slug"):

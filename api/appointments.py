@@ -10,9 +10,10 @@ from uuid_utils.compat import uuid7
 
 from activities import booking
 from api import cursors
+from api.answers import edited
 from api.commands import attempted, change, hold_answer, hold_command, move, move_command
 from api.cursors import PageCursor
-from api.dependencies import Ask, Caller, Own
+from api.dependencies import NO_VERSION, Ask, Caller, Own, expected
 from api.errors import invalid, not_found
 from api.requests import Cancel, Create, Instant, Listed, Reserve, Slug, Update
 from api.strict import StrictRoute
@@ -133,6 +134,14 @@ async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own)
     """Reschedules (`starts_at`, `dentist_id`, `appointment_type`) or edits (`notes`). The move is
     all or nothing: refused, the old booking stands untouched.
     """
+    if body.repeats:
+        present = await get(id, response, ask.actor, own)
+        body.check(present)
+        changed = body.changed(present) - {"override"}
+        if not changed:
+            edited(expected(ask.versions, present.version) != NO_VERSION)
+            return present
+        body = body.narrowed(changed | {"override"})
     if not body.moves:
         return await change(own, response, ask, id, Verb.EDIT, body, note=body.notes)
     return await move(own, response, ask, move_command(id, body, ask))

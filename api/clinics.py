@@ -36,6 +36,7 @@ class NewClinic(Body):
 
 
 class EditClinic(Edit):
+    SHAPE = Clinic
     """Another zone or grid changes what is offered; what is booked keeps its instant."""
 
     name: Name | None = None
@@ -105,6 +106,7 @@ async def update_clinic(
     async with use(own.pool) as connection, connection.transaction():
         clinic = one(await catalogue.clinics(connection, id, locked=True))
         edited(expected(versions, clinic.version) != NO_VERSION)
+        body.check(clinic)
         if dry_run:
             clinic = replace(clinic, **body.given())
             left = await conflicts.under(connection, await _hours(connection, clinic), on_grid=True)

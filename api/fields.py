@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from api.read_only import Repeating
 from api.requests import Body, Number
 from domain import zones
 
@@ -44,7 +45,7 @@ def _told(schema: dict[str, Any], body: type[BaseModel]) -> None:
             del field["default"]
 
 
-class Edit(Body):
+class Edit(Repeating, Body):
     """What to change; absent fields stay as they are. Null empties a field that can be empty."""
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()

@@ -1,5 +1,6 @@
 """What one says of people: of oneself, of a patient, and what only an admin says."""
 
+from collections.abc import Set
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
@@ -19,6 +20,7 @@ FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
 
 
 class EditMe(Edit):
+    SHAPE = Profile
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"email", "phone", "time_zone", "locale"})
 
     full_name: Name | None = None
@@ -71,9 +73,11 @@ class NewProfile(Body):
         return self
 
 
-def allow(actor: Actor, body: NewProfile | EditProfile) -> None:
-    """Raises `forbidden` where the body says what only an admin says."""
-    beyond = body.model_fields_set - PERSONAL
+def allow(actor: Actor, body: NewProfile | EditProfile, named: Set[str] | None = None) -> None:
+    """Raises `forbidden` where the body says what only an admin says, in the fields `named` (all
+    that it has).
+    """
+    beyond = (body.model_fields_set if named is None else named) - PERSONAL
     if isinstance(body, NewProfile) and body.role is Role.PATIENT:
         beyond = beyond - {"role"}
     if beyond and actor.role is not Role.ADMIN:
@@ -84,7 +88,8 @@ def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
     """Raises `validation_failed` where the change cannot be made to this profile, and `forbidden`
     where it is not an agent's to make: who lets it act keeps their profile themselves.
     """
-    named = body.model_fields_set
+    named = body.changed(before)
+    allow(actor, body, named)
     if actor.role is Role.AGENT and actor.id not in (before.id, before.created_by):
         raise Problem("forbidden", "They change it themselves; an agent, those whom it made.")
     if before.id == actor.id and named & {"role", "active"}:

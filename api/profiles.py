@@ -114,7 +114,6 @@ async def update_profile(
     """Changes the fields that are named; null empties one. `active: false` revokes every token of
     theirs within a second, and ends their streams.
     """
-    allow(caller, body)
     return await _update(id, body, response, caller, own, versions)
 
 
@@ -148,6 +147,7 @@ async def _update(
         before = await _found(connection, id, caller)
         if before.erased_at:
             raise invalid("id", "this profile is erased, and stays as it is")
+        body.check(before)
         if isinstance(body, EditProfile):
             judge(caller, before, body)
         version = expected(versions, before.version)

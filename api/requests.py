@@ -18,7 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from api.read_only import Repeating
 from api.texts import Text
+from domain.appointments import Appointment
 from domain.booking import CancelReason
 
 LOST_PLUS = re.compile(r":[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?$")
@@ -105,9 +107,11 @@ class Create(Body):
     override: Override = False
 
 
-class Update(Body):
+class Update(Repeating, Body):
     """What to change; absent fields stay as they are. An empty `notes` removes the notes."""
 
+    SHAPE = Appointment
+    PASSING = frozenset({"server_time", "expires_in_seconds", "hold_token"})
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     starts_at: Instant | None = Field(None, validation_alias=START, description=START_TOO)
@@ -123,6 +127,11 @@ class Update(Body):
         if self.override and not self.moves:
             raise ValueError("override goes with a new starts_at, dentist_id or appointment_type")
         return self
+
+    def narrowed(self, names: set[str]) -> "Update":
+        """The same with these fields alone."""
+        kept = self.model_fields_set & names
+        return Update.model_construct(kept, **{name: getattr(self, name) for name in kept})
 
     @property
     def moves(self) -> bool:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StrictBool
 
 from api.answers import edited, etag, naming, one
-from api.dependencies import Caller, Creation, IfMatch, Own, expected
+from api.dependencies import NO_VERSION, Caller, Creation, IfMatch, Own, expected
 from api.errors import invalid
 from api.fields import LARGEST_INT, Edit
 from api.idempotency import made_before
@@ -31,6 +31,8 @@ class NewChair(Body):
 
 
 class EditChair(Edit):
+    SHAPE = Resource
+
     name: Name | None = None
     active: StrictBool | None = None
     """False: it is offered no more; what is booked there stays."""
@@ -87,9 +89,13 @@ async def update_resource(
     """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
     async with use(own.pool) as connection, connection.transaction():
         before = one(await catalogue.resources(connection, no=no))
-        if before.kind is not ResourceKind.CHAIR:
-            raise invalid("no", "is a dentist; change the profile instead")
+        body.check(before)
         version = expected(versions, before.version)
+        if before.kind is not ResourceKind.CHAIR:
+            if body.changed(before):
+                raise invalid("no", "is a dentist; change the profile instead")
+            edited(version != NO_VERSION)
+            return etag(response, before)
         with naming(taken="name"):
             edited(await catalogue.change_chair(connection, no, body.given(), version))
         changed = one(await catalogue.resources(connection, no=no))

@@ -69,6 +69,7 @@ async def replace_schedule(
             raise invalid("dentist_id", "this dentist is erased, and their schedule stays as it is")
         schedule = await _known(connection, dentist_id)
         _match(versions, schedule.version)
+        body.check(ShownSchedule.of(schedule, schedule.hours, private=True))
         hours = with_own(schedule.hours, weekly, exceptions)
         left = await conflicts.under(connection, {dentist_id: hours})
         if not dry_run:
@@ -113,6 +114,7 @@ async def replace_clinic_exceptions(
     async with use(own.pool) as connection, connection.transaction():
         present, _ = await _of_clinic(connection, clinic_id, locked=True)
         _match(versions, present)
+        body.check(ClinicExceptions(clinic_id=clinic_id, exceptions=[], version=present))
         staff = await schedules.of_clinic(connection, clinic_id)
         hours = {each.dentist_id: with_clinic_wide(each.hours, exceptions) for each in staff}
         left = await conflicts.under(connection, hours)

@@ -3,11 +3,12 @@ sent back.
 """
 
 from datetime import datetime, time
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from api.read_only import Repeating
 from api.requests import Body, Day, Number
 from api.texts import Line
 from domain.appointments import Appointment
@@ -78,22 +79,6 @@ class DateException(Body):
         return ScheduleException(self.on_date, starts, ends, self.kind, self.reason, clinic_wide)
 
 
-class ProposedExceptions(Body):
-    exceptions: list[DateException] = Field(max_length=MOST_EXCEPTIONS)
-
-    def dates(self, *, clinic_wide: bool = False) -> list[ScheduleException]:
-        return [each.exception(clinic_wide) for each in self.exceptions]
-
-
-class ProposedSchedule(ProposedExceptions):
-    """All of a dentist's hours: what is not in here will be gone."""
-
-    weekly: list[WeeklyHours] = Field(max_length=MOST_WINDOWS)
-
-    def windows(self) -> list[Window]:
-        return [each.window() for each in self.weekly]
-
-
 class ShownSchedule(BaseModel):
     dentist_id: UUID
     clinic_id: UUID
@@ -148,3 +133,23 @@ class ExceptionsReplaced(ClinicExceptions):
     """Live bookings to come that lie outside their dentist's hours now; as for a schedule."""
     conflicts_total: int
     dry_run: bool
+
+
+class ProposedExceptions(Repeating, Body):
+    SHAPE: ClassVar[type] = ClinicExceptions
+
+    exceptions: list[DateException] = Field(max_length=MOST_EXCEPTIONS)
+
+    def dates(self, *, clinic_wide: bool = False) -> list[ScheduleException]:
+        return [each.exception(clinic_wide) for each in self.exceptions]
+
+
+class ProposedSchedule(ProposedExceptions):
+    """All of a dentist's hours: what is not in here will be gone."""
+
+    SHAPE: ClassVar[type] = ShownSchedule
+
+    weekly: list[WeeklyHours] = Field(max_length=MOST_WINDOWS)
+
+    def windows(self) -> list[Window]:
+        return [each.window() for each in self.weekly]
