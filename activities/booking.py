@@ -193,7 +193,7 @@ async def _reschedule(
 async def _edit(
     connection: Connection, command: Move, before: Pinned, actor: Actor, via: Via, seen: Scope
 ) -> Result:
-    """A move to where the booking is already: at most its notes change. Raises OfferChanged where
+    """A move to where the booking is already: at most its texts change. Raises OfferChanged where
     it is elsewhere by now.
     """
     at = before.appointment.version
@@ -201,7 +201,7 @@ async def _edit(
         command.id,
         Verb.EDIT,
         command.command_id,
-        note=command.notes,
+        texts=command.texts,
         key=command.key,
         expected_version=at if command.expected_version is None else command.expected_version,
     )

@@ -14,20 +14,19 @@ from api.answers import edited
 from api.commands import attempted, change, hold_answer, hold_command, move, move_command
 from api.cursors import PageCursor
 from api.dependencies import NO_VERSION, Ask, Caller, Own, expected
-from api.errors import invalid, not_found
-from api.requests import Cancel, Create, Instant, Listed, Reserve, Slug, Update
+from api.errors import Problem, invalid, not_found
+from api.requests import Cancel, Confirm, Create, Instant, Listed, Reserve, Slug, Update
 from api.strict import StrictRoute
 from db import appointments, events, idempotency
 from db.appointments import Wanted
 from db.pool import use
 from domain.actors import scope
-from domain.appointments import Appointment, Change, Result, Transition
+from domain.appointments import NO_TEXTS, Appointment, Change, Result, Transition
 from domain.booking import CancelReason, Status, Verb
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/appointments", tags=["appointments"])
 
 STEPS: Mapping[Verb, str] = {
-    Verb.CONFIRM: "Turns a hold into a booking, before its deadline.",
     Verb.APPROVE: "Staff: approves what waits for it, before its deadline.",
     Verb.DECLINE: "Staff: declines what waits for approval; its slot is free again.",
     Verb.CHECK_IN: "Staff: the patient has arrived.",
@@ -71,7 +70,10 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
         if body.override:
             raise invalid("override", "goes with a new booking; a hold has its time already")
         await _check_same(body, body.reservation_id, ask, own)
-        confirmed = await change(own, response, ask, body.reservation_id, Verb.CONFIRM, body)
+        texts = body.model_dump(include=body.model_fields_set & {"notes"})
+        confirmed = await change(
+            own, response, ask, body.reservation_id, Verb.CONFIRM, body, texts=texts
+        )
         response.headers["Location"] = f"/api/appointments/{confirmed.id}"
         return confirmed
 
@@ -131,9 +133,11 @@ async def history(id: UUID, caller: Caller, own: Own) -> list[Transition]:
 
 @router.put("/{id}", response_model_exclude_none=True)
 async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own) -> Appointment:
-    """Reschedules (`starts_at`, `dentist_id`, `appointment_type`) or edits (`notes`). The move is
-    all or nothing: refused, the old booking stands untouched.
+    """Reschedules (`starts_at`, `dentist_id`, `appointment_type`) or edits (`notes`; by staff
+    `staff_notes`). The move is all or nothing: refused, the old booking stands untouched.
     """
+    if "staff_notes" in body.model_fields_set and not ask.actor.is_staff:
+        raise Problem("forbidden", "Only staff write staff_notes; leave it out.")
     if body.repeats:
         present = await get(id, response, ask.actor, own)
         body.check(present)
@@ -143,8 +147,17 @@ async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own)
             return present
         body = body.narrowed(changed | {"override"})
     if not body.moves:
-        return await change(own, response, ask, id, Verb.EDIT, body, note=body.notes)
+        return await change(own, response, ask, id, Verb.EDIT, body, texts=body.texts)
     return await move(own, response, ask, move_command(id, body, ask))
+
+
+@router.post("/{id}/confirm", response_model_exclude_none=True)
+async def confirm(
+    id: UUID, response: Response, ask: Ask, own: Own, body: Confirm | None = None
+) -> Appointment:
+    """Turns a hold into a booking, before its deadline. A body is not needed; it may have notes."""
+    texts = body.model_dump(include=body.model_fields_set) if body else NO_TEXTS
+    return await change(own, response, ask, id, Verb.CONFIRM, body, texts=texts)
 
 
 @router.post("/{id}/cancel", response_model_exclude_none=True)
@@ -155,7 +168,8 @@ async def cancel(
     needed.
     """
     why = body or Cancel()
-    return await change(own, response, ask, id, Verb.CANCEL, why, why.reason, why.note)
+    texts = {"cancel_note": why.note} if why.note else NO_TEXTS
+    return await change(own, response, ask, id, Verb.CANCEL, why, why.reason, texts)
 
 
 @router.delete("/{id}", response_model_exclude_none=True)
@@ -199,7 +213,7 @@ async def _check_same(body: Create, reservation_id: UUID, ask: Ask, own: Own) ->
         held = await appointments.get(connection, reservation_id, seen)
     if held is None:
         raise not_found()
-    named = body.model_dump(exclude={"reservation_id", "override"}, exclude_none=True)
+    named = body.model_dump(exclude={"reservation_id", "override", "notes"}, exclude_none=True)
     for field, value in named.items():
         if getattr(held, field) != value:
             raise invalid(field, "differs from the reservation")

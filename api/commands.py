@@ -21,7 +21,7 @@ from api.requests import Reserve, Update
 from db import appointments, catalogue, clinics
 from db.pool import Unavailable, use
 from domain.actors import Actor, Role, scope
-from domain.appointments import DONE, Appointment, Change, Hold, Move, Result, Via
+from domain.appointments import DONE, NO_TEXTS, Appointment, Change, Hold, Move, Result, Texts, Via
 from domain.booking import Outcome, Verb, limits
 from domain.idempotency import Key
 from domain.rights import may_book_at
@@ -97,7 +97,7 @@ async def change(
     verb: Verb,
     body: BaseModel | None = None,
     reason: str | None = None,
-    note: str | None = None,
+    texts: Texts = NO_TEXTS,
 ) -> Appointment:
     """Carries out a later command for a caller and answers with the booking as it is now."""
     command = Change(
@@ -105,7 +105,7 @@ async def change(
         verb=verb,
         command_id=uuid7(),
         reason=reason,
-        note=note,
+        texts=texts,
         key=ask.idempotency_key(body),
         expected_version=await _expected_version(own, ask, id),
     )
@@ -133,7 +133,7 @@ def move_command(id: UUID, body: Update, ask: Call) -> Move:
         dentist_id=body.dentist_id,
         starts_at=body.starts_at,
         appointment_type=body.appointment_type,
-        notes=body.notes,
+        texts=body.texts,
         key=ask.idempotency_key(body),
         override=body.override,
     )

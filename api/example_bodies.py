@@ -127,6 +127,7 @@ EXAMPLES: Mapping[str, list[Json]] = {
     "Reserve": [WANTED, WANTED | {"patient_id": PATIENT, "notes": "Sensitive tooth."}],
     "Create": [WANTED, {"reservation_id": BOOKING}],
     "Update": [{"starts_at": "2027-03-09T11:00:00+01:00"}, {"notes": "Will bring the X-ray."}],
+    "Confirm": [{"notes": "Will bring the X-ray."}, {}],
     "Cancel": [{"reason": "ill", "note": "Fever since last night."}, {}],
     "Appointment": [HELD, BOOKED],
     "Page": [{"items": [BOOKED], "next_cursor": "MjAyNy0wMy0wOHwwMTky"}],

@@ -1,10 +1,9 @@
 """Fields that several bodies share, and the body of an edit."""
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -12,7 +11,7 @@ from pydantic import (
 )
 
 from api.read_only import Repeating
-from api.requests import Body, Number
+from api.requests import Body, Number, tell_of_an_edit
 from domain import zones
 
 LARGEST_INT = 2**31 - 1
@@ -35,29 +34,17 @@ Locale = Annotated[
 Minutes = Annotated[int, Field(ge=0, le=MOST_MINUTES), Number]
 
 
-def _told(schema: dict[str, Any], body: type[BaseModel]) -> None:
-    """Says in the document what an edit refuses: no field, and null where it empties nothing."""
-    schema["minProperties"] = 1
-    for name, field in schema["properties"].items():
-        if name not in getattr(body, "CAN_BE_EMPTY", ()):
-            given = [each for each in field.pop("anyOf") if each != {"type": "null"}]
-            field |= given[0]
-            del field["default"]
-
-
 class Edit(Repeating, Body):
-    """What to change; absent fields stay as they are. Null empties a field that can be empty."""
+    """What to change; absent fields stay as they are. Null, or "" for a text, empties a field that
+    can be empty.
+    """
 
-    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()
-    model_config = ConfigDict(json_schema_extra=_told)
+    model_config = ConfigDict(json_schema_extra=tell_of_an_edit)
 
     @model_validator(mode="after")
-    def _sound(self) -> Self:
+    def _something(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("name at least one field to change")
-        for name in self.model_fields_set - self.CAN_BE_EMPTY:
-            if getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null")
         return self
 
     def given(self) -> dict[str, Any]:

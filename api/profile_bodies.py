@@ -8,8 +8,8 @@ from pydantic import StrictBool, StringConstraints, model_validator
 
 from api.errors import Problem, invalid
 from api.fields import Edit, Locale, ZoneName
-from api.requests import Body
-from api.texts import Email, Name, Phone, Text
+from api.requests import EMPTIED, MAY_BE_EMPTY, Body, Note
+from api.texts import Email, Name, Phone
 from domain.actors import Actor, Role
 from domain.people import PERSONAL, Profile
 
@@ -24,10 +24,10 @@ class EditMe(Edit):
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"email", "phone", "time_zone", "locale"})
 
     full_name: Name | None = None
-    email: Email | None = None
-    phone: Phone | None = None
-    time_zone: ZoneName | None = None
-    locale: Locale | None = None
+    email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
+    phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
+    time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
+    locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
 
 
 class EditProfile(EditMe):
@@ -41,7 +41,7 @@ class EditProfile(EditMe):
     active: StrictBool | None = None
     clinic_id: UUID | None = None
     specialty: Specialty | None = None
-    bio: Text | None = None
+    bio: Note = None
     bookable: StrictBool | None = None
 
 
@@ -50,17 +50,19 @@ class NewProfile(Body):
     they have one already.
     """
 
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditProfile.CAN_BE_EMPTY
+
     full_name: Name
     role: PersonRole = Role.PATIENT
-    email: Email | None = None
-    phone: Phone | None = None
-    time_zone: ZoneName | None = None
-    locale: Locale | None = None
+    email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
+    phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
+    time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
+    locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
     id: UUID | None = None
     active: StrictBool = True
     clinic_id: UUID | None = None
     specialty: Specialty | None = None
-    bio: Text | None = None
+    bio: Note = None
     bookable: StrictBool = True
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import (
@@ -20,7 +20,7 @@ from pydantic import (
 
 from api.read_only import Repeating
 from api.texts import Text
-from domain.appointments import Appointment
+from domain.appointments import Appointment, Texts
 from domain.booking import CancelReason
 
 LOST_PLUS = re.compile(r":[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?$")
@@ -78,46 +78,106 @@ Override = Annotated[
 ]
 
 
+def _emptied(value: object) -> object:
+    return None if value == "" else value
+
+
+def _or_empty(schema: dict[str, Any]) -> None:
+    schema["anyOf"].append({"type": "string", "const": ""})
+
+
+EMPTIED = BeforeValidator(_emptied)
+"""For a text that can be empty: an empty one is none."""
+
+MAY_BE_EMPTY = Field(json_schema_extra=_or_empty)
+"""Beside EMPTIED, where the pattern of the text would not say that it may be empty."""
+
+Note = Annotated[Text | None, EMPTIED]
+"""A text that "" and null empty."""
+
+
+def tell_what_can_be_null(schema: dict[str, Any], body: type[BaseModel]) -> None:
+    """Says in the document where null is refused: wherever it empties nothing."""
+    for name, field in schema["properties"].items():
+        if name not in getattr(body, "CAN_BE_EMPTY", ()) and "anyOf" in field:
+            given = [each for each in field.pop("anyOf") if each != {"type": "null"}]
+            field |= given[0] if len(given) == 1 else {"anyOf": given}
+            field.pop("default", None)
+
+
 class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """Absent and null are told apart: null empties a field that can be empty, and is refused
+    elsewhere.
+    """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset()
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=tell_what_can_be_null)
+
+    @model_validator(mode="after")
+    def _no_null(self) -> Self:
+        for name in sorted(self.model_fields_set - self.CAN_BE_EMPTY):
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null; leave it out")
+        return self
 
 
 class Reserve(Body):
     """Hold a slot. `patient_id` is the caller's own where a patient calls, and needed otherwise."""
 
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"notes"})
+
     dentist_id: UUID
     starts_at: Instant = Field(validation_alias=START, description=START_TOO)
     appointment_type: Slug
     patient_id: UUID | None = None
-    notes: Text | None = None
+    notes: Note = None
     override: Override = False
 
 
 class Create(Body):
-    """Book at once, or confirm the hold `reservation_id`; fields that differ from that hold are
-    refused.
+    """Book at once, or confirm the hold `reservation_id`: place and patient that differ from that
+    hold are refused, `notes` are written.
     """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"notes"})
 
     reservation_id: UUID | None = None
     dentist_id: UUID | None = None
     starts_at: Instant | None = Field(None, validation_alias=START, description=START_TOO)
     appointment_type: Slug | None = None
     patient_id: UUID | None = None
-    notes: Text | None = None
+    notes: Note = None
     override: Override = False
 
 
-class Update(Repeating, Body):
-    """What to change; absent fields stay as they are. An empty `notes` removes the notes."""
+class Confirm(Body):
+    """What to write with the confirmation."""
 
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"notes"})
+
+    notes: Note = None
+
+
+def tell_of_an_edit(schema: dict[str, Any], body: type[BaseModel]) -> None:
+    schema["minProperties"] = 1
+    tell_what_can_be_null(schema, body)
+
+
+class Update(Repeating, Body):
+    """What to change; absent fields stay as they are, "" or null empties a text. `staff_notes` are
+    written and read by staff only.
+    """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"notes", "staff_notes"})
     SHAPE = Appointment
     PASSING = frozenset({"server_time", "expires_in_seconds", "hold_token"})
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra=tell_of_an_edit)
 
     starts_at: Instant | None = Field(None, validation_alias=START, description=START_TOO)
     dentist_id: UUID | None = None
     appointment_type: Slug | None = None
-    notes: Text | None = None
+    notes: Note = None
+    staff_notes: Note = None
     override: Override = False
 
     @model_validator(mode="after")
@@ -138,9 +198,16 @@ class Update(Repeating, Body):
         """Whether it asks for another time, dentist or type; else it edits."""
         return bool(self.starts_at or self.dentist_id or self.appointment_type)
 
+    @property
+    def texts(self) -> Texts:
+        """Those that it names."""
+        return self.model_dump(include=self.model_fields_set & {"notes", "staff_notes"})
+
 
 class Cancel(Body):
     """Why: one of a list, and free text that only the clinic reads."""
 
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"reason", "note"})
+
     reason: CancelReason | None = None
-    note: Text | None = None
+    note: Note = None

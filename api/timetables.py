@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.read_only import Repeating
-from api.requests import Body, Day, Number
+from api.requests import EMPTIED, Body, Day, Number
 from api.texts import Line
 from domain.appointments import Appointment
 from domain.clinic import Schedule
@@ -28,6 +28,8 @@ class WeeklyHours(Body):
     """Open from `starts` to `ends` on each such weekday; where `ends` is not later, until the next
     day. Valid from and to these dates, both included.
     """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"valid_from", "valid_to"})
 
     weekday: Annotated[int, Field(ge=0, le=6, description="0 is Monday."), Number]
     starts: WallTime
@@ -56,11 +58,13 @@ class DateException(Body):
     opened for one. Without times it is the whole day; `hours` need both.
     """
 
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"starts", "ends", "reason"})
+
     on_date: Day
     kind: ExceptionKind
     starts: WallTime | None = None
     ends: WallTime | None = None
-    reason: Annotated[Line, Field(max_length=200)] | None = None
+    reason: Annotated[Annotated[Line, Field(max_length=200)] | None, EMPTIED] = None
 
     @classmethod
     def of(cls, exception: ScheduleException, *, private: bool = True) -> Self:

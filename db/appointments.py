@@ -16,7 +16,7 @@ from domain.booking import Status
 COLUMNS = """
     a.id, a.clinic_id, a.dentist_id, a.patient_id, t.slug as appointment_type, a.status,
     a.starts_at, a.ends_at, c.time_zone, a.version, a.created_at, a.updated_at, a.hold_expires_at,
-    a.notes, a.cancelled_by, a.cancel_reason
+    a.notes, a.staff_notes, a.cancelled_by, a.cancel_reason, a.cancel_note
 """
 NAMES = """
     left join appointment_types t on t.id = a.type_id left join clinics c on c.id = a.clinic_id
@@ -108,6 +108,7 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appoint
     """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has is left out
     elsewhere.
     """
+    for_staff = seen.patient_id is None and seen.agent_id is None
     status = Status(row["status"])
     held = status is Status.HELD
     left = (row["hold_expires_at"] - row["server_time"]).total_seconds() if held else None
@@ -126,8 +127,10 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appoint
         updated_at=row["updated_at"],
         hold_expires_at=row["hold_expires_at"] if held else None,
         notes=row["notes"],
+        staff_notes=row["staff_notes"] if for_staff else None,
         cancelled_by=row["cancelled_by"],
         cancel_reason=row["cancel_reason"],
+        cancel_note=row["cancel_note"] if for_staff else None,
         server_time=row["server_time"] if held else None,
         expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
     )

@@ -4,12 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from domain.booking import LAPSE_AFTER, LIVE, BookingState, Limits, Outcome, Status, Step, Verb
 from domain.idempotency import Key
 from domain.schedules import Reason, Terms
+
+Texts = Mapping[str, str | None]
+"""Texts of a booking to write, by column (`notes`, `staff_notes`, `cancel_note`); null empties one,
+an absent one stays. They never leave Postgres but to those who may read them.
+"""
+
+NO_TEXTS: Texts = MappingProxyType({})
 
 OVERRIDE = "override"
 """The reason in the history of what staff booked or moved with `override`."""
@@ -43,8 +51,12 @@ class Appointment:
     updated_at: datetime
     hold_expires_at: datetime | None = None
     notes: str | None = None
+    staff_notes: str | None = None
+    """Seen by staff only."""
     cancelled_by: str | None = None
     cancel_reason: str | None = None
+    cancel_note: str | None = None
+    """Seen by staff only."""
     server_time: datetime | None = None
     """The database's clock when this was read; only while held."""
     expires_in_seconds: float | None = None
@@ -79,13 +91,13 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Every later command. `reason` is a code; `note` is free text and never leaves Postgres."""
+    """Every later command. `reason` is a code."""
 
     id: UUID
     verb: Verb
     command_id: UUID | None
     reason: str | None = None
-    note: str | None = None
+    texts: Texts = field(default_factory=dict)
     key: Key | None = None
     expected_version: int | None = None
 
@@ -108,7 +120,7 @@ class Move:
     dentist_id: UUID | None = None
     starts_at: datetime | None = None
     appointment_type: str | None = None
-    notes: str | None = None
+    texts: Texts = field(default_factory=dict)
     key: Key | None = None
     expected_version: int | None = None
     override: bool = False

@@ -131,6 +131,17 @@ class Rule:
         return self.moves_approval if approval and self.moves_approval is not None else self.moves
 
 
+LIVE = frozenset(
+    {
+        Status.HELD,
+        Status.PENDING_APPROVAL,
+        Status.BOOKED,
+        Status.CHECKED_IN,
+        Status.IN_TREATMENT,
+    }
+)
+"""States that claim time. All others are terminal and never change."""
+
 RULES: Mapping[Verb, Rule] = {
     Verb.CONFIRM: Rule(
         {Status.HELD: Status.BOOKED}, {Status.HELD: Status.PENDING_APPROVAL}, judged=Judged.BEFORE
@@ -150,9 +161,7 @@ RULES: Mapping[Verb, Rule] = {
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
         judged=Judged.BEFORE,
     ),
-    Verb.EDIT: Rule(
-        {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED}
-    ),
+    Verb.EDIT: Rule({status: status for status in Status if status in LIVE}, judged=Judged.BEFORE),
     Verb.CHECK_IN: Rule({Status.BOOKED: Status.CHECKED_IN}, opens=Opens.DAY),
     Verb.START: Rule({Status.CHECKED_IN: Status.IN_TREATMENT}),
     Verb.COMPLETE: Rule({Status.IN_TREATMENT: Status.COMPLETED}),
@@ -182,17 +191,6 @@ OPEN_TO_ALL = frozenset(
     }
 )
 """Verbs that patients and agents may use on what is theirs. All others are for staff."""
-
-LIVE = frozenset(
-    {
-        Status.HELD,
-        Status.PENDING_APPROVAL,
-        Status.BOOKED,
-        Status.CHECKED_IN,
-        Status.IN_TREATMENT,
-    }
-)
-"""States that claim time. All others are terminal and never change."""
 
 
 class Outcome(StrEnum):

@@ -485,6 +485,11 @@ create function clinic_day(p_clinic uuid, p_at timestamptz) returns date languag
     select (p_at at time zone c.time_zone)::date from clinics c where c.id = p_clinic
 $$;
 
+-- A text after a command that writes p_texts: null there empties it, an absent one stays.
+create function written(p_texts jsonb, p_name text, p_before text) returns text language sql immutable as $$
+    select case when p_texts ? p_name then p_texts ->> p_name else p_before end
+$$;
+
 -- A later command that keeps time and place: one compare-and-set on (id, version), looked at again when another change
 -- came first. p_judged: 'before' or 'after' its deadline, or 'any'. p_opens: 'day' or 'start', where the change waits for
 -- the clinic's day of the visit or for its start. p_notice: the cancel notice binds this caller; a request that waits for
@@ -492,7 +497,7 @@ $$;
 -- p_extensions: how many extensions a hold may have; null where the verb is not `extend`.
 -- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_holder, not_found.
 create function booking_change(p_id uuid, p_command uuid, p_verb text, p_key jsonb,
-    p_moves jsonb, p_moves_approval jsonb, p_judged text, p_opens text, p_actor text, p_via text, p_reason text, p_note text,
+    p_moves jsonb, p_moves_approval jsonb, p_judged text, p_opens text, p_actor text, p_via text, p_reason text, p_texts jsonb,
     p_cancelled_by text, p_notice boolean, p_extensions int, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out deadline timestamptz, out server_time timestamptz)
 language plpgsql as $$
@@ -518,6 +523,7 @@ begin
         end if;
         outcome := coalesce(outcome, case
             when p_judged = 'before' and deadline <= server_time then 'expired'
+            when p_verb = 'edit' and jsonb_build_object('notes', before.notes, 'staff_notes', before.staff_notes) @> p_texts then 'same'
             when p_judged = 'after' and (deadline is null or deadline > server_time) then 'too_early'
             when p_opens = 'start' and server_time < before.starts_at then 'too_early'
             when p_opens = 'day' and clinic_day(before.clinic_id, server_time) < clinic_day(before.clinic_id, before.starts_at)
@@ -542,10 +548,10 @@ begin
                hold_expires_at = case when p_extensions is not null
                    then deadline_from_now((a.policy ->> 'hold_for')::float8, a.starts_at, a.walk_in) else a.hold_expires_at end,
                extensions = a.extensions + case when p_extensions is not null then 1 else 0 end,
-               notes = case when p_verb = 'edit' then p_note else a.notes end,
+               notes = written(p_texts, 'notes', a.notes), staff_notes = written(p_texts, 'staff_notes', a.staff_notes),
                cancelled_by = case when next_is = 'cancelled' then p_cancelled_by else a.cancelled_by end,
                cancel_reason = case when next_is = 'cancelled' then p_reason else a.cancel_reason end,
-               cancel_note = case when next_is = 'cancelled' then p_note else a.cancel_note end,
+               cancel_note = written(p_texts, 'cancel_note', a.cancel_note),
                command_id = p_command, verb = p_verb, actor = p_actor, via = p_via, reason = p_reason
          where a.id = p_id and a.status = before.status and a.version = before.version
         returning a.* into booking;
@@ -565,11 +571,11 @@ end $$;
 -- The move was judged by the caller, by the version p_seen_version of the booking and by the stamp p_stamp of what is offered
 -- at its aim: `stale` says that either is another one by now. p_refusal: 'not_offered' or 'unknown' (there is no such dentist
 -- or type), said only if nothing comes first; else null. p_terms: the terms of another type; null where the type stays, with the
--- terms of the booking. A null p_notes leaves the notes alone.
+-- terms of the booking.
 -- Outcomes: done, stale, unknown, repeat, key_reused, same, invalid, version, not_holder, not_found, expired, too_late, not_offered, slot,
 -- patient_overlap, no_chair.
 create function booking_move(p_id uuid, p_command uuid, p_key jsonb, p_moves jsonb, p_seen_version int, p_stamp text,
-    p_clinic uuid, p_dentist uuid, p_dentist_no int, p_type uuid, p_terms jsonb, p_starts timestamptz, p_ends timestamptz, p_notes text,
+    p_clinic uuid, p_dentist uuid, p_dentist_no int, p_type uuid, p_terms jsonb, p_starts timestamptz, p_ends timestamptz, p_texts jsonb,
     p_refusal text, p_reason text, p_actor text, p_via text, p_notice boolean, p_version int, p_seen jsonb, p_token text,
     out outcome text, out booking appointments, out blocking text, out held_until timestamptz, out deadline timestamptz,
     out server_time timestamptz)
@@ -615,7 +621,8 @@ begin
         perform from dentists d where d.profile_id = p_dentist for key share;       -- an erasure waits for this, or was first
         update appointments a
            set status = next_is, clinic_id = p_clinic, dentist_id = p_dentist, type_id = p_type, policy = terms,
-               starts_at = p_starts, ends_at = p_ends, notes = coalesce(p_notes, a.notes), lapsed_at = null,
+               starts_at = p_starts, ends_at = p_ends, lapsed_at = null,
+               notes = written(p_texts, 'notes', a.notes), staff_notes = written(p_texts, 'staff_notes', a.staff_notes),
                walk_in = p_starts <= clock_timestamp(),
                booked_at = case when next_is = 'booked' then coalesce(a.booked_at, clock_timestamp()) else a.booked_at end,
                approval_expires_at = case when next_is = 'pending_approval'
@@ -639,7 +646,7 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function booking_move, booking_change, clinic_day, deadline_of, notice_deadline, booking_judge, lacks_token, lock_patient, lock_grant,
+drop function booking_move, booking_change, written, clinic_day, deadline_of, notice_deadline, booking_judge, lacks_token, lock_patient, lock_grant,
     booking_hold, booking_seen, deadline_from_now, booking_take, expire_overdue, claims_in_the_way;
 drop type chair_plan;
 drop view offered;

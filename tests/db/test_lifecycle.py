@@ -11,7 +11,7 @@ from activities import booking
 from db import bookings
 from db.pool import Connection
 from domain.actors import CLINIC
-from domain.appointments import Change, Via
+from domain.appointments import NO_TEXTS, Change, Via
 from domain.booking import LAPSE_AFTER, LIVE, RULES, Judged, Outcome, Status, Verb
 from domain.events import Kind
 from tests.support import ANA, monday, patient, request
@@ -156,7 +156,9 @@ async def _by_the_database(
 
 
 async def _run(connection: Connection, id: UUID, verb: Verb, command_id: UUID):
-    return await booking.change(connection, Change(id, verb, command_id), CLINIC, Via.WORKFLOW)
+    texts = {"notes": "new"} if verb is Verb.EDIT else NO_TEXTS
+    command = Change(id, verb, command_id, texts=texts)
+    return await booking.change(connection, command, CLINIC, Via.WORKFLOW)
 
 
 async def _booking(

@@ -23,6 +23,7 @@ TABLE: dict[Status, dict[Verb, Status]] = {
         Verb.EXTEND: Status.HELD,
         Verb.RELEASE: Status.RELEASED,
         Verb.EXPIRE: Status.EXPIRED,
+        Verb.EDIT: Status.HELD,
         Verb.CANCEL: Status.CANCELLED,
     },
     Status.PENDING_APPROVAL: {
@@ -40,8 +41,12 @@ TABLE: dict[Status, dict[Verb, Status]] = {
         Verb.NO_SHOW: Status.NO_SHOW,
         Verb.CANCEL: Status.CANCELLED,
     },
-    Status.CHECKED_IN: {Verb.START: Status.IN_TREATMENT, Verb.CANCEL: Status.CANCELLED},
-    Status.IN_TREATMENT: {Verb.COMPLETE: Status.COMPLETED},
+    Status.CHECKED_IN: {
+        Verb.EDIT: Status.CHECKED_IN,
+        Verb.START: Status.IN_TREATMENT,
+        Verb.CANCEL: Status.CANCELLED,
+    },
+    Status.IN_TREATMENT: {Verb.EDIT: Status.IN_TREATMENT, Verb.COMPLETE: Status.COMPLETED},
 }
 
 
@@ -102,6 +107,7 @@ def test_what_a_deadline_decides_is_decided_on_one_side_of_it():
         Verb.EXTEND: Judged.BEFORE,
         Verb.APPROVE: Judged.BEFORE,
         Verb.RESCHEDULE: Judged.BEFORE,
+        Verb.EDIT: Judged.BEFORE,
         Verb.EXPIRE: Judged.AFTER,
     }
     for verb in judged:
