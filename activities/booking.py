@@ -3,7 +3,6 @@ the workflow, or by both: whoever comes second finds it done.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -175,13 +174,13 @@ async def _reschedule(
     offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, actor)
     refused = None
     if offer:
-        offer = replace(offer, terms=before.terms(offer.terms))
+        offer = before.offer(offer)
         refused = schedules.refusal(
             offer.hours,
             offer.terms,
             wish.starts_at,
             offer.now,
-            booking.starts_at,
+            offer.kept_start,
             override=command.override,
         )
     moved = await bookings.move(connection, command, wish, offer, before, refused, actor, via, seen)

@@ -22,6 +22,9 @@ MOST = 3
 WINDOWS = (3, 11, 42, 84)
 """Days of each step of a search; the last is repeated until the horizon. Near days are cheap."""
 
+FARTHEST = 730 * ONE_DAY
+"""The longest horizon that a type can have."""
+
 MEANWHILE = 0.1
 """Seconds for which an answer holds: whoever takes one of its times may still be refused."""
 
@@ -35,6 +38,8 @@ class Wish(NamedTuple):
     dentist_id: UUID
     appointment_type: str
     starts_at: datetime
+    moving: UUID | None = None
+    """The booking that was to move there; its caller may see it."""
 
 
 class Alternatives:
@@ -54,17 +59,15 @@ class Alternatives:
         key = wish, asker.is_staff
         return await self._shared(key, lambda connection: nearest(connection, wish, asker))
 
-    async def own(
-        self, wish: Wish, asker: Actor, seen: Scope, moving: UUID | None = None
-    ) -> UUID | None:
+    async def own(self, wish: Wish, asker: Actor, seen: Scope) -> UUID | None:
         """The asker's own booking that is in the way of this wish, where they may see it; not the
-        one that is `moving`.
+        one that was to move.
         """
         found: list[Blocking] = await self._shared(
-            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish)
+            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish[:3])
         )
         theirs = (each.id for each in found if asker.id in (each.patient_id, each.caller))
-        mine = [id for id in theirs if id != moving]
+        mine = [id for id in theirs if id != wish.moving]
 
         async def visible(connection: Connection) -> list[UUID]:
             return [id for id in mine if await appointments.get(connection, id, seen)]
@@ -105,9 +108,13 @@ async def nearest(connection: Connection, wish: Wish, asker: Actor) -> list[Boar
     offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, asker)
     if offer is None:
         return []
+    moving = wish.moving and await appointments.pinned(connection, wish.moving, Scope())
+    offer = moving.offer(offer) if moving else offer
+    own = offer.kept_start if moving and moving.is_at(offer) else None
     found: list[Found] = []
     for asked in _windows(offer, wish.starts_at):
-        found += await search(connection, [offer], asked)
+        free = await search(connection, [offer], asked)
+        found += [each for each in free if each[0].starts_at != own]
         if len(found) >= MOST:
             break
     found.sort(key=lambda each: abs(each[0].starts_at - wish.starts_at))
@@ -115,8 +122,12 @@ async def nearest(connection: Connection, wish: Wish, asker: Actor) -> list[Boar
 
 
 def _windows(offer: Offer, starts_at: datetime) -> Iterator[Asked]:
-    """Windows of days that grow: first from the wanted day to the horizon, then back to today."""
-    first, last = (day_of(offer.hours, instant) for instant in reach(offer.terms, offer.now))
+    """Windows of days that grow: first from the wanted day to the horizon, then back to today.
+    Staff have no horizon: for them it goes on for FARTHEST from the wanted day.
+    """
+    earliest, latest = reach(offer.terms, offer.now)
+    latest = min(latest, max(starts_at, offer.now) + FARTHEST)
+    first, last = day_of(offer.hours, earliest), day_of(offer.hours, latest)
     wanted = min(max(day_of(offer.hours, starts_at), first), last)
     yield from _growing(wanted, last, ONE_DAY)
     yield from _growing(wanted - ONE_DAY, first, -ONE_DAY)

@@ -148,13 +148,13 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
             result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
     if before := result.appointment:
         place = command.wish(before)
-        wish = Wish(place.dentist_id, place.appointment_type, place.starts_at)
+        wish = Wish(place.dentist_id, place.appointment_type, place.starts_at, command.id)
         if result.outcome is Outcome.UNKNOWN:
             if command.dentist_id is None and not await _bookable(own, before.dentist_id):
                 raise refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
             raise await _unknown(own, wish.dentist_id, wish.appointment_type)
         if result.outcome in OFFER_OTHERS:
-            raise await _refused(own, result, wish, ask.actor, moving=command.id)
+            raise await _refused(own, result, wish, ask.actor)
     if result.outcome is Outcome.DONE:
         own.committed()
     return answer(result, response)
@@ -183,14 +183,12 @@ def answer(result: Result, response: Response) -> Appointment:
     return result.appointment
 
 
-async def _refused(
-    own: Parts, result: Result, wish: Wish, actor: Actor, moving: UUID | None = None
-) -> Problem:
+async def _refused(own: Parts, result: Result, wish: Wish, actor: Actor) -> Problem:
     """The refusal, with other times, and with the caller's own booking where that is in the way."""
     if result.outcome is not Outcome.SLOT:
         return refusal(result, await own.alternatives.near(wish, actor))
     others, mine = await asyncio.gather(
-        own.alternatives.near(wish, actor), own.alternatives.own(wish, actor, scope(actor), moving)
+        own.alternatives.near(wish, actor), own.alternatives.own(wish, actor, scope(actor))
     )
     return refusal(result, others, mine)
 

@@ -140,6 +140,7 @@ async def _claims(connection: Connection, offers: Sequence[Offer], asked: Asked)
         list({offer.clinic_id for offer in offers if offer.terms.needs_chair}),
         min((span.starts_at for span in spans if span), default=offers[0].now),
         max((span.ends_at for span in spans if span), default=offers[0].now),
+        offers[0].moves,
     )
 
 
@@ -154,7 +155,8 @@ def _chairless(offers: Sequence[Offer], taken: Claims) -> dict[UUID, list[Span]]
 
 def _diary(offer: Offer, taken: Claims, chairless: Mapping[UUID, Sequence[Span]]) -> Diary:
     busy = taken.dentists.get(offer.dentist_no, ())
-    return Diary(offer.hours, offer.terms, offer.now, busy, chairless[offer.clinic_id])
+    chairs = chairless[offer.clinic_id]
+    return Diary(offer.hours, offer.terms, offer.now, busy, chairs, offer.kept_start)
 
 
 def _range(offer: Offer, asked: Asked) -> Days:

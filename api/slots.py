@@ -12,13 +12,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from api import board, explanations, offers
 from api.cursors import PageCursor
 from api.dependencies import Caller, Own
-from api.errors import Problem, invalid
+from api.errors import Problem, invalid, not_found
 from api.explanations import Explanation
 from api.requests import Day, Instant, Listed, Slug
 from api.strict import StrictRoute
 from api.texts import Line
-from db import catalogue, claims, clinics
+from db import appointments, catalogue, claims, clinics
 from db.pool import Connection, use
+from domain.actors import Actor, scope
 from domain.clinic import BoardSlot, Offer
 from domain.explain import explain
 from domain.zones import ALL_DAY, ONE_DAY
@@ -81,6 +82,10 @@ async def asked(
 
 Zone = Annotated[ZoneInfo | None, Depends(shown_in)]
 Range = Annotated[offers.Asked, Depends(asked)]
+Moving = Annotated[
+    UUID | None,
+    Query(description="An appointment that is to move: judged by its terms, without its claims."),
+]
 
 
 @router.get("/slots", response_model=BoardPage)
@@ -95,6 +100,7 @@ async def search_slots(
     dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 1000,
     cursor: PageCursor = None,
+    moving: Moving = None,
 ) -> Response:
     """The slots of all dentists, or of those that the filters leave, by start. Where there are none
     at all, `next_available` is the first one after these days.
@@ -111,6 +117,7 @@ async def search_slots(
         )
         if not offered:
             await _check_type(connection, appointment_type)
+        offered = await _to_move(connection, caller, moving, offered)
         found = await offers.search(connection, offered, asked)
         later = None if found else await offers.next_available(connection, offered, asked)
     return board.page(after.after(found) if after else found, limit, later, zone)
@@ -124,10 +131,12 @@ async def list_slots(
     asked: Range,
     zone: Zone,
     appointment_type: Annotated[Slug, Query()],
+    moving: Moving = None,
 ) -> Response:
     """The slots of one dentist by start. `include=all` shows held and booked ones too."""
     async with use(own.pool) as connection:
         offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
+        [offer] = await _to_move(connection, caller, moving, [offer])
         found = await offers.search(connection, [offer], asked)
     return board.listed(found, zone)
 
@@ -140,22 +149,39 @@ async def explain_slot(
     zone: Zone,
     starts_at: Annotated[Instant, Query()],
     appointment_type: Annotated[Slug, Query()],
+    moving: Moving = None,
 ) -> Explanation:
-    """Why a time is offered or not: all reasons, the first of which is the one that a hold would be
-    refused for.
+    """Why a time is offered or not: all reasons, the first of which is the one that a hold, or the
+    move of `moving`, would be refused for.
     """
     async with use(own.pool) as connection:
         offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
+        [offer] = await _to_move(connection, caller, moving, [offer])
         taken = await claims.between(
             connection,
             [offer.dentist_no],
             [offer.clinic_id] if offer.terms.needs_chair else [],
             starts_at - 2 * ONE_DAY,
             starts_at + 2 * ONE_DAY,
+            moving,
         )
     busy = taken.dentists.get(offer.dentist_no, [])
     findings = explain(offer, starts_at, busy, taken.chairs.get(offer.clinic_id, []))
     return explanations.of(offer, starts_at, findings, zone, private=caller.is_staff)
+
+
+async def _to_move(
+    connection: Connection, caller: Actor, moving: UUID | None, offered: list[Offer]
+) -> list[Offer]:
+    """The offers as they are to the appointment that is to move. Raises `not_found` for one that
+    the caller may not see.
+    """
+    if moving is None:
+        return offered
+    before = await appointments.pinned(connection, moving, scope(caller))
+    if before is None:
+        raise not_found()
+    return [before.offer(offer) for offer in offered]
 
 
 async def _check_type(connection: Connection, slug: str) -> None:

@@ -26,16 +26,18 @@ async def between(
     clinic_ids: Sequence[UUID],
     starts: datetime,
     ends: datetime,
+    own: UUID | None = None,
 ) -> Claims:
     """The claims on these dentists and on the chairs of these clinics, buffers included; one query
-    however many they are.
+    however many they are. `own`: a booking that is to move, whose claims are left out.
     """
     rows = await connection.fetch(
-        "select * from claims_between($1, $2, $3, $4)",
+        "select * from claims_between($1, $2, $3, $4, $5)",
         dentist_nos,
         clinic_ids,
         starts,
         ends,
+        own,
     )
     found = Claims({}, {id: [] for id in clinic_ids})
     for no, clinic_id, kept_until, *arrays in rows:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.booking import LAPSE_AFTER, LIVE, BookingState, Limits, Outcome, Status, Step, Verb
+from domain.clinic import Offer
 from domain.idempotency import Key
 from domain.schedules import Reason, Terms
 
@@ -217,6 +218,22 @@ class Pinned:
     type_id: UUID
     policy: Mapping[str, Any]
     """As `policy` made it."""
+
+    def offer(self, offer: Offer) -> Offer:
+        """The offer as it is to this booking, if it moves there."""
+        return replace(
+            offer,
+            terms=self.terms(offer.terms),
+            moves=self.appointment.id,
+            kept_start=self.appointment.starts_at,
+        )
+
+    def is_at(self, offer: Offer) -> bool:
+        """Whether it is with that dentist and of that type already."""
+        return (offer.dentist_id, offer.terms.type_id) == (
+            self.appointment.dentist_id,
+            self.type_id,
+        )
 
     def terms(self, terms: Terms) -> Terms:
         """The terms that the visit has under `terms` of a type: its own where that is its type, but

@@ -35,6 +35,10 @@ class Offer:
     hours: Hours
     now: datetime
     """The database's clock."""
+    moves: UUID | None = None
+    """The booking that is to move here: its own claims are not in its way."""
+    kept_start: datetime | None = None
+    """The present start of that booking, which may be kept however soon it is."""
 
 
 @dataclass(frozen=True, slots=True)

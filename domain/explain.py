@@ -44,7 +44,7 @@ def explain(
 ) -> list[Finding]:
     """All that speaks against a visit, in the order of Reason; empty means that it is offered."""
     start = utc(starts_at)
-    said = objections(offer.hours, offer.terms, start, offer.now)
+    said = objections(offer.hours, offer.terms, start, offer.now, offer.kept_start)
     return [
         *(_finding(offer, start, reason) for reason in said),
         *_taken(offer, start, busy),

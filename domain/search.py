@@ -42,6 +42,8 @@ class Diary:
     now: datetime
     busy: Iterable[Busy] = ()
     chairless: Sequence[Span] = ()
+    kept_start: datetime | None = None
+    """The present start of a visit that moves, which may be kept however soon it is."""
 
     def free(
         self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
@@ -69,17 +71,25 @@ class Diary:
         self, first: date, last: date, between: tuple[time, time]
     ) -> tuple[Sequence[Stretch], list[Starts]]:
         """The days to look at, and the starts that hours, terms and chairs allow."""
-        earliest, latest = reach(self.terms, self.now)
-        first = max(first, earliest.date() - ONE_DAY)
-        last = min(last, latest.date() + ONE_DAY)
+        in_reach = self._in_reach()
+        first = max(first, in_reach[0].first.date() - ONE_DAY)
+        last = min(last, in_reach[-1].last.date() + ONE_DAY)
         if first > last or not self.terms.bookable:
             return (), []
         starts = (
             Starts(max(opens, earliest), min(closes - self.terms.duration, latest))
             for opens, closes in open_intervals(self.hours, first, last)
+            for earliest, latest in in_reach
         )
         allowed = [part for part in starts if part.first <= part.last]
         return days(self.hours.time_zone, first, last, between), _less(allowed, self.chairless)
+
+    def _in_reach(self) -> list[Starts]:
+        """What lead time and horizon allow, and the start that is kept; in order and disjoint."""
+        allowed, kept = Starts(*reach(self.terms, self.now)), self.kept_start
+        if kept is None or allowed.first <= kept <= allowed.last:
+            return [allowed]
+        return sorted([allowed, Starts(kept, kept)])
 
 
 def concerned(hours: Hours, terms: Terms, first: date, last: date) -> Interval | None:

@@ -85,7 +85,7 @@ create trigger schedules_published after update on dentists
 -- with `held` null for what is booked, and until when a chair takes part in no exchange. Planned once per session: to plan
 -- it takes longer than to run it. Without statistics a plan made while the tables are small would scan them when they are
 -- large.
-create function claims_between(p_dentists int[], p_clinics uuid[], p_starts timestamptz, p_ends timestamptz)
+create function claims_between(p_dentists int[], p_clinics uuid[], p_starts timestamptz, p_ends timestamptz, p_own uuid)
 returns table (no int, clinic_id uuid, kept_until timestamptz, starts timestamptz[], ends timestamptz[], held timestamptz[])
 language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
@@ -102,7 +102,7 @@ begin
                   array_agg(a.hold_expires_at) as held
              from slot_reservations c
              left join appointments a on a.id = c.appointment_id and a.status = 'held'
-            where c.active and c.during && tstzrange(p_starts, p_ends)
+            where c.active and c.during && tstzrange(p_starts, p_ends) and c.appointment_id is distinct from p_own
               and int4range(c.resource_no, c.resource_no, '[]') && int4range(q.no, q.no, '[]')) s;
 end $$;
 select secure_schema();
