@@ -64,10 +64,9 @@ class Alternatives:
         one that was to move.
         """
         found: list[Blocking] = await self._shared(
-            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish[:3])
+            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish)
         )
-        theirs = (each.id for each in found if asker.id in (each.patient_id, each.caller))
-        mine = [id for id in theirs if id != wish.moving]
+        mine = [each.id for each in found if asker.id in (each.patient_id, each.caller)]
 
         async def visible(connection: Connection) -> list[UUID]:
             return [id for id in mine if await appointments.get(connection, id, seen)]

@@ -146,26 +146,40 @@ class Blocking:
 
 
 async def blocking(
-    connection: Connection, dentist_id: UUID, appointment_type: str, starts_at: datetime
+    connection: Connection,
+    dentist_id: UUID,
+    appointment_type: str,
+    starts_at: datetime,
+    moving: UUID | None = None,
 ) -> list[Blocking]:
-    """The live bookings of a dentist that a visit of this type would overlap, buffers included."""
+    """The live bookings of a dentist that a visit of this type would overlap, buffers included.
+    `moving`: a booking that is to move there, with its own terms while its type stays.
+    """
     rows = await connection.fetch(
         """
         select distinct a.id, a.patient_id, a.caller
           from dentists d
           join appointment_types t on t.clinic_id = d.clinic_id and t.slug = lower($2)
+          left join appointments m on m.id = $4 and m.type_id = t.id
+         cross join lateral (
+               select $3::timestamptz
+                          - coalesce(make_interval(secs => (m.policy ->> 'buffer_before')::float8),
+                                     t.buffer_before) as starts,
+                      $3::timestamptz + coalesce(m.ends_at - m.starts_at, t.duration)
+                          + coalesce(make_interval(secs => (m.policy ->> 'buffer_after')::float8),
+                                     t.buffer_after) as ends) wish
           join slot_reservations s on s.active
                and int4range(s.resource_no, s.resource_no, '[]')
                    && int4range(d.resource_no, d.resource_no, '[]')
-               and s.during && tstzrange($3::timestamptz - t.buffer_before,
-                                         $3::timestamptz + t.duration + t.buffer_after)
-          join appointments a on a.id = s.appointment_id
+               and s.during && tstzrange(wish.starts, wish.ends)
+          join appointments a on a.id = s.appointment_id and a.id is distinct from $4
          where d.profile_id = $1 and (a.status <> 'held' or a.hold_expires_at > clock_timestamp())
          order by a.id
         """,
         dentist_id,
         appointment_type,
         starts_at,
+        moving,
     )
     return [Blocking(**row) for row in rows]
 

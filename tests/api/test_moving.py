@@ -86,6 +86,28 @@ async def test_alternatives_of_a_refused_move_leave_its_own_claims_out(api, as_,
     assert (await api.put(f"{BOOK}/{booked['id']}", json=best, headers=ana)).status_code == 200
 
 
+@pytest.mark.parametrize(("booked_for", "edited_to"), [(60, 15), (15, 60)])
+async def test_a_refused_move_names_ones_own_booking_by_the_length_the_visit_has(
+    api, as_, pool, booked_for, edited_to
+):
+    async def lasts(minutes: int) -> None:
+        query = "update appointment_types set duration = $1 where slug = 'checkup'"
+        await pool.execute(query, timedelta(minutes=minutes))
+
+    ana = as_("patient", "ana")
+    await lasts(booked_for)
+    booked = await book(api, ana, monday(9))
+    other = await book(api, ana, monday(11), appointment_type="consultation")
+    await lasts(edited_to)
+    asked = {"starts_at": monday(10, 15).isoformat()}
+    moved = await api.put(f"{BOOK}/{booked['id']}", json=asked, headers=ana)
+    if booked_for == 15:
+        assert moved.status_code == 200
+        return
+    assert (moved.status_code, moved.json()["code"]) == (409, "slot_unavailable")
+    assert (moved.json()["yours"], moved.json()["appointment_id"]) == (True, other["id"])
+
+
 @pytest.mark.parametrize("actor", [patient(ANA), CLINIC], ids=["patient", "staff"])
 @pytest.mark.parametrize("seed", range(8))
 async def test_what_is_offered_to_a_move_is_what_the_move_is_granted(
