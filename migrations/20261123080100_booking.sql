@@ -507,7 +507,7 @@ declare
     next_is text;
 begin
     perform lock_grant(p_id, p_seen);
-    perform lock_patient(p_id) where p_note <> '';
+    perform lock_patient(p_id) where exists (select from jsonb_each_text(p_texts) t where t.value <> '');
     for pass in 1..10 loop
         select * into judged
           from booking_judge(p_id, p_command, p_verb, p_key, p_moves, p_moves_approval, p_version, p_seen, p_token);
@@ -588,7 +588,7 @@ declare
     took    record;
 begin
     perform lock_grant(p_id, p_seen);
-    perform lock_patient(p_id) where p_notes <> '';
+    perform lock_patient(p_id) where exists (select from jsonb_each_text(p_texts) t where t.value <> '');
     select * into judged
       from booking_judge(p_id, p_command, 'reschedule', p_key, p_moves, null, p_version, p_seen, p_token);
     before := judged.before; booking := before; next_is := judged.next_is; outcome := judged.outcome;
