@@ -47,12 +47,16 @@ create trigger weekly_hours_added after insert on weekly_hours
     referencing new table as changed for each statement execute function weekly_hours_changed();
 create trigger weekly_hours_edited after update on weekly_hours
     referencing new table as changed for each statement execute function weekly_hours_changed();
+create trigger weekly_hours_edited_away after update on weekly_hours     -- from whom it is taken, where it is another's now
+    referencing old table as changed for each statement execute function weekly_hours_changed();
 create trigger weekly_hours_removed after delete on weekly_hours
     referencing old table as changed for each statement execute function weekly_hours_changed();
 create trigger schedule_exceptions_added after insert on schedule_exceptions
     referencing new table as changed for each statement execute function schedule_exceptions_changed();
 create trigger schedule_exceptions_edited after update on schedule_exceptions
     referencing new table as changed for each statement execute function schedule_exceptions_changed();
+create trigger schedule_exceptions_edited_away after update on schedule_exceptions     -- from whom it is taken, where it is another's now
+    referencing old table as changed for each statement execute function schedule_exceptions_changed();
 create trigger schedule_exceptions_removed after delete on schedule_exceptions
     referencing old table as changed for each statement execute function schedule_exceptions_changed();
 
@@ -115,6 +119,7 @@ drop trigger clinics_changed on clinics;
 drop table schedule_exceptions;
 drop trigger weekly_hours_added on weekly_hours;
 drop trigger weekly_hours_edited on weekly_hours;
+drop trigger weekly_hours_edited_away on weekly_hours;
 drop trigger weekly_hours_removed on weekly_hours;
 drop function schedules_published, clinics_changed, schedule_exceptions_changed, weekly_hours_changed, schedules_changed;
 alter table clinics drop column exceptions_version;

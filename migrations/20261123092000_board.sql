@@ -65,6 +65,7 @@ create table chair_changes (
     during         tstzrange   not null,
     taken          boolean     not null,                  -- else given back
     overdue        boolean     not null,                  -- by a hold past its deadline, which counted as free already
+    kept           boolean     not null default false,    -- for a visit that is checked in: the time before its own
     occurred_at    timestamptz not null default clock_timestamp()
 );
 alter table chair_changes set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
@@ -93,6 +94,20 @@ create trigger chair_claims_noted_update after update on slot_reservations
 create trigger chair_claims_noted_delete after delete on slot_reservations
     referencing old table as old_rows for each statement execute function chair_claims_noted();
 
+-- A visit that is checked in or in treatment keeps its chair from now on (chair_kept_until), not only from its start.
+create function kept_chairs_noted() returns trigger language plpgsql as $$
+begin
+    insert into chair_changes (clinic_id, chair, appointment_id, during, taken, overdue, kept)
+    select r.clinic_id, r.no, n.id, tstzrange(clock_timestamp(), lower(s.during)), n.status in ('checked_in', 'in_treatment'), false, true
+      from new_rows n join old_rows o using (id)
+      join slot_reservations s on s.appointment_id = n.id and lower(s.during) > clock_timestamp()
+      join resources r on r.no = s.resource_no and r.kind = 'chair'
+     where (n.status in ('checked_in', 'in_treatment')) <> (o.status in ('checked_in', 'in_treatment'));
+    return null;
+end $$;
+create trigger kept_chairs_noted after update on appointments
+    referencing old table as old_rows new table as new_rows for each statement execute function kept_chairs_noted();
+
 create function chair_changes_wait() returns boolean language plpgsql as $$
 begin
     perform c.id from chair_changes c order by c.id limit 1;        -- along the index, as in relay_batch
@@ -103,6 +118,8 @@ end $$;
 -- and none is now, or the reverse. Changes and claims are read by one statement, so that they agree: the free chairs of any
 -- moment since the last look were between what is free now less what was given back, and what is free now plus what was taken.
 -- What one transaction takes and gives back at once was never seen, unless a hold was overdue.
+-- While a chair is kept for a visit that is checked in, it also matters which chairs are free (domain/chairs.py): where none
+-- may be free in that time, every change of a chair that a visit of that time may reach is told.
 -- The dentist whose booking it was is told by the booking's `slot.*`. After more than a hundred changes at once in one clinic
 -- all its dentists are told to load everything: cheaper than looking, for us and for those who load.
 -- (Planned once per session, as planning takes longer than running; without seqscan, as the tables may have been small then.)
@@ -116,15 +133,26 @@ begin
                (select count(*) from resources r where r.clinic_id = g.clinic_id and r.kind = 'chair' and r.active) as chairs
           from gone g group by g.clinic_id
     ), change as materialized (
-        select g.clinic_id, g.during, g.transaction, g.overdue, case when g.taken then 1 else -1 end as taken,
+        select g.clinic_id, g.during, g.transaction, g.overdue, g.kept, case when g.taken then 1 else -1 end as taken,
                (select case when count(distinct d.profile_id) = 1 then (array_agg(d.profile_id))[1] end
                   from slot_reservations s join dentists d on d.resource_no = s.resource_no
                  where s.appointment_id = g.appointment_id and s.during = g.during) as dentist_id
           from gone g join clinic c on c.clinic_id = g.clinic_id join resources r on r.no = g.chair
          where r.active and not c.many
+    ), kept as materialized (
+        select c.clinic_id, s.resource_no, tstzrange(clock_timestamp(), upper(s.during)) as during
+          from clinic c
+          join appointments a on a.clinic_id = c.clinic_id and a.status in ('checked_in', 'in_treatment')
+               and a.ends_at > clock_timestamp() - interval '1 day'
+          join slot_reservations s on s.appointment_id = a.id and s.active and upper(s.during) > clock_timestamp() + interval '1 s'
+          join resources r on r.no = s.resource_no and r.kind = 'chair' and r.active
+         where not c.many
     ), claim as materialized (
-        select distinct c.clinic_id, s.resource_no, s.during
-          from clinic c cross join lateral unnest(c.times) as t(during)
+        select k.clinic_id, k.resource_no, k.during from kept k
+         union
+        select c.clinic_id, s.resource_no, s.during
+          from clinic c
+         cross join lateral (select unnest(c.times) union select k.during from kept k where k.clinic_id = c.clinic_id) as t(during)
           join resources r on r.clinic_id = c.clinic_id and r.kind = 'chair' and r.active
           join slot_reservations s on s.active and s.during && t.during
                and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
@@ -147,10 +175,26 @@ begin
     ), crossed as (
         select t.clinic_id, t.own, range_agg(t.during) as times
           from total t join clinic c on c.clinic_id = t.clinic_id
-         cross join lateral (select c.chairs - count(*) as now from claim k where k.clinic_id = t.clinic_id and k.during && t.during) free
+         cross join lateral (select c.chairs - count(distinct k.resource_no) as now from claim k where k.clinic_id = t.clinic_id and k.during && t.during) free
          where free.now - t.given_back <= 0 and free.now + t.taken > 0
          group by t.clinic_id, t.own
+    ), tight as (
+        select p.clinic_id, p.during
+          from piece p join clinic c on c.clinic_id = p.clinic_id
+         cross join lateral (select count(*) filter (where h.taken < 0) as given_back, bool_or(h.kept) as kept
+                               from change h where h.clinic_id = p.clinic_id and h.during @> p.during) changed
+         cross join lateral (select c.chairs - count(distinct k.resource_no) as now
+                               from claim k where k.clinic_id = p.clinic_id and k.during && p.during) free
+         where free.now - changed.given_back <= 0
+           and (changed.kept or exists (select from kept k where k.clinic_id = p.clinic_id and k.during && p.during))
+    ), near as (
+        select t.clinic_id, range_agg(starts_within_reach(t.clinic_id, t.during) * starts_within_reach(h.clinic_id, h.during)) as starts
+          from tight t join change h on h.clinic_id = t.clinic_id
+         where not h.kept
+         group by t.clinic_id
     ), stretch as (
+        select n.clinic_id, null::uuid as own, s.starts from near n cross join lateral unnest(n.starts) as s(starts)
+         union all
         select c.clinic_id, c.own, starts_within_reach(c.clinic_id, t.during) as starts
           from crossed c cross join lateral unnest(c.times) as t(during)
          union all
@@ -171,7 +215,8 @@ drop function publish_chair_changes, chair_changes_wait;
 drop trigger chair_claims_noted_delete on slot_reservations;
 drop trigger chair_claims_noted_update on slot_reservations;
 drop trigger chair_claims_noted_insert on slot_reservations;
-drop function chair_claims_noted;
+drop trigger kept_chairs_noted on appointments;
+drop function chair_claims_noted, kept_chairs_noted;
 drop table chair_changes;
 drop trigger chair_published_update on resources;
 drop trigger chair_published_delete on resources;

@@ -46,6 +46,15 @@ EDITS = (
     """,
     "delete from schedule_exceptions",
     """
+    update weekly_hours
+       set resource_no = (select resource_no from dentists order by random() limit 1)
+     where id = (select id from weekly_hours order by random() limit 1)
+    """,
+    """
+    update schedule_exceptions
+       set resource_no = (select resource_no from dentists order by random() limit 1)
+    """,
+    """
     update clinics set time_zone =
            case time_zone when 'Europe/Berlin' then 'Europe/London' else 'Europe/Berlin' end
     """,
@@ -74,6 +83,16 @@ EDITS = (
     """,
 )
 """Edits of hours, clinic, types, chairs and people; $1 is the first day. Whoever writes them."""
+
+VISIT = """
+    update appointments
+       set status = case status when 'booked' then 'checked_in'
+                                when 'checked_in' then 'in_treatment' else 'completed' end,
+           version = version + 1, verb = 'check_in', actor = 'clinic', via = 'sweep',
+           command_id = null
+     where id = $1 and status in ('booked', 'checked_in', 'in_treatment')
+"""
+"""The next step of a visit, whatever the time."""
 
 Board = dict[tuple[UUID, str, Role], set[datetime]]
 
@@ -129,6 +148,7 @@ class Traffic:
     async def something(self) -> None:
         do = [self._hold] * 5 + [self._change] * 3 + [self._move, self._move, self._pass]
         do += [self.sweep, self._exchange, self._roll_back, self._edit, self._edit, self._edit]
+        do += [self._visit] * 3
         await self._chance.choice(do)()
 
     async def _hold(self) -> None:
@@ -154,6 +174,11 @@ class Traffic:
         )
         async with self._pool.acquire() as connection:
             await booking.reschedule(connection, move, CLINIC, Via.API, Scope())
+
+    async def _visit(self) -> None:
+        """A patient arrives, or the visit goes on, long before its time."""
+        if self._made:
+            await self._pool.execute(VISIT, self._chance.choice(self._made))
 
     async def _pass(self) -> None:
         """The time of a hold goes by, and nobody has noticed yet."""
@@ -230,6 +255,7 @@ async def relayed(pool: Pool) -> list[Event]:
 
 async def exchange_chairs(connection: Connection) -> None:
     """Every claim on a chair goes, and comes back on the chair that was free for longest."""
+    await connection.execute("select lock_chairs(id, true) from clinics")
     claims = await connection.fetch(
         """
         update slot_reservations s set active = false from resources r

@@ -10,11 +10,12 @@ import pytest
 from db.pool import Connection, Pool
 from domain.booking import Outcome, Verb
 from domain.events import Event, Kind
-from tests.realtime.board import Reader, Traffic, exchange_chairs, names, relayed
+from tests.realtime.board import VISIT, Reader, Traffic, exchange_chairs, names, relayed
 from tests.support import AMARA, BEN, LENA, MATEO, change, hold, monday, overdue, request
 
 OTHERS = {LENA, MATEO}
 ALL = {AMARA, *OTHERS}
+LENAS = "(select resource_no from dentists where specialty = 'Orthodontics')"
 
 
 @pytest.fixture
@@ -63,6 +64,8 @@ async def test_who_loads_only_what_was_told_shows_what_a_fresh_read_says(pool, s
         ("update profiles set active = false where full_name like '%Silva'", {MATEO}),
         ("update profiles set role = 'admin' where full_name like '%Silva'", {MATEO}),
         ("update profiles set locale = 'de'", set()),
+        ("update dentists set specialty = 'C' where specialty = 'Endodontics'", {MATEO}),
+        (f"update weekly_hours set resource_no = {LENAS}", ALL),
         ("select profile_erase(id, 'system') from profiles where full_name like '%Silva'", {MATEO}),
     ],
 )
@@ -82,6 +85,35 @@ async def test_the_last_chair_is_told_to_the_other_dentists_of_that_time_alone(o
     assert await changes(one_chair) == []
     await change(one_chair, wish.id, Verb.CANCEL)
     assert {event.entity_id for event in await changes(one_chair)} == OTHERS
+
+
+async def test_hours_that_become_another_dentists_are_told_of_both(pool):
+    await pool.execute(
+        f"""
+        insert into schedule_exceptions (clinic_id, resource_no, on_date, kind)
+        select id, {LENAS}, '2030-01-07', 'closed' from clinics
+        """
+    )
+    await relayed(pool)
+    await pool.execute(
+        """
+        update schedule_exceptions
+           set resource_no = (select resource_no from dentists where specialty = 'Endodontics')
+        """
+    )
+    assert {event.entity_id for event in await changes(pool)} == OTHERS
+
+
+async def test_who_is_checked_in_keeps_the_chair_and_the_others_are_told(one_chair):
+    """The chair is kept from the arrival on, and free again once the visit is over."""
+    wish = request(monday(14))
+    await hold(one_chair, wish)
+    await change(one_chair, wish.id, Verb.CONFIRM)
+    await relayed(one_chair)
+    for whom in (ALL, set(), ALL):
+        await one_chair.execute(VISIT, wish.id)
+        told = [event for event in await changes(one_chair) if names(event, monday(9))]
+        assert {event.entity_id for event in told} == whom
 
 
 async def test_a_chair_that_leaves_another_free_is_told_to_nobody(pool):
