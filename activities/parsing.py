@@ -9,7 +9,7 @@ from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
 from domain.booking import RULES, CancelReason, Limits, Verb, limits
 from domain.messages import Booking, Command
-from domain.rights import may_book_at
+from domain.rights import may_book_at, may_use
 
 NOT_BY_MESSAGE = frozenset({Verb.EXPIRE, Verb.EDIT})
 """Verbs of the table that no message can carry out: expiry is due by the clock, and an edit has
@@ -81,10 +81,13 @@ def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
         raise Unknown("verb")
     if command.reason is not None and command.reason not in REASONS:
         raise Malformed("reason")
+    actor = _actor(command.by)
+    if not may_use(actor, verb):
+        raise Malformed("by")
     version = command.expected_version
     if version is not None and not 0 < version <= LONGEST_VERSION:
         raise Malformed("expected_version")
-    return Change(booking, verb, id, command.reason, expected_version=version), _actor(command.by)
+    return Change(booking, verb, id, command.reason, expected_version=version), actor
 
 
 def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
@@ -105,10 +108,14 @@ def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
 
 
 def _actor(text: str) -> Actor:
+    """Who asks. Nobody asks as the system: what it does is due by the clock. Raises Malformed."""
     try:
-        return Actor.parse(text)
+        actor = Actor.parse(text)
     except ValueError:
         raise Malformed("by") from None
+    if actor.role is Role.SYSTEM:
+        raise Malformed("by")
+    return actor
 
 
 def _uuid(text: str, field: str) -> UUID:

@@ -82,6 +82,7 @@ async def create_profile(body: NewProfile, response: Response, ask: Creation, ow
     async with use(own.pool) as connection, connection.transaction():
         if earlier := await made_before(connection, response, key, str(id)):
             id = UUID(earlier)
+            await reads.record(connection, caller, [await _found(connection, id, caller)])
         else:
             with naming(taken="id"):
                 if not await profiles.create(connection, id, body.model_dump(), caller):

@@ -8,14 +8,14 @@ from domain.people import Standing
 
 
 async def standing(connection: Connection, actor: Actor) -> Standing | None:
-    """What the row of this caller says. A patient who was never here gets one now, as does the very
-    first admin; null for all others without a row.
+    """What the row of this caller says. A patient who was never here gets one now; the very first
+    admin gets one too, or has been a patient until now. Null for all others without a row.
     """
     found = await _standing(connection, actor)
     if found is None and actor.id and actor.role is Role.PATIENT:
         await add_patient(connection, actor.id)
         return await _standing(connection, actor)
-    if found is None and actor.role is Role.ADMIN:
+    if actor.role is Role.ADMIN and (found is None or found == Standing(Role.PATIENT, active=True)):
         if await connection.fetchval("select add_first_admin($1)", actor.id):
             return await _standing(connection, actor)
     return found

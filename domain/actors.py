@@ -28,13 +28,13 @@ class Actor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The actor that `str()` wrote. Raises ValueError for anything else: who may see only what
-        is theirs is nobody without an id.
+        """The actor that `str()` wrote. Raises ValueError for anything else: people have an id, the
+        clinic and the system have none.
         """
-        role, _, id = text.partition(":")
-        if not id and role in (Role.PATIENT, Role.AGENT, Role.DENTIST):
-            raise ValueError("an id is needed")
-        return cls(Role(role), UUID(id) if id else None)
+        role, colon, id = text.partition(":")
+        if bool(colon) is (role in (Role.CLINIC, Role.SYSTEM)):
+            raise ValueError("people need an id, the clinic and the system have none")
+        return cls(Role(role), UUID(id) if colon else None)
 
     @property
     def is_staff(self) -> bool:

@@ -75,14 +75,20 @@ create trigger profiles_keep_an_admin before update on profiles for each row
     when (old.role = 'admin' and old.active and not (new.role = 'admin' and new.active)) execute function keep_an_admin();
 
 -- Makes the first admin of a database that has none; true where it was made now. Under the same lock, as two may come first.
+-- Whoever called before their role was set is a patient by then: they become one, and what they granted ends.
 create function add_first_admin(p_id uuid) returns boolean language plpgsql as $$
 declare
     made boolean;
 begin
     perform pg_advisory_xact_lock(9, 0);
-    insert into profiles (id, role, full_name)
-    select p_id, 'admin', '' where not exists (select from profiles p where p.role = 'admin')
-    on conflict do nothing returning true into made;
+    if exists (select from profiles p where p.role = 'admin') then
+        return false;
+    end if;
+    insert into profiles as p (id, role, full_name) values (p_id, 'admin', '')
+    on conflict (id) do update set role = 'admin', version = p.version + 1, updated_at = clock_timestamp()
+     where p.role = 'patient' and p.active
+    returning true into made;
+    delete from patient_grants g where made and g.patient_id = p_id;
     return coalesce(made, false);
 end $$;
 

@@ -41,9 +41,9 @@ begin
                     a.status = 'released' or a.status = 'cancelled' and a.booked_at is null and a.approval_expires_at is null))
            and made_by_patient(a)
     ), last as (
-        select g.at, g.hold_for from given_up g order by g.at desc limit 1
+        select max(g.at) as at from given_up g
     )
-    select count(*), min(l.at + make_interval(secs => l.hold_for)) into n, held_until
+    select count(*), max(g.at + make_interval(secs => g.hold_for)) into n, held_until  -- a short hold ends no longer wait
       from given_up g, last l where g.at > l.at - make_interval(secs => (p_limits ->> 'release_window')::float8);
     outcome := case when n > (p_limits ->> 'free_releases')::int and held_until > p_at then 'cooldown' end;
 end $$;

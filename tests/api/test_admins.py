@@ -5,10 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from db import profiles, standings
+from db import grants, profiles, standings
 from db.demo import person_id
 from db.pool import Pool
 from domain.actors import Actor, Role
+from domain.people import Standing
+from tests.support import ANA, BEN, MATEO
 
 PROFILES = "/api/profiles"
 FIRST = person_id("admin", "admin")
@@ -92,3 +94,19 @@ async def test_of_twenty_first_admins_one_is_let_in(pool):
         found = await asyncio.gather(*map(ask, crowd))
         assert sum(standing is not None for standing in found) == 1
         assert await active_admins(pool) == 1
+
+
+async def test_who_called_as_a_patient_first_can_be_the_first_admin(pool):
+    """Their token says admin once their role is set at the issuer: by then they have a profile."""
+    await pool.execute("alter table profiles disable trigger profiles_keep_an_admin")
+    await pool.execute("update profiles set role = 'agent' where role = 'admin'")
+    off = "update profiles set active = false where id = $1"
+    await pool.execute(off, BEN)
+    async with pool.acquire() as connection:
+        await grants.give(connection, ANA, FIRST)
+        asked = [await standings.standing(connection, Actor(Role.ADMIN, id)) for id in (BEN, ANA)]
+        later = await standings.standing(connection, Actor(Role.ADMIN, MATEO))
+        left = await grants.of_patient(connection, ANA)
+    assert asked == [Standing(Role.PATIENT, False), Standing(Role.ADMIN, True)]
+    assert (later, left) == (Standing(Role.DENTIST, True), [])
+    assert await active_admins(pool) == 1

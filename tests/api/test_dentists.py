@@ -186,6 +186,17 @@ async def test_reads_of_a_patient_by_staff_are_recorded_and_stay(api, as_, amara
             await pool.execute(change)
 
 
+async def test_a_repeat_that_shows_a_patient_is_recorded_as_a_read(api, amara, pool):
+    made = [
+        await api.post(
+            "/api/profiles", json={"full_name": "New"}, headers=amara | {"Idempotency-Key": "k"}
+        )
+        for _ in range(3)
+    ]
+    assert [answer.status_code for answer in made] == [201, 200, 200]
+    assert await reads(pool) == [(made[0].json()["id"], f"dentist:{AMARA}")] * 2
+
+
 async def reads(pool) -> list[tuple[str, str]]:
     rows = await pool.fetch("select profile_id, reader from profile_reads order by id")
     return [(str(id), reader) for id, reader in rows]

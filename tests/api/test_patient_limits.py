@@ -17,6 +17,9 @@ from tests.support import AMARA, ANA, BEN, LENA, monday, overdue
 RESERVE = "/api/availability/reserve"
 CREATE = "/api/appointments"
 HOLD_LENGTH = timedelta(minutes=5)
+SHORT = "demo-short-hold"
+"""A type that is held for five seconds."""
+
 TIMES = [monday(h, weeks=week) for week in range(1, 8) for h in (8, 9, 10, 13, 14, 15)]
 """Far enough apart for a patient to have them all."""
 
@@ -144,6 +147,19 @@ async def test_what_overlaps_but_is_another_time_counts(api, as_, pool):
         await release(api, ana, pool, held.json()["id"])
     assert refused(await reserve(api, ana, monday(9)), "hold_cooldown")
     assert (await reserve(api, ana, monday(9, 30))).status_code == 201  # overlaps one alone
+
+
+@pytest.mark.parametrize("order", [("checkup", SHORT), (SHORT, "checkup")], ids=str)
+async def test_the_longest_hold_given_up_says_how_long_one_waits(api, as_, pool, order):
+    """A hold of five seconds must not end the wait for one of five minutes."""
+    ana = as_("patient", "ana")
+    for slug in order:
+        held = await reserve(api, ana, appointment_type=slug)
+        await release(api, ana, pool, held.json()["id"])
+    await time_passes(pool, timedelta(seconds=6))
+    assert refused(await reserve(api, ana), "hold_cooldown")
+    await time_passes(pool, HOLD_LENGTH)
+    assert (await reserve(api, ana)).status_code == 201
 
 
 async def test_a_time_given_up_twice_can_be_booked_at_once(api, as_, pool):

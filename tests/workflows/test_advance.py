@@ -8,12 +8,16 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 from uuid_utils.compat import uuid7
 
+from activities import parsing
 from activities.advance import BookingActivities
+from db.demo import person_id
 from db.pool import Pool, create_pool
-from domain.booking import CancelReason, Verb
+from domain.booking import OPEN_TO_ALL, RULES, CancelReason, Verb
 from domain.messages import Booking, Command, Done, Work
-from tests.support import ANA, BEN
+from tests.support import ANA, BEN, rewrite
 from tests.workflows.desk import Desk
+
+CHATBOT = person_id("agent", "chatbot")
 
 
 @pytest.fixture
@@ -135,6 +139,52 @@ async def test_a_patient_changes_their_own_bookings_only(desk: Desk):
     )
     done = await advance(desk.pool, Booking(str(id)), stranger, self)
     assert done.outcomes == ["not_found", "done"]
+
+
+STAFF_VERBS = sorted(set(RULES) - OPEN_TO_ALL - parsing.NOT_BY_MESSAGE)
+
+
+@pytest.mark.parametrize("verb", STAFF_VERBS)
+@pytest.mark.parametrize("by", [f"patient:{ANA}", f"agent:{CHATBOT}"])
+async def test_a_verb_for_staff_is_refused_to_patients_and_agents_at_temporal(desk: Desk, by, verb):
+    """Ana's booking stands where the verb leads on from: staff would be obeyed."""
+    await desk.pool.execute("insert into patient_grants values ($1, $2)", ANA, CHATBOT)
+    booking = Booking(str(uuid7()), desk.request(by=by))
+    await advance(desk.pool, booking)
+    before = next(iter(RULES[verb].moves))
+    await rewrite(
+        desk.pool,
+        """
+        update appointments
+           set status = $2, starts_at = clock_timestamp(), ends_at = clock_timestamp() + '1 hour',
+               walk_in = true, approval_expires_at = clock_timestamp() + '1 hour'
+         where id = $1
+        """,
+        UUID(booking.id),
+        str(before),
+    )
+    done = await advance(
+        desk.pool, booking, Command(verb, "theirs", by=by), Command(verb, "staff's")
+    )
+    assert done.outcomes == ["malformed", "done"]
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        *("system", f"system:{ANA}", "admin", "admin:", "patient", "agent", "dentist"),
+        *(f"clinic:{ANA}", "clinic:", "patient:x", "Clinic", "", ":", f"patient:{ANA}:{BEN}"),
+        *(f" patient:{ANA}", f"patient:{ANA}\n"),
+    ],
+)
+async def test_an_unknown_sender_is_refused_at_temporal(desk: Desk, by: str):
+    """The clinic brings no id, people bring theirs, and the system acts by the clock alone."""
+    id = await desk.hold()
+    change = await advance(desk.pool, Booking(str(id)), Command("confirm", "c", by=by))
+    hold = await advance(
+        desk.pool, Booking(str(uuid7()), desk.request(by=by)), Command("hold", "hold")
+    )
+    assert (change.outcomes, hold.outcomes) == (["malformed"], ["malformed"])
 
 
 async def test_text_as_a_command_id_is_one_command_of_its_booking(desk: Desk):
