@@ -104,6 +104,22 @@ def migrate() -> None:
 
 
 @app.command()
+def demo_data() -> None:
+    """Load the demo data into a migrated database. Refused unless ENVIRONMENT is development."""
+    from db.demo_practice import load_demo_data
+    from settings import Settings
+
+    settings = Settings()
+    if settings.environment != "development":
+        sys.exit(
+            "chairtime demo-data: refused in production;"
+            " to load demo data, set ENVIRONMENT=development"
+        )
+    asyncio.run(load_demo_data(settings.database_url.get_secret_value()))
+    print("The demo data is loaded.")
+
+
+@app.command()
 def token(
     role: Annotated[Literal["admin", "dentist", "patient", "agent"], typer.Option()],
     name: Annotated[str | None, typer.Option("--as", help="Whose; a name of your choice.")] = None,

@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 
 from db import bookings, clinics, demo, inbox, profiles
 from db.demo import NAMESPACE, person_id
-from db.pool import Connection
+from db.pool import Connection, connect
 from domain.actors import CLINIC, Actor, Role, Scope
 from domain.appointments import Change, Hold, Via
 from domain.booking import Outcome, Verb
@@ -62,6 +62,18 @@ class Visit:
     def ends_at(self) -> datetime:
         """The end of what it takes of the dentist's time."""
         return self.starts_at + self.offer.terms.duration + self.offer.terms.buffer_after
+
+
+async def load_demo_data(dsn: str) -> None:
+    """Loads the demo clinic and the practice into a migrated database. Changes nothing if they are
+    there.
+    """
+    connection = await connect(dsn, "demo data")
+    try:
+        await demo.load(connection)
+        await fill(connection)
+    finally:
+        await connection.close(timeout=5)
 
 
 async def fill(connection: Connection) -> int:

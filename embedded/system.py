@@ -9,9 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from db import demo, demo_practice
+from db.demo_practice import load_demo_data
 from db.migrate import migrate
-from db.pool import connect
 from embedded import probe, record, temporal_cli
 from embedded.binaries import MAJOR
 from embedded.checklist import Checklist
@@ -148,12 +147,7 @@ class System:
 
 async def _prepare_database(dsn: str) -> list[str]:
     applied = await migrate(dsn)
-    connection = await connect(dsn, "demo data")
-    try:
-        await demo.load(connection)
-        await demo_practice.fill(connection)
-    finally:
-        await connection.close(timeout=5)
+    await load_demo_data(dsn)
     return applied
 
 

@@ -26,6 +26,7 @@ class Part:
 
 PARTS = {
     "curl": Part("curl", "curl"),
+    "docker-compose": Part("docker-compose", "docker-compose"),
     "pgbouncer": Part("pgbouncer", "pgbouncer"),
     "redis-server": Part("redis-server", "redis"),
 }

