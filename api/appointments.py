@@ -11,11 +11,12 @@ from uuid_utils.compat import uuid7
 from activities import booking
 from api import cursors
 from api.answers import edited
-from api.commands import attempted, change, hold_answer, hold_command, move, move_command
+from api.commands import answer, attempted, change, hold_answer, hold_command, move, move_command
 from api.cursors import PageCursor
 from api.dependencies import NO_VERSION, Ask, Caller, Own, expected
 from api.errors import Problem, invalid, not_found
-from api.requests import Cancel, Confirm, Create, Instant, Listed, Reserve, Slug, Update
+from api.idempotency import made_before
+from api.requests import Body, Cancel, Confirm, Create, Instant, Listed, Reserve, Slug, Update
 from api.strict import StrictRoute
 from db import appointments, events, idempotency
 from db.appointments import Wanted
@@ -138,17 +139,20 @@ async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own)
     """
     if "staff_notes" in body.model_fields_set and not ask.actor.is_staff:
         raise Problem("forbidden", "Only staff write staff_notes; leave it out.")
+    wish = body
     if body.repeats:
+        if earlier := await _earlier(body, ask, own):
+            return answer(earlier, response)
         present = await get(id, response, ask.actor, own)
         body.check(present)
         changed = body.changed(present) - {"override"}
         if not changed:
-            edited(expected(ask.versions, present.version) != NO_VERSION)
-            return present
-        body = body.narrowed(changed | {"override"})
-    if not body.moves:
-        return await change(own, response, ask, id, Verb.EDIT, body, texts=body.texts)
-    return await move(own, response, ask, move_command(id, body, ask))
+            return await _kept(body, response, ask, own, present)
+        wish = body.narrowed(changed | {"override"})
+    key = ask.idempotency_key(body)
+    if not wish.moves:
+        return await change(own, response, ask, id, Verb.EDIT, body, texts=wish.texts)
+    return await move(own, response, ask, move_command(id, wish, ask, key))
 
 
 @router.post("/{id}/confirm", response_model_exclude_none=True)
@@ -206,14 +210,31 @@ async def _check_same(body: Create, reservation_id: UUID, ask: Ask, own: Own) ->
     """Raises `not_found`, or `validation_failed` where the body names anything that differs. A
     repeat is not judged: the booking may have moved since.
     """
+    if await _earlier(body, ask, own):
+        return
     async with use(own.pool) as connection:
-        seen = scope(ask.actor)
-        if await idempotency.earlier(connection, ask.idempotency_key(body), seen):
-            return
-        held = await appointments.get(connection, reservation_id, seen)
+        held = await appointments.get(connection, reservation_id, scope(ask.actor))
     if held is None:
         raise not_found()
     named = body.model_dump(exclude={"reservation_id", "override", "notes"}, exclude_none=True)
     for field, value in named.items():
         if getattr(held, field) != value:
             raise invalid(field, "differs from the reservation")
+
+
+async def _earlier(body: Body, ask: Ask, own: Own) -> Result | None:
+    """What an earlier request under this key came to; null where there was none."""
+    async with use(own.pool) as connection:
+        key = ask.idempotency_key(body)
+        return await idempotency.earlier(connection, key, scope(ask.actor, ask.token))
+
+
+async def _kept(
+    body: Update, response: Response, ask: Ask, own: Own, present: Appointment
+) -> Appointment:
+    """The answer to a PUT that changes nothing; its key is used all the same."""
+    edited(expected(ask.versions, present.version) != NO_VERSION)
+    async with use(own.pool) as connection, connection.transaction():
+        key = ask.idempotency_key(body)
+        await made_before(connection, response, key, str(present.id))
+    return present

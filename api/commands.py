@@ -121,7 +121,7 @@ async def change(
     return answer(result, response)
 
 
-def move_command(id: UUID, body: Update, ask: Call) -> Move:
+def move_command(id: UUID, body: Update, ask: Call, key: Key | None) -> Move:
     """The command `reschedule` of this caller. Raises `forbidden` for an override by others than
     staff, and for a dentist who moves it to another.
     """
@@ -134,7 +134,7 @@ def move_command(id: UUID, body: Update, ask: Call) -> Move:
         starts_at=body.starts_at,
         appointment_type=body.appointment_type,
         texts=body.texts,
-        key=ask.idempotency_key(body),
+        key=key,
         override=body.override,
     )
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSche
 from api import security
 from api.errors import Problem
 from api.parts import Parts
+from api.read_only import Repeating
 from domain.actors import Actor
 from domain.idempotency import Key
 from domain.people import disagreement
@@ -123,6 +124,8 @@ class Call:
         if not self.key:
             return None
         fields = body.model_dump(mode="json", exclude_unset=True) if body else {}
+        if isinstance(body, Repeating):
+            fields |= body.repeated
         whole = json.dumps([self.key, self.named, fields], sort_keys=True, default=str)
         return Key(actor_id(self.actor), self.route, _sha256(self.key), _sha256(whole))
 

@@ -54,6 +54,11 @@ class Repeating(BaseModel):
     def repeats(self) -> bool:
         return bool(self._repeated)
 
+    @property
+    def repeated(self) -> dict[str, Any]:
+        """The fields that cannot be changed, as they were sent."""
+        return self._repeated
+
     def check(self, row: object) -> None:
         """Raises `validation_failed` for the first read-only field that differs from the row's."""
         for name in sorted(self._repeated.keys() - self.PASSING):

@@ -119,3 +119,22 @@ async def test_an_agent_can_send_back_the_patient_it_made(api, as_):
     assert (back.status_code, back.json()["full_name"]) == (200, "Eva Novak")
     refused = await api.put(path, json=back.json() | {"role": "admin"}, headers=agent)
     assert refused.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"notes": "x-ray"}, {"starts_at": monday(14).isoformat(), "notes": None}]
+)
+async def test_what_was_read_and_changed_is_sent_again_under_its_key(api, as_, change):
+    """A repeat is answered though the booking, and so what GET shows, is another one by now."""
+    admin = as_("admin")
+    path = f"/api/appointments/{await booked(api, admin)}"
+    sent = (await api.get(path, headers=admin)).json() | change
+    keyed = admin | {"Idempotency-Key": "k"}
+    assert (await api.put(path, json=sent, headers=keyed)).status_code == 200
+    present = (await api.put(path, json={"staff_notes": "later"}, headers=admin)).json()
+    again = await api.put(path, json=sent, headers=keyed)
+    assert (again.status_code, again.json()) == (200, present)
+    for other in ({"notes": "other"}, {"version": 7}):
+        refused = await api.put(path, json=sent | other, headers=keyed)
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert (await api.get(path, headers=admin)).json() == present
