@@ -3,6 +3,7 @@ the workflow, or by both: whoever comes second finds it done.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -152,7 +153,13 @@ async def _take(
 ) -> Result | None:
     """Null where something else is offered by now, or the time is out of reach."""
     between = schedules.reached_from(offer.terms, command.starts_at)
-    return await bookings.hold(connection, command, offer, between, actor, via)
+    override = command.override and _needs_override(offer, command.starts_at)
+    taken = replace(command, override=override)
+    return await bookings.hold(connection, taken, offer, between, actor, via)
+
+
+def _needs_override(offer: Offer, starts_at: datetime) -> bool:
+    return schedules.needs_override(offer.hours, offer.terms, starts_at, offer.now)
 
 
 async def _reschedule(
@@ -183,6 +190,8 @@ async def _reschedule(
             offer.kept_start,
             override=command.override,
         )
+        override = command.override and _needs_override(offer, wish.starts_at)
+        command = replace(command, override=override)
     moved = await bookings.move(connection, command, wish, offer, before, refused, actor, via, seen)
     if moved is None:
         raise OfferChanged

@@ -153,7 +153,7 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
             if command.dentist_id is None and not await _bookable(own, before.dentist_id):
                 raise refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
             raise await _unknown(own, wish.dentist_id, wish.appointment_type)
-        if result.outcome in OFFER_OTHERS:
+        if result.outcome in OFFER_OTHERS | {Outcome.EXPIRED}:
             raise await _refused(own, result, wish, ask.actor)
     if result.outcome is Outcome.DONE:
         own.committed()

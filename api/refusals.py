@@ -53,7 +53,7 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
     ),
     Outcome.TOO_LATE: (
         "too_late_to_cancel",
-        "The time for cancelling this appointment is over; ask the clinic.",
+        "It is too late to cancel or move this appointment; ask the clinic.",
     ),
     Outcome.TOO_EARLY: (
         "invalid_transition",

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from api import board, explanations, offers
+from api import board, explanations, moves, offers
 from api.cursors import PageCursor
 from api.dependencies import Caller, Own
-from api.errors import Problem, invalid, not_found
+from api.errors import Problem, invalid
 from api.explanations import Explanation
+from api.moves import Moving
 from api.requests import Day, Instant, Listed, Slug
 from api.strict import StrictRoute
 from api.texts import Line
-from db import appointments, catalogue, claims, clinics
+from db import catalogue, claims, clinics
 from db.pool import Connection, use
-from domain.actors import Actor, scope
 from domain.clinic import BoardSlot, Offer
 from domain.explain import explain
 from domain.zones import ALL_DAY, ONE_DAY
@@ -82,10 +82,6 @@ async def asked(
 
 Zone = Annotated[ZoneInfo | None, Depends(shown_in)]
 Range = Annotated[offers.Asked, Depends(asked)]
-Moving = Annotated[
-    UUID | None,
-    Query(description="An appointment that is to move: judged by its terms, without its claims."),
-]
 
 
 @router.get("/slots", response_model=BoardPage)
@@ -117,7 +113,7 @@ async def search_slots(
         )
         if not offered:
             await _check_type(connection, appointment_type)
-        offered = await _to_move(connection, caller, moving, offered)
+        offered = await moves.to_move(connection, caller, moving, offered)
         found = await offers.search(connection, offered, asked)
         later = None if found else await offers.next_available(connection, offered, asked)
     return board.page(after.after(found) if after else found, limit, later, zone)
@@ -136,7 +132,7 @@ async def list_slots(
     """The slots of one dentist by start. `include=all` shows held and booked ones too."""
     async with use(own.pool) as connection:
         offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
-        [offer] = await _to_move(connection, caller, moving, [offer])
+        [offer] = await moves.to_move(connection, caller, moving, [offer])
         found = await offers.search(connection, [offer], asked)
     return board.listed(found, zone)
 
@@ -156,7 +152,7 @@ async def explain_slot(
     """
     async with use(own.pool) as connection:
         offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
-        [offer] = await _to_move(connection, caller, moving, [offer])
+        [offer] = await moves.to_move(connection, caller, moving, [offer])
         taken = await claims.between(
             connection,
             [offer.dentist_no],
@@ -168,20 +164,6 @@ async def explain_slot(
     busy = taken.dentists.get(offer.dentist_no, [])
     findings = explain(offer, starts_at, busy, taken.chairs.get(offer.clinic_id, []))
     return explanations.of(offer, starts_at, findings, zone, private=caller.is_staff)
-
-
-async def _to_move(
-    connection: Connection, caller: Actor, moving: UUID | None, offered: list[Offer]
-) -> list[Offer]:
-    """The offers as they are to the appointment that is to move. Raises `not_found` for one that
-    the caller may not see.
-    """
-    if moving is None:
-        return offered
-    before = await appointments.pinned(connection, moving, scope(caller))
-    if before is None:
-        raise not_found()
-    return [before.offer(offer) for offer in offered]
 
 
 async def _check_type(connection: Connection, slug: str) -> None:

@@ -228,6 +228,11 @@ class Pinned:
             kept_start=self.appointment.starts_at,
         )
 
+    @property
+    def notice_deadline(self) -> datetime:
+        """Until when patients and agents may move it."""
+        return self.appointment.starts_at - timedelta(seconds=self.policy["cancel_notice"])
+
     def is_at(self, offer: Offer) -> bool:
         """Whether it is with that dentist and of that type already."""
         return (offer.dentist_id, offer.terms.type_id) == (

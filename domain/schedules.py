@@ -50,6 +50,10 @@ class Reason(StrEnum):
     """The type needs a chair, and each chair of the clinic is held or booked."""
 
 
+OVERRIDABLE = frozenset({Reason.CLOSED, Reason.OUTSIDE_HOURS, Reason.OFF_GRID})
+"""What staff set aside with `override`."""
+
+
 class State(StrEnum):
     """What a slot is at this moment."""
 
@@ -122,6 +126,11 @@ def refusal(
     The first of `objections`. ValueError for naive datetimes.
     """
     return next(objections(hours, terms, starts_at, now, kept_start, override=override), None)
+
+
+def needs_override(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> bool:
+    """Whether hours or grid speak against a visit at `starts_at`."""
+    return any(reason in OVERRIDABLE for reason in objections(hours, terms, starts_at, now))
 
 
 def objections(

@@ -533,6 +533,9 @@ begin
         if outcome = 'too_late' then
             deadline := notice_deadline(before);
         end if;
+        if outcome = 'same' and p_verb = 'confirm' and not jsonb_build_object('notes', before.notes) @> p_texts then
+            outcome := 'invalid';            -- it is confirmed already, but its notes are others
+        end if;
         if outcome = 'same' then
             perform idempotency_key_keep(p_key, p_id::text);
         end if;

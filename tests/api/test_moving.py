@@ -15,8 +15,8 @@ from db import appointments, clinics
 from db.pool import Connection
 from domain.actors import CLINIC, Actor, Scope, scope
 from domain.appointments import Move, Via
-from domain.booking import Limits, Outcome, Verb
-from tests.support import AMARA, ANA, BEN, LENA, change, hold, monday, patient, request
+from domain.booking import Limits, Outcome, Status, Verb
+from tests.support import AMARA, ANA, BEN, LENA, change, hold, monday, patient, request, rewrite
 
 BOOK, SLOTS = "/api/appointments", "/api/availability/slots"
 
@@ -192,3 +192,63 @@ async def test_only_who_sees_a_booking_asks_where_it_may_move(api, as_, role, na
             asked = {"appointment_type": "checkup", "moving": id} | more
             answer = await api.get(path, params=asked, headers=headers)
             assert answer.status_code == expected
+
+
+def asked_to_move(booked, dentist=AMARA):
+    """Every question that takes `moving`, about 14:00."""
+    asked = {"appointment_type": "checkup", "moving": booked["id"]}
+    return (
+        (f"/api/availability/{dentist}/slots", asked | {"date": str(monday(9).date())}),
+        (SLOTS, asked | {"date": str(monday(9).date())}),
+        (f"/api/availability/{dentist}/explain", asked | {"starts_at": monday(14).isoformat()}),
+    )
+
+
+@pytest.mark.parametrize("caller", [("patient", "ana"), ("admin", None)])
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.HELD])
+async def test_what_cannot_move_is_offered_nothing_and_told_why(api, as_, pool, status, caller):
+    """By its state, as by PUT."""
+    headers = as_(*caller)
+    booked = await book(api, as_("patient", "ana"), monday(9))
+    query = "update appointments set status = $1, approval_expires_at = starts_at"
+    await rewrite(pool, query, status)
+    answers = [await api.get(path, params=q, headers=headers) for path, q in asked_to_move(booked)]
+    asked = {"starts_at": monday(14).isoformat()}
+    moved = await api.put(f"{BOOK}/{booked['id']}", json=asked, headers=headers)
+    assert {answer.status_code for answer in answers} == {moved.status_code}
+    if not moved.is_success:
+        assert {answer.json()["code"] for answer in answers} == {"invalid_transition"}
+        assert all(answer.json()["allowed"] == moved.json()["allowed"] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("caller", "status"), [(("patient", "ana"), 409), (("admin", None), 200)], ids=["ana", "admin"]
+)
+async def test_who_is_too_late_to_move_is_told_before_choosing_a_time(
+    api, as_, pool, caller, status
+):
+    booked = await book(api, as_("patient", "ana"), monday(9))
+    await rewrite(
+        pool, """update appointments set policy = policy || '{"cancel_notice": 8000000}'"""
+    )
+    for path, asked in asked_to_move(booked):
+        answer = await api.get(path, params=asked, headers=as_(*caller))
+        assert answer.status_code == status
+        if status == 409:
+            problem = answer.json()
+            assert (problem["code"], "move" in problem["detail"]) == ("too_late_to_cancel", True)
+
+
+async def test_a_request_that_was_not_approved_in_time_is_told_other_times(api, as_, pool):
+    ana = as_("patient", "ana")
+    booked = await book(api, ana, monday(9))
+    await rewrite(
+        pool,
+        """
+        update appointments set status = 'pending_approval',
+               approval_expires_at = clock_timestamp() - interval '1 second'
+        """,
+    )
+    asked = {"starts_at": monday(14).isoformat()}
+    late = await api.put(f"{BOOK}/{booked['id']}", json=asked, headers=ana)
+    assert (late.status_code, len(late.json()["alternatives"])) == (410, 3)

@@ -125,6 +125,24 @@ async def test_notes_may_be_given_with_the_confirmation(api, as_, by, given, exp
     assert (confirmed.json()["status"], confirmed.json().get("notes")) == ("booked", expected)
 
 
+@pytest.mark.parametrize("by", ["confirm", "create"])
+async def test_notes_of_a_second_confirmation_are_not_dropped_in_silence(api, as_, booked, by):
+    ana, path = as_("patient", "ana"), f"{BOOK}/{booked['id']}"
+
+    async def confirm(body):
+        if by == "confirm":
+            return await api.post(f"{path}/confirm", json=body, headers=ana)
+        return await api.post(BOOK, json={"reservation_id": booked["id"]} | body, headers=ana)
+
+    for same in ({}, {"notes": "first visit"}):
+        assert (await confirm(same)).status_code == 200
+    for other in ("other", "", None):
+        refused = await confirm({"notes": other})
+        assert (refused.status_code, refused.json()["code"]) == (409, "invalid_transition")
+        assert "edit" in refused.json()["allowed"]
+    assert (await api.get(path, headers=ana)).json() == booked
+
+
 @pytest.mark.parametrize("status", Status)
 async def test_notes_change_until_the_visit_is_over(api, as_, pool, booked, status):
     await rewrite(

@@ -183,3 +183,21 @@ async def test_an_override_that_overrides_nothing_is_refused(api, as_, asked):
     held = (await api.post(RESERVE, json=body(monday(11)), headers=admin)).json()
     confirm = {"reservation_id": held["id"], "override": True}
     assert (await api.post(BOOK, json=confirm, headers=admin)).status_code == 422
+
+
+@pytest.mark.parametrize("path", [RESERVE, BOOK, "move"])
+async def test_the_history_says_override_only_where_something_was_overridden(api, as_, path):
+    admin = as_("admin")
+    booked = await api.post(BOOK, json=body(monday(15)), headers=admin)
+    for starts_at, reason in ((monday(10), None), (monday(9, 7), "override"), (monday(11), None)):
+        if path == "move":
+            asked = {"starts_at": starts_at.isoformat(), "override": True}
+            answer = await api.put(f"{BOOK}/{booked.json()['id']}", json=asked, headers=admin)
+        else:
+            asked = body(starts_at, override=True, patient_id=str(ANA))
+            answer = await api.post(path, json=asked, headers=admin)
+        trail = await api.get(f"{BOOK}/{answer.json()['id']}/history", headers=admin)
+        said = [each for each in trail.json() if each["verb"] in ("hold", "reschedule")]
+        assert said[-1].get("reason") == reason
+        if path != "move":
+            await api.post(f"{BOOK}/{answer.json()['id']}/cancel", headers=admin)
