@@ -159,9 +159,14 @@ def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
 
 
 def unexpected(request: Request, error: Exception) -> Response:
-    """The answer to a bug of ours, which is logged with its traceback under the request's id."""
-    logger.error("request %s failed: %s", request.scope["request_id"], without_texts(error))
+    """The answer to a bug of ours, which is logged."""
+    report(request.scope["request_id"], error)
     return answer(request, Problem("internal_error", "Something went wrong on our side."))
+
+
+def report(request_id: str, error: Exception) -> None:
+    """Logs a bug of ours with its traceback under the request's id."""
+    logger.error("request %s failed: %s", request_id, without_texts(error))
 
 
 def _methods(request: Request) -> list[str]:

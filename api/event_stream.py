@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api import errors
 from api.errors import Problem
 from api.parts import Parts
 from domain.events import Cursor, Reader
@@ -33,18 +34,29 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Begins the answer, with all that middleware adds to it; see Streams for the rest."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        self._request_id = scope["request_id"]
         scope["streams"].append(self)
 
     async def run(self, receive: Receive, send: Send) -> None:
-        with suppress(TimeoutError):
-            async with self._life, aclosing(self._frames):
-                leaving = asyncio.create_task(self._left(receive))
-                try:
-                    async for data in self._frames:
-                        await send({"type": "http.response.body", "body": data, "more_body": True})
-                    await send({"type": "http.response.body", "body": b""})
-                finally:
-                    leaving.cancel()
+        """Sends the frames. A bug is logged and goes no further, as in RequestContext: the server
+        would log its text. It then cuts the connection, because the answer is not complete.
+        """
+        try:
+            async with self._life:
+                await self._send_all(receive, send)
+        except Exception as error:
+            if not self._life.expired():
+                errors.report(self._request_id, error)
+
+    async def _send_all(self, receive: Receive, send: Send) -> None:
+        async with aclosing(self._frames):
+            leaving = asyncio.create_task(self._left(receive))
+            try:
+                async for data in self._frames:
+                    await send({"type": "http.response.body", "body": data, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+            finally:
+                leaving.cancel()
 
     async def _left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

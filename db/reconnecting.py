@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from db.pool import UNAVAILABLE, connect
+from db.tracebacks import without_texts
 
 QUERY_TIMEOUT = 1.0
 """Seconds after which a connection that does not answer is given up."""
@@ -100,14 +101,22 @@ class ReconnectingConnection:
             except Exception as error:
                 if self.error is None:
                     pause = BACK_OFF[0]
-                    bug = None if isinstance(error, UNAVAILABLE) else error
-                    logger.warning(
-                        "%s: %s: %s", self._name, type(error).__name__, error, exc_info=bug
-                    )
+                if self.error != type(error).__name__:
+                    self._report(error)
                 self.error = type(error).__name__
                 self._query_timeout = min(self._query_timeout * 2, LONGEST_QUERY_TIMEOUT)
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(pause * 2, longest)
+
+    def _report(self, error: Exception) -> None:
+        """Logs an outage by its name, all else with its traceback. The text is left out: the
+        driver's may carry a row.
+        """
+        outages, bugs = _sorted(error)
+        if outages and not bugs:
+            logger.warning("%s: %s", self._name, ", ".join(outages))
+        else:
+            logger.error("%s failed: %s", self._name, "\n".join(bugs))
 
     async def _session(self) -> None:
         connection = await connect(self._dsn, self._name)
@@ -116,3 +125,15 @@ class ReconnectingConnection:
             await self._work(connection)
         finally:
             connection.terminate()
+
+
+def _sorted(error: BaseException) -> tuple[list[str], list[str]]:
+    """The names of the outages in an error, which may be a task group's, and the tracebacks of the
+    rest.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        parts = [_sorted(each) for each in error.exceptions]
+        return [n for names, _ in parts for n in names], [t for _, texts in parts for t in texts]
+    if isinstance(error, UNAVAILABLE):
+        return [type(error).__name__], []
+    return [], [without_texts(error)]

@@ -10,6 +10,7 @@ import asyncpg
 
 from db import outbox
 from db.reconnecting import Connection
+from db.tracebacks import without_texts
 
 AHEAD = 1000
 """Numbers for which there is always a partition; a batch that finds none makes it."""
@@ -41,7 +42,7 @@ class Upkeep:
             await self._roll()
             await self._tidy()
         except asyncpg.PostgresError as error:
-            logger.warning("upkeep: %s: %s", type(error).__name__, error)
+            logger.warning("upkeep: %s", without_texts(error))
 
     async def _roll(self) -> None:
         now = asyncio.get_running_loop().time()

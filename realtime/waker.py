@@ -6,6 +6,7 @@ import logging
 
 from db import outbox
 from db.pool import Pool, use
+from db.tracebacks import without_texts
 
 COALESCE = 0.002
 """Seconds between two notifications: one stands for all changes meanwhile."""
@@ -50,7 +51,7 @@ class RelayWaker:
                 await outbox.wake_relay(connection)
         except Exception as error:
             if not self._failing:
-                logger.warning("relay waker: %s: %s", type(error).__name__, error)
+                logger.warning("relay waker: %s", without_texts(error))
             self._failing = True
         else:
             self._failing = False

@@ -14,6 +14,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.inbox import Message
+from db.tracebacks import without_texts
 from domain.messages import LOOK, Booking, Command
 from workflows import search_attributes, workflow_id
 
@@ -92,8 +93,9 @@ class Deliverer:
         except (RuntimeError, OSError, TimeoutError) as error:  # RuntimeError: the lazy client's
             return Delivery(message, began, Verdict.UNAVAILABLE, repr(error))
         except Exception as error:
-            log.exception("%s of %s cannot be sent", message.verb, message.booking_id)
-            return Delivery(message, began, Verdict.REFUSED, repr(error))
+            why = without_texts(error)
+            log.error("%s of %s cannot be sent: %s", message.verb, message.booking_id, why)
+            return Delivery(message, began, Verdict.REFUSED, type(error).__name__)
         return Delivery(message, began)
 
     async def _call(self, message: Message) -> None:

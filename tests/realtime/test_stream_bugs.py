@@ -1,0 +1,85 @@
+"""A bug while a stream is open is logged under its request id, without what its text says."""
+
+import logging
+
+import asyncpg
+import httpx2
+import pytest
+
+from db.reconnecting import ReconnectingConnection
+from realtime import following
+from tests.realtime.conftest import running
+from tests.realtime.listening import until
+from tests.realtime.server import Client
+from tests.realtime.traffic import wish
+from tests.support import hold
+
+SECRET = "Ana Torres, +49 30 1234567"
+"""What the text of an error may carry."""
+
+BUGS = [
+    KeyError(SECRET),
+    TimeoutError(SECRET),
+    ConnectionResetError(SECRET),
+    asyncpg.CheckViolationError(SECRET),
+    asyncpg.InterfaceError(SECRET),
+]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: type(bug).__name__)
+async def test_a_bug_in_an_open_stream_is_logged_under_its_request_id(
+    api, http, as_, pool, monkeypatch, caplog, bug
+):
+    async def fails(*_):
+        raise bug
+
+    headers = as_("admin") | {"X-Request-ID": "stream-7"}
+    client = await Client(http, "/api/events", headers).open()
+    monkeypatch.setattr(following, "_permitted", fails)
+    await hold(pool, wish(0))
+    await until(lambda: client.ended)
+    with pytest.raises(httpx2.RemoteProtocolError):  # cut off, and not ended as if it were complete
+        await client.drop()
+    [message] = [text for text in logged(caplog) if "returned without" not in text]
+    assert "stream-7" in message
+    assert type(bug).__name__ in message
+    assert "test_stream_bugs.py" in message
+    assert SECRET not in caplog.text
+    assert api.hub.health.streams == 0
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: type(bug).__name__)
+async def test_a_bug_behind_the_streams_is_logged_without_its_text(dsn, caplog, bug):
+    async def works(_):
+        raise bug
+
+    part = ReconnectingConnection(dsn, "part", works)
+    async with running(part):
+        await until(lambda: caplog.records)
+    assert type(bug).__name__ in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_an_outage_in_a_task_group_is_logged_as_an_outage(dsn, caplog):
+    async def works(_):
+        raise ExceptionGroup(SECRET, [asyncpg.AdminShutdownError(SECRET)])
+
+    async with running(ReconnectingConnection(dsn, "part", works)):
+        await until(lambda: caplog.records)
+    assert [record.getMessage() for record in caplog.records] == ["part: AdminShutdownError"]
+
+
+async def test_a_bug_during_an_outage_is_logged_too(dsn, caplog):
+    errors = iter([asyncpg.AdminShutdownError(SECRET), KeyError(SECRET)])
+
+    async def works(_):
+        raise next(errors, asyncpg.AdminShutdownError(SECRET))
+
+    async with running(ReconnectingConnection(dsn, "part", works)):
+        await until(lambda: logged(caplog))
+    assert "KeyError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def logged(caplog) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
