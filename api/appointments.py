@@ -16,7 +16,18 @@ from api.cursors import PageCursor
 from api.dependencies import NO_VERSION, Ask, Caller, Own, expected
 from api.errors import Problem, invalid, not_found
 from api.idempotency import made_before
-from api.requests import Body, Cancel, Confirm, Create, Instant, Listed, Reserve, Slug, Update
+from api.requests import (
+    Body,
+    Cancel,
+    Confirm,
+    Create,
+    Digits,
+    Instant,
+    Listed,
+    Reserve,
+    Slug,
+    Update,
+)
 from api.strict import StrictRoute
 from db import appointments, events, idempotency
 from db.appointments import Wanted
@@ -98,7 +109,7 @@ async def list_appointments(
     caller: Caller,
     own: Own,
     wanted: Annotated[Wanted, Depends(wanted)],
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
 ) -> Page:
     """One's own appointments by start; admins see all. Streams continue this list from its

@@ -23,7 +23,10 @@ from domain.people import disagreement
 from domain.rights import Right, right
 
 TAG = r'(W/)?"[!#-~]*"'
-ETAGS = rf"^(\*|[0-9]{{1,9}}|{TAG}( *, *{TAG})*)$"
+ETAGS = rf"^(\*|[0-9]{{1,9}}|[ ,]*{TAG}( *,[ ,]*{TAG})*[ ,]*)$"
+"""A list may have empty entries (RFC 9110, 5.6.1)."""
+ANY_ETAGS = ETAGS.replace("#-~", "#-~\u0080-\u00ff")
+"""What is read; who writes one writes ASCII."""
 STRONG = re.compile(r'(W/)?"([^"]*)"')
 
 NO_VERSION = 0
@@ -65,7 +68,7 @@ def _versions(given: list[str]) -> frozenset[int] | None:
     ours, `"7"` or a bare 7; null for `*`. A weak tag matches nothing.
     """
     text = ", ".join(given).strip()
-    if not re.fullmatch(ETAGS, text):
+    if not re.fullmatch(ANY_ETAGS, text):
         raise ValueError('must be an ETag such as "7", a list of them, or *')
     if text == "*":
         return None

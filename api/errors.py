@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.wording import explained
 from db.pool import Unavailable
 from db.tracebacks import without_texts
 
@@ -52,14 +53,6 @@ CODES = {status: code for code, status in reversed(list(STATUS.items()))} | {
 }
 """The code for what the framework itself refuses."""
 
-
-SAID: Mapping[str, str] = {
-    "missing": "is required",
-    "extra_forbidden": "is no field here; /docs has those there are",
-    "timezone_aware": "needs its offset, as in 2027-03-08T09:00:00+01:00",
-    "model_attributes_type": "must be a JSON object, with Content-Type: application/json",
-}
-"""In our words: what the validator's own do not help with, by its type of error."""
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -125,7 +118,7 @@ def install(app: FastAPI) -> None:
         detail, headers = str(error.detail), error.headers
         if error.status_code == 405:
             headers = {"Allow": ", ".join(_methods(request))}
-            detail = f"This path has {headers['Allow']} alone."
+            detail = f"This path takes {headers['Allow']}."
         if error.status_code == 404:
             detail = "There is no such path; /docs has them all."
         return answer(request, Problem(code, detail, status=error.status_code, headers=headers))
@@ -171,21 +164,27 @@ def report(request_id: str, error: Exception) -> None:
 
 def _methods(request: Request) -> list[str]:
     """All that this path has; the framework itself names those of a single route. HEAD goes with
-    GET, but for streams, which refuse it themselves.
+    GET, but for streams.
     """
-    routes, headless = request.app.router.routes, request.scope.get("head", False)
+    routes = request.app.router.routes
     found = [
         method
         for method in METHODS
         if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
     ]
-    if headless or "GET" not in found:
+    if "GET" not in found or is_stream(request.scope.get("route")):
         return found
     return ["GET", "HEAD", *found[1:]]
 
 
+def is_stream(route: object) -> bool:
+    """Whether a route answers with events that have no end."""
+    kind = getattr(route, "response_class", None)
+    return getattr(kind, "media_type", None) == "text/event-stream"
+
+
 def _validation(error: RequestValidationError) -> Problem:
-    errors = [_explained(e) for e in error.errors()]
+    errors = [explained(e) for e in error.errors()]
     malformed = any(e["type"] == "json_invalid" for e in error.errors())
     first = errors[0] if errors else {"field": "body", "message": "not valid"}
     return Problem(
@@ -194,12 +193,3 @@ def _validation(error: RequestValidationError) -> Problem:
         status=400 if malformed else 422,
         errors=errors,
     )
-
-
-def _explained(error: Mapping[str, Any]) -> dict[str, str]:
-    """Where and what is wrong, in words for whoever sent it."""
-    where = [str(part) for part in error["loc"][1:]] or [str(error["loc"][0])]
-    if error["type"] == "json_invalid":
-        return {"field": "body", "message": f"is no JSON at character {where[0]}"}
-    message = SAID.get(error["type"], error["msg"].removeprefix("Value error, "))
-    return {"field": ".".join(where), "message": message}

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from api.dependencies import Caller, Own
 from api.errors import invalid
 from api.parts import Parts
-from api.requests import Listed
+from api.requests import Digits, Listed
 from api.strict import StrictRoute
 from db.pool import PATIENCE, deadline
 from domain.events import Cursor, Event, Kind, Reader, Topic, interest
@@ -56,7 +56,7 @@ async def read_event_log(
         Query(description="As for the stream: by commas, or repeated. Default: all."),
         Listed,
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000), Digits] = 100,
 ) -> Response:
     """The events that a stream from this cursor would bring, with the same rights. Without a
     cursor: where the log ends now.

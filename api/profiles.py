@@ -17,6 +17,7 @@ from api.errors import invalid, not_found
 from api.idempotency import made_before
 from api.parts import Parts
 from api.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
+from api.requests import Digits
 from api.strict import StrictRoute
 from db import erasures, profiles, reads
 from db.pool import Connection, use
@@ -56,7 +57,7 @@ async def list_profiles(
     search: Annotated[
         str | None, Query(max_length=200, description="Beginnings of words, all of which must fit.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
 ) -> People:
     """By name: all for admins, their patients for dentists, for agents whom they made and who lets
@@ -64,6 +65,8 @@ async def list_profiles(
     """
     after = cursors.name_of(cursor) if cursor else None
     words = sought(search or "")
+    if not words and search and not search.isspace():
+        raise invalid("search", "must have a letter or a digit; leave it out to list all")
     async with use(own.pool) as connection:
         items = await profiles.page(connection, caller, role, words, after, limit + 1)
         await reads.record(connection, caller, items[:limit])

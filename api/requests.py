@@ -34,12 +34,30 @@ def _number(value: object) -> object:
     return value
 
 
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _date(value: object) -> object:
+    """A document says date: neither a number nor an instant, which is of one day here and of
+    another there.
+    """
+    if isinstance(value, str):
+        if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError("must be a date, written as in 2027-03-08")
+    elif not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("must be a date, written as in 2027-03-08")
+    return value
+
+
 def _written(value: object) -> object:
-    """A document says date or date-time: numbers are none, whatever they may count."""
+    """A document says date-time: numbers are none, whatever they may count."""
     if isinstance(value, str) and LOST_PLUS.search(value):
         raise ValueError("has a space before its offset; in a URL, write + as %2B")
-    if not isinstance(value, date | str) or (isinstance(value, str) and value[4:5] != "-"):
-        raise ValueError("must be written as in 2027-03-08 or 2027-03-08T09:00:00+01:00")
+    if not isinstance(value, datetime | str) or (isinstance(value, str) and value[4:5] != "-"):
+        raise ValueError("must be a date and time, written as in 2027-03-08T09:00:00+01:00")
     return value
 
 
@@ -52,10 +70,13 @@ def _plausible(instant: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_plausible), BeforeValidator(_written)]
 """A time with its offset; a naive one is refused."""
 
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 12, 31)), BeforeValidator(_written)]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 12, 31)), BeforeValidator(_date)]
 """A calendar day of the clinic."""
 
 Number = BeforeValidator(_number)
+
+Digits = BeforeValidator(_digits)
+"""A whole number of a path or query, written as such: `1_0`, `+1` and `1.0` are none."""
 
 Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 

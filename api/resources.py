@@ -11,7 +11,7 @@ from api.dependencies import NO_VERSION, Caller, Creation, IfMatch, Own, expecte
 from api.errors import invalid
 from api.fields import LARGEST_INT, Edit
 from api.idempotency import made_before
-from api.requests import Body
+from api.requests import Body, Digits
 from api.strict import StrictRoute
 from api.texts import Name
 from db import catalogue, idempotency
@@ -20,7 +20,7 @@ from domain.catalogue import Resource, ResourceKind
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/resources", tags=["clinics"])
 
-Number = Annotated[int, Path(ge=1, le=LARGEST_INT)]
+Number = Annotated[int, Path(ge=1, le=LARGEST_INT), Digits]
 
 
 class NewChair(Body):

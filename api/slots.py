@@ -15,7 +15,7 @@ from api.dependencies import Caller, Own
 from api.errors import Problem, invalid
 from api.explanations import Explanation
 from api.moves import Moving
-from api.requests import Day, Instant, Listed, Slug
+from api.requests import Day, Digits, Instant, Listed, Slug
 from api.strict import StrictRoute
 from api.texts import Line
 from db import catalogue, claims, clinics
@@ -68,7 +68,7 @@ async def shown_in(
 
 async def asked(
     date: Annotated[Day | None, Query(description="A day of the clinic; today.")] = None,
-    days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 1,
+    days: Annotated[int, Query(ge=1, le=MAX_DAYS), Digits] = 1,
     part_of_day: Annotated[
         PartOfDay | None, Query(description="Starts before 12:00, before 17:00, or later.")
     ] = None,
@@ -94,7 +94,7 @@ async def search_slots(
     clinic_id: Annotated[UUID | None, Query()] = None,
     specialty: Annotated[Line | None, Query(max_length=100)] = None,
     dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 1000,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE), Digits] = 1000,
     cursor: PageCursor = None,
     moving: Moving = None,
 ) -> Response:

@@ -3,9 +3,9 @@ nobody reads. Nothing that a caller sends is dropped in silence.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import suppress
 from typing import Any, get_args, get_origin
 
 from fastapi import Request
@@ -14,10 +14,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.errors import Problem, refused
+from api.errors import Problem, is_stream, refused
 
 SINGLE_HEADERS = ("idempotency-key", "last-event-id", "x-hold-token")
 """Of two such headers a proxy may have read the other one. (If-Match may be a list.)"""
+
+HALF = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+"""How JSON writes a character as two halves, or half of one."""
 
 Fault = dict[str, str]
 
@@ -31,11 +34,13 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         lists = dict(_parameters(self.dependant))
         takes_body = self.body_field is not None
-        is_stream = getattr(self.response_class, "media_type", None) == "text/event-stream"
+        endless = is_stream(self)
         hint = f"is not a parameter here; {_names(lists)}"
 
         async def strict(request: Request) -> Response:
-            if is_stream and request.scope.get("head"):
+            if request.scope["path"].endswith("\n"):  # a path's `$` matches before it
+                raise HTTPException(404)
+            if endless and request.scope.get("head"):
                 raise HTTPException(405)
             faults = list(_query_faults(request, lists, hint) if request.url.query else ())
             faults += _header_faults(request)
@@ -51,12 +56,15 @@ class StrictRoute(APIRoute):
 
 
 class StrictRequest(Request):
-    """Reads JSON as RFC 8259 has it: no NaN, and no name twice in an object."""
+    """Reads JSON as RFC 8259 has it: in UTF-8, no NaN, and no name twice in an object."""
 
     async def json(self) -> Any:
         if not hasattr(self, "_read"):
-            text = await self.body()
-            self._read = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            text = (await self.body()).decode("utf-8-sig")
+            read = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            if HALF.search(text):
+                _refuse_halves(read)
+            self._read = read
         return self._read
 
 
@@ -99,26 +107,32 @@ def _has_body(request: Request) -> bool:
 
 
 async def _read(request: Request) -> None:
-    """Refuses what only StrictRequest refuses. What is no JSON at all the framework refuses, which
-    asks for the Content-Type first.
-    """
-    with suppress(ValueError, RecursionError):
-        await request.json()
+    """Refuses what cannot be read as JSON. What is sent as another type the framework refuses."""
+    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
+        sent = f"The body has Content-Encoding: {encoding}; send it without one."
+        raise Problem("unsupported_media_type", sent)
+    if "json" in request.headers.get("content-type", ""):
+        await _json(request)
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except UnicodeDecodeError:
+        raise _unreadable("is not UTF-8; send JSON in UTF-8") from None
+    except RecursionError:
+        raise _unreadable("is nested too deeply; send the fields that /docs has") from None
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"is no JSON at character {error.pos}") from None
+    except ValueError:
+        raise _unreadable("has a number with too many digits; write a shorter one") from None
 
 
 async def _refuse_fields(request: Request) -> None:
     """Raises `validation_failed` for a body of a route that reads none, unless it says nothing."""
     if not (await request.body()).strip():
         return
-    try:
-        given = await request.json()
-    except (ValueError, RecursionError) as error:
-        raise Problem(
-            "validation_failed",
-            "body: is not JSON; this route needs no body",
-            status=400,
-            errors=[{"field": "body", "message": f"is not JSON: {error}"}],
-        ) from None
+    given = await _json(request)
     if not isinstance(given, dict):
         raise refused([{"field": "body", "message": "is not read here; send none"}])
     if given:
@@ -126,11 +140,26 @@ async def _refuse_fields(request: Request) -> None:
         raise refused([{"field": name, "message": message} for name in given])
 
 
+def _unreadable(message: str) -> Problem:
+    errors = [{"field": "body", "message": message}]
+    return Problem("validation_failed", f"body: {message}", status=400, errors=errors)
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
     if twice:
         raise refused([{"field": name, "message": "is in the object twice"} for name in twice])
     return dict(pairs)
+
+
+def _refuse_halves(read: object) -> None:
+    """Raises `validation_failed` for half of a surrogate pair, which is no character."""
+    try:
+        json.dumps(read, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        code = f"U+{ord(error.object[error.start]):04X}"
+        message = f"has half of a surrogate pair, {code}, which is no character; leave it out"
+        raise refused([{"field": "body", "message": message}]) from None
 
 
 def _no_constant(name: str) -> None:

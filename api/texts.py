@@ -7,11 +7,14 @@ from typing import Annotated
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They turn the order in which what follows is shown (Bidi_Control of Unicode)."""
+UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2028\u2029\u2800\u3164\uffa0")
+"""Blank, of no width, or ends of lines. So are bidi characters and all others of category Cf."""
 
-UNSEEN = frozenset("\u00ad\u115f\u1160\u3164\uffa0\u200b\u2060\ufeff\u2028\u2029")
-"""Of no width, or ends of lines; what joins letters (ZWJ, ZWNJ) belongs to some scripts."""
+OF_SCRIPTS = frozenset(
+    "\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2"
+    "\U000110bd\U000110cd"
+)
+"""Of category Cf, yet needed to write: what joins letters (ZWJ, ZWNJ), and marks before numbers."""
 
 LINES = frozenset("\n\r\t")
 
@@ -30,8 +33,8 @@ def one_line(given: object) -> object:
     if not isinstance(given, str):
         return given
     text = unicodedata.normalize("NFC", given)
-    controls = {c for c in text if unicodedata.category(c) == "Cc"}
-    return _refuse(text, controls | (BIDI | UNSEEN).intersection(text))
+    unseen = {c for c in text if unicodedata.category(c) in ("Cc", "Cf")} - OF_SCRIPTS
+    return _refuse(text, unseen | UNSEEN.intersection(text))
 
 
 def visible(text: str) -> str:
@@ -43,7 +46,9 @@ def visible(text: str) -> str:
 def _refuse(text: str, found: Collection[str]) -> str:
     if found:
         code = f"U+{ord(min(found)):04X}"
-        raise ValueError(f"must not contain control or bidi characters; it has {code}")
+        raise ValueError(
+            f"must not contain control, bidi or invisible characters; leave out {code}"
+        )
     return text
 
 

@@ -4,7 +4,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bc\u02bb`\u00b4\u2018\uff07", "'"))
+APOSTROPHES = str.maketrans(
+    dict.fromkeys("\u2019\u02bc\u02bb\u02b9\u2032\u201b\u05f3`\u00b4\u2018\uff07", "'")
+)
 """As people type them: O'Brien is found as obrien too."""
 
 JOINERS = frozenset("'")
@@ -18,7 +20,6 @@ PLAIN = str.maketrans(
 )
 """Letters whose stroke or ligature Unicode does not take apart."""
 
-MOST_WORDS = 8
 LONGEST_WORD = 200
 """Characters; a lexeme of Postgres has 2 KiB at most."""
 
@@ -47,7 +48,7 @@ def indexed(texts: Iterable[str | None]) -> list[str]:
 def sought(text: str) -> list[str]:
     """The words of a search, each of which must begin a word that was indexed."""
     chunks = folded(text).split()
-    return list(dict.fromkeys(chain(*(_parts(chunk, JOINERS) for chunk in chunks))))[:MOST_WORDS]
+    return list(dict.fromkeys(chain(*(_parts(chunk, JOINERS) for chunk in chunks))))
 
 
 def _parts(chunk: str, ignored: frozenset[str] = frozenset()) -> Iterator[str]:

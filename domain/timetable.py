@@ -15,6 +15,11 @@ from domain.zones import MIDNIGHT, ONE_DAY, wall
 
 A_MONDAY = date(2001, 1, 1)
 
+KEEPS_TO_ITS_DATE = (
+    "must be after starts: an exception keeps to its date. 00:00 is the end of the day; put what"
+    " follows midnight into another exception, on the next date"
+)
+
 
 class Fault(NamedTuple):
     """A field, such as `weekly.2.ends`, and what is wrong with it."""
@@ -103,7 +108,7 @@ def _in_exception(field: str, exception: ScheduleException) -> Iterator[Fault]:
                 yield Fault(f"{field}.{name}", "is needed: hours are from when to when")
     starts, ends = exception.starts or MIDNIGHT, exception.ends or MIDNIGHT
     if ends <= starts and ends != MIDNIGHT:
-        yield Fault(f"{field}.ends", "is not after starts; 00:00 is the end of the day")
+        yield Fault(f"{field}.ends", KEEPS_TO_ITS_DATE)
 
 
 def _overlap(one: Window, other: Window) -> bool:

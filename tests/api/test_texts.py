@@ -19,6 +19,10 @@ MULTI_LINE = {"notes", "note", "bio", "staff_notes", "cancel_note"}
 EXACT = {"pattern", "format", "enum", "const"}
 CONTROLS = ["\r", "\n", "\t", "\x00", "\x1b[31m", "\x7f", "\x85", "\u2028"]
 BIDI = ["\u202e", "\u202d", "\u202a", "\u2066", "\u2067", "\u2069", "\u200f", "\u061c"]
+UNSEEN = [
+    *("\u200b", "\u2060", "\ufeff", "\u00ad", "\u180e", "\u034f", "\u206a", "\u206f", "\ufff9"),
+    *("\ufffb", "\U000e0041", "\U000e007f", "\u2800", "\u3164", "\u115f", "\uffa0", "\u17b4"),
+]
 
 
 def _texts() -> list[tuple[type[Body], str]]:
@@ -51,9 +55,10 @@ def test_controls_are_refused_in_every_text_and_line_ends_in_those_of_one_line(b
         many_lines = name in MULTI_LINE and bad in "\r\n\t\u2028"
         for text in (f"Ana{bad}Torres", f"Ana{bad}", f"{bad}Ana"):
             assert refused(body, name, text) is not many_lines, repr(bad)
-    for bad in BIDI:
+    for bad in BIDI + UNSEEN:
         assert refused(body, name, f"Ana{bad}Torres") is (name not in MULTI_LINE), repr(bad)
-    assert not refused(body, name, "Ana Torres-Vidal")
+    for good in ("Ana Torres-Vidal", "क्\u200dष", "\u0600\u0661", "葛\U000e0100城"):
+        assert not refused(body, name, good)
 
 
 @pytest.mark.parametrize(("body", "name"), TEXTS, ids=lambda x: getattr(x, "__name__", x))
