@@ -10,6 +10,7 @@ from domain.appointments import Change, Hold, Move
 from domain.booking import RULES, CancelReason, Limits, Verb, limits
 from domain.messages import Booking, Command
 from domain.rights import may_book_at, may_use
+from domain.schedules import PLAUSIBLE_YEARS
 
 NOT_BY_MESSAGE = frozenset({Verb.EXPIRE, Verb.EDIT})
 """Verbs of the table that no message can carry out: expiry is due by the clock, and an edit has
@@ -130,6 +131,6 @@ def _instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise Malformed("starts_at") from None
-    if instant.tzinfo is None:
+    if instant.tzinfo is None or instant.year not in PLAUSIBLE_YEARS:
         raise Malformed("starts_at")
     return instant

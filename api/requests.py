@@ -22,6 +22,7 @@ from api.read_only import Repeating
 from api.texts import Text
 from domain.appointments import Appointment, Texts
 from domain.booking import CancelReason
+from domain.schedules import PLAUSIBLE_YEARS
 
 LOST_PLUS = re.compile(r":[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?$")
 """The end of a time whose + was read as a space, as it is in a query."""
@@ -62,7 +63,7 @@ def _written(value: object) -> object:
 
 
 def _plausible(instant: datetime) -> datetime:
-    if not 2000 <= instant.year <= 2200:
+    if instant.year not in PLAUSIBLE_YEARS:
         raise ValueError("must lie between the years 2000 and 2200")
     return instant.astimezone(UTC)
 

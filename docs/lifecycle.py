@@ -34,7 +34,8 @@ RULES_OF_THE_TABLE = """\
 - A request that waits for approval can be withdrawn without notice.
 - Patients and agents change what is theirs. What they move needs approval if the visit needs it
   after the move, by the terms it was booked under or, where its type changes, by those of the new
-  type; otherwise it is booked. What staff move stays as approved as it was.
+  type; otherwise it is booked. What staff move stays approved if it was, and a request that they
+  move stays one unless the visit needs no approval after the move: then it is booked.
 - `expire` is nobody's command: the workflow's timer carries it out, or the sweep of overdue holds,
   or whoever takes the slot.
 - `hold` makes the booking. `lapse` changes no status: it flags a visit that nobody completed within

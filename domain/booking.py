@@ -114,21 +114,23 @@ class Opens(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Where one verb leads: `moves` from status to status; `moves_approval` instead, where the type
-    needs approval; `moves_staff` instead of both, where staff use it.
+    needs approval; `moves_approval_staff` instead of that, where staff use it.
     """
 
     moves: Mapping[Status, Status]
     moves_approval: Mapping[Status, Status] | None = None
-    moves_staff: Mapping[Status, Status] | None = None
+    moves_approval_staff: Mapping[Status, Status] | None = None
     judged: Judged = Judged.ANY
     opens: Opens | None = None
     """Null: at any time."""
 
     def leading(self, *, staff: bool, approval: bool) -> Mapping[Status, Status]:
         """From status to status, for staff or others, where approval is needed or not."""
-        if staff and self.moves_staff is not None:
-            return self.moves_staff
-        return self.moves_approval if approval and self.moves_approval is not None else self.moves
+        if not approval:
+            return self.moves
+        if staff and self.moves_approval_staff is not None:
+            return self.moves_approval_staff
+        return self.moves if self.moves_approval is None else self.moves_approval
 
 
 LIVE = frozenset(
@@ -157,7 +159,7 @@ RULES: Mapping[Verb, Rule] = {
         # whether it needs approval is decided by the terms after the move, whatever it was before
         {Status.PENDING_APPROVAL: Status.BOOKED, Status.BOOKED: Status.BOOKED},
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.PENDING_APPROVAL},
-        # what staff move stays as approved as it was
+        # what staff move to where approval is needed stays as approved as it was
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
         judged=Judged.BEFORE,
     ),

@@ -18,6 +18,9 @@ from domain.zones import MIDNIGHT
 WALK_IN = timedelta(minutes=30)
 """How long ago a visit may have begun that staff book."""
 
+PLAUSIBLE_YEARS = range(2000, 2201)
+"""A visit in any other year is a slip of the pen, whoever asks."""
+
 BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 

@@ -95,7 +95,7 @@ def test_where_approval_is_needed_confirm_leads_to_waiting_for_it_and_nothing_pa
 
 
 def test_what_staff_move_stays_as_approved_as_it_was_and_no_other_verb_knows_staff():
-    known = {verb: rule.moves_staff for verb, rule in RULES.items() if rule.moves_staff}
+    known = {v: rule.moves_approval_staff for v, rule in RULES.items() if rule.moves_approval_staff}
     stays = {status: status for status in RULES[Verb.RESCHEDULE].moves}
     assert known == {Verb.RESCHEDULE: stays}
 

@@ -120,6 +120,18 @@ async def test_a_malformed_hold_is_refused(desk: Desk, fields: dict[str, str]):
     assert (done.state.status, done.state.over) == ("refused", True)
 
 
+@pytest.mark.parametrize("year", [1, 1999, 2201, 8999, 9999])
+async def test_no_message_books_or_moves_to_a_year_that_the_api_refuses(desk: Desk, year: int):
+    """Staff have no horizon, so nothing else would refuse it."""
+    starts_at = f"{year:04}-06-04T10:00:00+00:00"
+    held = Booking(str(uuid7()), desk.request())
+    moves = Command("reschedule", "m", starts_at=starts_at)
+    moved = await advance(desk.pool, held, Command("confirm", "c"), moves)
+    strange = Booking(str(uuid7()), replace(desk.request(), starts_at=starts_at))
+    done = await advance(desk.pool, strange, Command("hold", "hold"))
+    assert (moved.outcomes, done.outcomes) == (["done", "malformed"], ["malformed"])
+
+
 async def test_what_does_not_exist_is_not_found(desk: Desk):
     strange = desk.request(appointment_type="surgery")
     both = Command("hold", "hold"), Command("confirm", "c")
