@@ -12,15 +12,18 @@ from cashews import Cache
 from cashews.exceptions import CacheBackendInteractionError
 
 from db import standings
-from db.pool import Pool, use
+from db.pool import Pool, Unavailable, use
 from domain.actors import Actor
 from domain.events import Event, Kind, Topic
-from domain.people import ROLES, Standing
+from domain.people import ROLES, Standing, disagreement
 from realtime.hub import Hub
 
 IN_MEMORY = "mem://?size=20000&check_interval=60"
 REMEMBERED = 10.0
 """Seconds for which a row is believed unseen, should the news of its change not come through."""
+
+ATTEMPTS = 3
+"""To check the rights of open streams; each waits for a connection as long as a request does."""
 
 REMOTE = {
     "socket_timeout": 0.2,
@@ -86,6 +89,7 @@ class People:
         self._changes += 1
         if event is None:
             self._later(self._forget_all())
+            self._later(self._judge_readers())
             return
         self._later(self.forget(event.entity_id))
         told = json.loads(event.payload)
@@ -95,6 +99,23 @@ class People:
         task = asyncio.get_running_loop().create_task(work)
         self._forgetting.add(task)
         task.add_done_callback(self._forgetting.discard)
+
+    async def _judge_readers(self) -> None:
+        """Ends the streams of those who lost their role by an event that was not heard."""
+        for _ in range(ATTEMPTS):
+            changes, readers = self._changes, self._hub.readers
+            try:
+                async with use(self._pool) as connection:
+                    found = await standings.of(connection, {each.id for each in readers if each.id})
+            except Unavailable:
+                continue
+            if changes == self._changes:  # else an event may know better
+                for reader in readers:
+                    row = found.get(reader.id) if reader.id else None
+                    if reader.id and disagreement(reader, row):
+                        self._hub.revoke(reader.id, row.role if row and row.active else None)
+                return
+        logger.warning("the rights of open streams cannot be checked; they go on")
 
     async def _forget_all(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """What the row of a caller says of their rights, and the rows that a first call makes."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from db.pool import Connection
@@ -19,6 +20,14 @@ async def standing(connection: Connection, actor: Actor) -> Standing | None:
         if await connection.fetchval("select add_first_admin($1)", actor.id):
             return await _standing(connection, actor)
     return found
+
+
+async def of(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """What the rows of these people say; without those who have none."""
+    rows = await connection.fetch(
+        "select id, role, active from profiles where id = any($1)", list(ids)
+    )
+    return {row["id"]: Standing(Role(row["role"]), row["active"]) for row in rows}
 
 
 async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> None:

@@ -464,7 +464,7 @@ begin
              union all
             select from jsonb_each_text(p_moves_approval) m where m.value = before.status and m.key <> m.value) then 'same'
         when next_is is null then 'invalid'
-        when p_version is not null and p_version <> before.version then 'version'
+        when p_version is not null and p_version <> before.version then case when revoked then 'not_found' else 'version' end
     end;
 end $$;
 

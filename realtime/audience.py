@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from domain.actors import Actor
 from domain.events import Cursor, Event, Reader
 from realtime import metrics
 from realtime.frames import Ending
@@ -64,6 +65,9 @@ class Audience:
 
     def of_person(self, id: UUID | None) -> int:
         return self._by_person[id]
+
+    def readers(self) -> set[Actor]:
+        return {stream.reader.actor for stream in self._streams}
 
     def all(self) -> Collection[Stream]:
         return tuple(self._streams)

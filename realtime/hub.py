@@ -14,6 +14,7 @@ from uuid import UUID
 from db import events
 from db.pool import Pool, Unavailable, use
 from db.reconnecting import Connection, ReconnectingConnection
+from domain.actors import Actor
 from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
 from realtime.audience import Audience
@@ -95,6 +96,11 @@ class Hub:
     def staff_streams(self) -> int:
         """How many of the open streams are of staff."""
         return self._audience.of_staff
+
+    @property
+    def readers(self) -> set[Actor]:
+        """Whose streams are open, in which roles."""
+        return self._audience.readers()
 
     def revoke(self, person: UUID, role: str | None) -> None:
         """Ends a person's streams that were opened under another role; all where it is null."""

@@ -7,7 +7,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from db.demo import person_id
-from tests.support import AMARA, ANA, BEN, monday, overdue
+from tests.support import AMARA, ANA, BEN, monday, overdue, rewrite
 
 AGENTS = "/api/profiles/me/agents"
 CHATBOT = person_id("agent", "chatbot")
@@ -184,6 +184,17 @@ async def test_without_its_grant_an_agent_gives_up_what_it_made_and_reads_no_not
         assert answer.json()["status"] in ("cancelled", "released")
         assert "secret" not in answer.text
     assert (await api.get(path(""), headers=token)).status_code == 404
+
+
+@pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
+@pytest.mark.parametrize("what", KEPT)
+@pytest.mark.parametrize("named", ['"1"', '"99"', '"1", "99"', '"x"'])
+async def test_without_its_grant_an_agent_learns_no_version(api, pool, left, what, named):
+    path, token = left
+    await rewrite(pool, "update appointments set version = 7")
+    refused = await KEPT[what](api, path, token | {"If-Match": named})
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert "7" not in refused.json()["detail"]
 
 
 async def booked(pool) -> bool:

@@ -22,7 +22,7 @@ from embedded.process import Command, Process, wait_until
 from tests import optional
 from tests.api.asgi import scope
 from tests.realtime.listening import until
-from tests.support import ANA, HANG, counting
+from tests.support import ANA, HANG, counting, rewrite
 
 ME, ANAS = "/api/profiles/me", f"/api/profiles/{ANA}"
 AS_ANA = Actor(Role.PATIENT, ANA)
@@ -180,6 +180,24 @@ async def test_the_streams_of_who_is_switched_off_end(two, as_, pool):
     await one.put(ANAS, json={"active": False}, headers=as_("admin"))
     async with asyncio.timeout(5):
         assert b"event: revoked" in await ends
+
+
+@pytest.mark.parametrize("loss", ["active = false", "role = 'agent'"])
+async def test_streams_end_though_the_event_that_took_the_role_was_not_heard(
+    settings, as_, pool, loss
+):
+    """As after a restore, or where the log was cut before it was read."""
+    async with running(settings) as api:
+        hub = api.app.state.parts.hub
+        ends = asyncio.create_task(_stream(api.app, as_("patient", "ana")))
+        stays = asyncio.create_task(_stream(api.app, as_("patient", "ben")))
+        await until(lambda: hub.health.streams == 2)
+        await rewrite(pool, f"update profiles set {loss} where id = $1", ANA)
+        await pool.execute("update realtime_epoch set epoch = 'restored'")
+        async with asyncio.timeout(HANG):
+            assert b"event: revoked" in await ends
+        assert not stays.done()
+        stays.cancel()
 
 
 async def _stream(app, headers) -> bytes:
