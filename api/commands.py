@@ -194,8 +194,12 @@ async def _refused(own: Parts, result: Result, wish: Wish, actor: Actor) -> Prob
 
 
 async def _bookable(own: Parts, dentist_id: UUID) -> bool:
-    async with use(own.pool) as connection:
-        return dentist_id in {each.id for each in await clinics.dentists(connection)}
+    """Also where the database does not say: it is refused all the same."""
+    try:
+        async with use(own.pool) as connection:
+            return dentist_id in {each.id for each in await clinics.dentists(connection)}
+    except Unavailable:
+        return True
 
 
 async def _unknown(own: Parts, dentist_id: UUID, appointment_type: str) -> Problem:

@@ -9,6 +9,7 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from db.pool import Connection, Pool, Unavailable, use
+from db.tracebacks import without_texts
 
 BEAT = 5.0
 """Seconds between two heartbeats, and until the next attempt after a failed one."""
@@ -44,8 +45,10 @@ class Heartbeat:
             try:
                 async with use(self._pool) as connection:
                     await beat(connection, self._worker_id)
-            except (Unavailable, asyncpg.PostgresError) as error:
-                log.debug("heartbeat: %r", error)
+            except Unavailable as error:
+                log.debug("heartbeat: %s", error)
+            except Exception as error:  # without heartbeats a worker that runs counts as gone
+                log.error("heartbeat: %s", without_texts(error))
             await asyncio.sleep(BEAT)
 
 

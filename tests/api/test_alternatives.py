@@ -8,6 +8,8 @@ import pytest
 
 from api import alternatives
 from api.alternatives import Alternatives, Wish
+from db import clinics
+from db.pool import Unavailable
 from domain.actors import Actor, Role
 from tests.support import AMARA, ANA, BEN, counting, monday, overdue
 
@@ -133,3 +135,18 @@ async def closed(pool, first: date, days: int) -> None:
         first,
         days,
     )
+
+
+async def test_a_move_is_refused_though_nobody_can_say_whether_the_dentist_can_be_booked(
+    api, pool, as_, monkeypatch
+):
+    async def fails(*_):
+        raise Unavailable("TimeoutError")
+
+    ana = as_("patient", "ana")
+    booked = await api.post("/api/appointments", json=wish(monday(9)), headers=ana)
+    await pool.execute("update dentists set bookable = false where profile_id = $1", AMARA)
+    monkeypatch.setattr(clinics, "dentists", fails)
+    later = {"starts_at": monday(11).isoformat()}
+    moved = await api.put(f"/api/appointments/{booked.json()['id']}", json=later, headers=ana)
+    assert (moved.status_code, moved.json()["code"]) == (422, "validation_failed")

@@ -78,3 +78,24 @@ def test_nothing_reads_application_name():
         if path.suffix in {".py", ".sql"} and "application_name" in path.read_text()
     ]
     assert readers == ["db/pool.py"]  # which sets it
+
+
+async def test_heartbeat_goes_on_after_a_bug_which_is_logged_without_its_text(
+    pool, monkeypatch, caplog
+):
+    bugs = [KeyError("Ana Torres")]
+
+    async def beats(connection, worker_id):
+        if bugs:
+            raise bugs.pop()
+        await beat(connection, worker_id)
+
+    beat = heartbeat.beat
+    monkeypatch.setattr(heartbeat, "BEAT", 0.01)
+    monkeypatch.setattr(heartbeat, "beat", beats)
+    running = Heartbeat(pool)
+    await running.start()
+    await counted(pool, 1)
+    await running.stop()
+    assert "KeyError" in caplog.text
+    assert "Ana" not in caplog.text
