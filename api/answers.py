@@ -9,6 +9,7 @@ from fastapi import Response
 
 from api.errors import Problem, invalid, not_found
 from db import erasures
+from domain.appointments import Texts
 
 T = TypeVar("T")
 
@@ -54,12 +55,15 @@ def naming(*, taken: str, why: str = "is taken") -> Iterator[None]:
 
 
 @contextmanager
-def refusing_text() -> Iterator[None]:
-    """Turns the database's refusal of text about an erased patient into a `validation_failed`."""
+def refusing_text(texts: Texts) -> Iterator[None]:
+    """Turns the database's refusal of text about an erased patient into a `validation_failed` that
+    names the field of the request.
+    """
     try:
         yield
     except asyncpg.PostgresError as error:
         if error.sqlstate != erasures.TEXT_OF_ERASED:
             raise
         why = "this patient is erased, and nothing is written about them: leave the text out"
-        raise invalid("notes", why) from None
+        named = next((name for name, text in texts.items() if text), "notes")
+        raise invalid("note" if named == "cancel_note" else named, why) from None

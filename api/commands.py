@@ -111,7 +111,7 @@ async def change(
     )
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
-        with refusing_text():
+        with refusing_text(command.texts):
             result = await booking.change(connection, command, ask.actor, Via.API, seen)
     if result.outcome is Outcome.DONE:
         own.committed()
@@ -144,7 +144,7 @@ async def move(own: Parts, response: Response, ask: Call, command: Move) -> Appo
     command = replace(command, expected_version=await _expected_version(own, ask, command.id))
     async with use(own.pool) as connection:
         seen = scope(ask.actor, ask.token)
-        with refusing_text():
+        with refusing_text(command.texts):
             result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
     if before := result.appointment:
         place = command.wish(before)

@@ -32,4 +32,4 @@ async def _erase(connection: Connection, id: UUID, actor: Actor) -> Erased | Non
             "delete from patient_grants where $1 in (patient_id, agent_id)", id
         )
         row = await fetch_one(connection, "select * from profile_erase($1, $2)", id, str(actor))
-    return Erased(**row) if row["profile"] else None
+    return Erased(**row) if row["profile"] is not None else None

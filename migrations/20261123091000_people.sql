@@ -120,10 +120,14 @@ create function profile_erase(p_id uuid, p_actor text, out profile int, out note
     out schedule_reasons int, out live_appointments int)
 language plpgsql as $$
 begin
+    perform from profiles p where p.id = p_id for no key update;
+    if not found then
+        return;
+    end if;
     update profiles p
        set full_name = '', email = null, phone = null, time_zone = null, locale = null, active = false, search = '',
-           erased_at = coalesce(p.erased_at, clock_timestamp()), version = p.version + 1, updated_at = clock_timestamp()
-     where p.id = p_id;
+           erased_at = clock_timestamp(), version = p.version + 1, updated_at = clock_timestamp()
+     where p.id = p_id and p.erased_at is null;
     get diagnostics profile = row_count;
     perform from dentists d where d.profile_id = p_id for update;
     update dentists d set bio = null, specialty = '', bookable = false where d.profile_id = p_id;

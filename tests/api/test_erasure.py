@@ -276,5 +276,8 @@ async def test_text_about_somebody_erased_is_refused_and_the_visit_can_still_be_
     admin = as_("admin")
     cancel = notes_of(practice) + "/cancel"
     refused = await api.post(cancel, json={"note": SECRET}, headers=admin)
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "notes")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "note")
+    for field in ("notes", "staff_notes"):
+        refused = await api.put(notes_of(practice), json={field: SECRET}, headers=admin)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
     assert (await api.post(cancel, json={}, headers=admin)).status_code == 200

@@ -252,8 +252,10 @@ async def test_erasing_blanks_what_is_personal_and_keeps_times_and_history(api, 
     assert history[-1]["reason"] == "erased"
     assert (await api.get(ME, headers=ana)).status_code == 403
 
+    person = (await api.get(f"{PROFILES}/{ANA}", headers=admin)).json()
     again = await api.post(f"{PROFILES}/{ANA}/erase", headers=admin)
-    assert again.json() == blank | live
+    assert again.json() == blank | live | {"profile": 0}
+    assert (await api.get(f"{PROFILES}/{ANA}", headers=admin)).json() == person
     back = await api.put(f"{PROFILES}/{ANA}", json={"active": True}, headers=admin)
     assert back.status_code == 422
 
