@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from db.pool import UNAVAILABLE, connect
+from db.pool import OUTAGES, UNAVAILABLE, Unavailable, connect
 from db.tracebacks import without_texts
 
 QUERY_TIMEOUT = 1.0
@@ -51,6 +51,7 @@ class ReconnectingConnection:
         self._work = work
         self._debounce = debounce
         self._query_timeout = QUERY_TIMEOUT
+        self._lost = False
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -112,28 +113,30 @@ class ReconnectingConnection:
         """Logs an outage by its name, all else with its traceback. The text is left out: the
         driver's may carry a row.
         """
-        outages, bugs = _sorted(error)
+        outages, bugs = _sorted(error, self._lost)
         if outages and not bugs:
             logger.warning("%s: %s", self._name, ", ".join(outages))
         else:
             logger.error("%s failed: %s", self._name, "\n".join(bugs))
 
     async def _session(self) -> None:
+        self._lost = True
         connection = await connect(self._dsn, self._name)
         try:
             connection.add_termination_listener(self.wake)
             await self._work(connection)
         finally:
+            self._lost = connection.is_closed()
             connection.terminate()
 
 
-def _sorted(error: BaseException) -> tuple[list[str], list[str]]:
+def _sorted(error: BaseException, lost: bool) -> tuple[list[str], list[str]]:
     """The names of the outages in an error, which may be a task group's, and the tracebacks of the
-    rest.
+    rest. Errors of the system and the driver are an outage only where the connection is `lost`.
     """
     if isinstance(error, BaseExceptionGroup):
-        parts = [_sorted(each) for each in error.exceptions]
+        parts = [_sorted(each, lost) for each in error.exceptions]
         return [n for names, _ in parts for n in names], [t for _, texts in parts for t in texts]
-    if isinstance(error, UNAVAILABLE):
+    if isinstance(error, UNAVAILABLE if lost else (Unavailable, TimeoutError, *OUTAGES)):
         return [type(error).__name__], []
     return [], [without_texts(error)]

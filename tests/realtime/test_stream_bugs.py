@@ -1,6 +1,7 @@
 """A bug while a stream is open is logged under its request id, without what its text says."""
 
 import logging
+from contextlib import suppress
 
 import asyncpg
 import httpx2
@@ -58,6 +59,18 @@ async def test_a_bug_behind_the_streams_is_logged_without_its_text(dsn, caplog, 
         await until(lambda: caplog.records)
     assert type(bug).__name__ in caplog.text
     assert SECRET not in caplog.text
+    assert isinstance(bug, TimeoutError) or "test_stream_bugs.py" in caplog.text
+
+
+async def test_a_connection_that_is_lost_is_logged_as_an_outage(dsn, caplog):
+    async def works(connection):
+        with suppress(asyncpg.PostgresError):
+            await connection.execute("select pg_terminate_backend(pg_backend_pid())")
+        await connection.execute("select 1")  # which the driver calls a misuse
+
+    async with running(ReconnectingConnection(dsn, "part", works)):
+        await until(lambda: caplog.records)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
 async def test_an_outage_in_a_task_group_is_logged_as_an_outage(dsn, caplog):
