@@ -13,7 +13,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from api.errors import invalid
 
@@ -36,7 +36,14 @@ class Repeating(BaseModel):
         if not isinstance(data, dict):
             return handler(data)
         names = _read_only(cls)
-        body = handler({name: value for name, value in data.items() if name not in names})
+        own = {name: value for name, value in data.items() if name not in names}
+        if data and not own:
+            raise PydanticCustomError(
+                "read_only",
+                "cannot be changed here; name a field that can be",
+                {"named": min(data)},
+            )
+        body = handler(own)
         body._repeated = {name: value for name, value in data.items() if name in names}
         return body
 

@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from api.read_only import Repeating
 from api.texts import Text
@@ -139,7 +140,7 @@ class Body(BaseModel):
     def _no_null(self) -> Self:
         for name in sorted(self.model_fields_set - self.CAN_BE_EMPTY):
             if getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null; leave it out")
+                raise PydanticCustomError("null", "cannot be null; leave it out", {"named": name})
         return self
 
 

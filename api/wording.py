@@ -37,7 +37,9 @@ SAID: Mapping[str, str] = {
 
 def explained(error: Mapping[str, Any]) -> dict[str, str]:
     """Where and what is wrong, in words for whoever sent it."""
-    where = [str(part) for part in error["loc"][1:]] or [str(error["loc"][0])]
+    named = error.get("ctx", {}).get("named")
+    inside = [*error["loc"][1:], *([named] if named else [])]
+    where = [str(part) for part in inside or error["loc"][:1]]
     if error["type"] == "json_invalid":
         return {"field": "body", "message": f"is no JSON at character {where[0]}"}
     return {"field": ".".join(where), "message": _message(error)}

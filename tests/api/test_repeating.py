@@ -66,6 +66,15 @@ async def test_a_read_only_field_that_differs_is_named_and_nothing_is_changed(ap
     assert (await api.get(path, headers=admin)).json() == read
 
 
+@pytest.mark.parametrize("name", PATHS)
+async def test_a_read_only_field_by_itself_is_named(api, as_, name):
+    admin = as_("admin")
+    path = await path_of(api, admin, name)
+    for field in read_only(name):
+        answer = await api.put(path, json={field: "other"}, headers=admin)
+        assert set(faults(answer)) == {field}
+
+
 def read_only(name: str) -> set[str]:
     """The fields that the document says cannot be changed by this edit."""
     name = {"a dentist's profile": "update_profile", "a dentist's resource": "update_resource"}.get(

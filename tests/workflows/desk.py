@@ -24,7 +24,7 @@ from activities import booking as commands
 from activities.advance import BookingActivities
 from db.pool import Pool
 from domain.actors import CLINIC
-from domain.appointments import Change, Hold, Result, Via
+from domain.appointments import NO_TEXTS, Change, Hold, Result, Via
 from domain.booking import RULES, BookingState, Outcome, Verb
 from domain.messages import Answer, Booking, Command, HoldRequest
 from tests.support import AMARA, ANA, begin_visit
@@ -95,7 +95,8 @@ class Desk:
         """Changed by the API, before any dispatcher knows; a check-in on the day of the visit."""
         if RULES[verb].opens:
             await begin_visit(self.pool, id)
-        command = Change(id, verb, command_id or uuid7())
+        texts = {"notes": "new"} if verb is Verb.EDIT else NO_TEXTS
+        command = Change(id, verb, command_id or uuid7(), texts=texts)
         async with self.pool.acquire() as connection:
             return await commands.change(connection, command, CLINIC, Via.API)
 
