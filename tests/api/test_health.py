@@ -8,8 +8,9 @@ from db import heartbeat
 from db.inbox import STUCK_AFTER
 
 PUT = """
-insert into workflow_inbox (appointment_id, verb, actor, attempts, not_before)
-values ($1, 'look', 'system', $2, clock_timestamp() - make_interval(secs => $3))
+insert into workflow_inbox
+       (appointment_id, verb, actor, version, is_new, attempts, not_before)
+values ($1, 'look', 'system', 1, false, $2, clock_timestamp() - make_interval(secs => $3))
 """
 
 

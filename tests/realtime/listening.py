@@ -11,6 +11,7 @@ from domain.actors import Actor, Role
 from domain.events import Cursor, Reader
 from realtime.following import follow
 from realtime.hub import Hub
+from tests.support import HANG
 
 ADMIN = Actor(Role.ADMIN)
 
@@ -92,7 +93,7 @@ class Listener:
         self.task.cancel()
 
 
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+async def until(condition: Callable[[], object], seconds: float = HANG) -> None:
     """Waits for a condition of this process; raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - of whatever kind, so there is no event to wait for

@@ -27,7 +27,7 @@ from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Hold, Result, Via
 from domain.booking import RULES, BookingState, Outcome, Verb
 from domain.messages import Answer, Booking, Command, HoldRequest
-from tests.support import AMARA, ANA, begin_visit
+from tests.support import AMARA, ANA, HANG, begin_visit
 from workflows import search_attributes, workflow_id
 from workflows.booking import BookingWorkflow
 from workflows.worker import build_worker
@@ -224,7 +224,7 @@ async def current_details(handle: Handle) -> str:
     return metadata.current_details
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> float:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = HANG) -> float:
     """Waits for a condition; how long that took. Raises TimeoutError."""
     began = time.monotonic()
     async with asyncio.timeout(seconds):

@@ -122,7 +122,7 @@ async def test_a_dead_process_is_replaced_and_none_outlives_the_parent(
         async def gone() -> bool:
             return not any(_runs(pid) for pid in left)
 
-        await until(gone, 6)
+        await until(gone)
 
 
 async def test_it_ends_in_four_seconds_while_temporal_is_away(
