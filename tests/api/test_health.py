@@ -9,7 +9,7 @@ from db.inbox import STUCK_AFTER
 
 PUT = """
 insert into workflow_inbox
-       (appointment_id, verb, actor, version, is_new, attempts, not_before)
+       (appointment_id, verb, actor, version, is_new, attempts, waiting_since)
 values ($1, 'look', 'system', 1, false, $2, clock_timestamp() - make_interval(secs => $3))
 """
 

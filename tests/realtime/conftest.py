@@ -2,15 +2,18 @@
 socket with readers outside.
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx2
 import pytest
 
-from api import development
+from api import development, tokens
 from db.pool import Pool
+from realtime import stream as realtime_stream
 from realtime.hub import Hub
 from realtime.relay import Relay
 from settings import Settings
@@ -94,6 +97,13 @@ def as_(settings: Settings):
         return {"Authorization": f"Bearer {development.token(settings, role, name)}"}
 
     return headers
+
+
+@pytest.fixture
+def streams_outlive_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams open at the time at which tokens that are made now expire."""
+    expired = time.time() + development.LIFETIME + tokens.LEEWAY
+    monkeypatch.setattr(realtime_stream, "time", SimpleNamespace(time=lambda: expired))
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from fastapi import Request
 from uuid_utils.compat import uuid7
 
-from api import development
 from api.app import create_app
 from api.server import listening, server_config
 from domain.booking import Verb
@@ -298,9 +297,8 @@ async def test_a_reader_who_asked_for_more_behind_a_stream_is_missed_when_gone(a
     await until(lambda: api.hub.health.streams == 0)
 
 
-async def test_a_stream_ends_with_its_token_and_says_so(stream, settings):
-    token = development.token(settings, "admin", lifetime=-3)  # with leeway, two seconds are left
-    client = await stream(EVENTS, {"Authorization": f"Bearer {token}"})
+async def test_a_stream_ends_with_its_token_and_says_so(stream, as_, streams_outlive_tokens):
+    client = await stream(EVENTS, as_("admin"))
     await until(lambda: client.ended)
     assert client.names() == ["ready", "expired"]
     assert client.frames[-1].retry

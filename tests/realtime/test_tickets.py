@@ -130,9 +130,10 @@ async def test_a_ticket_lasts_for_a_minute_and_no_longer_than_its_token(http, as
         await pool.execute("delete from stream_tickets")
 
 
-async def test_the_stream_of_a_ticket_ends_with_the_token_that_bought_it(stream, settings, buy):
-    token = development.token(settings, "patient", "ana", -3)  # with leeway, two seconds are left
-    ticket = await buy({"Authorization": f"Bearer {token}"})
+async def test_the_stream_of_a_ticket_ends_with_the_token_that_bought_it(
+    stream, as_, buy, streams_outlive_tokens
+):
+    ticket = await buy(as_("patient", "ana"))
     client = await stream(f"{EVENTS}?ticket={ticket}", NOBODY)
     await until(lambda: client.ended)
     assert client.names() == ["ready", "expired"]
