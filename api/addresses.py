@@ -11,17 +11,30 @@ UNKNOWN = "unknown"
 """The address of a peer without one, such as a Unix socket."""
 
 
+def unmapped(host: str) -> str:
+    """An IPv4 address as itself, also where a socket for IPv6 has it as ::ffff:192.0.2.1; anything
+    else as it is.
+    """
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    mapped = found.ipv4_mapped if found.version == 6 else None
+    return str(mapped) if mapped else host
+
+
 def customer(host: str) -> str:
     """The address that one customer has: all of an IPv4 address, and of IPv6 the network (/64) in
     which they choose the rest themselves.
     """
+    host = unmapped(host)
     try:
         found = ipaddress.ip_address(host)
     except ValueError:
         return host
     if found.version == 4:
         return host
-    return str(found.ipv4_mapped or ipaddress.ip_network((found.packed[:8] + bytes(8), 64)))
+    return str(ipaddress.ip_network((found.packed[:8] + bytes(8), 64)))
 
 
 class Trusted:
@@ -32,7 +45,7 @@ class Trusted:
 
     def __contains__(self, host: str) -> bool:
         try:
-            address = ipaddress.ip_address(host)
+            address = ipaddress.ip_address(unmapped(host))
         except ValueError:
             return False
         return any(address in network for network in self._networks)
@@ -74,6 +87,9 @@ class Forwarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        if scope["client"]:
+            host, port = scope["client"]
+            scope["client"] = (unmapped(host), port)
         scope["peer"] = scope["client"]
         await self._believing(scope, receive, send)  # type: ignore[arg-type]  # as above
 

@@ -51,7 +51,7 @@ async def _admit(request: Request) -> None:
     if token:
         await _admit_token(request, limits, token)
     elif shows_ticket(request):
-        await limits.may_guess(request)
+        await limits.showed_ticket(request)
     elif is_public(request.scope["path"]):
         await limits.asked_publicly(request)
     else:
@@ -69,6 +69,8 @@ async def _admit_token(request: Request, limits: Limits, token: str) -> None:
             request.scope["refused"] = refusal  # the route says so, or needs no token
             if refusal.body["code"] == "unauthenticated":
                 await limits.guessed_wrong(request)
+            else:  # nobody can tell whether it is valid, so it costs no more than a public request
+                await limits.asked_publicly(request)
             return
     await limits.called(request, verified.actor)
 

@@ -72,6 +72,7 @@ class Limits:
         self._failures = RateLimitItemPerMinute(failures, namespace="failures")
         self._guesses = RateLimitItemPerMinute(GUESSES * failures, namespace="guesses")
         self._public = RateLimitItemPerMinute(public, namespace="public")
+        self._tickets = RateLimitItemPerMinute(public, namespace="tickets")
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits | None":
@@ -106,8 +107,17 @@ class Limits:
         await self._ask(self._window.hit, self._guesses, address(request))
         await self.refused(request)
 
+    async def showed_ticket(self, request: Request) -> None:
+        """Counts a request with a ticket, which may be refused before the ticket is looked up.
+        Raises `rate_limited`, also where too many tokens and tickets from this address were wrong.
+        """
+        await self.may_guess(request)
+        await self._ask(self._window.hit, self._tickets, address(request))
+
     async def asked_publicly(self, request: Request) -> None:
-        """Counts a request without a token for what needs none. Raises `rate_limited`."""
+        """Counts a request for what needs no token, or with a token that cannot be verified now.
+        Raises `rate_limited`.
+        """
         await self._ask(self._window.hit, self._public, address(request))
 
     async def _ask(self, may: May, item: RateLimitItem, who: str) -> None:

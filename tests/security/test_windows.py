@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import httpx2
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from api import docs, security, tickets, tokens
 from api.limits import GUESSES
@@ -80,6 +82,44 @@ async def test_tokens_and_tickets_are_not_verified_without_end(api, monkeypatch)
     assert len(parsed) <= GUESSES * 3
     assert (await get(api.port, f"{EVENTS}?ticket=guessed")).status == 429
     assert not looked_up
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing/events?ticket=guessed",
+        "/api/nothing/events?ticket=guessed",
+        "/api/profiles/dentists/events?ticket=guessed",
+        f"{EVENTS}?ticket={'a' * 200}",
+        f"{EVENTS}?ticket=guessed&ticket=again",
+        f"{EVENTS}?ticket=guessed&unknown=1",
+    ],
+)
+async def test_a_request_with_a_ticket_is_counted_whatever_it_is_refused_for(api, path):
+    answers = [(await get(api.port, path)).status for _ in range(7)]
+    assert 429 not in answers[:3]
+    assert set(answers[:3]) <= {400, 401, 404, 422}
+    assert answers[-1] == 429
+    assert (await get(api.port, path, "127.0.0.2")).status == answers[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/api/profiles/dentists", 200), ("/api/appointments", 503)]
+)
+async def test_tokens_that_cannot_be_verified_now_are_counted_as_public_requests(
+    settings, path, status
+):
+    without_keys = settings.model_copy(
+        update={"jwt_issuer": "https://issuer.example", "jwks_url": "http://127.0.0.1:1/jwks.json"}
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    async with serving(without_keys) as api:
+        answers = []
+        for n in range(7):
+            token = jwt.encode({"sub": str(n)}, key, "ES256", headers={"kid": "unknown"})
+            answers.append((await get(api.port, path, Authorization=f"Bearer {token}")).status)
+        assert answers == [status] * 5 + [429] * 2
+        assert (await get(api.port, "/livez")).status == 200
 
 
 async def test_who_shares_an_address_with_failures_is_let_in(api, http, as_):
@@ -280,6 +320,23 @@ async def test_a_forwarded_address_that_is_none_counts_as_the_proxys(settings, f
         assert [answer.status for answer in answers] == [401] * 3 + [429] * 2
         other = await get(api.port, "/api/appointments", X_Forwarded_For="203.0.113.9")
         assert other.status == 401
+
+
+async def test_a_proxy_is_trusted_by_its_ipv4_address_on_a_socket_for_ipv6(settings):
+    behind = settings.model_copy(
+        update={
+            "host": "::ffff:127.0.0.1",
+            "trusted_proxies": ("127.0.0.1",),
+            "connections_per_address": 2,
+        }
+    )
+    async with serving(behind) as api, AsyncExitStack() as opened:
+        for _ in range(3):
+            await opened.enter_async_context(wire(api.port))
+        for n in range(5):
+            named = f"203.0.113.{n}"
+            answer = await get(api.port, "/api/appointments", X_Forwarded_For=named)
+            assert answer.status == 401
 
 
 async def test_behind_a_proxy_the_forwarded_address_has_its_own_places(settings, as_):

@@ -19,6 +19,11 @@ from tests.support import HANG
 from tests.workflows.desk import Desk, until
 from workflows import TASK_QUEUE
 
+STARTS_IN = 3 * HANG
+"""Seconds within which a parent and its processes start: three interpreters, one after another."""
+
+pytestmark = pytest.mark.timeout(300)
+
 START = """
 import sys, worker, settings
 if __name__ == "__main__":
@@ -87,11 +92,11 @@ async def test_it_waits_for_temporal_works_and_ends_in_four_seconds(
 ):
     async with crew(tmp_path, dsn, own_temporal.address, 1) as (running, url):
         with away(own_temporal):
-            await until(lambda: answers(f"{url}/livez", 200))
+            await until(lambda: answers(f"{url}/livez", 200), STARTS_IN)
             assert await answers(f"{url}/readyz", 503)
             assert await answers(f"{url}/elsewhere", 404)
 
-        await until(lambda: answers(f"{url}/readyz", 200))
+        await until(lambda: answers(f"{url}/readyz", 200), STARTS_IN)
         desk = Desk(await Client.connect(own_temporal.address), pool, TASK_QUEUE)
         id = await desk.hold()
         assert (await (await desk.start(id, "release")).result()).status == "released"
@@ -106,7 +111,7 @@ async def test_a_dead_process_is_replaced_and_none_outlives_the_parent(
     own_temporal: stack.RunningTemporal, tmp_path: Path, dsn: str
 ):
     async with crew(tmp_path, dsn, own_temporal.address, 2) as (running, url):
-        await until(lambda: answers(f"{url}/readyz", 200))
+        await until(lambda: answers(f"{url}/readyz", 200), STARTS_IN)
         first = below(running.pid)
         victim = max(first)
         os.kill(victim, signal.SIGKILL)
@@ -114,7 +119,7 @@ async def test_a_dead_process_is_replaced_and_none_outlives_the_parent(
         async def replaced() -> bool:
             return len(below(running.pid) - {victim}) == len(first)
 
-        await until(replaced)
+        await until(replaced, STARTS_IN)
         left = below(running.pid)
         running.kill()
         await running.wait()
@@ -129,7 +134,7 @@ async def test_it_ends_in_four_seconds_while_temporal_is_away(
     own_temporal: stack.RunningTemporal, tmp_path: Path, dsn: str
 ):
     async with crew(tmp_path, dsn, own_temporal.address, 1) as (running, url):
-        await until(lambda: answers(f"{url}/readyz", 200))
+        await until(lambda: answers(f"{url}/readyz", 200), STARTS_IN)
         with away(own_temporal):
             running.send_signal(signal.SIGTERM)
             began = time.monotonic()
