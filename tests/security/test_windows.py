@@ -4,15 +4,19 @@ have costs little.
 
 import asyncio
 import re
+import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from types import SimpleNamespace
 
 import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from limits.aio import strategies
+from limits.aio.storage import memory
 
-from api import docs, security, tickets, tokens
+from api import docs, limits, security, tickets, tokens
 from api.limits import GUESSES
 from db import clinics, migrate
 from db import tickets as tickets_db
@@ -46,6 +50,15 @@ UNKNOWN_CALLS = {
 @pytest.fixture
 def settings(settings):
     return settings.model_copy(update=FEW)
+
+
+@pytest.fixture(autouse=True)
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the limits stands still: no window moves on between two calls of a test."""
+    now = time.time()
+    stopped = SimpleNamespace(time=lambda: now)
+    for module in (limits, memory, strategies):
+        monkeypatch.setattr(module, "time", stopped)
 
 
 @pytest.mark.parametrize("call", UNKNOWN_CALLS)
