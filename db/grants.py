@@ -20,11 +20,13 @@ async def of_patient(connection: Connection, patient_id: UUID) -> list[GrantedAg
 
 
 async def give(connection: Connection, patient_id: UUID, agent_id: UUID) -> bool:
-    """False where there is no such agent, or none that is active. Again, it stays as it was."""
+    """False where there is no such agent, or none that is active. Again, it stays as it was.
+    Waits for a change of the agent's role: what takes the role takes back the grants.
+    """
     status = await connection.execute(
         """
         insert into patient_grants as g (patient_id, agent_id)
-        select $1, id from profiles where id = $2 and role = 'agent' and active
+        select $1, id from profiles where id = $2 and role = 'agent' and active for share
         on conflict (patient_id, agent_id) do update set granted_at = g.granted_at
         """,
         patient_id,

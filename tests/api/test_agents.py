@@ -243,6 +243,18 @@ async def test_a_confirm_that_comes_while_the_grant_is_taken_back_is_refused(api
     assert not await booked(pool)
 
 
+@pytest.mark.parametrize("change", ["role = 'admin'", "active = false"])
+async def test_nobody_lets_an_agent_act_who_stops_being_one_meanwhile(api, ana, pool, change):
+    assert (await api.get("/api/profiles/me", headers=ana)).status_code == 200
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute(f"update profiles set {change} where id = $1", CHATBOT)
+            late = asyncio.create_task(api.put(MINE, headers=ana))
+            await waiting(pool, late)
+    assert (await late).status_code == 404
+    assert await pool.fetchval("select count(*) from patient_grants") == 0
+
+
 async def waiting(pool, *tasks) -> None:
     """Until all of them wait for a lock; none may be done by then."""
     while await pool.fetchval("select count(*) from pg_locks where not granted") < len(tasks):
