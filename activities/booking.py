@@ -179,6 +179,8 @@ async def _reschedule(
         return await _edit(connection, command, before, actor, via, seen)
 
     offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, actor)
+    if offer is None and await _renamed(connection, before):
+        raise OfferChanged
     refused = None
     if offer:
         offer = before.offer(offer)
@@ -196,6 +198,12 @@ async def _reschedule(
     if moved is None:
         raise OfferChanged
     return moved
+
+
+async def _renamed(connection: Connection, before: Pinned) -> bool:
+    """Whether the booking's type has another slug than when the booking was read."""
+    now = await appointments.pinned(connection, before.appointment.id, Scope())
+    return now is None or now.appointment.appointment_type != before.appointment.appointment_type
 
 
 async def _edit(

@@ -252,3 +252,21 @@ async def test_a_pending_request_keeps_its_time_where_its_move_is_refused(api, a
     assert code == 409
     assert await pool.fetchrow("select * from appointments") == before
     assert before["approval_expires_at"] - before["created_at"] < timedelta(days=2)
+
+
+async def test_a_move_is_made_though_its_type_is_renamed_at_that_moment(
+    api, as_, pool, monkeypatch
+):
+    """The slug that was read with the booking is that of no type by the time of the offer."""
+    ana, read, renamed = as_("patient", "ana"), clinics.offer, []
+    booked = await book(api, ana, monday(9))
+
+    async def renamed_before(*wish):
+        if not renamed:
+            query = "update appointment_types set slug = 'renamed' where slug = 'checkup'"
+            renamed.append(await pool.execute(query))
+        return await read(*wish)
+
+    monkeypatch.setattr(clinics, "offer", renamed_before)
+    code, moved = await move(api, ana, booked, **at(14))
+    assert (code, moved.get("appointment_type"), len(renamed)) == (200, "renamed", 1)
