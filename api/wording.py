@@ -30,9 +30,16 @@ SAID: Mapping[str, str] = {
     "date_from_datetime_parsing": "is no date of the calendar",
     "datetime_from_date_parsing": "is no date and time; write it as in 2027-03-08T09:00:00+01:00",
     "datetime_parsing": "is no date and time; write it as in 2027-03-08T09:00:00+01:00",
-    "string_pattern_mismatch": "must match the pattern {pattern}",
 }
 """In our words: what the validator's own do not help with, by its type of error."""
+
+FORMS: Mapping[str, str] = {
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "must be up to 64 letters, digits, - and _, as in checkup",
+    r"^[+(]*( *[0-9][ ()/.-]*){3,17}$": "must be a phone number of 3 to 17 digits, as in 030 1234",
+    r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$": "must be a language tag, as in de or de-AT",
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "must be a time from 00:00 to 23:59, as in 08:30",
+}
+"""What the patterns of fields ask for."""
 
 
 def explained(error: Mapping[str, Any]) -> dict[str, str]:
@@ -50,6 +57,8 @@ def _message(error: Mapping[str, Any]) -> str:
     if error["type"] in ("enum", "literal_error"):
         return f"must be one of {_choices(context['expected'])}"
     entries = "entries" if context.get("field_type") == "List" else "characters"
+    if error["type"] == "string_pattern_mismatch":
+        return FORMS[context["pattern"]]
     own = SAID.get(error["type"])
     if own is None:
         return str(error["msg"]).removeprefix("Value error, ")

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from db.demo import CLINIC, person_id
 from tests.support import AMARA, ANA, BEN, monday
+from tests.workflows.heard import eventually
 
 PROFILES = "/api/profiles"
 ME = f"{PROFILES}/me"
@@ -292,8 +293,15 @@ async def test_the_dentists_are_public_and_say_when_they_are_free(api, as_):
     assert one["next_free_at"].endswith(("+01:00", "+02:00"))
     shortest = {"starts_at": one["next_free_at"], "appointment_type": "consultation"}
     await book(api, as_("patient", "ana"), **shortest)
-    later = (await api.get(f"{PROFILES}/dentists/{one['id']}")).json()
-    assert later["next_free_at"] > one["next_free_at"]
+    path = f"{PROFILES}/dentists/{one['id']}"
+
+    async def later() -> bool:
+        return (await api.get(path)).json()["next_free_at"] > one["next_free_at"]
+
+    async def gone() -> bool:
+        return (await api.get(path)).status_code == 404
+
+    await eventually(later)
     assert (await api.get(f"{PROFILES}/dentists/{uuid7()}")).status_code == 404
     await api.put(f"{PROFILES}/{one['id']}", json={"bookable": False}, headers=as_("admin"))
-    assert (await api.get(f"{PROFILES}/dentists/{one['id']}")).status_code == 404
+    await eventually(gone)

@@ -5,12 +5,13 @@ words what to write.
 import gzip
 import json
 import re
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 import pytest
 
-from api.wording import SAID
+from api.wording import FORMS, SAID
 from db.demo import CLINIC
 from settings import CHECKOUT
 from tests.api.test_strict import OPERATIONS, Operation, faults
@@ -209,6 +210,27 @@ async def test_each_wrong_value_of_a_query_is_answered_in_plain_words(api, as_):
             if answer.status_code == 422:
                 for message in faults(answer).values():
                     assert plain(message), (operation, name, text, message)
+
+
+def test_each_pattern_of_a_field_has_its_words():
+    document = (CHECKOUT / "openapi.json").read_text()
+    patterns = {
+        schema["pattern"]
+        for schema in _schemas(json.loads(document))
+        if "W/" not in schema["pattern"]  # those of If-Match, which has words of its own
+    }
+    assert patterns == set(FORMS)
+
+
+def _schemas(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if isinstance(node.get("pattern"), str):
+            yield node
+        for each in node.values():
+            yield from _schemas(each)
+    if isinstance(node, list):
+        for each in node:
+            yield from _schemas(each)
 
 
 async def test_no_message_of_ours_is_a_template_without_its_figures(api, as_):
