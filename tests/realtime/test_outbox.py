@@ -65,9 +65,10 @@ async def test_the_order_of_a_booking_is_the_order_of_its_commits_though_all_wri
     await hold(pool, command)
     await change(pool, command.id, Verb.CONFIRM)
 
-    async def edit() -> None:
-        for _ in range(10):
-            await change(pool, command.id, Verb.EDIT)
+    async def edit(writer: int) -> None:
+        for number in range(10):
+            texts = {"notes": f"{writer}, {number}"}  # the same text again would change nothing
+            await change(pool, command.id, Verb.EDIT, texts=texts)
 
     async def relay() -> None:
         while True:
@@ -75,7 +76,7 @@ async def test_the_order_of_a_booking_is_the_order_of_its_commits_though_all_wri
             await asyncio.sleep(0.002)
 
     relaying = asyncio.create_task(relay())
-    await asyncio.gather(*(edit() for _ in range(8)))
+    await asyncio.gather(*map(edit, range(8)))
     head = await sequenced(pool)
     relaying.cancel()
     await asyncio.gather(relaying, return_exceptions=True)
@@ -132,7 +133,9 @@ async def test_the_list_of_kinds_is_what_the_triggers_can_write(pool):
 async def test_an_event_holds_ids_codes_and_times_and_nothing_that_a_person_wrote(pool):
     command = wish(0, notes=WRITTEN_BY_PEOPLE)
     await hold(pool, command)
-    await change(pool, command.id, Verb.CANCEL, reason="ill", note=WRITTEN_BY_PEOPLE)
+    await change(
+        pool, command.id, Verb.CANCEL, reason="ill", texts={"cancel_note": WRITTEN_BY_PEOPLE}
+    )
     payloads = [row["payload"] for row in await pool.fetch("select payload from outbox")]
     assert len(payloads) == 4
     assert WRITTEN_BY_PEOPLE not in json.dumps(payloads)
@@ -149,13 +152,13 @@ async def test_who_can_see_a_moved_booking_is_told_and_who_no_longer_can_that_it
     await pool.execute(
         """
         update appointments
-           set dentist_id = $2, caller = $3, version = version + 1, verb = 'reschedule',
+           set dentist_id = $2, maker = $3, version = version + 1, verb = 'reschedule',
                command_id = null
          where id = $1
         """,
         command.id,
         LENA,
-        agent,
+        f"agent:{agent}",
     )
     rows = await pool.fetch("select * from outbox where topic = 'appointments' order by id")
     assert set(rows[0]["audience"]) == {AMARA, command.patient_id}
