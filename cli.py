@@ -26,7 +26,7 @@ def dev(
     parent: Annotated[int, typer.Option(help="End with this process, if it is our parent.")] = 0,
 ) -> None:
     """Start everything on this machine: Postgres, Temporal, worker and API, with demo data."""
-    from api import development
+    from api.auth import development
     from db.migrate import MigrationRefused
     from embedded import dev, record, signals, temporal_cli
     from embedded.postgres import OldLayout
@@ -66,7 +66,7 @@ def api(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Serve the HTTP API."""
-    from api.server import serve
+    from api.http.server import serve
     from settings import Settings
 
     given = {"host": host, "port": port}
@@ -125,7 +125,7 @@ def token(
     name: Annotated[str | None, typer.Option("--as", help="Whose; a name of your choice.")] = None,
 ) -> None:
     """Print a development token."""
-    from api import development
+    from api.auth import development
 
     print(development.token(_development_settings(), role, name))
 

@@ -9,9 +9,7 @@ import asyncpg
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities import booking as commands
 from activities import parsing
-from activities.offers import Offers
 from db import bookings
 from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
@@ -20,6 +18,8 @@ from domain.actors import scope
 from domain.appointments import Result, Via
 from domain.booking import BookingState, Outcome, Verb
 from domain.messages import Booking, Command, Done, Work
+from services import booking as commands
+from services.cached_terms import CachedTerms
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class BookingActivities:
 
     def __init__(self, pool: Pool, wake_relay: Callable[[], None]) -> None:
         self._pool = pool
-        self._offers = Offers()
+        self._offers = CachedTerms()
         self._wake_relay = wake_relay
 
     @activity.defn(name="advance")

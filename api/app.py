@@ -8,48 +8,36 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from activities.offers import Offers
-from api import (
-    agents,
-    appointment_types,
-    appointments,
-    availability,
-    clinics,
-    dentists,
-    docs,
-    errors,
-    event_log,
-    events,
-    health,
-    profiles,
-    realtime,
-    resources,
-    schedules,
-    slots,
-    tickets,
-)
-from api.alternatives import Alternatives
-from api.coalescing import RequestCoalescer
-from api.directory import FRESH, read_directory
-from api.event_stream import Streams
-from api.hold_tokens import HoldTokens
-from api.limits import Limits
-from api.middleware import Head, install
-from api.parts import Parts
-from api.people import People
-from api.probes import Probes
-from api.security import Verifier
-from api.shared import Shared
+from api.auth.accounts import People
+from api.auth.hold_tokens import HoldTokens
+from api.auth.security import Verifier
+from api.bookings import appointments, reservations
+from api.directory import agents, appointment_types, clinics, dentists, profiles, resources
+from api.events import event_log, streams, tickets
+from api.events.response import Streams
+from api.http import errors
+from api.http.limits import Limits
+from api.http.middleware import Head, install
+from api.openapi import document
+from api.ops import health, realtime
+from api.ops.probes import Probes
+from api.scheduling import schedules, slots
+from api.state import AppState
 from db.pool import create_pool
 from realtime.hub import Hub
 from realtime.relay import Relay
 from realtime.waker import RelayWaker
+from services.alternatives import Alternatives
+from services.cache import Shared
+from services.cached_terms import CachedTerms
+from services.coalescing import RequestCoalescer
+from services.directory import FRESH, read_directory
 from settings import Settings
 from workflows import client
 from workflows.reconciler import Reconciler
 
 SUBJECTS = (
-    availability,
+    reservations,
     appointments,
     slots,
     schedules,
@@ -59,7 +47,7 @@ SUBJECTS = (
     clinics,
     appointment_types,
     resources,
-    events,
+    streams,
     tickets,
     event_log,
     realtime,
@@ -96,14 +84,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Streams)
     app.add_middleware(Head)
     errors.install(app)
-    docs.install(app)
+    document.install(app)
     for subject in SUBJECTS:
         app.include_router(subject.router)
     return app
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Parts]:
+async def _opened(settings: Settings) -> AsyncIterator[AppState]:
     dsn = settings.database_url.get_secret_value()
     pool = await create_pool(dsn, settings.database_pool_size)
     temporal = await client.connect()
@@ -112,11 +100,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Parts]:
     reconciler = Reconciler(dsn, temporal, waker.wake)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
     people = People(pool, hub, cache)
-    memory = Alternatives(pool), Offers(), RequestCoalescer()
+    memory = Alternatives(pool), CachedTerms(), RequestCoalescer()
     tokens = HoldTokens.of_settings(settings)
     shared = Probes(dsn, temporal, relay), Shared(partial(read_directory, pool), FRESH)
     more = *memory, reconciler, tokens, *shared
-    parts = Parts(settings, pool, temporal, waker, relay, hub, people, *more)
+    parts = AppState(settings, pool, temporal, waker, relay, hub, people, *more)
     running = (waker, hub, relay, reconciler)
     try:
         for part in running:

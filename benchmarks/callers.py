@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 from fastapi import FastAPI, Request
 
-from api import dependencies, development
+from api.auth import development
+from api.http import context
 from benchmarks.figures import Result, Target, percentile
 from settings import Settings
 
@@ -28,5 +29,5 @@ async def _known(app: FastAPI, token: str) -> float:
     route = SimpleNamespace(name="list_appointments")
     request = Request({"type": "http", "app": app, "headers": headers, "route": route})
     began = time.perf_counter()
-    await dependencies.caller(request)
+    await context.caller(request)
     return (time.perf_counter() - began) * 1000

@@ -15,11 +15,12 @@ import uvloop
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import AppStatus
 
-from api import development, events
 from api.app import create_app
-from api.event_stream import EventStream
-from api.parts import Parts
-from api.server import Server, server_config
+from api.auth import development
+from api.events import streams
+from api.events.response import EventStream
+from api.http.server import Server, server_config
+from api.state import Parts
 from benchmarks import cpu
 from benchmarks.follower import Follower
 from db import demo
@@ -74,7 +75,7 @@ def main() -> None:
 def serve(name: str) -> None:
     """The API, with one of the ANSWERS to those who stream."""
     AppStatus.enable_automatic_graceful_drain = False
-    events.EventStream = ANSWERS[name]  # type: ignore[misc, assignment]  # for this process alone
+    streams.EventStream = ANSWERS[name]  # type: ignore[misc, assignment]  # for this process alone
     settings = Settings(_env_file=None)
     app = create_app(settings)
     Server(server_config(app, settings), app).run()

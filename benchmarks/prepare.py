@@ -4,13 +4,13 @@ by the commands themselves.
 
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from benchmarks.bench import Bench
 from benchmarks.load import work
 from benchmarks.world import PLAIN, Caller, Slot
 from domain.actors import CLINIC
 from domain.appointments import Hold, Via
 from domain.booking import Outcome
+from services import booking
 
 AT_ONCE = 8
 

@@ -12,10 +12,10 @@ from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
 from api.app import create_app
-from api.dependencies import Caller, Own
-from api.errors import Problem
-from api.requests import Body, Instant
-from api.server import Server, server_config
+from api.bookings.requests import Body, Instant
+from api.http.context import Caller, Own
+from api.http.errors import Problem
+from api.http.server import Server, server_config
 from db.pool import use
 from settings import Settings
 

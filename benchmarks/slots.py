@@ -11,8 +11,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import development
 from api.app import create_app
+from api.auth import development
 from benchmarks import callers
 from benchmarks.bench import Plan
 from benchmarks.figures import Result, Row, Target, percentile

@@ -16,13 +16,13 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
-    from activities import booking as commands
     from activities import parsing
     from db.pool import Pool, create_pool, use
     from domain.actors import CLINIC
     from domain.appointments import Change, Via
     from domain.booking import Outcome, Verb
     from domain.messages import Booking
+    from services import booking as commands
     from settings import Settings
 
 TASK_QUEUE = "textbook"

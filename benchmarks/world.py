@@ -12,7 +12,7 @@ from datetime import time as wall_time
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from api import development
+from api.auth import development
 from settings import Settings
 
 NAMESPACE = UUID("0e7b6a34-52c4-4f5d-9f6e-9d3c6f1b7a20")

@@ -39,7 +39,7 @@ from domain.booking import (
     Verb,
     opens_at,
 )
-from domain.clinic import Offer
+from domain.clinic import BookingTerms
 from domain.idempotency import Key
 from domain.schedules import Reason
 
@@ -50,7 +50,7 @@ RECENT = 5
 async def hold(
     connection: Connection,
     command: Hold,
-    offer: Offer,
+    offer: BookingTerms,
     between: tuple[datetime, datetime] | None,
     actor: Actor,
     via: Via,
@@ -152,7 +152,7 @@ async def move(
     connection: Connection,
     command: Move,
     wish: Place,
-    offer: Offer | None,
+    offer: BookingTerms | None,
     before: Pinned,
     refused: Reason | None,
     actor: Actor,

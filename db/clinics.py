@@ -8,7 +8,7 @@ import asyncpg
 from db import schedules
 from db.pool import Connection
 from domain.actors import Actor
-from domain.clinic import Dentist, Offer
+from domain.clinic import BookingTerms, Dentist
 from domain.schedules import Terms
 
 OFFER = f"""
@@ -46,7 +46,7 @@ async def offer(
     dentist_id: UUID,
     appointment_type: str,
     asker: Actor | None = None,
-) -> Offer | None:
+) -> BookingTerms | None:
     """What decides about a hold by `asker` (null = anyone) with this dentist; null where there is
     no such dentist or no such type.
     """
@@ -64,7 +64,7 @@ async def offers(
     dentist_ids: Sequence[UUID] | None = None,
     clinic_id: UUID | None = None,
     specialty: str | None = None,
-) -> list[Offer]:
+) -> list[BookingTerms]:
     """What `asker` (null = anyone) is offered by all dentists, or by those that the filters leave,
     by id; each under this type of its clinic, or where null under the shortest that can be booked
     online. Whoever's clinic has no such type is left out.
@@ -85,8 +85,8 @@ async def offers(
     return [_offer(row, asker) for row in rows]
 
 
-def _offer(row: asyncpg.Record, asker: Actor | None) -> Offer:
-    return Offer(
+def _offer(row: asyncpg.Record, asker: Actor | None) -> BookingTerms:
+    return BookingTerms(
         clinic_id=row["clinic_id"],
         dentist_id=row["dentist_id"],
         dentist_no=row["dentist_no"],

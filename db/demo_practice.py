@@ -21,7 +21,7 @@ from db.pool import Connection, connect
 from domain.actors import CLINIC, Actor, Role, Scope
 from domain.appointments import Change, Hold, Via
 from domain.booking import Outcome, Verb
-from domain.clinic import Offer
+from domain.clinic import BookingTerms
 from domain.schedules import day_of
 from domain.search import Diary
 from domain.zones import ONE_DAY
@@ -55,7 +55,7 @@ FULL = timedelta(minutes=240)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    offer: Offer
+    offer: BookingTerms
     starts_at: datetime
 
     @property
@@ -113,7 +113,7 @@ async def _calendar(connection: Connection) -> int:
     return made
 
 
-def _picked(offers: Sequence[Offer], dice: Random) -> Iterator[Visit]:
+def _picked(offers: Sequence[BookingTerms], dice: Random) -> Iterator[Visit]:
     """Visits to one dentist that do not overlap, as many of each day as make it half full."""
     possible = [visit for offer in offers for visit in _possible(offer)]
     dice.shuffle(possible)
@@ -127,7 +127,7 @@ def _picked(offers: Sequence[Offer], dice: Random) -> Iterator[Visit]:
         yield from day
 
 
-def _possible(offer: Offer) -> Iterator[Visit]:
+def _possible(offer: BookingTerms) -> Iterator[Visit]:
     today = day_of(offer.hours, offer.now)
     then = offer.now - BEHIND * ONE_DAY
     for since, first, last in (

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.booking import LAPSE_AFTER, LIVE, BookingState, Limits, Outcome, Status, Step, Verb
-from domain.clinic import Offer
+from domain.clinic import BookingTerms
 from domain.idempotency import Key
 from domain.schedules import Reason, Terms
 
@@ -219,7 +219,7 @@ class Pinned:
     policy: Mapping[str, Any]
     """As `policy` made it."""
 
-    def offer(self, offer: Offer) -> Offer:
+    def offer(self, offer: BookingTerms) -> BookingTerms:
         """The offer as it is to this booking, if it moves there."""
         return replace(
             offer,
@@ -233,7 +233,7 @@ class Pinned:
         """Until when patients and agents may move it."""
         return self.appointment.starts_at - timedelta(seconds=self.policy["cancel_notice"])
 
-    def is_at(self, offer: Offer) -> bool:
+    def is_at(self, offer: BookingTerms) -> bool:
         """Whether it is with that dentist and of that type already."""
         return (offer.dentist_id, offer.terms.type_id) == (
             self.appointment.dentist_id,

@@ -21,7 +21,7 @@ class Dentist:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class BookingTerms:
     """All that decides whether a dentist's time may be held under an appointment type, read at one
     instant.
     """

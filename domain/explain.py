@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.chairs import Chair, chair_may_be_free_at, refused_at, without_chair
-from domain.clinic import Offer
+from domain.clinic import BookingTerms
 from domain.hours import Interval, ScheduleException, closing, open_intervals
 from domain.schedules import (
     Busy,
@@ -40,7 +40,7 @@ class Finding:
 
 
 def explain(
-    offer: Offer, starts_at: datetime, busy: Iterable[Busy], chairs: Sequence[Chair]
+    offer: BookingTerms, starts_at: datetime, busy: Iterable[Busy], chairs: Sequence[Chair]
 ) -> list[Finding]:
     """All that speaks against a visit, in the order of Reason; empty means that it is offered."""
     start = utc(starts_at)
@@ -52,7 +52,7 @@ def explain(
     ]
 
 
-def _finding(offer: Offer, start: datetime, reason: Reason) -> Finding:
+def _finding(offer: BookingTerms, start: datetime, reason: Reason) -> Finding:
     earliest, latest = reach(offer.terms, offer.now)
     match reason:
         case Reason.PAST | Reason.LEAD_TIME:
@@ -65,7 +65,7 @@ def _finding(offer: Offer, start: datetime, reason: Reason) -> Finding:
             return Finding(reason)
 
 
-def _closed(offer: Offer, start: datetime, reason: Reason) -> Finding:
+def _closed(offer: BookingTerms, start: datetime, reason: Reason) -> Finding:
     day = day_of(offer.hours, start)
     lost = Interval(start, start + offer.terms.duration)
     if reason is Reason.CLOSED:
@@ -75,7 +75,7 @@ def _closed(offer: Offer, start: datetime, reason: Reason) -> Finding:
     return Finding(reason, hours=opened, exceptions=tuple(closing(offer.hours, *lost)))
 
 
-def _taken(offer: Offer, start: datetime, busy: Iterable[Busy]) -> Iterator[Finding]:
+def _taken(offer: BookingTerms, start: datetime, busy: Iterable[Busy]) -> Iterator[Finding]:
     blocking = _blocking(offer.terms, start, live(busy, offer.now))
     if any(claim.state is State.HELD for claim in blocking):
         yield Finding(Reason.HELD, held_until=_ends(blocking))
@@ -83,7 +83,7 @@ def _taken(offer: Offer, start: datetime, busy: Iterable[Busy]) -> Iterator[Find
         yield Finding(Reason.BOOKED)
 
 
-def _chairless(offer: Offer, start: datetime, chairs: Sequence[Chair]) -> Iterator[Finding]:
+def _chairless(offer: BookingTerms, start: datetime, chairs: Sequence[Chair]) -> Iterator[Finding]:
     if refused_at(without_chair(offer.terms, chairs, offer.now), start):
         free_at = chair_may_be_free_at(offer.terms, chairs, start, offer.now)
         yield Finding(Reason.NO_CHAIR, held_until=free_at)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx2
 from rich.console import Console
 
-from api import development
+from api.auth import development
 from chairtime_client import Event, events
 from embedded import record, web_ui
 from embedded.caller import Caller, Json

@@ -1,4 +1,4 @@
--- Tickets for event streams (api/tickets.py). Unlogged: one is good for a minute, so a crash may take them.
+-- Tickets for event streams (api/events/tickets.py). Unlogged: one is good for a minute, so a crash may take them.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 

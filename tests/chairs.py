@@ -10,11 +10,11 @@ from uuid import UUID
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import demo, standings
 from db.pool import Connection, Pool
 from domain.actors import CLINIC
 from domain.appointments import Result, Via
+from services import booking
 from tests.support import BEN, LENA, MATEO, monday, patient, request
 
 A_MINUTE = timedelta(minutes=1)

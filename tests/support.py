@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db.demo import person_id
 from db.pool import Pool
 from domain.actors import CLINIC, Actor, Role
 from domain.appointments import Change, Hold, Via
 from domain.booking import HOLD_QUOTA, Limits, Verb
 from domain.idempotency import Key
+from services import booking
 
 AMARA, LENA, MATEO = (person_id("dentist", name) for name in ("amara", "lena", "mateo"))
 ANA, BEN = (person_id("patient", name) for name in ("ana", "ben"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import api
-from api import errors
+from api.http import errors
 from domain.events import Kind, Topic
 from realtime.frames import Ending, Reset
 
@@ -74,8 +74,8 @@ def test_what_should_be_short_is(page):
 
 
 def _routes() -> Iterator[str]:
-    for found in pkgutil.iter_modules(api.__path__):
-        router = getattr(importlib.import_module(f"api.{found.name}"), "router", None)
+    for found in pkgutil.walk_packages(api.__path__, "api."):
+        router = getattr(importlib.import_module(found.name), "router", None)
         for route in router.routes if router else ():
             for method in sorted(route.methods - {"HEAD"}):
                 yield f"{method} {route.path_format}"

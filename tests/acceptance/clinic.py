@@ -15,7 +15,7 @@ import httpx2
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from api import development
+from api.auth import development
 from db import demo
 from db.pool import Pool
 from domain.booking import LIVE, BookingState

@@ -3,11 +3,11 @@
 from temporalio.client import WorkflowExecutionStatus
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from domain.actors import CLINIC
 from domain.appointments import Change, Via
 from domain.booking import Verb
 from domain.messages import Command
+from services import booking
 from tests.acceptance.clinic import Clinic
 from tests.workflows.desk import until
 from workflows.booking import BookingWorkflow

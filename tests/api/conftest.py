@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from api import development
 from api.app import create_app
+from api.auth import development
 from settings import Settings
 
 

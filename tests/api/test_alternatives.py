@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from api import alternatives
-from api.alternatives import Alternatives, Wish
 from db import clinics
 from db.pool import Unavailable
 from domain.actors import Actor, Role
+from services import alternatives
+from services.alternatives import Alternatives, Wish
 from tests.support import AMARA, ANA, BEN, counting, monday, overdue
 
 RESERVE = "/api/availability/reserve"

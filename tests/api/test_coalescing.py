@@ -2,12 +2,11 @@
 
 import asyncio
 
-from activities import booking
-from api import coalescing
-from api.coalescing import RequestCoalescer, SlotKey
 from db.pool import Pool, Unavailable, use
 from domain.appointments import Result, Via
 from domain.booking import Outcome
+from services import booking, coalescing
+from services.coalescing import RequestCoalescer, SlotKey
 from tests.support import AMARA, ANA, BEN, monday, overdue, patient, request
 from tests.workflows.desk import until
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from api import development
+from api.auth import development
 from embedded import ports, probe, stack
 from embedded.process import Command, Process, wait_until
 from settings import CHECKOUT, Settings

@@ -8,9 +8,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import Response, StreamingResponse
 
-from api import errors
 from api.app import create_app
-from api.middleware import ALLOWED, EXPOSED, install
+from api.http import errors
+from api.http.middleware import ALLOWED, EXPOSED, install
 from settings import Settings
 
 PAGE = "https://app.example"

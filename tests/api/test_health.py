@@ -3,7 +3,7 @@
 import pytest
 from uuid_utils.compat import uuid7
 
-from api.probes import DISPATCH_PATIENCE
+from api.ops.probes import DISPATCH_PATIENCE
 from db import heartbeat
 from db.inbox import STUCK_AFTER
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr, ValidationError
 from uuid_utils.compat import uuid7
 
 from api.app import create_app
-from api.errors import Problem
-from api.hold_tokens import HoldTokens
+from api.auth.hold_tokens import HoldTokens
+from api.http.errors import Problem
 from settings import Settings
 from tests.support import AMARA, BEN, LENA, monday
 

@@ -12,13 +12,14 @@ from fastapi import Depends, FastAPI, Request
 from pydantic import SecretStr
 from starlette.responses import StreamingResponse
 
-from api import development, errors, limits
-from api.addresses import Forwarded
 from api.app import create_app
-from api.limits import SWEEP_EVERY, Limits, Memory, address
-from api.middleware import install
-from api.security import Verifier, caller
-from api.server import server_config
+from api.auth import development
+from api.auth.security import Verifier, caller
+from api.http import errors, limits
+from api.http.addresses import Forwarded
+from api.http.limits import SWEEP_EVERY, Limits, Memory, address
+from api.http.middleware import install
+from api.http.server import server_config
 from domain.actors import Actor
 from settings import Settings
 

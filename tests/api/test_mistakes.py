@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from uuid_utils.compat import uuid7
 
-from api import development
+from api.auth import development
 from tests.support import AMARA, monday
 
 RESERVE = "/api/availability/reserve"
@@ -186,7 +186,7 @@ async def test_the_role_is_never_taken_from_what_a_user_can_edit(api, settings):
 
 
 async def test_only_development_has_a_local_issuer(settings):
-    from api.security import Verifier
+    from api.auth.security import Verifier
 
     with pytest.raises(RuntimeError, match="issuer"):
         Verifier.of(settings.model_copy(update={"environment": "production"}))

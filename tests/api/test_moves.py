@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import appointments, bookings, clinics
 from domain.actors import CLINIC, Scope
 from domain.appointments import Move, Via
 from domain.booking import Outcome, Verb
+from services import booking
 from tests.support import (
     AMARA,
     ANA,

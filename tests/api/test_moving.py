@@ -9,13 +9,12 @@ from uuid import uuid4
 import pytest
 from uuid_utils.compat import uuid7
 
-from activities import booking
-from api import offers
 from db import appointments, clinics
 from db.pool import Connection
 from domain.actors import CLINIC, Actor, Scope, scope
 from domain.appointments import Move, Via
 from domain.booking import Limits, Outcome, Status, Verb
+from services import booking, slot_search
 from tests.support import AMARA, ANA, BEN, LENA, change, hold, monday, patient, request, rewrite
 
 BOOK, SLOTS = "/api/appointments", "/api/availability/slots"
@@ -126,8 +125,8 @@ async def test_what_is_offered_to_a_move_is_what_the_move_is_granted(
         for dentist in (AMARA, LENA):
             for kind in ("checkup", "filling"):
                 offer = await clinics.offer(connection, dentist, kind, actor)
-                asked = offers.Asked(monday(9).date())
-                found = await offers.search(connection, [before.offer(offer)], asked)
+                asked = slot_search.Asked(monday(9).date())
+                found = await slot_search.search(connection, [before.offer(offer)], asked)
                 free = {slot.starts_at for slot, _ in found}
                 for quarter in range(7 * 4, 19 * 4):
                     starts_at = monday(quarter // 4, quarter % 4 * 15)

@@ -6,8 +6,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from api import app
-from api.requests import Body
-from api.wording import explained
+from api.bookings.requests import Body
+from api.http.wording import explained
 from domain.booking import LIVE, Status
 from tests.support import AMARA, ANA, begin_visit, monday, rewrite
 

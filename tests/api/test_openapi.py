@@ -8,10 +8,10 @@ import jsonschema_rs
 import pytest
 from pydantic import TypeAdapter
 
-from api import errors
 from api.app import SUBJECTS, create_app
-from api.example_bodies import EXAMPLES
-from api.requests import Body
+from api.bookings.requests import Body
+from api.http import errors
+from api.openapi.example_bodies import EXAMPLES
 from domain.rights import PUBLIC
 from settings import CHECKOUT, Settings
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 from redis import Redis
 
-from api import people
 from api.app import create_app
+from api.auth import accounts
 from db import standings
 from domain.actors import Actor, Role
 from domain.people import Standing
@@ -163,13 +163,13 @@ async def test_nothing_personal_is_kept_and_nothing_that_runs(redis, settings, a
     assert all(bytes(value).isdigit() for value in kept.values())
 
 
-@pytest.mark.parametrize("role", people.ROLES)
+@pytest.mark.parametrize("role", accounts.ROLES)
 @pytest.mark.parametrize("active", [True, False])
 def test_what_is_kept_is_what_was_read(role, active):
     standing = Standing(role, active)
-    assert people._unpacked(people._packed(standing)) == standing
+    assert accounts._unpacked(accounts._packed(standing)) == standing
     for nonsense in (None, -1, 8, "7", b"7", 1.0):
-        assert people._unpacked(nonsense) is None
+        assert accounts._unpacked(nonsense) is None
 
 
 async def test_the_streams_of_who_is_switched_off_end(two, as_, pool):

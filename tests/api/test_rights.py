@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from uuid_utils.compat import uuid7
 
-from api import development
 from api.app import SUBJECTS
+from api.auth import development
 from db import grants, profiles
 from db.demo import CLINIC, person_id
 from domain.actors import Role

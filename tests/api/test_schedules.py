@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from api import conflicts
 from db.demo import CLINIC
+from services import conflicts
 from tests.api.test_strict import OPERATIONS
 from tests.support import AMARA, ANA, LENA, MATEO, monday
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from pydantic import TypeAdapter
 
-from api.slots import BoardPage
+from api.scheduling.slots import BoardPage
 from db.demo import CLINIC
 from domain.clinic import BoardSlot
 from tests.support import AMARA, ANA, LENA, MATEO, monday, overdue

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from api.wording import FORMS, SAID
+from api.http.wording import FORMS, SAID
 from db.demo import CLINIC
 from settings import CHECKOUT
 from tests.api.test_strict import OPERATIONS, Operation, faults

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from api.app import SUBJECTS
-from api.strict import SINGLE_HEADERS, StrictRoute
+from api.http.strict import SINGLE_HEADERS, StrictRoute
 from db.demo import CLINIC
 from settings import CHECKOUT
 from tests.support import AMARA, ANA, LENA, monday

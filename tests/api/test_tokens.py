@@ -17,10 +17,10 @@ from jwt import PyJWK
 from jwt.algorithms import HMACAlgorithm
 from starlette.requests import Request
 
-from api import jwks, security
-from api.errors import Problem
-from api.jwks import Jwks
-from api.security import Fixed, Verifier
+from api.auth import jwks, security
+from api.auth.jwks import Jwks
+from api.auth.security import Fixed, Verifier
+from api.http.errors import Problem
 from domain.actors import Role
 from settings import Settings
 from tests.api.issuer import Issuer, jwk, supabase_claims
@@ -560,7 +560,7 @@ def test_an_empty_setting_is_none(monkeypatch):
 
 
 def test_production_names_what_is_missing():
-    from api.server import serve
+    from api.http.server import serve
 
     with pytest.raises(SystemExit) as end:
         serve(Settings(_env_file=None))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from uuid_utils.compat import uuid7
 
-from api import development
+from api.auth import development
 from chairtime_client import Event, Ready, Refused, Reset, Snapshot, booking_events, events
 from domain.booking import Verb
 from realtime import frames

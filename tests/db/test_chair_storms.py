@@ -9,12 +9,12 @@ from uuid import UUID, uuid5
 import pytest
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import bookings, demo, standings
 from db.pool import Connection, Pool, create_pool
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Hold, Move, Result, Via
 from domain.booking import LIVE, Outcome, Status, Verb
+from services import booking
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, monday, overdue, request
 
 CALLERS, COMMANDS, ROUNDS = 24, 30, 24

@@ -5,8 +5,6 @@ from datetime import date, datetime, timedelta
 from hypothesis import HealthCheck, example, given, settings
 from uuid_utils.compat import uuid7
 
-from activities import booking
-from api import offers
 from db import claims, clinics
 from db.pool import Connection, Pool
 from domain.actors import CLINIC, Scope
@@ -15,6 +13,7 @@ from domain.booking import Outcome, Verb
 from domain.events import Kind
 from domain.explain import Finding, explain
 from domain.schedules import Reason
+from services import booking, slot_search
 from tests.chairs import A_MINUTE, Planted, Scene, chair_of, played, scenes, wish
 from tests.support import LENA
 
@@ -159,7 +158,7 @@ async def test_explain_says_when_a_chair_may_be_free_again(pool: Pool):
 async def seen_by_search(connection: Connection, start: datetime) -> bool:
     found = await clinics.offers(connection, "checkup", dentist_ids=[LENA])
     day: date = start.date() - A_DAY
-    slots = await offers.search(connection, found, offers.Asked(day, 3))
+    slots = await slot_search.search(connection, found, slot_search.Asked(day, 3))
     return start in {slot.starts_at for slot, _ in slots}
 
 

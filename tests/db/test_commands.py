@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import bookings
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Via
 from domain.booking import MAX_EXTENSIONS, Outcome, Status, Verb
 from domain.schedules import Reason
+from services import booking
 from tests.support import ANA, BEN, LENA, change, hold, key, monday, overdue, patient, request
 
 

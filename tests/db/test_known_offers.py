@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities import booking
-from activities.offers import Offers
 from db.pool import Pool
 from domain.actors import CLINIC, Actor
 from domain.appointments import Hold, Result, Via
 from domain.booking import Outcome, Status
 from domain.schedules import Reason
+from services import booking
+from services.cached_terms import CachedTerms
 from tests.db.test_plans import Overheard
 from tests.support import AMARA, ANA, BEN, LENA, key, monday, patient, request
 
@@ -52,7 +52,7 @@ CHANGES = {
 
 
 async def held(
-    pool: Pool, offers: Offers, command: Hold, actor: Actor | None = None
+    pool: Pool, offers: CachedTerms, command: Hold, actor: Actor | None = None
 ) -> tuple[Result, int]:
     """What a hold came to, and how many questions it took."""
     async with pool.acquire() as connection:
@@ -62,7 +62,7 @@ async def held(
 
 
 async def test_a_hold_by_a_known_offer_is_one_question(pool):
-    offers = Offers()
+    offers = CachedTerms()
     first, asked = await held(pool, offers, request(monday(9)))
     assert (first.outcome, asked) == (Outcome.DONE, 2)
     second, asked = await held(pool, offers, request(monday(10), patient_id=BEN, caller=BEN))
@@ -74,7 +74,7 @@ async def test_a_hold_by_a_known_offer_is_one_question(pool):
 @pytest.mark.parametrize("change", CHANGES)
 async def test_after_a_change_nobody_holds_by_what_was_known_before(pool, change):
     sql, reason = CHANGES[change]
-    offers = Offers()
+    offers = CachedTerms()
     await held(pool, offers, request(monday(9)))
 
     await pool.execute(sql.format(day=f"{monday(12):%Y-%m-%d}"), AMARA)
@@ -87,7 +87,7 @@ async def test_after_a_change_nobody_holds_by_what_was_known_before(pool, change
 
 
 async def test_terms_that_changed_are_those_that_are_pinned(pool):
-    offers = Offers()
+    offers = CachedTerms()
     await held(pool, offers, request(monday(9)))
     await pool.execute(
         "update appointment_types set hold_for = '1 minute', duration = '45 minutes'"
@@ -98,7 +98,7 @@ async def test_terms_that_changed_are_those_that_are_pinned(pool):
 
 
 async def test_a_time_that_comes_into_reach_is_not_refused_by_what_was_known(pool):
-    offers = Offers()
+    offers = CachedTerms()
     await pool.execute("update appointment_types set horizon = '1 hour'")
     far, _ = await held(pool, offers, request(monday(9)))
     assert far.reason is Reason.HORIZON
@@ -108,7 +108,7 @@ async def test_a_time_that_comes_into_reach_is_not_refused_by_what_was_known(poo
 
 async def test_a_time_that_went_out_of_reach_is_judged_by_the_databases_clock(pool):
     """As it is by now: the offer was read when there was still time enough."""
-    offers = Offers()
+    offers = CachedTerms()
     await held(pool, offers, request(monday(9)))
     known = offers.known(AMARA, "checkup", patient(ANA))
     soon = datetime.now(UTC) + known.terms.lead_time - timedelta(minutes=1)
@@ -120,14 +120,14 @@ async def test_a_time_that_went_out_of_reach_is_judged_by_the_databases_clock(po
 
 async def test_staff_and_patients_do_not_share_what_is_known(pool):
     await pool.execute("update appointment_types set bookable_online = false")
-    offers = Offers()
+    offers = CachedTerms()
     by_staff, _ = await held(pool, offers, request(monday(9)), CLINIC)
     by_patient, _ = await held(pool, offers, request(monday(10), patient_id=BEN, caller=BEN))
     assert (by_staff.outcome, by_patient.reason) == (Outcome.DONE, Reason.NOT_ONLINE)
 
 
 async def test_a_repeat_is_told_though_the_offer_is_another_one(pool):
-    offers, asked = Offers(), {"key": key()}
+    offers, asked = CachedTerms(), {"key": key()}
     first, _ = await held(pool, offers, request(monday(9), **asked))
     await pool.execute("update dentists set bookable = false where profile_id = $1", AMARA)
     again, _ = await held(pool, offers, request(monday(9), **asked))
@@ -136,7 +136,7 @@ async def test_a_repeat_is_told_though_the_offer_is_another_one(pool):
 
 
 async def test_another_dentists_change_leaves_what_is_known(pool):
-    offers = Offers()
+    offers = CachedTerms()
     await held(pool, offers, request(monday(9)))
     await pool.execute("update dentists set bookable = false where profile_id = $1", LENA)
     result, asked = await held(pool, offers, request(monday(10), patient_id=BEN, caller=BEN))

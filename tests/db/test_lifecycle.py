@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import bookings
 from db.pool import Connection
 from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Via
 from domain.booking import LAPSE_AFTER, LIVE, RULES, Judged, Outcome, Status, Verb
 from domain.events import Kind
+from services import booking
 from tests.support import ANA, monday, patient, request
 
 PENDING = (Status.HELD, Status.PENDING_APPROVAL)

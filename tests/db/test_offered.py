@@ -8,16 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from activities import booking
-from api import offers
 from db import claims, clinics, demo, standings
 from db.pool import Connection, Pool
 from domain.actors import CLINIC, Actor
 from domain.appointments import Via
 from domain.booking import Outcome, Verb
-from domain.clinic import Offer
+from domain.clinic import BookingTerms
 from domain.explain import explain
 from domain.schedules import Reason
+from services import booking, slot_search
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, overdue, patient, request
 from tests.sweep import zones
 
@@ -43,7 +42,9 @@ async def test_what_is_offered_can_be_held_and_nothing_else(
     await others_at_work(pool, chance, day)
     async with pool.acquire() as connection:
         [offer] = await clinics.offers(connection, "checkup", asker, dentist_ids=[AMARA])
-        found = await offers.search(connection, [offer], offers.Asked(day.date() - A_DAY, 3))
+        found = await slot_search.search(
+            connection, [offer], slot_search.Asked(day.date() - A_DAY, 3)
+        )
         offered = {slot.starts_at for slot, _ in found}
         midnight = day.astimezone(UTC)
         for n in range(-60, 350):
@@ -149,7 +150,7 @@ async def tried(
         await attempt.rollback()
 
 
-async def findings(connection: Connection, offer: Offer, start: datetime) -> list[Reason]:
+async def findings(connection: Connection, offer: BookingTerms, start: datetime) -> list[Reason]:
     taken = await claims.between(
         connection,
         [offer.dentist_no],
@@ -162,7 +163,7 @@ async def findings(connection: Connection, offer: Offer, start: datetime) -> lis
 
 
 def assert_explained(
-    offer: Offer, found: list[Reason], outcome: Outcome, reason: Reason | None
+    offer: BookingTerms, found: list[Reason], outcome: Outcome, reason: Reason | None
 ) -> None:
     """A refusal's reason is the first that is explained."""
     match outcome:

@@ -11,11 +11,11 @@ from uuid import uuid5
 import asyncpg
 import pytest
 
-from activities import booking
 from db import demo, standings
 from db.pool import Pool, create_pool
 from domain.appointments import Result, Via
 from domain.booking import HOLD_QUOTA, Outcome
+from services import booking
 from tests.support import AMARA, HANG, LENA, MATEO, key, monday, overdue, patient, request
 
 CALLERS = 200

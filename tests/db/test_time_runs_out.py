@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import bookings
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Move, Via
 from domain.booking import RULES, Judged, Opens, Outcome, Status, Verb, opens_at
+from services import booking
 from tests.support import ANA, begin_visit, change, hold, monday, patient, request
 
 AN_HOUR = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Parts are restarted when they die, and stopped in reverse within five seconds."""
+"""AppState are restarted when they die, and stopped in reverse within five seconds."""
 
 import signal
 import time

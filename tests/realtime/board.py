@@ -10,14 +10,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from activities import booking
-from api import offers
 from db import bookings, clinics, demo, erasures, events, outbox, profiles
 from db.pool import Connection, Pool
 from domain.actors import CLINIC, Actor, Role, Scope
 from domain.appointments import Hold, Move, Via
 from domain.booking import Outcome, Verb
 from domain.events import Event, Topic
+from services import booking, slot_search
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, hold, overdue, patient, request
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
@@ -125,12 +124,12 @@ class Reader:
 
     async def _fresh(self) -> Board:
         board: Board = {}
-        days = offers.Asked(self._first, DAYS)
+        days = slot_search.Asked(self._first, DAYS)
         async with self._pool.acquire() as connection:
             for asker in ASKERS:
                 for slug in TYPES:
                     offered = await clinics.offers(connection, slug, asker)
-                    for slot, offer in await offers.search(connection, offered, days):
+                    for slot, offer in await slot_search.search(connection, offered, days):
                         key = offer.dentist_id, slug, asker.role
                         board.setdefault(key, set()).add(slot.starts_at)
         return board

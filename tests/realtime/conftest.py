@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import httpx2
 import pytest
 
-from api import development, tokens
+from api.auth import development, tokens
 from db.pool import Pool
 from realtime import stream as realtime_stream
 from realtime.hub import Hub

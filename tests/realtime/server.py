@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import httpx2
 
 from api.app import create_app
-from api.server import Server, listening, server_config
+from api.http.server import Server, listening, server_config
 from settings import Settings
 from tests.realtime.listening import Frame, parse, until
 

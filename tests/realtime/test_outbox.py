@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import outbox
 from domain.actors import CLINIC
 from domain.appointments import Change, Via
 from domain.booking import LIVE, RULES, Status, Verb
 from domain.events import Kind
+from services import booking
 from tests.realtime.listening import assert_each_once_in_order, committed, logged, sequenced
 from tests.realtime.traffic import churn, wish
 from tests.support import AMARA, LENA, change, hold, patient

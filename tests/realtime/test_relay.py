@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import pytest
 
-from activities import booking
 from db import demo, leadership, reconnecting
 from db.migrate import migrate
 from db.pool import connect, create_pool
@@ -21,6 +20,7 @@ from realtime import relay as relay_module
 from realtime.hub import Hub
 from realtime.relay import Relay
 from realtime.waker import RelayWaker
+from services import booking
 from tests.realtime.conftest import running
 from tests.realtime.listening import (
     assert_each_once_in_order,

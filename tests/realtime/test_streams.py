@@ -12,7 +12,7 @@ from fastapi import Request
 from uuid_utils.compat import uuid7
 
 from api.app import create_app
-from api.server import listening, server_config
+from api.http.server import listening, server_config
 from domain.booking import Verb
 from realtime import frames
 from tests.realtime.listening import (

@@ -9,8 +9,9 @@ import prometheus_client
 import pytest
 from uuid_utils.compat import uuid7
 
-from api import development, tickets
-from api.server import server_config
+from api.auth import development
+from api.events import tickets
+from api.http.server import server_config
 from domain.booking import Verb
 from tests.realtime.listening import settled, until
 from tests.realtime.server import serving

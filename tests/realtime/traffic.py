@@ -7,12 +7,12 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db.demo import DENTISTS, PATIENTS, person_id
 from db.pool import Pool
 from domain.actors import CLINIC
 from domain.appointments import Change, Via
 from domain.booking import Verb
+from services import booking
 from tests.support import change, hold, monday, patient, request
 
 STAFF = [person_id("dentist", name) for name, *_ in DENTISTS]

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from api import connection, middleware, server
-from api.connection import MAX_HEAD, PIECE
-from api.metrics_port import PER_ADDRESS, metrics_port
+from api.http import connection, middleware, server
+from api.http.connection import MAX_HEAD, PIECE
+from api.ops.metrics_port import PER_ADDRESS, metrics_port
 from tests.realtime.listening import until
 from tests.realtime.server import serving
 from tests.security.wire import BLOCK, Wire, get, request, wire

@@ -16,8 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from limits.aio import strategies
 from limits.aio.storage import memory
 
-from api import docs, limits, security, tickets, tokens
-from api.limits import GUESSES
+from api.auth import security, tokens
+from api.events import tickets
+from api.http import limits
+from api.http.limits import GUESSES
+from api.openapi import document
 from db import clinics, migrate
 from db import tickets as tickets_db
 from tests.realtime.listening import until
@@ -199,7 +202,7 @@ async def test_those_who_come_together_ask_once(api, http, monkeypatch):
 
 
 async def test_the_openapi_document_is_written_once(api, monkeypatch):
-    written = counting(monkeypatch, docs, "to_json")
+    written = counting(monkeypatch, document, "to_json")
     documents = {(await get(api.port, "/openapi.json")).body for _ in range(3)}
     assert (len(documents), len(written)) == (1, 1)
     assert b'"openapi":' in documents.pop()

@@ -20,13 +20,13 @@ from temporalio.common import (
 from temporalio.worker import Worker
 from uuid_utils.compat import uuid7
 
-from activities import booking as commands
 from activities.advance import BookingActivities
 from db.pool import Pool
 from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Hold, Result, Via
 from domain.booking import RULES, BookingState, Outcome, Verb
 from domain.messages import Answer, Booking, Command, HoldRequest
+from services import booking as commands
 from tests.support import AMARA, ANA, HANG, begin_visit
 from workflows import search_attributes, workflow_id
 from workflows.booking import BookingWorkflow

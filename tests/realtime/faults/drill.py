@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import httpx2
 
-from api import development
+from api.auth import development
 from chairtime_client import events
 from db.demo import DENTISTS, PATIENTS, person_id
 from db.pool import UNAVAILABLE, Pool

@@ -8,7 +8,6 @@ import time
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from activities import booking
 from db import demo
 from db.demo import person_id
 from db.migrate import migrate
@@ -16,6 +15,7 @@ from db.pool import connect, create_pool
 from domain.appointments import Change, Via
 from domain.booking import Verb
 from embedded import stack
+from services import booking
 from tests.realtime.faults.drill import EVERYONE, Drill
 from tests.realtime.listening import until
 from tests.realtime.processes import process, running

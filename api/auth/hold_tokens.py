@@ -1,0 +1,43 @@
+"""The token that an agent must show to change what it has booked."""
+
+import base64
+import hashlib
+import hmac
+import logging
+from uuid import UUID
+
+from api.auth import development
+from api.http.errors import Problem
+from settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class HoldTokens:
+    """A token is an HMAC of a server secret and the booking's id: a repeat of the request is given
+    the same one, and it is stored nowhere. Postgres has its SHA-256.
+    """
+
+    def __init__(self, secret: bytes | None) -> None:
+        self._secret = secret
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> "HoldTokens":
+        """Development derives the secret from its own key; production has to be given one."""
+        if settings.hold_token_secret:
+            return cls(settings.hold_token_secret.get_secret_value().encode())
+        if settings.environment == "development":
+            development.private_key(settings.development_key)  # made if it is missing
+            return cls(hashlib.sha256(settings.development_key.read_bytes()).digest())
+        logger.warning("HOLD_TOKEN_SECRET is not set: agents cannot hold or book")
+        return cls(None)
+
+    def of(self, booking_id: UUID) -> str:
+        """Raises `forbidden` where the server has no secret."""
+        if self._secret is None:
+            raise Problem(
+                "forbidden",
+                "Agents cannot book here yet: the operator must set HOLD_TOKEN_SECRET.",
+            )
+        digest = hmac.digest(self._secret, b"hold_token" + booking_id.bytes, "sha256")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,259 @@
+"""Appointments: book, read, move, and what becomes of them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from uuid_utils.compat import uuid7
+
+from api.bookings.commands import (
+    answer,
+    attempted,
+    change,
+    hold_answer,
+    hold_command,
+    move,
+    move_command,
+)
+from api.bookings.requests import (
+    Body,
+    Cancel,
+    Confirm,
+    Create,
+    Digits,
+    Instant,
+    Listed,
+    Reserve,
+    Slug,
+    Update,
+)
+from api.http import cursors
+from api.http.answers import edited
+from api.http.context import NO_VERSION, Ask, Caller, Own, expected
+from api.http.cursors import PageCursor
+from api.http.errors import Problem, invalid, not_found
+from api.http.idempotency import made_before
+from api.http.strict import StrictRoute
+from db import appointments, events, idempotency
+from db.appointments import Wanted
+from db.pool import use
+from domain.actors import scope
+from domain.appointments import NO_TEXTS, Appointment, Change, Result, Transition
+from domain.booking import CancelReason, Status, Verb
+from services import booking
+
+router = APIRouter(route_class=StrictRoute, prefix="/api/appointments", tags=["appointments"])
+
+STEPS: Mapping[Verb, str] = {
+    Verb.APPROVE: "Staff: approves what waits for it, before its deadline.",
+    Verb.DECLINE: "Staff: declines what waits for approval; its slot is free again.",
+    Verb.CHECK_IN: "Staff: the patient has arrived.",
+    Verb.START: "Staff: the treatment begins.",
+    Verb.COMPLETE: "Staff: the treatment is over.",
+    Verb.NO_SHOW: "Staff: the patient did not come.",
+}
+"""The verbs that need no words but the booking's id, each a route of its own, and what they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    items: list[Appointment]
+    next_cursor: str | None = None
+
+
+async def wanted(
+    status: Annotated[list[Status] | None, Query(), Listed] = None,
+    dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
+    patient_id: UUID | None = None,
+    appointment_type: Annotated[Slug | None, Query()] = None,
+    starts_from: Annotated[Instant | None, Query(alias="from")] = None,
+    starts_to: Annotated[Instant | None, Query(alias="to")] = None,
+) -> Wanted:
+    return Wanted(
+        tuple(status or ()),
+        tuple(dentist_id or ()),
+        patient_id,
+        appointment_type,
+        starts_from,
+        starts_to,
+    )
+
+
+@router.post("", status_code=201, response_model_exclude_none=True)
+async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appointment:
+    """Books at once, or confirms the hold named by `reservation_id`. A repeat under the same key
+    answers 200.
+    """
+    if body.reservation_id is not None:
+        if body.override:
+            raise invalid("override", "goes with a new booking; a hold has its time already")
+        await _check_same(body, body.reservation_id, ask, own)
+        texts = body.model_dump(include=body.model_fields_set & {"notes"})
+        confirmed = await change(
+            own, response, ask, body.reservation_id, Verb.CONFIRM, body, texts=texts
+        )
+        response.headers["Location"] = f"/api/appointments/{confirmed.id}"
+        return confirmed
+
+    if body.dentist_id is None or body.starts_at is None or body.appointment_type is None:
+        raise invalid("body", "dentist_id, starts_at and appointment_type, or a reservation_id")
+    asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
+    command = hold_command(own, asked, ask, ask.idempotency_key(body), holds=False)
+    confirm = Change(command.id, Verb.CONFIRM, uuid7())
+
+    async def book() -> Result:
+        async with use(own.pool) as connection:
+            return await booking.book(connection, command, confirm, ask.actor, own.offers)
+
+    result = await attempted(own, command, ask, book)
+    return await hold_answer(own, command, ask.actor, result, response)
+
+
+@router.get("", response_model_exclude_none=True)
+async def list_appointments(
+    response: Response,
+    caller: Caller,
+    own: Own,
+    wanted: Annotated[Wanted, Depends(wanted)],
+    limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
+    cursor: PageCursor = None,
+) -> Page:
+    """One's own appointments by start; admins see all. Streams continue this list from its
+    `Event-Cursor` header.
+    """
+    after = cursors.decoded(cursor) if cursor else None
+    async with use(own.pool) as connection:
+        response.headers["Event-Cursor"] = await events.cursor(connection)
+        items = await appointments.page(connection, scope(caller), wanted, after, limit + 1)
+    more = len(items) > limit
+    return Page(items[:limit], cursors.encoded(items[limit - 1]) if more else None)
+
+
+@router.get("/{id}", response_model_exclude_none=True)
+async def get(id: UUID, response: Response, caller: Caller, own: Own) -> Appointment:
+    """One appointment as it is now."""
+    async with use(own.pool) as connection:
+        found = await appointments.get(connection, id, scope(caller))
+    if found is None:
+        raise not_found()
+    response.headers["ETag"] = f'"{found.version}"'
+    return found
+
+
+@router.get("/{id}/history", response_model_exclude_none=True)
+async def history(id: UUID, caller: Caller, own: Own) -> list[Transition]:
+    """Who did what to it, and when; oldest first."""
+    async with use(own.pool) as connection:
+        if await appointments.get(connection, id, scope(caller)) is None:
+            raise not_found()
+        return await appointments.history(connection, id)
+
+
+@router.put("/{id}", response_model_exclude_none=True)
+async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own) -> Appointment:
+    """Reschedules (`starts_at`, `dentist_id`, `appointment_type`) or edits (`notes`; by staff
+    `staff_notes`). The move is all or nothing: refused, the old booking stands untouched.
+    """
+    if "staff_notes" in body.model_fields_set and not ask.actor.is_staff:
+        raise Problem("forbidden", "Only staff write staff_notes; leave it out.")
+    wish = body
+    if body.repeats:
+        if earlier := await _earlier(body, ask, own):
+            return answer(earlier, response)
+        present = await get(id, response, ask.actor, own)
+        body.check(present)
+        changed = body.changed(present) - {"override"}
+        if not changed:
+            return await _kept(body, response, ask, own, present)
+        wish = body.narrowed(changed | {"override"})
+    key = ask.idempotency_key(body)
+    if not wish.moves:
+        return await change(own, response, ask, id, Verb.EDIT, body, texts=wish.texts)
+    return await move(own, response, ask, move_command(id, wish, ask, key))
+
+
+@router.post("/{id}/confirm", response_model_exclude_none=True)
+async def confirm(
+    id: UUID, response: Response, ask: Ask, own: Own, body: Confirm | None = None
+) -> Appointment:
+    """Turns a hold into a booking, before its deadline. A body is not needed; it may have notes."""
+    texts = body.model_dump(include=body.model_fields_set) if body else NO_TEXTS
+    return await change(own, response, ask, id, Verb.CONFIRM, body, texts=texts)
+
+
+@router.post("/{id}/cancel", response_model_exclude_none=True)
+async def cancel(
+    id: UUID, response: Response, ask: Ask, own: Own, body: Cancel | None = None
+) -> Appointment:
+    """Cancels softly: the slot is free again, the appointment stays on record. A body is not
+    needed.
+    """
+    why = body or Cancel()
+    texts = {"cancel_note": why.note} if why.note else NO_TEXTS
+    return await change(own, response, ask, id, Verb.CANCEL, why, why.reason, texts)
+
+
+@router.delete("/{id}", response_model_exclude_none=True)
+async def delete(
+    id: UUID,
+    response: Response,
+    ask: Ask,
+    own: Own,
+    reason: Annotated[CancelReason | None, Query()] = None,
+) -> Appointment:
+    """The same as `cancel`, with a code alone: free text does not belong into a URL."""
+    return await change(own, response, ask, id, Verb.CANCEL, reason=reason)
+
+
+def _step(verb: Verb) -> Callable[..., Awaitable[Appointment]]:
+    async def step(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+        return await change(own, response, ask, id, verb)
+
+    return step
+
+
+for verb, does in STEPS.items():
+    router.add_api_route(
+        f"/{{id}}/{verb.replace('_', '-')}",
+        _step(verb),
+        methods=["POST"],
+        name=verb,
+        description=does,
+        response_model_exclude_none=True,
+    )
+
+
+async def _check_same(body: Create, reservation_id: UUID, ask: Ask, own: Own) -> None:
+    """Raises `not_found`, or `validation_failed` where the body names anything that differs. A
+    repeat is not judged: the booking may have moved since.
+    """
+    if await _earlier(body, ask, own):
+        return
+    async with use(own.pool) as connection:
+        held = await appointments.get(connection, reservation_id, scope(ask.actor))
+    if held is None:
+        raise not_found()
+    named = body.model_dump(exclude={"reservation_id", "override", "notes"}, exclude_none=True)
+    for field, value in named.items():
+        if getattr(held, field) != value:
+            raise invalid(field, "differs from the reservation")
+
+
+async def _earlier(body: Body, ask: Ask, own: Own) -> Result | None:
+    """What an earlier request under this key came to; null where there was none."""
+    async with use(own.pool) as connection:
+        key = ask.idempotency_key(body)
+        return await idempotency.earlier(connection, key, scope(ask.actor, ask.token))
+
+
+async def _kept(
+    body: Update, response: Response, ask: Ask, own: Own, present: Appointment
+) -> Appointment:
+    """The answer to a PUT that changes nothing; its key is used all the same."""
+    edited(expected(ask.versions, present.version) != NO_VERSION)
+    async with use(own.pool) as connection, connection.transaction():
+        key = ask.idempotency_key(body)
+        await made_before(connection, response, key, str(present.id))
+    return present

@@ -1,0 +1,249 @@
+"""From a request to a command, and from its result to an answer; what the booking routes share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel
+from uuid_utils.compat import uuid7
+
+from api.bookings.refusals import refusal
+from api.bookings.requests import Reserve, Update
+from api.http.answers import refusing_text
+from api.http.context import NO_VERSION, RequestContext, actor_id, expected
+from api.http.errors import Problem, invalid
+from api.state import AppState
+from db import appointments, catalogue, clinics
+from db.pool import Unavailable, use
+from domain.actors import Actor, Role, scope
+from domain.appointments import DONE, NO_TEXTS, Appointment, Change, Hold, Move, Result, Texts, Via
+from domain.booking import Outcome, Verb, limits
+from domain.idempotency import Key
+from domain.rights import may_book_at
+from domain.schedules import Reason
+from services import booking
+from services.alternatives import Wish
+from services.coalescing import SlotKey
+
+OFFER_OTHERS = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
+
+
+def hold_command(
+    own: AppState, body: Reserve, ask: RequestContext, key: Key | None, *, holds: bool
+) -> Hold:
+    """The command `hold` of this caller. `holds`: it stays a hold; else it is booked at once.
+    Raises `forbidden` for a patient who names another, and for a dentist who books at another.
+    """
+    actor, id = ask.actor, uuid7()
+    _check_dentist(actor, body.dentist_id)
+    _check_override(body, actor)
+    return Hold(
+        id=id,
+        command_id=uuid7(),
+        dentist_id=body.dentist_id,
+        patient_id=_patient(body, actor),
+        appointment_type=body.appointment_type,
+        starts_at=body.starts_at,
+        caller=actor_id(actor),
+        notes=body.notes,
+        key=key,
+        limits=limits(by_staff=actor.is_staff, holds=holds),
+        override=body.override,
+        token=own.hold_tokens.of(id) if actor.role is Role.AGENT else None,
+    )
+
+
+async def attempted(
+    own: AppState, command: Hold, ask: RequestContext, attempt: Callable[[], Awaitable[Result]]
+) -> Result:
+    """What the attempt at a hold came to. Under a key it may be a repeat, which the database alone
+    can tell; without one, those who ask for the same time take turns.
+    """
+    if ask.key:
+        result = await attempt()
+    else:
+        wanted = command.dentist_id, command.appointment_type, command.starts_at
+        result = await own.coalescer.attempt(SlotKey(*wanted, ask.actor.is_staff), attempt)
+    if result.outcome is Outcome.DONE:
+        own.committed()
+    return result
+
+
+async def hold_answer(
+    own: AppState, command: Hold, actor: Actor, result: Result, response: Response
+) -> Appointment:
+    """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
+    if result.outcome is Outcome.NOT_SEEN and actor.role is Role.AGENT:
+        # who no longer acts for a patient is told what they are told of a patient who is not there
+        result = replace(result, outcome=Outcome.NOT_FOUND)
+    if result.outcome is Outcome.NOT_FOUND:
+        raise await _unknown(own, command.dentist_id, command.appointment_type)
+    if result.outcome in OFFER_OTHERS:
+        wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
+        raise await _refused(own, result, wish, actor)
+    appointment = answer(result, response)
+    if actor.role is Role.AGENT:
+        appointment = replace(appointment, hold_token=own.hold_tokens.of(appointment.id))
+    if result.outcome is Outcome.DONE:
+        response.headers["Location"] = f"/api/appointments/{appointment.id}"
+    return appointment
+
+
+async def change(
+    own: AppState,
+    response: Response,
+    ask: RequestContext,
+    id: UUID,
+    verb: Verb,
+    body: BaseModel | None = None,
+    reason: str | None = None,
+    texts: Texts = NO_TEXTS,
+) -> Appointment:
+    """Carries out a later command for a caller and answers with the booking as it is now."""
+    command = Change(
+        id=id,
+        verb=verb,
+        command_id=uuid7(),
+        reason=reason,
+        texts=texts,
+        key=ask.idempotency_key(body),
+        expected_version=await _expected_version(own, ask, id),
+    )
+    async with use(own.pool) as connection:
+        seen = scope(ask.actor, ask.token)
+        with refusing_text(command.texts):
+            result = await booking.change(connection, command, ask.actor, Via.API, seen)
+    if result.outcome is Outcome.DONE:
+        own.committed()
+    if result.outcome is Outcome.EXPIRED and (late := result.appointment):
+        wish = Wish(late.dentist_id, late.appointment_type, late.starts_at)
+        raise await _refused(own, result, wish, ask.actor)
+    return answer(result, response)
+
+
+def move_command(id: UUID, body: Update, ask: RequestContext, key: Key | None) -> Move:
+    """The command `reschedule` of this caller. Raises `forbidden` for an override by others than
+    staff, and for a dentist who moves it to another.
+    """
+    _check_dentist(ask.actor, body.dentist_id)
+    _check_override(body, ask.actor)
+    return Move(
+        id=id,
+        command_id=uuid7(),
+        dentist_id=body.dentist_id,
+        starts_at=body.starts_at,
+        appointment_type=body.appointment_type,
+        texts=body.texts,
+        key=key,
+        override=body.override,
+    )
+
+
+async def move(
+    own: AppState, response: Response, ask: RequestContext, command: Move
+) -> Appointment:
+    """Carries out a reschedule for a caller, or says what is in the way and which times are not."""
+    command = replace(command, expected_version=await _expected_version(own, ask, command.id))
+    async with use(own.pool) as connection:
+        seen = scope(ask.actor, ask.token)
+        with refusing_text(command.texts):
+            result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
+    if before := result.appointment:
+        place = command.wish(before)
+        wish = Wish(place.dentist_id, place.appointment_type, place.starts_at, command.id)
+        if result.outcome is Outcome.UNKNOWN:
+            if command.dentist_id is None and not await _bookable(own, before.dentist_id):
+                raise refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
+            raise await _unknown(own, wish.dentist_id, wish.appointment_type)
+        if result.outcome in OFFER_OTHERS | {Outcome.EXPIRED}:
+            raise await _refused(own, result, wish, ask.actor)
+    if result.outcome is Outcome.DONE:
+        own.committed()
+    return answer(result, response)
+
+
+async def _expected_version(own: AppState, ask: RequestContext, id: UUID) -> int | None:
+    """The version to compare with. Of several named the one that the booking has, or none: then it
+    is read first.
+    """
+    if not ask.versions:
+        return None if ask.versions is None else NO_VERSION
+    if len(ask.versions) == 1:
+        return next(iter(ask.versions))
+    async with use(own.pool) as connection:
+        found = await appointments.get(connection, id, scope(ask.actor, ask.token))
+    return expected(ask.versions, found.version) if found else NO_VERSION
+
+
+def answer(result: Result, response: Response) -> Appointment:
+    """The booking, with its version as ETag. Raises the problem that any other outcome is."""
+    if result.outcome not in DONE or result.appointment is None:
+        raise refusal(result)
+    response.headers["ETag"] = f'"{result.appointment.version}"'
+    if result.outcome is not Outcome.DONE:
+        response.status_code = 200  # nothing was made, whatever the route answers by default
+    return result.appointment
+
+
+async def _refused(own: AppState, result: Result, wish: Wish, actor: Actor) -> Problem:
+    """The refusal, with other times, and with the caller's own booking where that is in the way."""
+    if result.outcome is not Outcome.SLOT:
+        return refusal(result, await own.alternatives.near(wish, actor))
+    others, mine = await asyncio.gather(
+        own.alternatives.near(wish, actor), own.alternatives.own(wish, actor, scope(actor))
+    )
+    return refusal(result, others, mine)
+
+
+async def _bookable(own: AppState, dentist_id: UUID) -> bool:
+    """Also where the database does not say: it is refused all the same."""
+    try:
+        async with use(own.pool) as connection:
+            return dentist_id in {each.id for each in await clinics.dentists(connection)}
+    except Unavailable:
+        return True
+
+
+async def _unknown(own: AppState, dentist_id: UUID, appointment_type: str) -> Problem:
+    """Which of the names in a body is none, and where to look for one that is."""
+    try:
+        async with use(own.pool) as connection:
+            at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
+            known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
+    except Unavailable:  # it is refused all the same
+        why = "the dentist, their clinic's appointment_type or the patient is unknown"
+        return invalid("dentist_id", why)
+    slugs = [each.slug for each in known]
+    if dentist_id not in at:
+        why = "no dentist who can be booked; GET /api/profiles/dentists has them"
+        return invalid("dentist_id", why)
+    if appointment_type not in slugs:
+        why = f"this dentist's clinic has no such type; it has {', '.join(slugs)}"
+        return invalid("appointment_type", why)
+    return invalid("patient_id", "no patient, or none of yours")
+
+
+def _check_override(body: Reserve | Update, actor: Actor) -> None:
+    if body.override and not actor.is_staff:
+        raise Problem(
+            "forbidden", "Only staff book outside the hours and off the grid; leave out override."
+        )
+
+
+def _check_dentist(actor: Actor, dentist_id: UUID | None) -> None:
+    if dentist_id and not may_book_at(actor, dentist_id):
+        raise Problem(
+            "forbidden", "A dentist books at themselves only; ask an admin to book at a colleague."
+        )
+
+
+def _patient(body: Reserve, actor: Actor) -> UUID:
+    if actor.role is Role.PATIENT:
+        if body.patient_id not in (None, actor.id):
+            raise Problem("forbidden", "A patient can book for themselves only.")
+        return actor_id(actor)
+    if body.patient_id is None:
+        raise invalid("patient_id", "is needed: whom this is for")
+    return body.patient_id

@@ -1,0 +1,144 @@
+"""Appointment types: what one can book at a clinic, and on which terms."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field, StrictBool, model_validator
+from uuid_utils.compat import uuid7
+
+from api.bookings.requests import Body, Number, Slug
+from api.http.answers import edited, etag, naming, one
+from api.http.context import Caller, Creation, IfMatch, Own, expected
+from api.http.errors import invalid
+from api.http.fields import Edit, Minutes
+from api.http.idempotency import made_before
+from api.http.strict import StrictRoute
+from api.http.texts import Name
+from db import catalogue
+from db.pool import use
+from domain.catalogue import AppointmentType
+
+router = APIRouter(route_class=StrictRoute, prefix="/api/appointment-types", tags=["clinics"])
+
+DAY_MINUTES = 24 * 60
+"""No visit is longer: what looks for visits around a time looks so far."""
+
+Duration = Annotated[int, Field(ge=1, le=DAY_MINUTES), Number]
+Buffer = Annotated[int, Field(ge=0, le=DAY_MINUTES), Number]
+Days = Annotated[int, Field(ge=1, le=730), Number]
+HoldSeconds = Annotated[int, Field(ge=1, le=86_400), Number]
+ApprovalMinutes = Annotated[int, Field(ge=1, le=30 * 24 * 60), Number]
+
+
+class NewType(Body):
+    clinic_id: UUID
+    slug: Slug
+    name: Name
+    duration_minutes: Duration
+    buffer_before_minutes: Buffer = 0
+    buffer_after_minutes: Buffer = 0
+    lead_time_minutes: Minutes = 0
+    horizon_days: Days = 90
+    hold_seconds: HoldSeconds = 300
+    approval_minutes: ApprovalMinutes = 24 * 60
+    cancel_notice_minutes: Minutes = 0
+    needs_chair: StrictBool = True
+    needs_approval: StrictBool = False
+    bookable_online: StrictBool = True
+
+    @model_validator(mode="after")
+    def _can_be_booked(self) -> Self:
+        check_reach(self.lead_time_minutes, self.horizon_days)
+        return self
+
+
+class EditType(Edit):
+    SHAPE = AppointmentType
+    """For bookings to come; those that are made keep the terms they were made under."""
+
+    slug: Slug | None = None
+    name: Name | None = None
+    duration_minutes: Duration | None = None
+    buffer_before_minutes: Buffer | None = None
+    buffer_after_minutes: Buffer | None = None
+    lead_time_minutes: Minutes | None = None
+    horizon_days: Days | None = None
+    hold_seconds: HoldSeconds | None = None
+    approval_minutes: ApprovalMinutes | None = None
+    cancel_notice_minutes: Minutes | None = None
+    needs_chair: StrictBool | None = None
+    needs_approval: StrictBool | None = None
+    bookable_online: StrictBool | None = None
+
+
+def check_reach(lead_time_minutes: int, horizon_days: int) -> None:
+    """Raises ValueError where nothing could ever be booked."""
+    if lead_time_minutes > horizon_days * DAY_MINUTES:
+        raise ValueError("lead_time_minutes reaches beyond horizon_days: nothing could be booked")
+
+
+@router.get("")
+async def list_types(
+    caller: Caller, own: Own, clinic_id: Annotated[UUID | None, Query()] = None
+) -> list[AppointmentType]:
+    """All types by clinic and slug, or those of one clinic."""
+    async with use(own.pool) as connection:
+        return await catalogue.types(connection, clinic_id)
+
+
+@router.post("", status_code=201)
+async def create_type(
+    body: NewType, response: Response, ask: Creation, own: Own
+) -> AppointmentType:
+    """A new type; a repeat under the same key answers 200 with the type as it is now."""
+    id, key = uuid7(), ask.idempotency_key(body)
+    async with use(own.pool) as connection, connection.transaction():
+        if earlier := await made_before(connection, response, key, str(id)):
+            id = UUID(earlier)
+        else:
+            with naming(taken="slug"):
+                await catalogue.add_type(connection, id, body.model_dump())
+        made = one(await catalogue.types(connection, id=id))
+    own.committed()
+    response.headers["Location"] = f"/api/appointment-types/{id}"
+    return etag(response, made)
+
+
+@router.get("/{id}")
+async def get_type(id: UUID, response: Response, caller: Caller, own: Own) -> AppointmentType:
+    """One type, with its version as ETag."""
+    async with use(own.pool) as connection:
+        return etag(response, one(await catalogue.types(connection, id=id)))
+
+
+@router.put("/{id}")
+async def update_type(
+    id: UUID, body: EditType, response: Response, caller: Caller, own: Own, versions: IfMatch = None
+) -> AppointmentType:
+    """Changes the fields that are named."""
+    async with use(own.pool) as connection, connection.transaction():
+        before = one(await catalogue.types(connection, id=id))
+        body.check(before)
+        _check_change(before, body)
+        version = expected(versions, before.version)
+        with naming(taken="slug"):
+            edited(await catalogue.change_type(connection, id, body.given(), version))
+        changed = one(await catalogue.types(connection, id=id))
+    own.committed()
+    return etag(response, changed)
+
+
+def _check_change(before: AppointmentType, body: EditType) -> None:
+    """Raises `validation_failed` where the type could not be booked after the change."""
+    lead_time, horizon = body.lead_time_minutes, body.horizon_days
+    if lead_time is None and horizon is None:
+        return
+    try:
+        check_reach(
+            before.lead_time_minutes if lead_time is None else lead_time,
+            before.horizon_days if horizon is None else horizon,
+        )
+    except ValueError as error:
+        field = "horizon_days" if lead_time is None else "lead_time_minutes"
+        raise invalid(field, str(error)) from None

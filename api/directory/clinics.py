@@ -1,0 +1,127 @@
+"""Clinics: where one can book."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from uuid_utils.compat import uuid7
+
+from api.bookings.requests import Body, Number
+from api.http.answers import edited, etag, one
+from api.http.context import NO_VERSION, Caller, Creation, IfMatch, Own, expected
+from api.http.fields import Edit, ZoneName
+from api.http.idempotency import made_before
+from api.http.strict import StrictRoute
+from api.http.texts import Name
+from api.scheduling.schedules import DryRun
+from db import catalogue, schedules
+from db.pool import Connection, use
+from domain.appointments import Appointment
+from domain.catalogue import Clinic
+from domain.hours import Hours
+from services import conflicts
+
+router = APIRouter(route_class=StrictRoute, prefix="/api/clinics", tags=["clinics"])
+
+Grid = Annotated[int, Field(ge=1, le=240), Number]
+
+
+class NewClinic(Body):
+    name: Name
+    time_zone: ZoneName
+    slot_grid_minutes: Grid = 15
+
+
+class EditClinic(Edit):
+    SHAPE = Clinic
+    """Another zone or grid changes what is offered; what is booked keeps its instant."""
+
+    name: Name | None = None
+    time_zone: ZoneName | None = None
+    slot_grid_minutes: Grid | None = None
+
+
+class ClinicChanged(BaseModel):
+    """The clinic as it is now; on a dry run as it would be, with what that leaves outside."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    slot_grid_minutes: int
+    version: int
+    updated_at: datetime
+    conflicts: list[Appointment] | None = None
+    """On a dry run: live bookings to come that would lie outside their dentist's hours, or off the
+    grid, by start. At most the first 1,000.
+    """
+    conflicts_total: int | None = None
+    dry_run: bool | None = None
+    """Nothing was changed; `version` and `updated_at` are the present ones."""
+
+
+@router.get("")
+async def list_clinics(caller: Caller, own: Own) -> list[Clinic]:
+    """All clinics, by name."""
+    async with use(own.pool) as connection:
+        return await catalogue.clinics(connection)
+
+
+@router.post("", status_code=201)
+async def create_clinic(body: NewClinic, response: Response, ask: Creation, own: Own) -> Clinic:
+    """A new clinic; a repeat under the same key answers 200 with the clinic as it is now."""
+    id, key = uuid7(), ask.idempotency_key(body)
+    async with use(own.pool) as connection, connection.transaction():
+        if earlier := await made_before(connection, response, key, str(id)):
+            id = UUID(earlier)
+        else:
+            await catalogue.add_clinic(connection, id, body.model_dump())
+        clinic = one(await catalogue.clinics(connection, id))
+    response.headers["Location"] = f"/api/clinics/{id}"
+    return etag(response, clinic)
+
+
+@router.get("/{id}")
+async def get_clinic(id: UUID, response: Response, caller: Caller, own: Own) -> Clinic:
+    """One clinic, with its version as ETag."""
+    async with use(own.pool) as connection:
+        return etag(response, one(await catalogue.clinics(connection, id)))
+
+
+@router.put("/{id}", response_model_exclude_none=True)
+async def update_clinic(
+    id: UUID,
+    body: EditClinic,
+    response: Response,
+    caller: Caller,
+    own: Own,
+    versions: IfMatch = None,
+    dry_run: DryRun = False,
+) -> ClinicChanged:
+    """Changes the fields that are named. A dry run says which live bookings another zone or grid
+    would leave outside; those keep their instants.
+    """
+    async with use(own.pool) as connection, connection.transaction():
+        clinic = one(await catalogue.clinics(connection, id, locked=True))
+        edited(expected(versions, clinic.version) != NO_VERSION)
+        body.check(clinic)
+        if dry_run:
+            clinic = replace(clinic, **body.given())
+            left = await conflicts.under(connection, await _hours(connection, clinic), on_grid=True)
+            tried = {"conflicts": left.first, "conflicts_total": left.total, "dry_run": True}
+            return ClinicChanged(**asdict(etag(response, clinic)), **tried)
+        await catalogue.change_clinic(connection, id, body.given(), clinic.version)
+        clinic = one(await catalogue.clinics(connection, id))
+    own.committed()
+    return ClinicChanged(**asdict(etag(response, clinic)))
+
+
+async def _hours(connection: Connection, clinic: Clinic) -> dict[UUID, Hours]:
+    """The hours of its dentists, in its zone and on its grid."""
+    zone, grid = clinic.time_zone, clinic.slot_grid_minutes
+    return {
+        each.dentist_id: replace(each.hours, time_zone=zone, grid_minutes=grid)
+        for each in await schedules.of_clinic(connection, clinic.id)
+    }

@@ -1,0 +1,108 @@
+"""What one says of people: of oneself, of a patient, and what only an admin says."""
+
+from collections.abc import Set
+from typing import Annotated, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import StrictBool, StringConstraints, model_validator
+
+from api.bookings.requests import EMPTIED, MAY_BE_EMPTY, Body, Note
+from api.http.errors import Problem, invalid
+from api.http.fields import Edit, Locale, ZoneName
+from api.http.texts import Email, Name, Phone
+from domain.actors import Actor, Role
+from domain.people import PERSONAL, Profile
+
+PersonRole = Literal[Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT]
+Specialty = Annotated[Name, StringConstraints(max_length=100)]
+
+FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
+
+
+class EditMe(Edit):
+    SHAPE = Profile
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"email", "phone", "time_zone", "locale"})
+
+    full_name: Name | None = None
+    email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
+    phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
+    time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
+    locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
+
+
+class EditProfile(EditMe):
+    """`role` and what follows it: for admins. Who becomes a dentist needs `clinic_id` and
+    `specialty`.
+    """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditMe.CAN_BE_EMPTY | {"bio"}
+
+    role: PersonRole | None = None
+    active: StrictBool | None = None
+    clinic_id: UUID | None = None
+    specialty: Specialty | None = None
+    bio: Note = None
+    bookable: StrictBool | None = None
+
+
+class NewProfile(Body):
+    """A patient, unless an admin says otherwise. `id`, for admins: the `sub` of their token, where
+    they have one already.
+    """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditProfile.CAN_BE_EMPTY
+
+    full_name: Name
+    role: PersonRole = Role.PATIENT
+    email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
+    phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
+    time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
+    locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
+    id: UUID | None = None
+    active: StrictBool = True
+    clinic_id: UUID | None = None
+    specialty: Specialty | None = None
+    bio: Note = None
+    bookable: StrictBool = True
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        named = self.model_fields_set & set(FOR_DENTISTS)
+        if self.role is Role.DENTIST and not {"clinic_id", "specialty"} <= named:
+            raise ValueError("a dentist needs clinic_id and specialty")
+        if self.role is not Role.DENTIST and named:
+            raise ValueError(f"{min(named)} is for dentists alone")
+        return self
+
+
+def allow(actor: Actor, body: NewProfile | EditProfile, named: Set[str] | None = None) -> None:
+    """Raises `forbidden` where the body says what only an admin says, in the fields `named` (all
+    that it has).
+    """
+    beyond = (body.model_fields_set if named is None else named) - PERSONAL
+    if isinstance(body, NewProfile) and body.role is Role.PATIENT:
+        beyond = beyond - {"role"}
+    if beyond and actor.role is not Role.ADMIN:
+        raise Problem("forbidden", f"Only an admin sets {min(beyond)}.")
+
+
+def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
+    """Raises `validation_failed` where the change cannot be made to this profile, and `forbidden`
+    where it is not an agent's to make: who lets it act keeps their profile themselves.
+    """
+    named = body.changed(before)
+    allow(actor, body, named)
+    if actor.role is Role.AGENT and actor.id not in (before.id, before.created_by):
+        raise Problem("forbidden", "They change it themselves; an agent, those whom it made.")
+    if before.id == actor.id and named & {"role", "active"}:
+        raise invalid("role" if "role" in named else "active", "another admin has to change yours")
+    becomes = body.role if body.role is not before.role else None
+    if becomes and before.role is Role.DENTIST:
+        raise invalid("role", "a dentist stays one; set active or bookable instead")
+    if becomes is Role.DENTIST:
+        if not {"clinic_id", "specialty"} <= named:
+            raise invalid("role", "a dentist needs clinic_id and specialty")
+    elif before.role is not Role.DENTIST and named & set(FOR_DENTISTS):
+        raise invalid(min(named & set(FOR_DENTISTS)), "is for dentists alone")
+    elif "clinic_id" in named and body.clinic_id != before.clinic_id:
+        raise invalid("clinic_id", "a dentist stays at one clinic; make another profile")

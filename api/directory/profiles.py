@@ -1,0 +1,179 @@
+"""People: oneself, the dentists whom one can book, and those whom staff and agents look after."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from uuid_utils.compat import uuid7
+
+from api.bookings.requests import Digits
+from api.directory.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
+from api.http import cursors
+from api.http.answers import edited, etag, naming, one
+from api.http.context import Caller, Creation, IfMatch, Own, actor_id, expected
+from api.http.cursors import PageCursor
+from api.http.errors import invalid, not_found
+from api.http.idempotency import made_before
+from api.http.strict import StrictRoute
+from api.state import AppState
+from db import erasures, profiles, reads
+from db.pool import Connection, use
+from domain.actors import Actor
+from domain.names import sought
+from domain.people import Erased, Profile
+
+router = APIRouter(route_class=StrictRoute, prefix="/api/profiles", tags=["profiles"])
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    items: list[Profile]
+    next_cursor: str | None = None
+
+
+@router.get("/me", response_model_exclude_none=True)
+async def get_me(response: Response, caller: Caller, own: Own) -> Profile:
+    """Oneself. A patient who was never here has a profile from their first call on."""
+    async with use(own.pool) as connection:
+        return etag(response, await _found(connection, actor_id(caller), caller))
+
+
+@router.put("/me", response_model_exclude_none=True)
+async def update_me(
+    body: EditMe, response: Response, caller: Caller, own: Own, versions: IfMatch = None
+) -> Profile:
+    """Changes the fields that are named; null empties one."""
+    return await _update(actor_id(caller), body, response, caller, own, versions)
+
+
+@router.get("", response_model_exclude_none=True)
+async def list_profiles(
+    caller: Caller,
+    own: Own,
+    role: Annotated[PersonRole | None, Query()] = None,
+    search: Annotated[
+        str | None, Query(max_length=200, description="Beginnings of words, all of which must fit.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
+    cursor: PageCursor = None,
+) -> People:
+    """By name: all for admins, their patients for dentists, for agents whom they made and who lets
+    them act.
+    """
+    after = cursors.name_of(cursor) if cursor else None
+    words = sought(search or "")
+    if not words and search and not search.isspace():
+        raise invalid("search", "must have a letter or a digit; leave it out to list all")
+    async with use(own.pool) as connection:
+        items = await profiles.page(connection, caller, role, words, after, limit + 1)
+        await reads.record(connection, caller, items[:limit])
+    more = len(items) > limit
+    return People(items[:limit], cursors.named(items[limit - 1]) if more else None)
+
+
+@router.post("", status_code=201, response_model_exclude_none=True)
+async def create_profile(body: NewProfile, response: Response, ask: Creation, own: Own) -> Profile:
+    """A patient without a login; by admins also dentists, admins and agents. A repeat under the
+    same key answers 200 with the profile as it is now.
+    """
+    caller = ask.actor
+    allow(caller, body)
+    id, key = body.id or uuid7(), ask.idempotency_key(body)
+    async with use(own.pool) as connection, connection.transaction():
+        if earlier := await made_before(connection, response, key, str(id)):
+            id = UUID(earlier)
+            await reads.record(connection, caller, [await _found(connection, id, caller)])
+        else:
+            with naming(taken="id"):
+                if not await profiles.create(connection, id, body.model_dump(), caller):
+                    raise invalid("id", "is taken")
+        found = await _found(connection, id, caller)
+    await own.people.forget(id)
+    own.committed()
+    response.headers["Location"] = f"/api/profiles/{id}"
+    return etag(response, found)
+
+
+@router.get("/{id:uuid}", response_model_exclude_none=True)
+async def get_profile(id: UUID, response: Response, caller: Caller, own: Own) -> Profile:
+    """One person, with the version as ETag."""
+    async with use(own.pool) as connection:
+        found = await _found(connection, id, caller)
+        await reads.record(connection, caller, [found])
+    return etag(response, found)
+
+
+@router.put("/{id:uuid}", response_model_exclude_none=True)
+async def update_profile(
+    id: UUID,
+    body: EditProfile,
+    response: Response,
+    caller: Caller,
+    own: Own,
+    versions: IfMatch = None,
+) -> Profile:
+    """Changes the fields that are named; null empties one. `active: false` revokes every token of
+    theirs within a second, and ends their streams.
+    """
+    return await _update(id, body, response, caller, own, versions)
+
+
+@router.post("/{id}/erase")
+async def erase_profile(id: UUID, caller: Caller, own: Own) -> Erased:
+    """Blanks what is personal: the profile, and the texts of the patient's appointments. Their
+    times and their history stay. It cannot be undone.
+    """
+    if id == caller.id:
+        raise invalid("id", "another admin has to erase yours")
+    async with use(own.pool) as connection:
+        with _admin_kept("id"):
+            done = await erasures.erase(connection, id, caller)
+    if done is None:
+        raise not_found()
+    await own.people.forget(id)
+    own.committed()
+    return done
+
+
+async def _update(
+    id: UUID,
+    body: EditMe,
+    response: Response,
+    caller: Actor,
+    own: AppState,
+    versions: frozenset[int] | None,
+) -> Profile:
+    async with use(own.pool) as connection, connection.transaction():
+        await profiles.lock(connection, id)
+        before = await _found(connection, id, caller)
+        if before.erased_at:
+            raise invalid("id", "this profile is erased, and stays as it is")
+        body.check(before)
+        if isinstance(body, EditProfile):
+            judge(caller, before, body)
+        version = expected(versions, before.version)
+        with _admin_kept("role" if "role" in body.model_fields_set else "active"):
+            with naming(taken="role", why="they have been a patient; make another profile"):
+                edited(await profiles.update(connection, id, body.given(), version))
+        after = await _found(connection, id, caller)
+        await reads.record(connection, caller, [after])
+    await own.people.forget(id)
+    own.committed()
+    return etag(response, after)
+
+
+@contextmanager
+def _admin_kept(field: str) -> Iterator[None]:
+    """Raises `validation_failed` for this field where the change would leave no active admin."""
+    try:
+        yield
+    except profiles.LastAdmin:
+        raise invalid(field, "this is the last active admin; make another one first") from None
+
+
+async def _found(connection: Connection, id: UUID, caller: Actor) -> Profile:
+    found = await profiles.get(connection, id, caller)
+    return one([found] if found else [])

@@ -1,0 +1,103 @@
+"""Resources: chairs and dentists, which can be in one place only."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import StrictBool
+
+from api.bookings.requests import Body, Digits
+from api.http.answers import edited, etag, naming, one
+from api.http.context import NO_VERSION, Caller, Creation, IfMatch, Own, expected
+from api.http.errors import invalid
+from api.http.fields import LARGEST_INT, Edit
+from api.http.idempotency import made_before
+from api.http.strict import StrictRoute
+from api.http.texts import Name
+from db import catalogue, idempotency
+from db.pool import use
+from domain.catalogue import Resource, ResourceKind
+
+router = APIRouter(route_class=StrictRoute, prefix="/api/resources", tags=["clinics"])
+
+Number = Annotated[int, Path(ge=1, le=LARGEST_INT), Digits]
+
+
+class NewChair(Body):
+    """Dentists get their resource with their profile."""
+
+    clinic_id: UUID
+    name: Name
+
+
+class EditChair(Edit):
+    SHAPE = Resource
+
+    name: Name | None = None
+    active: StrictBool | None = None
+    """False: it is offered no more; what is booked there stays."""
+
+
+@router.get("", response_model_exclude_none=True)
+async def list_resources(
+    caller: Caller,
+    own: Own,
+    clinic_id: Annotated[UUID | None, Query()] = None,
+    kind: Annotated[ResourceKind | None, Query()] = None,
+) -> list[Resource]:
+    """Chairs and dentists of all clinics, or of one."""
+    async with use(own.pool) as connection:
+        return await catalogue.resources(connection, clinic_id, kind)
+
+
+@router.post("", status_code=201, response_model_exclude_none=True)
+async def create_resource(body: NewChair, response: Response, ask: Creation, own: Own) -> Resource:
+    """A new chair, whose name is unique in its clinic; a repeat under the same key answers 200 with
+    the chair as it is now.
+    """
+    key = ask.idempotency_key(body)
+    async with use(own.pool) as connection, connection.transaction():
+        if earlier := await made_before(connection, response, key):
+            no = int(earlier)
+        else:
+            with naming(taken="name"):
+                no = await catalogue.add_chair(connection, body.clinic_id, body.name)
+            if key:
+                await idempotency.set_target(connection, key, str(no))
+        chair = one(await catalogue.resources(connection, no=no))
+    own.committed()
+    response.headers["Location"] = f"/api/resources/{chair.no}"
+    return etag(response, chair)
+
+
+@router.get("/{no}", response_model_exclude_none=True)
+async def get_resource(no: Number, response: Response, caller: Caller, own: Own) -> Resource:
+    """One chair or dentist, with its version as ETag."""
+    async with use(own.pool) as connection:
+        return etag(response, one(await catalogue.resources(connection, no=no)))
+
+
+@router.put("/{no}", response_model_exclude_none=True)
+async def update_resource(
+    no: Number,
+    body: EditChair,
+    response: Response,
+    caller: Caller,
+    own: Own,
+    versions: IfMatch = None,
+) -> Resource:
+    """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
+    async with use(own.pool) as connection, connection.transaction():
+        before = one(await catalogue.resources(connection, no=no))
+        body.check(before)
+        version = expected(versions, before.version)
+        if before.kind is not ResourceKind.CHAIR:
+            if body.changed(before):
+                raise invalid("no", "is a dentist; change the profile instead")
+            edited(version != NO_VERSION)
+            return etag(response, before)
+        with naming(taken="name"):
+            edited(await catalogue.change_chair(connection, no, body.given(), version))
+        changed = one(await catalogue.resources(connection, no=no))
+    own.committed()
+    return etag(response, changed)

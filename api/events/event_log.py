@@ -1,0 +1,109 @@
+"""The log of events a page at a time, for those who cannot stream."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from api.bookings.requests import Digits, Listed
+from api.http.context import Caller, Own
+from api.http.errors import invalid
+from api.http.strict import StrictRoute
+from api.state import AppState
+from db.pool import PATIENCE, deadline
+from domain.events import Cursor, Event, Kind, Reader, Topic, interest
+from realtime import frames
+from realtime.frames import Reset
+from realtime.replay import TooOld, between
+
+router = APIRouter(route_class=StrictRoute, tags=["events"])
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """A frame of a stream, as JSON."""
+
+    id: str
+    """The cursor that leads past it."""
+    event: Kind
+    data: dict[str, Any]
+    """An `Event`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """What came after a cursor, in order."""
+
+    items: list[LoggedEvent]
+    next: str
+    """`after` of the next call, whether or not there is something yet."""
+    more: bool
+    """There may be more by now."""
+    reset: Reset | None
+    """The cursor is of no use: load the lists again, and go on from `next`."""
+
+
+@router.get("/api/events/log", response_model=EventLog)
+async def read_event_log(
+    caller: Caller,
+    own: Own,
+    after: Annotated[
+        str | None, Query(description="`next` of the page before, or a list's `Event-Cursor`.")
+    ] = None,
+    topics: Annotated[
+        list[str] | None,
+        Query(description="As for the stream: by commas, or repeated. Default: all."),
+        Listed,
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000), Digits] = 100,
+) -> Response:
+    """The events that a stream from this cursor would bring, with the same rights. Without a
+    cursor: where the log ends now.
+    """
+    try:
+        reader = Reader(caller, interest(Topic if topics is None else topics))
+    except ValueError as error:
+        raise invalid("topics", str(error)) from None
+    here = own.hub.at
+    if after is None:
+        return _page(own, [], here)
+    at = Cursor.parse(after)
+    if at is None or not await own.hub.known(at, own.pool):
+        return _page(own, [], here, reset=Reset.UNKNOWN)
+    return await _after(own, reader, at, here, limit)
+
+
+async def _after(own: AppState, reader: Reader, at: Cursor, here: Cursor, limit: int) -> Response:
+    """What the log has between two places that are in it."""
+    found: list[Event] = []
+    try:
+        latest = asyncio.get_running_loop().time() + PATIENCE
+        async with deadline(latest):  # others who catch up may come first
+            async for piece in between(own.hub, own.pool, reader, at.seq, here.seq):
+                found += piece
+                if len(found) > limit:
+                    end = Cursor(at.epoch, found[limit - 1].seq)
+                    return _page(own, found[:limit], end, more=True)
+    except TooOld:
+        return _page(own, [], here, reset=Reset.TOO_OLD)
+    return _page(own, found, max(at, here, key=lambda place: place.seq))
+
+
+def _page(
+    own: AppState,
+    found: list[Event],
+    end: Cursor,
+    *,
+    more: bool = False,
+    reset: Reset | None = None,
+) -> Response:
+    """An EventLog, with the entities as Postgres wrote them."""
+    now = own.hub.now()
+    items = ",".join(
+        f'{{"id":"{end.epoch}:{item.seq}","event":"{item.kind}","data":{frames.data(item, now)}}}'
+        for item in found
+    )
+    why = f'"{reset}"' if reset else "null"
+    head = f'"next":"{end}","more":{str(more).lower()},"reset":{why}'
+    return Response(f'{{"items":[{items}],{head}}}', media_type="application/json")

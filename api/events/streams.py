@@ -1,0 +1,111 @@
+"""Event streams (SSE): what happens, to those who may see it, from where they left off."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from pydantic import TypeAdapter
+
+from api.auth.security import Verified
+from api.bookings.requests import Listed
+from api.events.response import EventStream, admit
+from api.events.tickets import Opener, spend
+from api.http.context import Own
+from api.http.errors import Problem, invalid, not_found
+from api.http.strict import StrictRoute
+from api.state import AppState
+from db import appointments
+from db.pool import use
+from domain.actors import scope
+from domain.appointments import Appointment
+from domain.events import Cursor, Reader, Topic, about, interest
+from realtime import frames
+
+SNAPSHOT = TypeAdapter(Appointment)
+
+router = APIRouter(route_class=StrictRoute, tags=["events"])
+
+LastEventId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description="The `id` of the last frame that was received."),
+]
+StartAfter = Annotated[
+    str | None,
+    Query(description="The same for a first connection: the `Event-Cursor` of a list."),
+]
+
+
+@router.get("/api/events", response_class=EventStream, status_code=200)
+async def stream_events(
+    opener: Opener,
+    own: Own,
+    topics: Annotated[
+        list[str] | None,
+        Query(
+            description="`appointments`, `availability`, `availability:<dentist id>`, `profiles`;"
+            " by commas, or repeated. Default: all of them, or what the ticket is for.",
+        ),
+        Listed,
+    ] = None,
+    cursor: StartAfter = None,
+    last_event_id: LastEventId = None,
+) -> EventStream:
+    """What happens from the cursor on, or from now on. First `ready`; `reset` before it means that
+    the cursor is of no use: load again.
+
+    Load a list first and start from its `Event-Cursor`; ignore versions that you have.
+    """
+    try:
+        wanted = (opener.topics or Topic) if topics is None else interest(topics)
+    except ValueError as error:
+        raise invalid("topics", str(error)) from None
+    reader = _reader(opener, frozenset(wanted))
+    at, opening = await _place(own, last_event_id or cursor)
+    return await _opened(own, opener, reader, at, opening + frames.ready(at, own.hub.now()))
+
+
+@router.get("/api/appointments/{id}/events", response_class=EventStream, status_code=200)
+async def stream_appointment(
+    id: UUID,
+    opener: Opener,
+    own: Own,
+    cursor: StartAfter = None,
+    last_event_id: LastEventId = None,
+) -> EventStream:
+    """One appointment: first `snapshot`, its present state; then what happens to it from the cursor
+    on, or from now on.
+    """
+    reader = _reader(opener, frozenset({about(Topic.APPOINTMENTS, id)}))
+    at, opening = await _place(own, last_event_id or cursor)
+    async with use(own.pool) as connection:
+        found = await appointments.get(connection, id, scope(reader.actor))
+    if found is None:
+        raise not_found()
+    state = SNAPSHOT.dump_json(found, exclude_none=True).decode()
+    return await _opened(own, opener, reader, at, opening + frames.frame("snapshot", state, at))
+
+
+async def _opened(
+    own: AppState, opener: Verified, reader: Reader, at: Cursor, opening: bytes
+) -> EventStream:
+    """The stream, which a ticket pays for now: a stream that is refused costs no ticket."""
+    admit(own, reader)
+    await spend(own, opener)
+    return EventStream(own, reader, at, opening)
+
+
+def _reader(opener: Verified, topics: frozenset[str]) -> Reader:
+    if opener.topics is not None and not topics <= opener.topics:
+        raise Problem("forbidden", "This ticket is for something else: ask for one for this.")
+    return Reader(opener.actor, topics, opener.expires)
+
+
+async def _place(own: AppState, text: str | None) -> tuple[Cursor, bytes]:
+    """Where a stream goes on, and what comes first: `reset` where the reader was elsewhere."""
+    here = own.hub.at
+    if not text:
+        return here, b""
+    cursor = Cursor.parse(text)
+    if cursor is not None and await own.hub.known(cursor, own.pool):
+        return cursor, b""
+    return here, frames.reset(here, frames.Reset.UNKNOWN)

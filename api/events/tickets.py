@@ -1,0 +1,140 @@
+"""Tickets: a browser's EventSource sends no headers, so it shows one of these in the URL. It opens
+one stream, once and within a minute; whoever finds it in a log has nothing.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field, StringConstraints, model_validator
+
+from api.auth import security
+from api.auth.security import Verified
+from api.bookings.requests import Body
+from api.http import context
+from api.http.context import Caller, Own
+from api.http.errors import Problem, invalid, not_found
+from api.http.limits import Limits
+from api.http.strict import StrictRoute
+from api.state import AppState
+from db import appointments, tickets
+from db.pool import use
+from domain.actors import scope
+from domain.events import LARGEST_INTEREST, Topic, about, interest
+
+LASTS = timedelta(seconds=60)
+
+TopicName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+router = APIRouter(route_class=StrictRoute, tags=["events"])
+
+
+class Wanted(Body):
+    """What the ticket is for: `topics`, or one appointment; all topics where nothing is named."""
+
+    topics: Annotated[list[TopicName], Field(min_length=1, max_length=LARGEST_INTEREST)] | None = (
+        None
+    )
+    appointment_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if self.topics is not None and self.appointment_id is not None:
+            raise ValueError("either topics or an appointment")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    ticket: str
+    """To be shown as `?ticket=`, once."""
+    expires_at: datetime
+    """Until when a stream can be opened with it."""
+
+
+@router.post("/api/events/tickets", status_code=201)
+async def buy_ticket(
+    body: Wanted, caller: Caller, token: Annotated[Verified, Depends(security.bearer)], own: Own
+) -> Ticket:
+    """A ticket for one stream: `/api/events` of these topics, or one appointment's. The stream ends
+    when the token ends that this was asked for with.
+    """
+    ticket = secrets.token_urlsafe(32)
+    try:
+        topics = interest(body.topics or Topic)
+    except ValueError as error:
+        raise invalid("topics", str(error)) from None
+    async with use(own.pool) as connection:
+        if body.appointment_id:
+            if not await appointments.get(connection, body.appointment_id, scope(caller)):
+                raise not_found()
+            topics = frozenset({about(Topic.APPOINTMENTS, body.appointment_id)})
+        expires_at = await tickets.add(
+            connection, _hash(ticket), caller, topics, token.expires, LASTS
+        )
+    return Ticket(ticket, expires_at)
+
+
+async def opener(
+    request: Request,
+    own: Own,
+    ticket: Annotated[
+        str | None,
+        Query(max_length=100, description="Instead of `Authorization`: see `buy_ticket`."),
+    ] = None,
+) -> Verified:
+    """Who opens a stream, by a token or a ticket, judged as every caller is. The ticket is still
+    good after this: see `spend`. Raises `unauthenticated`, also for a ticket that has been used;
+    `forbidden`; `rate_limited`.
+    """
+    if ticket is None:
+        verified = await security.bearer(request)
+    else:
+        verified = await _shown(request, own, ticket)
+    await context.welcome(request, verified.actor)
+    return verified
+
+
+async def spend(own: AppState, opener: Verified) -> None:
+    """Uses the ticket up, if one was shown. To be called last, when nothing else can refuse the
+    stream. Raises `unauthenticated` where somebody else was quicker.
+    """
+    if opener.ticket is None:
+        return
+    async with use(own.pool) as connection:
+        if not await tickets.use_up(connection, opener.ticket):
+            raise _no_ticket()
+
+
+Opener = Annotated[Verified, Depends(opener)]
+
+
+async def _shown(request: Request, own: AppState, ticket: str) -> Verified:
+    """What the ticket says, counted against the rate limits."""
+    limits: Limits | None = request.app.state.limits
+    hashed = _hash(ticket)
+    async with use(own.pool) as connection:
+        found = await tickets.find(connection, hashed)
+    if found is None:
+        if limits:
+            await limits.guessed_wrong(request)
+        raise _no_ticket()
+    if limits:
+        await limits.called(request, found.actor)
+    return Verified(found.actor, found.until, topics=found.topics, ticket=hashed)
+
+
+def _no_ticket() -> Problem:
+    return Problem(
+        "unauthenticated",
+        "This ticket has been used, is too old, or never was one: ask for another.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _hash(ticket: str) -> bytes:
+    return hashlib.sha256(ticket.encode("utf-8", "replace")).digest()

@@ -1,0 +1,69 @@
+"""What the routes of rows that staff edit share: whether it is there, its version, its ETag."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+import asyncpg
+from fastapi import Response
+
+from api.http.errors import Problem, invalid, not_found
+from db import erasures
+from domain.appointments import Texts
+
+T = TypeVar("T")
+
+
+class Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+V = TypeVar("V", bound=Versioned)
+
+
+def one(found: Sequence[T]) -> T:
+    """The only row. Raises `not_found` where there is none."""
+    if not found:
+        raise not_found()
+    return found[0]
+
+
+def etag(response: Response, row: V) -> V:
+    """The row, with its version as the answer's ETag."""
+    response.headers["ETag"] = f'"{row.version}"'
+    return row
+
+
+def edited(done: bool) -> None:
+    """Raises `version_conflict` where a row was there and had another version."""
+    if not done:
+        raise Problem("version_conflict", "It has changed since the version you named.")
+
+
+@contextmanager
+def naming(*, taken: str, why: str = "is taken") -> Iterator[None]:
+    """Turns what the constraints refuse into a `validation_failed` that names the field: `taken` is
+    the one that must be unique.
+    """
+    try:
+        yield
+    except asyncpg.UniqueViolationError:
+        raise invalid(taken, why) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise invalid("clinic_id", "there is no such clinic") from None
+
+
+@contextmanager
+def refusing_text(texts: Texts) -> Iterator[None]:
+    """Turns the database's refusal of text about an erased patient into a `validation_failed` that
+    names the field of the request.
+    """
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != erasures.TEXT_OF_ERASED:
+            raise
+        why = "this patient is erased, and nothing is written about them: leave the text out"
+        named = next((name for name, text in texts.items() if text), "notes")
+        raise invalid("note" if named == "cancel_note" else named, why) from None

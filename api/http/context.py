@@ -1,0 +1,166 @@
+"""What routes ask for by type: the caller, the parts of this process, the request's key and
+version.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSchema
+
+from api.auth import security
+from api.http.errors import Problem
+from api.http.read_only import Repeating
+from api.state import AppState
+from domain.actors import Actor
+from domain.idempotency import Key
+from domain.people import disagreement
+from domain.rights import Right, right
+
+TAG = r'(W/)?"[!#-~]*"'
+ETAGS = rf"^(\*|[0-9]{{1,9}}|[ ,]*{TAG}( *,[ ,]*{TAG})*[ ,]*)$"
+"""A list may have empty entries (RFC 9110, 5.6.1)."""
+ANY_ETAGS = ETAGS.replace("#-~", "#-~\u0080-\u00ff")
+"""What is read; who writes one writes ASCII."""
+STRONG = re.compile(r'(W/)?"([^"]*)"')
+
+NO_VERSION = 0
+"""The version that nothing has."""
+
+
+async def parts(request: Request) -> AppState:
+    """Async, as all dependencies here: a plain function would be sent to a thread. They do not
+    depend on one another where they can call: the framework takes 20 µs for each.
+    """
+    found: AppState = request.app.state.parts
+    return found
+
+
+Own = Annotated[AppState, Depends(parts)]
+
+
+async def caller(request: Request) -> Actor:
+    """Whom the token speaks for, if welcome here. Raises `unauthenticated`, or `forbidden`."""
+    actor = await security.caller(request)
+    await welcome(request, actor)
+    return actor
+
+
+async def welcome(request: Request, actor: Actor) -> None:
+    """Raises `forbidden` where their row disagrees, or their role has no right to this route. A
+    patient who was never here has a profile after this.
+    """
+    own = await parts(request)
+    why = disagreement(actor, await own.people.standing(actor))
+    if why is not None:
+        raise Problem("forbidden", why)
+    if right(request.scope["route"].name, actor.role) is Right.NONE:
+        raise Problem("forbidden", f"This is not for the role {actor.role}.")
+
+
+def _versions(given: list[str]) -> frozenset[int] | None:
+    """The versions that `If-Match` names (RFC 9110, 13.1.1): of its strong tags those that are
+    ours, `"7"` or a bare 7; null for `*`. A weak tag matches nothing.
+    """
+    text = ", ".join(given).strip()
+    if not re.fullmatch(ANY_ETAGS, text):
+        raise ValueError('must be an ETag such as "7", a list of them, or *')
+    if text == "*":
+        return None
+    if text.isdigit():
+        return frozenset({int(text)})
+    strong = [tag for weak, tag in STRONG.findall(text) if not weak]
+    return frozenset(int(tag) for tag in strong if re.fullmatch("[1-9][0-9]{0,8}", tag))
+
+
+def expected(named: frozenset[int] | None, present: int) -> int | None:
+    """The version that a change may be made to, where `present` is the version now: null for any,
+    NO_VERSION where `named` does not have it.
+    """
+    if named is None:
+        return None
+    return present if present in named else NO_VERSION
+
+
+Caller = Annotated[Actor, Depends(caller)]
+IfMatch = Annotated[
+    Annotated[
+        frozenset[int] | None,
+        BeforeValidator(_versions),
+        WithJsonSchema({"type": "string", "pattern": ETAGS}),
+    ],
+    Header(alias="If-Match", description="The versions that you know; another is refused."),
+]
+KeyHeader = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
+    Header(alias="Idempotency-Key", description="Repeat a request safely: same key, same effect."),
+]
+HoldToken = Annotated[
+    Annotated[str, StringConstraints(max_length=64)] | None,
+    Header(alias="X-Hold-Token", description="An agent's `hold_token` of this booking."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Who asks for a change, and under which conditions."""
+
+    actor: Actor
+    route: str
+    """Method and path template."""
+    named: tuple[Mapping[str, Any], list[tuple[str, str]]]
+    """What path and query name."""
+    key: str | None = field(repr=False)
+    versions: frozenset[int] | None = None
+    """Those that the change may be made to; null for any."""
+    token: str | None = field(default=None, repr=False)
+
+    def idempotency_key(self, body: BaseModel | None = None) -> Key | None:
+        """The caller's key for this very request: path, query and the fields that the body has.
+        The fingerprint contains the key, so that nobody can find what was asked by trying.
+        """
+        if not self.key:
+            return None
+        fields = body.model_dump(mode="json", exclude_unset=True) if body else {}
+        if isinstance(body, Repeating):
+            fields |= body.repeated
+        whole = json.dumps([self.key, self.named, fields], sort_keys=True, default=str)
+        return Key(actor_id(self.actor), self.route, _sha256(self.key), _sha256(whole))
+
+
+async def keyed(request: Request, actor: Caller, key: KeyHeader = None) -> RequestContext:
+    """For routes that create something under a key, and ask for nothing else."""
+    route = f"{request.method} {request.scope['route'].path}"
+    return RequestContext(
+        actor, route, (request.path_params, request.query_params.multi_items()), key
+    )
+
+
+async def call(
+    request: Request,
+    actor: Caller,
+    versions: IfMatch = None,
+    key: KeyHeader = None,
+    token: HoldToken = None,
+) -> RequestContext:
+    return replace(await keyed(request, actor, key), versions=versions, token=token)
+
+
+Ask = Annotated[RequestContext, Depends(call)]
+Creation = Annotated[RequestContext, Depends(keyed)]
+
+
+def actor_id(actor: Actor) -> UUID:
+    """The id of an actor that came with a token."""
+    if actor.id is None:
+        raise ValueError(f"{actor} has no id")
+    return actor.id
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,195 @@
+"""Every refusal, as problem+json (RFC 9457): the codes, their status, and what an outcome of a
+command becomes.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+
+from api.http.wording import explained
+from db.pool import Unavailable
+from db.tracebacks import without_texts
+
+logger = logging.getLogger(__name__)
+
+STATUS: Mapping[str, int] = {
+    "validation_failed": 422,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "request_timeout": 408,
+    "slot_unavailable": 409,
+    "slot_not_offered": 409,
+    "patient_overlap": 409,
+    "invalid_transition": 409,
+    "too_late_to_cancel": 409,
+    "hold_expired": 410,
+    "version_conflict": 412,
+    "payload_too_large": 413,
+    "uri_too_long": 414,
+    "unsupported_media_type": 415,
+    "idempotency_key_reused": 422,
+    "hold_quota": 429,
+    "booking_quota": 429,
+    "hold_cooldown": 429,
+    "rate_limited": 429,
+    "headers_too_large": 431,
+    "internal_error": 500,
+    "unavailable": 503,
+}
+"""The HTTP status of each code. Codes are stable; titles are for people."""
+
+CODES = {status: code for code, status in reversed(list(STATUS.items()))} | {
+    400: "validation_failed"
+}
+"""The code for what the framework itself refuses."""
+
+
+MEDIA_TYPE = "application/problem+json"
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Problem(Exception):
+    """A refusal on its way to the caller: a code of STATUS, a sentence, and what goes with it."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status or STATUS[code]
+        self.headers = headers
+        self.body = {
+            "type": "about:blank",
+            "title": code.replace("_", " ").capitalize(),
+            "status": self.status,
+            "detail": detail,
+            "code": code,
+            **{k: v for k, v in extra.items() if v is not None},
+        }
+
+
+def refused(faults: Sequence[Mapping[str, str]]) -> Problem:
+    """A `validation_failed` for these faults, each with its `field` and `message`."""
+    first = faults[0]
+    detail = f"{first['field']}: {first['message']}"
+    return Problem("validation_failed", detail, errors=list(faults))
+
+
+def invalid(field: str, message: str) -> Problem:
+    """A `validation_failed` for one field of the body or query."""
+    return refused([{"field": field, "message": message}])
+
+
+def not_found() -> Problem:
+    """For what does not exist and for what the caller may not see: the two look the same."""
+    return Problem("not_found", "There is no such thing here, or it is not yours to see.")
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem+json; no stack and no driver's text leaves."""
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, _validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        code = CODES.get(error.status_code, "internal_error")
+        detail, headers = str(error.detail), error.headers
+        if error.status_code == 405:
+            headers = {"Allow": ", ".join(_methods(request))}
+            detail = f"This path takes {headers['Allow']}."
+        if error.status_code == 404:
+            detail = "There is no such path; /docs has them all."
+        return answer(request, Problem(code, detail, status=error.status_code, headers=headers))
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(request: Request, error: Unavailable) -> Response:
+        logger.warning("request %s: database unavailable: %s", request.scope["request_id"], error)
+        return answer(
+            request,
+            Problem(
+                "unavailable",
+                "The database does not answer. Repeat with the same Idempotency-Key.",
+                headers={"Retry-After": "1"},
+            ),
+        )
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as an answer to this request."""
+    return Response(
+        shown(problem, quote(request.scope["path"]), request.scope.get("request_id")),
+        status_code=problem.status,
+        headers=dict(problem.headers or {}),
+        media_type=MEDIA_TYPE,
+    )
+
+
+def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
+    """The body of the answer."""
+    return to_json(problem.body | {"instance": instance, "request_id": request_id})
+
+
+def unexpected(request: Request, error: Exception) -> Response:
+    """The answer to a bug of ours, which is logged."""
+    report(request.scope["request_id"], error)
+    return answer(request, Problem("internal_error", "Something went wrong on our side."))
+
+
+def report(request_id: str, error: Exception) -> None:
+    """Logs a bug of ours with its traceback under the request's id."""
+    logger.error("request %s failed: %s", request_id, without_texts(error))
+
+
+def _methods(request: Request) -> list[str]:
+    """All that this path has; the framework itself names those of a single route. HEAD goes with
+    GET, but for streams.
+    """
+    routes = request.app.router.routes
+    found = [
+        method
+        for method in METHODS
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
+    ]
+    if "GET" not in found or is_stream(request.scope.get("route")):
+        return found
+    return ["GET", "HEAD", *found[1:]]
+
+
+def is_stream(route: object) -> bool:
+    """Whether a route answers with events that have no end."""
+    kind = getattr(route, "response_class", None)
+    return getattr(kind, "media_type", None) == "text/event-stream"
+
+
+def _validation(error: RequestValidationError) -> Problem:
+    errors = [explained(e) for e in error.errors()]
+    malformed = any(e["type"] == "json_invalid" for e in error.errors())
+    first = errors[0] if errors else {"field": "body", "message": "not valid"}
+    return Problem(
+        "validation_failed",
+        f"{first['field']}: {first['message']}",
+        status=400 if malformed else 422,
+        errors=errors,
+    )

@@ -1,0 +1,103 @@
+"""Bodies that may repeat what GET answers: what cannot be changed is taken where it is as it is."""
+
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, ClassVar, Self, get_type_hints
+
+from pydantic import (
+    BaseModel,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from api.http.errors import invalid
+
+DESCRIPTION = "As GET shows it, or absent."
+
+
+class Repeating(BaseModel):
+    """Takes the fields of SHAPE that are not its own, and `check` compares them with the row."""
+
+    SHAPE: ClassVar[type]
+    """What GET answers."""
+    PASSING: ClassVar[frozenset[str]] = frozenset()
+    """Fields of SHAPE that are others at each reading: they are not compared."""
+
+    _repeated: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _apart(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, dict):
+            return handler(data)
+        names = _read_only(cls)
+        own = {name: value for name, value in data.items() if name not in names}
+        if data and not own:
+            raise PydanticCustomError(
+                "read_only",
+                "cannot be changed here; name a field that can be",
+                {"named": min(data)},
+            )
+        body = handler(own)
+        body._repeated = {name: value for name, value in data.items() if name in names}
+        return body
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        schema = handler(core)
+        shown = handler.resolve_ref_schema(schema)
+        for name in sorted(_read_only(cls)):
+            shown["properties"][name] = {"readOnly": True, "description": DESCRIPTION}
+        return schema
+
+    @property
+    def repeats(self) -> bool:
+        return bool(self._repeated)
+
+    @property
+    def repeated(self) -> dict[str, Any]:
+        """The fields that cannot be changed, as they were sent."""
+        return self._repeated
+
+    def check(self, row: object) -> None:
+        """Raises `validation_failed` for the first read-only field that differs from the row's."""
+        for name in sorted(self._repeated.keys() - self.PASSING):
+            if not _same(type(self), name, self._repeated[name], getattr(row, name)):
+                raise invalid(name, "cannot be changed here: leave it out, or send what GET shows")
+
+    def changed(self, row: object) -> set[str]:
+        """The fields whose values differ from the row's."""
+        given = self.model_fields_set
+        return {name for name in given if getattr(self, name) != getattr(row, name, None)}
+
+
+@cache
+def _types(shape: type) -> dict[str, Any]:
+    names = [f.name for f in fields(shape)] if is_dataclass(shape) else None
+    hints = get_type_hints(shape, include_extras=True)
+    return {name: hints[name] for name in names or shape.model_fields}  # type: ignore[attr-defined]  # a model
+
+
+@cache
+def _read_only(body: type[Repeating]) -> frozenset[str]:
+    shape = getattr(body, "SHAPE", None)  # a base has none
+    return frozenset(_types(shape).keys() - body.model_fields.keys()) if shape else frozenset()
+
+
+@cache
+def _adapter(body: type[Repeating], name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_types(body.SHAPE)[name])
+
+
+def _same(body: type[Repeating], name: str, given: object, present: object) -> bool:
+    try:
+        return bool(_adapter(body, name).validate_python(given) == present)
+    except ValidationError:
+        return False

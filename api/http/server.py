@@ -1,0 +1,107 @@
+"""The server: how the application listens, and how it ends politely."""
+
+import logging
+import resource
+import socket
+import sys
+from contextlib import ExitStack
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.auth.security import NotConfigured
+from api.http.addresses import Forwarded, Places, Trusted
+from api.http.connection import Connection
+from api.ops.metrics_port import metrics_port
+from api.state import AppState
+from settings import Settings
+
+SEND_BUFFER = 32 * 1024
+"""Bytes that the system takes for a reader who does not read, about; else it would be megabytes."""
+
+OWN_FILES = 256
+"""Files that the process opens for itself: its pool, its other connections, its log."""
+
+SILENCE = 30_000
+"""Milliseconds after which a connection is given up whose other end takes nothing; the system's own
+patience is a quarter of an hour.
+"""
+
+
+class Server(uvicorn.Server):
+    """Listens with little patience for readers who are gone. Says `bye` to the open streams before
+    it waits for the rest; without that they would hold it up.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets or [listening(self.config)])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        parts: AppState | None = getattr(self._app.state, "parts", None)
+        if parts:
+            await parts.hub.close()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; gone within 5 seconds, open streams included."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        app = create_app(settings)
+    except NotConfigured as refusal:
+        sys.exit(f"chairtime api: {refusal}")
+    _allow_files(settings.streams + OWN_FILES + 1000)
+    with ExitStack() as ports:
+        if settings.metrics_port:
+            ports.enter_context(metrics_port(settings.metrics_host, settings.metrics_port))
+        Server(server_config(app, settings), app).run()
+
+
+def _allow_files(count: int) -> None:
+    """Each stream is an open file, and the usual limit of 1,024 is a default, not a bound."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _most_connections() -> int:
+    """As many as there can be open files, less those that the process itself needs."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(soft - OWN_FILES, soft // 2)
+
+
+def listening(config: uvicorn.Config) -> socket.socket:
+    """The socket that the config asks for; what is set here holds for each of its connections."""
+    found = config.bind_socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE)
+    return found
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the app is served. Only trusted proxies may say whose request they bring on."""
+    most = settings.connections_per_address
+    places = Places(most) if settings.limited else None
+    forwarded = Places(most) if settings.limited else None
+    proxies = settings.trusted_proxies
+    return uvicorn.Config(
+        Forwarded(app, proxies, forwarded) if proxies else app,
+        http=Connection.bounded(_most_connections(), places, Trusted(proxies)),
+        ws="none",
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
+    )

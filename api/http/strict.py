@@ -1,0 +1,166 @@
+"""A route that refuses what it does not know: parameters, headers given twice, and bodies that
+nobody reads. Nothing that a caller sends is dropped in silence.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any, get_args, get_origin
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.http.errors import Problem, is_stream, refused
+
+SINGLE_HEADERS = ("idempotency-key", "last-event-id", "x-hold-token")
+"""Of two such headers a proxy may have read the other one. (If-Match may be a list.)"""
+
+HALF = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+"""How JSON writes a character as two halves, or half of one."""
+
+Fault = dict[str, str]
+
+
+class StrictRoute(APIRoute):
+    """Unknown and repeated query parameters are 422, as is a body where none is read. A parameter
+    that is a list can be repeated.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        lists = dict(_parameters(self.dependant))
+        takes_body = self.body_field is not None
+        endless = is_stream(self)
+        hint = f"is not a parameter here; {_names(lists)}"
+
+        async def strict(request: Request) -> Response:
+            if request.scope["path"].endswith("\n"):  # a path's `$` matches before it
+                raise HTTPException(404)
+            if endless and request.scope.get("head"):
+                raise HTTPException(405)
+            faults = list(_query_faults(request, lists, hint) if request.url.query else ())
+            faults += _header_faults(request)
+            if faults:
+                raise refused(faults)
+            if not _has_body(request):
+                return await handle(request)
+            request = StrictRequest(request.scope, request.receive)
+            await (_read(request) if takes_body else _refuse_fields(request))
+            return await handle(request)
+
+        return strict
+
+
+class StrictRequest(Request):
+    """Reads JSON as RFC 8259 has it: in UTF-8, no NaN, and no name twice in an object."""
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_read"):
+            text = (await self.body()).decode("utf-8-sig")
+            read = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            if HALF.search(text):
+                _refuse_halves(read)
+            self._read = read
+        return self._read
+
+
+def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """The query parameters of a route and of what it depends on: each name, and if it is a list."""
+    for field in dependant.query_params:
+        yield field.alias, _is_list(field.field_info.annotation)
+    for other in dependant.dependencies:
+        yield from _parameters(other)
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(
+        get_origin(each) is list for each in get_args(annotation)
+    )
+
+
+def _query_faults(request: Request, lists: dict[str, bool], hint: str) -> Iterator[Fault]:
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in given.items():
+        if name not in lists:
+            yield {"field": name, "message": hint}
+        elif times > 1 and not lists[name]:
+            yield {"field": name, "message": "is given more than once; send it once"}
+
+
+def _header_faults(request: Request) -> Iterator[Fault]:
+    for name in SINGLE_HEADERS:
+        if len(request.headers.getlist(name)) > 1:
+            yield {"field": name, "message": "is sent more than once; send it once"}
+
+
+def _names(lists: Iterable[str]) -> str:
+    return f"there are {', '.join(lists)}" if lists else "there are none"
+
+
+def _has_body(request: Request) -> bool:
+    length = request.headers.get("content-length", "0")
+    return length != "0" or "transfer-encoding" in request.headers
+
+
+async def _read(request: Request) -> None:
+    """Refuses what cannot be read as JSON. What is sent as another type the framework refuses."""
+    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
+        sent = f"The body has Content-Encoding: {encoding}; send it without one."
+        raise Problem("unsupported_media_type", sent)
+    if "json" in request.headers.get("content-type", ""):
+        await _json(request)
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except UnicodeDecodeError:
+        raise _unreadable("is not UTF-8; send JSON in UTF-8") from None
+    except RecursionError:
+        raise _unreadable("is nested too deeply; send the fields that /docs has") from None
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"is no JSON at character {error.pos}") from None
+    except ValueError:
+        raise _unreadable("has a number with too many digits; write a shorter one") from None
+
+
+async def _refuse_fields(request: Request) -> None:
+    """Raises `validation_failed` for a body of a route that reads none, unless it says nothing."""
+    if not (await request.body()).strip():
+        return
+    given = await _json(request)
+    if not isinstance(given, dict):
+        raise refused([{"field": "body", "message": "is not read here; send none"}])
+    if given:
+        message = "is no field here: this route takes no body"
+        raise refused([{"field": name, "message": message} for name in given])
+
+
+def _unreadable(message: str) -> Problem:
+    errors = [{"field": "body", "message": message}]
+    return Problem("validation_failed", f"body: {message}", status=400, errors=errors)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+    if twice:
+        raise refused([{"field": name, "message": "is in the object twice"} for name in twice])
+    return dict(pairs)
+
+
+def _refuse_halves(read: object) -> None:
+    """Raises `validation_failed` for half of a surrogate pair, which is no character."""
+    try:
+        json.dumps(read, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        code = f"U+{ord(error.object[error.start]):04X}"
+        message = f"has half of a surrogate pair, {code}, which is no character; leave it out"
+        raise refused([{"field": "body", "message": message}]) from None
+
+
+def _no_constant(name: str) -> None:
+    raise refused([{"field": "body", "message": f"has {name}, which is not JSON"}])

@@ -1,0 +1,77 @@
+"""An example of each problem, by its code: as the API answers it in the story of example_bodies."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from api.auth.security import unauthenticated
+from api.bookings.refusals import refusal
+from api.http.errors import STATUS, Problem, invalid, not_found, shown
+from api.openapi import example_bodies as story
+from domain.appointments import Appointment, Result
+from domain.booking import Outcome
+from domain.clinic import BoardSlot
+from domain.schedules import Reason
+
+NOW, UNTIL = map(datetime.fromisoformat, (story.NOW, story.UNTIL))
+BOOKED = TypeAdapter(Appointment).validate_python(story.BOOKED)
+OTHERS = TypeAdapter(list[BoardSlot]).validate_python([story.SLOT])
+
+WITH_OTHERS = (Outcome.SLOT, Outcome.NOT_OFFERED)
+ALONE = (
+    Outcome.PATIENT_OVERLAP,
+    Outcome.QUOTA,
+    Outcome.BOOKING_QUOTA,
+    Outcome.COOLDOWN,
+    Outcome.KEY_REUSED,
+    Outcome.EXPIRED,
+    Outcome.TOO_LATE,
+    Outcome.VERSION,
+    Outcome.NOT_HOLDER,
+    Outcome.INVALID,
+)
+
+
+def problems() -> dict[str, dict[str, Any]]:
+    """By code, in the order of STATUS: what a front end gets to read."""
+    found = {problem.body["code"]: problem for problem in (*_of_commands(), *_of_requests())}
+    return {
+        code: json.loads(shown(found[code], "/api/appointments", "7f9c1d52")) for code in STATUS
+    }
+
+
+def _of_commands() -> Iterator[Problem]:
+    told = Result(
+        Outcome.SLOT,
+        BOOKED,
+        reason=Reason.OFF_GRID,
+        blocking="held",
+        held_until=UNTIL,
+        deadline=UNTIL,
+        server_time=NOW,
+    )
+    for outcome in WITH_OTHERS:
+        yield refusal(replace(told, outcome=outcome), OTHERS)
+    for outcome in ALONE:
+        yield refusal(replace(told, outcome=outcome))
+
+
+def _of_requests() -> Iterator[Problem]:
+    yield invalid("starts_at", "Input should have timezone info")
+    yield unauthenticated()
+    yield not_found()
+    yield Problem("method_not_allowed", "This path has GET, POST alone.")
+    yield Problem(
+        "request_timeout", "The body took longer than 10 seconds to arrive: send it again."
+    )
+    yield Problem("payload_too_large", "The body is larger than 64 KiB.")
+    yield Problem("uri_too_long", "A request line may have 32768 bytes.")
+    yield Problem("unsupported_media_type", "Send JSON.")
+    yield Problem("rate_limited", "More than 120 requests in a minute: wait, then try again.")
+    yield Problem("headers_too_large", "A request may have 100 headers and 32768 bytes of headers.")
+    yield Problem("internal_error", "Something went wrong on our side.")
+    yield Problem("unavailable", "The database does not answer. Repeat with the same key.")

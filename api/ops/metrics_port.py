@@ -1,0 +1,47 @@
+"""Metrics on a port of their own, served by a thread of their own so that they are told while the
+API is busy, and within the same bounds for connections.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import prometheus_client
+import uvicorn
+
+from api.http.addresses import Places, Trusted
+from api.http.connection import Connection
+
+MOST = 100
+"""Connections in all."""
+
+PER_ADDRESS = 20
+
+
+@contextmanager
+def metrics_port(host: str, port: int) -> Iterator[int]:
+    """Serves the metrics in Prometheus' text format; the port, for as long as the context lasts."""
+    config = uvicorn.Config(
+        prometheus_client.make_asgi_app(),
+        http=Connection.bounded(MOST, Places(PER_ADDRESS), Trusted(())),
+        ws="none",
+        lifespan="off",
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    listener = config.bind_socket()
+    listener.listen()  # who comes before the thread has started waits
+    server = uvicorn.Server(config)
+    thread = threading.Thread(
+        target=server.run, args=([listener],), name="chairtime-metrics", daemon=True
+    )
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(timeout=2)

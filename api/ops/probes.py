@@ -1,0 +1,122 @@
+"""What the health routes tell, asked over a connection of their own: a pool that callers have used
+up does not make the process look ill.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeVar
+
+from temporalio.client import Client
+
+from db import heartbeat, inbox, migrate
+from db.pool import PATIENCE, UNAVAILABLE, Connection, connect
+from realtime.relay import Relay
+from services.cache import Shared
+from workflows import client
+
+FRESH = 1.0
+"""Seconds for which an answer is given again."""
+
+TEMPORAL_PATIENCE = 1.0
+RELAY_PATIENCE = 5.0
+"""Seconds that a committed event may wait for its number."""
+
+DISPATCH_PATIENCE = 10.0
+"""Seconds that a committed command may wait to be told to its workflow."""
+
+State = Literal["ok", "degraded"]
+Unready = Literal["database", "migrations"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    status: State
+    database: State
+    temporal: State
+    workers: State
+    relay: State
+    dispatcher: State
+
+
+class Probes:
+    """Asks the parts of this process how they are, at most once in FRESH seconds."""
+
+    def __init__(self, dsn: str, temporal: Client, relay: Relay) -> None:
+        self._dsn = dsn
+        self._temporal = temporal
+        self._relay = relay
+        self._known = migrate.read()
+        self._connection: Connection | None = None
+        self._using = asyncio.Lock()
+        self._readiness = Shared(self._look_whether_ready, FRESH)
+        self._health = Shared(self._look_at_all, FRESH)
+
+    async def readiness(self) -> Unready | None:
+        """What keeps this process from serving; null where nothing does."""
+        return await self._readiness.get()
+
+    async def health(self) -> Health:
+        return await self._health.get()
+
+    async def stop(self) -> None:
+        await self._readiness.stop()
+        await self._health.stop()
+        self._drop()
+
+    async def _look_whether_ready(self) -> Unready | None:
+        try:
+            missing = await self._asked(partial(migrate.unapplied, known=self._known))
+            return "migrations" if missing else None
+        except UNAVAILABLE:
+            return "database"
+
+    async def _look_at_all(self) -> Health:
+        database, temporal = await asyncio.gather(
+            self._database(), client.reachable(self._temporal, TEMPORAL_PATIENCE)
+        )
+        parts = database | {"temporal": _state(temporal), "relay": self._relay_state()}
+        return Health(_state(all(state == "ok" for state in parts.values())), **parts)
+
+    async def _database(self) -> dict[str, State]:
+        """What Postgres knows: itself, the workers connected to it, and how dispatch gets on."""
+        try:
+            workers = await self._asked(heartbeat.workers)
+            backlog = await self._asked(inbox.backlog)
+        except UNAVAILABLE:
+            return {"database": "degraded", "workers": "degraded", "dispatcher": "degraded"}
+        dispatching = not backlog.stuck and backlog.oldest_seconds < DISPATCH_PATIENCE
+        return {
+            "database": "ok",
+            "workers": _state(workers > 0),
+            "dispatcher": _state(dispatching),
+        }
+
+    def _relay_state(self) -> State:
+        relay = self._relay.health
+        return _state(relay.connected and relay.outbox_oldest_seconds < RELAY_PATIENCE)
+
+    async def _asked(self, ask: Callable[[Connection], Awaitable[T]]) -> T:
+        """The answer over the probes' connection, which is opened again where it was lost. Raises
+        one of UNAVAILABLE, after PATIENCE at the latest.
+        """
+        async with asyncio.timeout(PATIENCE), self._using:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await connect(self._dsn, "probes")
+            try:
+                return await ask(self._connection)
+            except BaseException:  # cancellation too: the query may still be running over there
+                self._drop()
+                raise
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def _state(well: bool) -> State:
+    return "ok" if well else "degraded"

@@ -1,0 +1,193 @@
+"""What is free: of one dentist, of all of them, and why a time is offered or not."""
+
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from api.bookings import moves
+from api.bookings.moves import Moving
+from api.bookings.requests import Day, Digits, Instant, Listed, Slug
+from api.http.context import Caller, Own
+from api.http.cursors import PageCursor
+from api.http.errors import Problem, invalid
+from api.http.strict import StrictRoute
+from api.http.texts import Line
+from api.scheduling import board
+from db import catalogue, claims, clinics
+from db.pool import Connection, use
+from domain import zones
+from domain.clinic import BoardSlot, BookingTerms
+from domain.explain import explain
+from domain.zones import ALL_DAY, ONE_DAY
+from services import explanations, slot_search
+from services.explanations import Explanation
+
+router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["availability"])
+
+MAX_DAYS = 31
+LARGEST_PAGE = 20_000
+
+
+class PartOfDay(StrEnum):
+    """By the clinic's clock at the start of the visit."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+BETWEEN = {
+    PartOfDay.MORNING: (time(0), time(12)),
+    PartOfDay.AFTERNOON: (time(12), time(17)),
+    PartOfDay.EVENING: (time(17), time(0)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    items: list[BoardSlot]
+    next_cursor: str | None
+    next_available: BoardSlot | None
+    """The first free slot after the days that were asked for, where those have none at all."""
+
+
+async def shown_in(
+    tz: Annotated[
+        str | None,
+        Query(
+            max_length=64,
+            description="Formats only; an IANA name.",
+            json_schema_extra={"format": "time-zone"},
+        ),
+    ] = None,
+) -> ZoneInfo | None:
+    return None if tz is None else _zone(tz)
+
+
+async def asked(
+    date: Annotated[Day | None, Query(description="A day of the clinic; today.")] = None,
+    days: Annotated[int, Query(ge=1, le=MAX_DAYS), Digits] = 1,
+    part_of_day: Annotated[
+        PartOfDay | None, Query(description="Starts before 12:00, before 17:00, or later.")
+    ] = None,
+    include: Annotated[
+        Literal["free", "all"], Query(description="`all`: held and booked ones too.")
+    ] = "free",
+) -> slot_search.Asked:
+    between = BETWEEN[part_of_day] if part_of_day else ALL_DAY
+    return slot_search.Asked(date, days, between, include == "all")
+
+
+Zone = Annotated[ZoneInfo | None, Depends(shown_in)]
+Range = Annotated[slot_search.Asked, Depends(asked)]
+
+
+@router.get("/slots", response_model=BoardPage)
+async def search_slots(
+    caller: Caller,
+    own: Own,
+    asked: Range,
+    zone: Zone,
+    appointment_type: Annotated[Slug, Query()],
+    clinic_id: Annotated[UUID | None, Query()] = None,
+    specialty: Annotated[Line | None, Query(max_length=100)] = None,
+    dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE), Digits] = 1000,
+    cursor: PageCursor = None,
+    moving: Moving = None,
+) -> Response:
+    """The slots of all dentists, or of those that the filters leave, by start. Where there are none
+    at all, `next_available` is the first one after these days.
+    """
+    after = board.Cursor.parse(cursor) if cursor else None
+    async with use(own.pool) as connection:
+        offered = await clinics.offers(
+            connection,
+            appointment_type,
+            caller,
+            dentist_ids=dentist_id,
+            clinic_id=clinic_id,
+            specialty=specialty,
+        )
+        if not offered:
+            await _check_type(connection, appointment_type)
+        offered = await moves.to_move(connection, caller, moving, offered)
+        found = await slot_search.search(connection, offered, asked)
+        later = None if found else await slot_search.next_available(connection, offered, asked)
+    return board.page(after.after(found) if after else found, limit, later, zone)
+
+
+@router.get("/{dentist_id}/slots", response_model=list[BoardSlot])
+async def list_slots(
+    dentist_id: UUID,
+    caller: Caller,
+    own: Own,
+    asked: Range,
+    zone: Zone,
+    appointment_type: Annotated[Slug, Query()],
+    moving: Moving = None,
+) -> Response:
+    """The slots of one dentist by start. `include=all` shows held and booked ones too."""
+    async with use(own.pool) as connection:
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
+        [offer] = await moves.to_move(connection, caller, moving, [offer])
+        found = await slot_search.search(connection, [offer], asked)
+    return board.listed(found, zone)
+
+
+@router.get("/{dentist_id}/explain", response_model_exclude_none=True)
+async def explain_slot(
+    dentist_id: UUID,
+    caller: Caller,
+    own: Own,
+    zone: Zone,
+    starts_at: Annotated[Instant, Query()],
+    appointment_type: Annotated[Slug, Query()],
+    moving: Moving = None,
+) -> Explanation:
+    """Why a time is offered or not: all reasons, the first of which is the one that a hold, or the
+    move of `moving`, would be refused for.
+    """
+    async with use(own.pool) as connection:
+        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
+        [offer] = await moves.to_move(connection, caller, moving, [offer])
+        taken = await claims.between(
+            connection,
+            [offer.dentist_no],
+            [offer.clinic_id] if offer.terms.needs_chair else [],
+            starts_at - 2 * ONE_DAY,
+            starts_at + 2 * ONE_DAY,
+            moving,
+        )
+    busy = taken.dentists.get(offer.dentist_no, [])
+    findings = explain(offer, starts_at, busy, taken.chairs.get(offer.clinic_id, []))
+    return explanations.of(offer, starts_at, findings, zone, private=caller.is_staff)
+
+
+async def _check_type(connection: Connection, slug: str) -> None:
+    """Raises `validation_failed` for a type that no clinic has; else the filters leave nobody."""
+    if slug not in {each.slug for each in await catalogue.types(connection)}:
+        raise invalid("appointment_type", "no such type; GET /api/appointment-types has them")
+
+
+def _known(offer: BookingTerms | None) -> BookingTerms:
+    if offer is None:
+        raise Problem(
+            "not_found",
+            "No such dentist can be booked, or their clinic has no such type;"
+            " GET /api/profiles/dentists and /api/appointment-types have them.",
+        )
+    return offer
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The IANA zone of this name. Raises `validation_failed`."""
+    try:
+        return zones.named(name)
+    except ValueError as error:
+        raise invalid("tz", str(error)) from None

@@ -1,0 +1,159 @@
+"""Schedules as they come in and go out: one shape for both, so that what was read can be edited and
+sent back.
+"""
+
+from datetime import datetime, time
+from typing import Annotated, ClassVar, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from api.bookings.requests import EMPTIED, Body, Day, Number
+from api.http.read_only import Repeating
+from api.http.texts import Line
+from domain.appointments import Appointment
+from domain.clinic import Schedule
+from domain.hours import ExceptionKind, Hours, ScheduleException, Window
+
+MOST_WINDOWS = 100
+MOST_EXCEPTIONS = 400
+
+WallTime = Annotated[
+    str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["08:30"])
+]
+"""A time of the clinic's clock, "HH:MM". As an end, "00:00" is the end of the day."""
+
+
+class WeeklyHours(Body):
+    """Open from `starts` to `ends` on each such weekday; where `ends` is not later, until the next
+    day. Valid from and to these dates, both included.
+    """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"valid_from", "valid_to"})
+
+    weekday: Annotated[int, Field(ge=0, le=6, description="0 is Monday."), Number]
+    starts: WallTime
+    ends: WallTime
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+    @classmethod
+    def of(cls, window: Window) -> Self:
+        return cls(
+            weekday=window.weekday,
+            starts=f"{window.starts:%H:%M}",
+            ends=f"{window.ends:%H:%M}",
+            valid_from=window.valid_from,
+            valid_to=window.valid_to,
+        )
+
+    def window(self) -> Window:
+        starts, ends = time.fromisoformat(self.starts), time.fromisoformat(self.ends)
+        return Window(self.weekday, starts, ends, self.valid_from, self.valid_to)
+
+
+class DateException(Body):
+    """One date on which the hours are others: `hours` replace the weekly ones, `open` adds time,
+    `closed` takes it away and wins. A dentist's own win over the clinic's, so that a holiday can be
+    opened for one. Without times it is the whole day; `hours` need both.
+    """
+
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"starts", "ends", "reason"})
+
+    on_date: Day
+    kind: ExceptionKind
+    starts: WallTime | None = None
+    ends: WallTime | None = None
+    reason: Annotated[Annotated[Line, Field(max_length=200)] | None, EMPTIED] = None
+
+    @classmethod
+    def of(cls, exception: ScheduleException, *, private: bool = True) -> Self:
+        """`private`: with the reason of what is not clinic-wide."""
+        return cls(
+            on_date=exception.on_date,
+            kind=exception.kind,
+            starts=exception.starts and f"{exception.starts:%H:%M}",
+            ends=exception.ends and f"{exception.ends:%H:%M}",
+            reason=exception.reason if private or exception.clinic_wide else None,
+        )
+
+    def exception(self, clinic_wide: bool) -> ScheduleException:
+        starts = time.fromisoformat(self.starts) if self.starts else None
+        ends = time.fromisoformat(self.ends) if self.ends else None
+        return ScheduleException(self.on_date, starts, ends, self.kind, self.reason, clinic_wide)
+
+
+class ShownSchedule(BaseModel):
+    dentist_id: UUID
+    clinic_id: UUID
+    time_zone: str
+    slot_grid_minutes: int
+    weekly: list[WeeklyHours]
+    exceptions: list[DateException]
+    """The dentist's own."""
+    clinic_exceptions: list[DateException]
+    """Those of the whole clinic, which count as well."""
+    version: int
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, schedule: Schedule, hours: Hours, *, private: bool) -> Self:
+        """The schedule with these hours. `private`: with the reasons of the dentist's own."""
+        own = [e for e in hours.exceptions if not e.clinic_wide]
+        clinic = [e for e in hours.exceptions if e.clinic_wide]
+        return cls(
+            dentist_id=schedule.dentist_id,
+            clinic_id=schedule.clinic_id,
+            time_zone=hours.time_zone,
+            slot_grid_minutes=hours.grid_minutes,
+            weekly=[WeeklyHours.of(window) for window in hours.weekly],
+            exceptions=[DateException.of(e, private=private) for e in own],
+            clinic_exceptions=[DateException.of(e) for e in clinic],
+            version=schedule.version,
+            updated_at=schedule.updated_at,
+        )
+
+
+class ScheduleReplaced(BaseModel):
+    schedule: ShownSchedule
+    conflicts: list[Appointment]
+    """Live bookings to come that lie outside the hours now, by start: they stay, for staff to look
+    at. At most the first 1,000.
+    """
+    conflicts_total: int
+    """How many there are."""
+    dry_run: bool
+    """Nothing was changed; `schedule` is what it would be, under the present version."""
+
+
+class ClinicExceptions(BaseModel):
+    clinic_id: UUID
+    exceptions: list[DateException]
+    version: int
+
+
+class ExceptionsReplaced(ClinicExceptions):
+    conflicts: list[Appointment]
+    """Live bookings to come that lie outside their dentist's hours now; as for a schedule."""
+    conflicts_total: int
+    dry_run: bool
+
+
+class ProposedExceptions(Repeating, Body):
+    SHAPE: ClassVar[type] = ClinicExceptions
+
+    exceptions: list[DateException] = Field(max_length=MOST_EXCEPTIONS)
+
+    def dates(self, *, clinic_wide: bool = False) -> list[ScheduleException]:
+        return [each.exception(clinic_wide) for each in self.exceptions]
+
+
+class ProposedSchedule(ProposedExceptions):
+    """All of a dentist's hours: what is not in here will be gone."""
+
+    SHAPE: ClassVar[type] = ShownSchedule
+
+    weekly: list[WeeklyHours] = Field(max_length=MOST_WINDOWS)
+
+    def windows(self) -> list[Window]:
+        return [each.window() for each in self.weekly]

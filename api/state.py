@@ -1,0 +1,45 @@
+"""What one API process is made of, opened and closed in the app's lifespan."""
+
+from dataclasses import dataclass
+
+from temporalio.client import Client
+
+from api.auth.accounts import People
+from api.auth.hold_tokens import HoldTokens
+from api.ops.probes import Probes
+from db.pool import Pool
+from realtime.hub import Hub
+from realtime.relay import Relay
+from realtime.waker import RelayWaker
+from services.alternatives import Alternatives
+from services.cache import Shared
+from services.cached_terms import CachedTerms
+from services.coalescing import RequestCoalescer
+from services.directory import Directory
+from settings import Settings
+from workflows.reconciler import Reconciler
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    settings: Settings
+    pool: Pool
+    client: Client
+    waker: RelayWaker
+    relay: Relay
+    hub: Hub
+    people: People
+    alternatives: Alternatives
+    offers: CachedTerms
+    coalescer: RequestCoalescer
+    reconciler: Reconciler
+    hold_tokens: HoldTokens
+    probes: Probes
+    directory: Shared[Directory]
+
+    def committed(self) -> None:
+        """To be called after each commit: wakes the relay, which tells everybody. Losing this call
+        costs a poll's delay, no more.
+        """
+        if not self.relay.wake():
+            self.waker.wake()

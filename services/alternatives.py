@@ -1,0 +1,142 @@
+"""Other times for whoever cannot have the wanted one, and whose booking is in the way."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from db import appointments, clinics
+from db.appointments import Blocking
+from db.pool import Connection, Pool, Unavailable, use
+from db.tracebacks import without_texts
+from domain.actors import Actor, Scope
+from domain.clinic import BoardSlot, BookingTerms
+from domain.schedules import day_of, reach
+from domain.zones import ONE_DAY
+from services.slot_search import Asked, Found, search, shown
+
+MOST = 3
+WINDOWS = (3, 11, 42, 84)
+"""Days of each step of a search; the last is repeated until the horizon. Near days are cheap."""
+
+FARTHEST = 730 * ONE_DAY
+"""The longest horizon that a type can have."""
+
+MEANWHILE = 0.1
+"""Seconds for which an answer holds: whoever takes one of its times may still be refused."""
+
+LONGEST = 1.0
+"""Seconds that a refusal waits for what goes with it; then it is sent without."""
+
+logger = logging.getLogger(__name__)
+
+
+class Wish(NamedTuple):
+    dentist_id: UUID
+    appointment_type: str
+    starts_at: datetime
+    moving: UUID | None = None
+    """The booking that was to move there; its caller may see it."""
+
+
+class Alternatives:
+    """Who asks for the same as somebody just did shares the answer: in a storm for one slot all but
+    one ask for the same. Nothing here raises: a refusal is sent, whatever becomes of this.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._asked: dict[object, asyncio.Task[list[Any]]] = {}
+
+    async def near(self, wish: Wish, asker: Actor) -> list[BoardSlot]:
+        """Up to three free slots with the same dentist, those nearest to the wanted time first;
+        none where the database does not say in time. Not to be asked with a connection in hand,
+        since this takes one.
+        """
+        key = wish, asker.is_staff
+        return await self._shared(key, lambda connection: nearest(connection, wish, asker))
+
+    async def own(self, wish: Wish, asker: Actor, seen: Scope) -> UUID | None:
+        """The asker's own booking that is in the way of this wish, where they may see it; not the
+        one that was to move.
+        """
+        found: list[Blocking] = await self._shared(
+            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish)
+        )
+        mine = [each.id for each in found if asker.id in (each.patient_id, each.caller)]
+
+        async def visible(connection: Connection) -> list[UUID]:
+            return [id for id in mine if await appointments.get(connection, id, seen)]
+
+        may_see = await self._in_time(asyncio.create_task(self._ask(visible))) if mine else []
+        return may_see[0] if may_see else None
+
+    async def _shared(
+        self, key: object, question: Callable[[Connection], Awaitable[list[Any]]]
+    ) -> list[Any]:
+        if key not in self._asked:
+            self._asked[key] = task = asyncio.create_task(self._ask(question))
+            task.add_done_callback(lambda _: self._forget_soon(key))
+        return await self._in_time(self._asked[key])
+
+    def _forget_soon(self, key: object) -> None:
+        asyncio.get_running_loop().call_later(MEANWHILE, self._asked.pop, key)
+
+    async def _in_time(self, task: asyncio.Task[list[Any]]) -> list[Any]:
+        done, _ = await asyncio.wait({task}, timeout=LONGEST)
+        return task.result() if done and not task.cancelled() else []
+
+    async def _ask(self, question: Callable[[Connection], Awaitable[list[Any]]]) -> list[Any]:
+        try:
+            async with use(self._pool) as connection:
+                return await question(connection)
+        except Unavailable as error:
+            logger.warning("a refusal has no alternatives: %s", error)
+        except Exception as error:
+            logger.error("a refusal has no alternatives: %s", without_texts(error))
+        return []
+
+
+async def nearest(connection: Connection, wish: Wish, asker: Actor) -> list[BoardSlot]:
+    """Up to MOST free slots, the nearest first: from the wanted day on up to the horizon, and where
+    there are not so many, before that day too.
+    """
+    offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, asker)
+    if offer is None:
+        return []
+    moving = wish.moving and await appointments.pinned(connection, wish.moving, Scope())
+    offer = moving.offer(offer) if moving else offer
+    own = offer.kept_start if moving and moving.is_at(offer) else None
+    found: list[Found] = []
+    for asked in _windows(offer, wish.starts_at):
+        free = await search(connection, [offer], asked)
+        found += [each for each in free if each[0].starts_at != own]
+        if len(found) >= MOST:
+            break
+    found.sort(key=lambda each: abs(each[0].starts_at - wish.starts_at))
+    return [shown(*each) for each in islice(found, MOST)]
+
+
+def _windows(offer: BookingTerms, starts_at: datetime) -> Iterator[Asked]:
+    """Windows of days that grow: first from the wanted day to the horizon, then back to today.
+    Staff have no horizon: for them it goes on for FARTHEST from the wanted day.
+    """
+    earliest, latest = reach(offer.terms, offer.now)
+    latest = min(latest, max(starts_at, offer.now) + FARTHEST)
+    first, last = day_of(offer.hours, earliest), day_of(offer.hours, latest)
+    wanted = min(max(day_of(offer.hours, starts_at), first), last)
+    yield from _growing(wanted, last, ONE_DAY)
+    yield from _growing(wanted - ONE_DAY, first, -ONE_DAY)
+
+
+def _growing(start: date, end: date, step: timedelta) -> Iterator[Asked]:
+    """The days from `start` to `end`, both included, in the direction of `step`."""
+    left, windows = (end - start) // step + 1, iter(WINDOWS)
+    while left > 0:
+        days = min(left, next(windows, WINDOWS[-1]))
+        edge = start + (days - 1) * step
+        yield Asked(min(start, edge), days)
+        start, left = edge + step, left - days

@@ -1,0 +1,153 @@
+"""Why a time is offered or not, in words and in figures."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import assert_never
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from domain.clinic import BookingTerms
+from domain.explain import Finding
+from domain.hours import ScheduleException
+from domain.schedules import Reason, day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedBy:
+    """An exception of the schedule that takes this time away, as "HH:MM"; without times the whole
+    day.
+    """
+
+    on_date: date
+    clinic_wide: bool
+    starts: str | None = None
+    ends: str | None = None
+    reason: str | None = None
+    """Seen by staff, and by everyone where the whole clinic is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """One reason; what plays no part in it is left out."""
+
+    reason: Reason
+    detail: str
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    held_until: datetime | None = None
+    """When what is in the way may end by itself."""
+    hours: list[Open] | None = None
+    """All opening hours of that day."""
+    closed_by: list[ClosedBy] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    dentist_id: UUID
+    appointment_type: str
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    """The clinic's zone, IANA."""
+    offered: bool
+    reasons: list[Because]
+    """In the order in which a hold is judged; empty where it is offered."""
+
+
+def of(
+    offer: BookingTerms,
+    starts_at: datetime,
+    findings: Iterable[Finding],
+    tz: ZoneInfo | None,
+    *,
+    private: bool,
+) -> Explanation:
+    """The explanation in the clinic's zone, or in `tz`. `private`: for staff."""
+    zone = tz or ZoneInfo(offer.hours.time_zone)
+    reasons = [_because(offer, starts_at, finding, zone, private) for finding in findings]
+    return Explanation(
+        offer.dentist_id,
+        offer.terms.slug,
+        starts_at.astimezone(zone),
+        (starts_at + offer.terms.duration).astimezone(zone),
+        offer.hours.time_zone,
+        not reasons,
+        reasons,
+    )
+
+
+def _because(
+    offer: BookingTerms, starts_at: datetime, finding: Finding, zone: ZoneInfo, private: bool
+) -> Because:
+    def local(instant: datetime | None) -> datetime | None:
+        return instant.astimezone(zone) if instant else None
+
+    hours = [Open(a.astimezone(zone), b.astimezone(zone)) for a, b in finding.hours or ()]
+    return Because(
+        finding.reason,
+        _words(offer, starts_at, finding),
+        local(finding.earliest),
+        local(finding.latest),
+        finding.held_until,
+        None if finding.hours is None else hours,
+        [_closed_by(e, private) for e in finding.exceptions] or None,
+    )
+
+
+def _closed_by(exception: ScheduleException, private: bool) -> ClosedBy:
+    reason = exception.reason if private or exception.clinic_wide else None
+    return ClosedBy(
+        exception.on_date,
+        exception.clinic_wide,
+        _clock(exception.starts),
+        _clock(exception.ends),
+        reason,
+    )
+
+
+def _words(offer: BookingTerms, starts_at: datetime, finding: Finding) -> str:
+    terms = offer.terms
+    match finding.reason:
+        case Reason.NOT_BOOKABLE:
+            return "This dentist takes no bookings."
+        case Reason.NOT_ONLINE:
+            return f"A {terms.slug} is booked by the clinic's staff alone; ask the clinic."
+        case Reason.PAST:
+            return "This time has passed."
+        case Reason.LEAD_TIME:
+            return f"A {terms.slug} must be booked at least {_long(terms.lead_time)} ahead."
+        case Reason.HORIZON:
+            return f"A {terms.slug} can be booked at most {_long(terms.horizon)} ahead."
+        case Reason.CLOSED:
+            day = day_of(offer.hours, starts_at)
+            why = "is closed" if finding.exceptions else "has no hours"
+            return f"The dentist {why} on {day:%A}, {day}."
+        case Reason.OUTSIDE_HOURS:
+            return f"Not all of its {_long(terms.duration)} lie within the opening hours."
+        case Reason.OFF_GRID:
+            return f"Visits start every {offer.hours.grid_minutes} minutes from midnight."
+        case Reason.HELD:
+            return "Somebody holds this time, and may give it back."
+        case Reason.BOOKED:
+            return "This time is booked."
+        case Reason.NO_CHAIR:
+            return "The clinic has no free chair at this time."
+        case _:
+            assert_never(finding.reason)
+
+
+def _long(span: timedelta) -> str:
+    minutes = span // timedelta(minutes=1)
+    figures = {"d": minutes // 1440, "h": minutes // 60 % 24, "min": minutes % 60}
+    return " ".join(f"{n} {unit}" for unit, n in figures.items() if n) or "0 min"
+
+
+def _clock(local: time | None) -> str | None:
+    return f"{local:%H:%M}" if local else None
