@@ -18,7 +18,8 @@ alter table appointment_types add column version    int         not null default
                               add column updated_at timestamptz not null default clock_timestamp();
 alter table resources         add column version    int         not null default 1,
                               add column updated_at timestamptz not null default clock_timestamp();
-create unique index resources_chair_name on resources (clinic_id, name) where kind = 'chair';
+create unique index resources_chair_name
+    on resources (clinic_id, lower(regexp_replace(normalize(name, NFKC), '\s+', ' ', 'g'))) where kind = 'chair';
 
 -- Who may see a profile beside admins: themselves and, of a patient, who made it, while they have the role in which they did.
 create function profile_audience(n profiles) returns uuid[] language sql stable as $$

@@ -202,6 +202,27 @@ async def test_a_refused_creation_leaves_its_key_free(api, as_):
     assert (await api.post(TYPES, json=NEW_TYPE, headers=keyed)).status_code == 201
 
 
+SAME_NAMES = [("Chair 9", "CHAIR 9"), ("Chair 9", "Chair   9"), ("Chair 9", "chair\u00a09")]
+SAME_NAMES += [("Gerät Ä", "GERÄT ä"), (" Chair 9 ", "Chair 9"), ("Chair 9", "Ｃhair 9")]
+
+
+@pytest.mark.parametrize(("name", "like_it"), SAME_NAMES)
+async def test_chairs_of_a_clinic_differ_in_more_than_case_and_spaces(api, as_, name, like_it):
+    admin, at = as_("admin"), {"clinic_id": str(CLINIC)}
+    made = await api.post(RESOURCES, json=at | {"name": name}, headers=admin)
+    other = await api.post(RESOURCES, json=at | {"name": "Another"}, headers=admin)
+    assert (made.status_code, other.status_code) == (201, 201)
+    path = f"{RESOURCES}/{other.json()['no']}"
+    for refused in (
+        await api.post(RESOURCES, json=at | {"name": like_it}, headers=admin),
+        await api.put(path, json={"name": like_it}, headers=admin),
+    ):
+        assert refused.status_code == 422
+        assert refused.json()["errors"] == [{"field": "name", "message": "is taken"}]
+    own = f"{RESOURCES}/{made.json()['no']}"
+    assert (await api.put(own, json={"name": like_it}, headers=admin)).status_code == 200
+
+
 async def test_a_chair_that_is_out_of_use_is_not_offered(api, as_):
     admin = as_("admin")
     chairs = {"clinic_id": str(CLINIC), "kind": "chair"}
