@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from api.http.read_only import Repeating
-from api.http.texts import Text
+from api.http.texts import Note
 from domain.appointments import Appointment, Texts
 from domain.booking import CancelReason
 from domain.schedules import PLAUSIBLE_YEARS
@@ -115,9 +115,6 @@ EMPTIED = BeforeValidator(_emptied)
 MAY_BE_EMPTY = Field(json_schema_extra=_or_empty)
 """Beside EMPTIED, where the pattern of the text would not say that it may be empty."""
 
-Note = Annotated[Text | None, EMPTIED]
-"""A text that "" and null empty."""
-
 
 def tell_what_can_be_null(schema: dict[str, Any], body: type[BaseModel]) -> None:
     """Says in the document where null is refused: wherever it empties nothing."""
@@ -187,8 +184,8 @@ def tell_of_an_edit(schema: dict[str, Any], body: type[BaseModel]) -> None:
 
 
 class Update(Repeating, Body):
-    """What to change; absent fields stay as they are, "" or null empties a text. `staff_notes` are
-    written and read by staff only.
+    """What to change; absent fields stay as they are, null or a blank text empties one. Only staff
+    write and read `staff_notes`.
     """
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"notes", "staff_notes"})

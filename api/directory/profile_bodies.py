@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import StrictBool, StringConstraints, model_validator
 
-from api.bookings.requests import EMPTIED, MAY_BE_EMPTY, Body, Note
+from api.bookings.requests import EMPTIED, MAY_BE_EMPTY, Body
 from api.http.errors import Problem, invalid
 from api.http.fields import Edit, Locale, ZoneName
-from api.http.texts import Email, Name, Phone
+from api.http.texts import Email, Name, Note, Phone
 from domain.actors import Actor, Role
 from domain.people import PERSONAL, Profile
 

@@ -37,6 +37,16 @@ def one_line(given: object) -> object:
     return _refuse(text, unseen | UNSEEN.intersection(text))
 
 
+def _blank_as_none(given: object) -> object:
+    blank = isinstance(given, str) and all(_is_blank(c) for c in given)
+    return None if blank else given
+
+
+def _is_blank(character: str) -> bool:
+    space = character in LINES or character in UNSEEN
+    return space or unicodedata.category(character) in ("Zs", "Cf")
+
+
 def visible(text: str) -> str:
     if not any(unicodedata.category(c)[0] in "LNPS" for c in text):
         raise ValueError("must have a letter or a digit")
@@ -68,6 +78,14 @@ Text = Annotated[
 """Notes and the like, of several lines."""
 
 Line = Annotated[str, BeforeValidator(one_line)]
+
+BLANK_AS_NONE = BeforeValidator(_blank_as_none)
+
+Note = Annotated[Text | None, BLANK_AS_NONE]
+"""Free text that can be empty. Null, "" and a text of spaces alone all empty it."""
+
+Remark = Annotated[Annotated[Line, Field(max_length=200)] | None, BLANK_AS_NONE]
+"""The same in one line."""
 
 Name = Annotated[
     str,

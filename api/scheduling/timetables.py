@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.bookings.requests import EMPTIED, Body, Day, Number
+from api.bookings.requests import Body, Day, Number
 from api.http.read_only import Repeating
-from api.http.texts import Line
+from api.http.texts import Remark
 from domain.appointments import Appointment
 from domain.clinic import Schedule
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
@@ -64,7 +64,7 @@ class DateException(Body):
     kind: ExceptionKind
     starts: WallTime | None = None
     ends: WallTime | None = None
-    reason: Annotated[Annotated[Line, Field(max_length=200)] | None, EMPTIED] = None
+    reason: Remark = None
 
     @classmethod
     def of(cls, exception: ScheduleException, *, private: bool = True) -> Self:

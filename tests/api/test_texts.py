@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from api.bookings.requests import Body
 from domain.names import indexed, sought
@@ -69,6 +69,21 @@ def test_every_text_is_composed_on_its_way_in(body, name):
     given = body.model_validate({name: parts}) if _needs_only(body, name) else None
     if given is not None:
         assert getattr(given, name) == unicodedata.normalize("NFC", parts)
+
+
+BLANKS = ["", " ", "   ", "\t", "\n", " \r\n ", "\u00a0", "\u3000", "\u2028", "\u200b", "\ufeff"]
+
+
+@pytest.mark.parametrize(("body", "name"), TEXTS, ids=lambda x: getattr(x, "__name__", x))
+def test_a_blank_text_is_null_where_it_can_be_empty_and_refused_elsewhere(body, name):
+    taken = TypeAdapter(body.model_fields[name].rebuild_annotation())
+    for blank in BLANKS:
+        if name in body.CAN_BE_EMPTY:
+            assert taken.validate_python(blank) is None, repr(blank)
+        else:
+            assert refused(body, name, blank), repr(blank)
+    if name in body.CAN_BE_EMPTY:
+        assert taken.validate_python(" as written ") == " as written "
 
 
 def _needs_only(body: type[Body], name: str) -> bool:
