@@ -28,7 +28,7 @@ def dev(
     """Start everything on this machine: Postgres, Temporal, worker and API, with demo data."""
     from api.auth import development
     from db.migrate import MigrationRefused
-    from embedded import dev, record, signals, temporal_cli
+    from embedded import dev, dev_state, signals, temporal_cli
     from embedded.postgres import OldLayout
     from embedded.process import ProcessEnded
     from embedded.system import Options
@@ -50,7 +50,7 @@ def dev(
     try:
         dev.run(options, lambda role: development.token(settings, role))
     except (
-        record.AlreadyRunning,
+        dev_state.AlreadyRunning,
         ProcessEnded,
         TimeoutError,
         temporal_cli.Unobtainable,

@@ -38,8 +38,8 @@ class Settings(BaseSettings):
     """`development` alone accepts tokens of the local issuer; anything else never does."""
 
     jwt_issuer: str | None = None
-    """Whose tokens are accepted: their exact `iss`; Supabase's is `https://REF.supabase.co/auth/v1`.
-    Missing, only development starts, with its local issuer.
+    """Whose tokens are accepted: their exact `iss`; Supabase's is
+    `https://REF.supabase.co/auth/v1`. Missing, only development starts, with its local issuer.
     """
 
     jwt_audience: str = "authenticated"

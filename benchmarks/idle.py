@@ -26,7 +26,7 @@ from benchmarks.follower import Follower
 from db import demo
 from db.migrate import migrate
 from domain.events import Cursor, Reader
-from embedded import places, ports, probe, stack
+from embedded import paths, ports, probe, stack
 from embedded.process import Command, Process, wait_until
 from realtime.following import follow
 from settings import Settings
@@ -62,7 +62,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         serve(sys.argv[1])
         return
-    directory = places.temporary()
+    directory = paths.temporary()
     try:
         with stack.postgres(data=directory) as postgres:
             asyncio.run(_fill(postgres.dsn()))

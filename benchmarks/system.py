@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.migrate import migrate
-from embedded import places, ports, probe, stack
+from embedded import paths, ports, probe, stack
 from embedded.ports import HOST
 from embedded.process import Command, Process, wait_until
 from settings import Settings
@@ -39,7 +39,7 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
     worker of the textbook. `bring_in` fills the migrated database before the API starts.
     """
     with contextlib.ExitStack() as held:
-        directory = places.temporary()
+        directory = paths.temporary()
         held.callback(_remove, directory)
         postgres = held.enter_context(stack.postgres(settings={}, data=directory))
         temporal = held.enter_context(stack.temporal(persistent=True, data=directory))

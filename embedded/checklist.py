@@ -1,4 +1,4 @@
-"""What is being started, each step with its time: live on a terminal, plain lines elsewhere."""
+"""Progress of a start, step by step with durations: live on a terminal, plain lines elsewhere."""
 
 import contextlib
 import threading
@@ -14,26 +14,26 @@ from rich.table import Table
 from rich.text import Text
 
 HEARTBEAT = 15.0
-"""Seconds after which a step on a plain output says again that it is working."""
+"""Seconds between progress lines of a running step where the output is not a terminal."""
 
 
 @dataclass
 class Step:
     title: str
     console: Console | None
-    """Where each change is said at once; None where the list is live."""
+    """Where each change is printed at once; None where the list is live."""
     detail: str = ""
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
     failed: bool = False
 
     def doing(self, what: str) -> None:
-        """What goes on now."""
+        """Shows what the step is doing now."""
         self.detail = what
         self.line(f"… {self.title}: {what}")
 
     def done(self, result: str) -> None:
-        """What came of it."""
+        """Shows the result of the step."""
         self.detail = result
 
     def line(self, text: str) -> None:
@@ -76,7 +76,7 @@ class Checklist:
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """One step; it fails with an exception."""
+        """Runs one step; an exception marks it as failed and is raised on."""
         step = Step(title, None if self._live else self._console)
         self._steps.append(step)
         try:
@@ -103,7 +103,7 @@ def _heartbeat(step: Step) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(HEARTBEAT):
-            step.line(f"… {step.title}: still at work, {step.elapsed} so far")
+            step.line(f"… {step.title}: still running after {step.elapsed}")
 
     threading.Thread(target=beat, daemon=True).start()
     try:

@@ -1,5 +1,5 @@
-"""`chairtime demo`: the story of a few bookings, told against the running stack by its public API
-alone. Whatever is not as promised ends it with an error, so it is a smoke test too.
+"""`chairtime demo`: a few booking scenarios against the running stack, over the public API only.
+Any unexpected behaviour ends it with an error, so it is a smoke test too.
 """
 
 import asyncio
@@ -13,28 +13,30 @@ from rich.console import Console
 
 from api.auth import development
 from chairtime_client import Event, events
-from embedded import record, web_ui
-from embedded.caller import Caller, Json
-from embedded.story import Story
-from embedded.watcher import NotAsPromised, Watcher
+from embedded import dev_state, web_ui
+from embedded.demo_client import DemoClient, Json
+from embedded.event_waiter import EventWaiter, UnexpectedBehaviour
+from embedded.scenarios import Scenarios
 from settings import Settings
 
 TOPICS = ("appointments", "availability")
 
-FOR_THE_STREAM = 5.0
-"""Seconds until it must be ready."""
+READY_WITHIN = 5.0
+"""Seconds within which the event stream must be ready."""
 
 
 def run(settings: Settings) -> None:
-    """Tells the story. Exits with 1 where nothing runs or something is not as promised."""
-    running = record.read(settings.chairtime_home)
+    """Runs the scenarios. Exits with 1 if no stack runs or one of them fails."""
+    running = dev_state.read(settings.chairtime_home)
     if running is None:
-        sys.exit("chairtime demo: nothing runs here; start it in another terminal with `make dev`")
+        sys.exit(
+            "chairtime demo: no stack is running; start one in another terminal with `make dev`"
+        )
     console = Console(highlight=False)
     try:
-        asyncio.run(_tell(settings, running, console))
-    except NotAsPromised as broken:
-        sys.exit(f"chairtime demo: not as promised: {broken}")
+        asyncio.run(_run(settings, running, console))
+    except UnexpectedBehaviour as failure:
+        sys.exit(f"chairtime demo: unexpected behaviour: {failure}")
     except httpx2.HTTPError as error:
         sys.exit(f"chairtime demo: {running.api.url} does not answer: {error!r}")
     except PermissionError as refused:
@@ -44,7 +46,7 @@ def run(settings: Settings) -> None:
 
 
 class Ticker:
-    """Prints the events of the story's slots as they arrive; those of others pass by."""
+    """Prints the events of the scenarios' slots as they arrive; ignores all others."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -58,7 +60,7 @@ class Ticker:
     def show(self, event: Event) -> None:
         if "starts_at" not in event.data or _slot(event.data) not in self._slots:
             return
-        # the clocks agree, as on one machine
+        # Client and database share one machine's clock, so the difference is the latency.
         latency = (datetime.now(UTC) - event.occurred_at).total_seconds() * 1000
         self.latencies.append(latency)
         style = "cyan" if event.kind.startswith("appointment") else "dim cyan"
@@ -67,61 +69,63 @@ class Ticker:
         )
 
 
-async def _tell(settings: Settings, running: record.Record, console: Console) -> None:
+async def _run(settings: Settings, running: dev_state.DevState, console: Console) -> None:
     def patient(name: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {development.token(settings, 'patient', name)}"}
 
-    ticker, tale = Ticker(console), uuid4().hex
+    ticker, run_id = Ticker(console), uuid4().hex
     async with httpx2.AsyncClient(base_url=running.api.url) as client:
         one, other = (
-            # new people each time: nobody's earlier bookings are in the way
-            Caller(client, patient(f"demo {who} {tale}"), f"patient {who}", console)
+            # New patients for each run, so that earlier bookings cannot conflict.
+            DemoClient(client, patient(f"demo {who} {run_id}"), f"patient {who}", console)
             for who in "AB"
         )
         stream = events(running.api.url, development.token(settings, "admin"), topics=TOPICS)
-        watcher = Watcher(stream, ticker.show)
-        story = Story((one, other), watcher, ticker.watch, console)
-        _begin(console, running)
-        async with watcher.watching(FOR_THE_STREAM):
-            await story.tell()
-        _end(console, running, story, ticker)
-        await _is_well(one)
-    console.print("\n[bold green]✓ All as promised.[/]")
+        waiter = EventWaiter(stream, ticker.show)
+        scenarios = Scenarios((one, other), waiter, ticker.watch, console)
+        _print_intro(console, running)
+        async with waiter.listening(READY_WITHIN):
+            await scenarios.run()
+        _print_summary(console, running, scenarios, ticker)
+        await _check_health(one)
+    console.print("\n[bold green]✓ All scenarios passed.[/]")
 
 
-def _begin(console: Console, running: record.Record) -> None:
+def _print_intro(console: Console, running: dev_state.DevState) -> None:
     console.print(f"[bold]Chairtime[/] at {running.api.url}", soft_wrap=True)
-    console.print("→ requests, with the time to their answer", style="dim")
+    console.print("→ requests, with their response time", style="dim")
     console.print(
-        "← events as the clinic's dashboard gets them (SSE), with the time since the change",
+        "← events as the clinic's dashboard receives them (SSE), with the time since the change",
         style="dim",
         soft_wrap=True,
     )
 
 
-async def _is_well(caller: Caller) -> None:
-    health = await caller.read("/health")
+async def _check_health(client: DemoClient) -> None:
+    health = await client.read("/health")
     if health["status"] != "ok":
-        ill = ", ".join(part for part, state in health.items() if state != "ok")
-        raise NotAsPromised(f"the story went well, but /health says degraded: {ill}")
+        degraded = ", ".join(part for part, state in health.items() if state != "ok")
+        raise UnexpectedBehaviour(f"the scenarios passed, but /health reports degraded: {degraded}")
 
 
-def _end(console: Console, running: record.Record, story: Story, ticker: Ticker) -> None:
-    middle, slowest = median(ticker.latencies), max(ticker.latencies)
+def _print_summary(
+    console: Console, running: dev_state.DevState, scenarios: Scenarios, ticker: Ticker
+) -> None:
+    typical, slowest = median(ticker.latencies), max(ticker.latencies)
     console.print(
         f"\n{len(ticker.latencies)} events, from the change in Postgres to this terminal "
-        f"{middle:.1f} ms (median), {slowest:.1f} ms (slowest).\n",
+        f"{typical:.1f} ms (median), {slowest:.1f} ms (slowest).\n",
         soft_wrap=True,
     )
-    places = [(how, web_ui.booking(running.temporal, b["id"])) for how, b in story.bookings]
-    places += [
+    links = [(how, web_ui.booking(running.temporal, b["id"])) for how, b in scenarios.bookings]
+    links += [
         ("all bookings", web_ui.bookings(running.temporal, web_ui.ALL)),
         ("its columns", f"add {web_ui.COLUMNS}"),
         ("the API, to try", f"{running.api.url}/docs"),
         ("how it works", "README.md, docs/lifecycle.md, docs/events.md"),
     ]
     console.print("[bold]Where to look[/] (each booking is one workflow, with its history)")
-    for what, where in places:  # whole lines: a link that is cut cannot be followed
+    for what, where in links:  # soft_wrap: a wrapped link cannot be clicked
         console.print(f"   {what:<20} {where}", soft_wrap=True)
 
 

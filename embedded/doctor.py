@@ -1,4 +1,4 @@
-"""`chairtime doctor`: what is found, what is missing, and how to get it."""
+"""`chairtime doctor`: checks what `chairtime dev` needs, and says how to get what is missing."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from db import migrate
-from embedded import places, ports, record, temporal_cli
+from embedded import dev_state, paths, ports, temporal_cli
 from embedded.binaries import binaries
 from embedded.system import POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT
 from settings import Settings
 from workflows import client
 
 OLDEST_PYTHON = (3, 11)
-BELL = "chairtime_doctor"
+CHANNEL = "chairtime_doctor"
 LOCK = 1667785074
 
 
@@ -32,11 +32,11 @@ class Finding:
     ok: bool
     found: str
     remedy: str | None = None
-    """What to do about it; also given where it is fine but could be better."""
+    """What to do about it; may also be given where `ok` is true."""
 
 
 def run(settings: Settings, *, as_json: bool) -> int:
-    """Prints the findings; 0 when `chairtime dev` can be expected to work, else 1."""
+    """Prints the findings. Returns 0 if `chairtime dev` should work, else 1."""
     findings = asyncio.run(_examine(settings))
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -46,7 +46,7 @@ def run(settings: Settings, *, as_json: bool) -> int:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    stack = record.read(settings.chairtime_home)
+    stack = dev_state.read(settings.chairtime_home)
     findings = [_python(), _uv(), _stack(stack)]
 
     given = "database_url" in settings.model_fields_set
@@ -68,7 +68,7 @@ def _python() -> Finding:
 
 
 def _uv() -> Finding:
-    own = places.cache() / "uv" / "bin" / "uv"
+    own = paths.cache() / "uv" / "bin" / "uv"
     uv = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else None)
     if uv is None:
         remedy = "`make` installs its own; or https://docs.astral.sh/uv"
@@ -76,7 +76,7 @@ def _uv() -> Finding:
     return Finding("uv", True, _first_line(uv, "--version"))
 
 
-def _stack(stack: record.Record | None) -> Finding:
+def _stack(stack: dev_state.DevState | None) -> Finding:
     if stack is None:
         return Finding("Development stack", True, "not running", "`make dev` starts it")
     return Finding("Development stack", True, f"running, API at {stack.api.url}")
@@ -88,7 +88,7 @@ def _embedded_postgres() -> Finding:
         found = _first_line(str(binaries() / "postgres"), "--version")
     except (OSError, subprocess.SubprocessError) as failure:
         return Finding(name, False, str(failure), "run `uv sync`, or set DATABASE_URL")
-    user = places.unprivileged_user()
+    user = paths.unprivileged_user()
     return Finding(name, True, found + (f" (as uid {user.uid})" if user else ""))
 
 
@@ -111,7 +111,7 @@ async def _database(dsn: str) -> list[Finding]:
 
 
 async def _connect(dsn: str) -> asyncpg.Connection:
-    # No named statements: a transaction pooler may lose them, and shall be called what it is.
+    # No prepared statements: behind a transaction pooler they would fail before it is detected.
     return await asyncpg.connect(dsn, timeout=5, command_timeout=5, statement_cache_size=0)
 
 
@@ -123,11 +123,11 @@ async def _are_sessions(connection: asyncpg.Connection, other: asyncpg.Connectio
 
 
 async def _keeps_state(connection: asyncpg.Connection, other: asyncpg.Connection) -> bool:
-    """Whether a statement finds what those before it left: a setting, a lock, a LISTEN. Meanwhile
-    `other` is in a transaction: a pooler has then given it the server connection that we had.
+    """Whether a setting, an advisory lock and a LISTEN survive between statements. `other` holds a
+    transaction open meanwhile, so that a pooler has given it the server connection we used before.
     """
     await connection.execute("set chairtime.doctor = 'here'")
-    await connection.execute(f"select pg_try_advisory_lock({LOCK}); listen {BELL}")
+    await connection.execute(f"select pg_try_advisory_lock({LOCK}); listen {CHANNEL}")
     async with other.transaction():
         await other.execute("select 1")
         kept = await connection.fetchval(
@@ -139,8 +139,8 @@ async def _keeps_state(connection: asyncpg.Connection, other: asyncpg.Connection
             " and pid = pg_backend_pid())",
             LOCK,
         )
-    await connection.execute(f"unlisten {BELL}; select pg_advisory_unlock_all()")
-    return bool(kept) and held and [BELL] == [channel[0] for channel in channels]
+    await connection.execute(f"unlisten {CHANNEL}; select pg_advisory_unlock_all()")
+    return bool(kept) and held and [CHANNEL] == [channel[0] for channel in channels]
 
 
 async def _migrations(connection: asyncpg.Connection) -> Finding:
@@ -163,7 +163,7 @@ async def _temporal(address: str | None) -> Finding:
         return Finding("Temporal CLI", True, str(found))
     go = shutil.which("go")
     way = "downloaded, or built with " + (go or "Go from PyPI")
-    return Finding("Temporal CLI", True, "not there yet", f"the first start gets it: {way}")
+    return Finding("Temporal CLI", True, "not installed yet", f"the first start gets it: {way}")
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Ports of the loopback interface. Stacks side by side agree by file locks on who has which."""
+"""Ports of the loopback interface. Stacks on one machine claim ports by file locks."""
 
 import fcntl
 import random
@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from typing import TextIO
 
-from embedded import places
+from embedded import paths
 
 HOST = "127.0.0.1"
 BELOW_EPHEMERAL = range(16_000, 32_000)
@@ -30,7 +30,7 @@ class Ports:
             self._locks.pop().close()
 
     def _lock(self, port: int) -> bool:
-        directory = places.cache() / "ports"
+        directory = paths.cache() / "ports"
         directory.mkdir(exist_ok=True)
         lock = (directory / str(port)).open("w")
         try:
@@ -58,9 +58,9 @@ def free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """One that nobody has, and that this process was not given before: who asks for two gets two,
-    though neither is in use yet. Not from where the system takes ports for connections: they could
-    have it by the time that it is needed, or needed again after a restart.
+    """A free port that this process was not given before, so that two calls return two ports
+    although neither is in use yet. Never an ephemeral port: the system could give it to an outgoing
+    connection before it is used, or during a restart.
     """
     return next(filter(free, _order))
 

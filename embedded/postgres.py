@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from embedded import places
+from embedded import paths
 from embedded.binaries import binaries
 from embedded.process import Command, Process, ProcessEnded, wait_until
 
 SUPERUSER = "postgres"
 USER = "chairtime"
-"""Owns DATABASE, and is no superuser, who could run programs on this machine."""
+"""Owner of DATABASE; not a superuser, who could run programs on this machine."""
 DATABASE = "chairtime"
 
 ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
@@ -40,13 +40,13 @@ SETTINGS = {
 }
 
 FASTER_BUT_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-"""For data that nobody misses after a crash of the machine: tests."""
+"""For tests, whose data may be lost when the machine crashes."""
 
 LOCALE = {"LC_ALL": "C"}
-"""Messages in English, whoever runs it; and on macOS it does not start without a valid locale."""
+"""English messages for every user; on macOS Postgres does not start without a valid locale."""
 
 LEFT_BY_A_KILL = ("pre-existing shared memory block", "lock file", "Address already in use")
-"""What a start says while the one before is still going down."""
+"""Error messages of a start while a killed server is still shutting down."""
 
 
 class OldLayout(Exception):
@@ -65,21 +65,21 @@ class Postgres:
     ) -> None:
         """`settings` are laid over SETTINGS; `first` are statements that the superuser runs when
         the data directory is made. As root the server runs as an unprivileged user, who must be
-        able to reach `data` (see places).
+        able to reach `data` (see paths).
         """
         self.data = data
         self.port = port
         self.first = first
         self.settings = {**SETTINGS, **(settings or {}), "port": str(port)}
-        self.user = places.unprivileged_user()
+        self.user = paths.unprivileged_user()
 
     def dsn(self, database: str = DATABASE, user: str = USER) -> str:
-        """Holds no password: it names the file that does."""
+        """A DSN without a password; it names the password file instead."""
         passfile = quote(str(_passfile(self.data, user)))
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}?passfile={passfile}"
 
     def prepare(self) -> None:
-        """Makes the data directory, with an empty database DATABASE, unless it is there. Raises
+        """Creates the data directory with an empty database DATABASE if it does not exist. Raises
         OldLayout.
         """
         if (self.data / "PG_VERSION").exists():
@@ -101,15 +101,15 @@ class Postgres:
         options = [f"{name}={value}" for name, value in self.settings.items()]
         argv = [str(binaries() / "postgres"), "-D", str(self.data)]
         argv += [word for option in options for word in ("-c", option)]
-        # SIGINT ends it at once; SIGTERM would wait for the clients.
+        # SIGINT is a fast shutdown; SIGTERM would wait for clients to disconnect.
         return Command(argv, LOCALE, stop=signal.SIGINT, user=self.user, directory=self.data)
 
     def accepts(self) -> bool:
-        """Whether it takes connections now."""
+        """Whether it accepts connections now."""
         return _quiet("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "1")
 
     def start(self, log: Path, seconds: float = 30) -> Process:
-        """Prepares and starts it, and returns when it takes connections."""
+        """Prepares and starts it, and returns when it accepts connections."""
         deadline = time.monotonic() + seconds
         while True:
             self.prepare()
@@ -133,7 +133,7 @@ class Postgres:
         self._run("initdb", *made, *locale)
         (directory / "pg_hba.conf").write_text(ACCESS)
         statements = [
-            # Stretching makes short passwords hard to guess, and each connection slow.
+            # More iterations protect short passwords, which these are not, and slow connecting.
             "set scram_iterations = 1",
             f"alter role {SUPERUSER} password '{_new_password(directory, SUPERUSER)}'",
             f"create role {USER} login password '{_new_password(directory, USER)}'",
@@ -160,8 +160,8 @@ class Postgres:
             raise ProcessEnded(f"{binary} ended with code {done.returncode}:\n{done.stderr}")
 
     def _forget_stale_lock(self) -> None:
-        """After a kill -9 the pid in the lock file may belong to somebody else by now, whom
-        Postgres would take for another server.
+        """Deletes the lock file of a killed server if its pid now belongs to another program, which
+        Postgres would mistake for a running server.
         """
         lock = self.data / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
@@ -175,7 +175,9 @@ def _passfile(data: Path, user: str) -> Path:
 
 
 def _new_password(data: Path, user: str) -> str:
-    """Also writes it into the file of that user, for any port: it changes with each start."""
+    """A new random password, also written to the user's password file (for any port, since the
+    port changes with each start).
+    """
     password = secrets.token_urlsafe(24)
     passfile = _passfile(data, user)
     passfile.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""Asking a part over HTTP, on the loopback interface."""
+"""HTTP GET requests to a part, on the loopback interface."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ class Answer:
 
 
 def get(port: int, path: str, token: str | None = None, seconds: float = 1.0) -> Answer | None:
-    """What GET `path` is answered with; None where that is no 200, or comes too late."""
+    """The answer to GET `path`; None unless it is a 200 within `seconds`."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     connection = http.client.HTTPConnection(HOST, port, timeout=seconds)
     try:

@@ -1,4 +1,4 @@
-"""A command under a guard, as seen by whoever started it."""
+"""A command run under a child reaper."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-GUARD = Path(__file__).with_name("guard.py")
+REAPER = Path(__file__).with_name("child_reaper.py")
 GRACE = 3.0
 
 
 class ProcessEnded(Exception):
-    """A part ended although it was needed; carries the end of what it wrote."""
+    """A part ended although it was needed; the message carries the end of its log."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,20 @@ class User:
 class Command:
     argv: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Added to our own environment."""
+    """Added to this process's environment."""
     stop: signal.Signals = signal.SIGTERM
     user: User | None = None
-    """None = whoever we are."""
+    """None = the current user."""
     directory: Path | None = None
 
 
 class Process:
-    """A running command. It ends when it is stopped, and at the latest with the process that made
-    this object, however that one ends; nothing that it started stays behind.
+    """A running command. It ends when it is stopped, and at the latest when the process that
+    created this object ends for any reason. All processes that it started end with it.
     """
 
     def __init__(self, command: Command, log: Path) -> None:
-        """Starts it; what it writes is appended to `log`."""
+        """Starts it; its output is appended to `log`."""
         user = command.user
         options = {
             "stop": command.stop,
@@ -52,8 +52,8 @@ class Process:
         self.log = log
         with log.open("ab") as output:
             self._written_before = output.tell()
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(GUARD), json.dumps(options), *command.argv],
+            self._reaper = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(REAPER), json.dumps(options), *command.argv],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -66,33 +66,33 @@ class Process:
     @property
     def returncode(self) -> int | None:
         """None while it runs."""
-        code = self._guard.poll()
+        code = self._reaper.poll()
         if code is not None:
-            self._let_go()
+            self._close_lifeline()
         return code
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code; raises subprocess.TimeoutExpired."""
-        code = self._guard.wait(timeout)
-        self._let_go()
+        code = self._reaper.wait(timeout)
+        self._close_lifeline()
         return code
 
     def stop(self, within: float = GRACE) -> None:
-        """Asks it to end, and kills it after `within` seconds. Returns when it is gone."""
-        self._let_go()
+        """Sends its stop signal, and kills it after `within` seconds. Returns when it is gone."""
+        self._close_lifeline()
         try:
-            self._guard.wait(within)
+            self._reaper.wait(within)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
-        """Kills it and all it started. Returns when that is done."""
-        self._guard.send_signal(signal.SIGUSR1)
-        self._let_go()
-        self._guard.wait()
+        """Kills it and all processes that it started. Returns when they are gone."""
+        self._reaper.send_signal(signal.SIGUSR1)
+        self._close_lifeline()
+        self._reaper.wait()
 
     def written(self, last: int = 20) -> str:
-        """The last lines that this run wrote."""
+        """The last lines of this run's output."""
         with self.log.open("rb") as log:
             log.seek(self._written_before)
             lines = log.read().decode(errors="replace").splitlines()
@@ -104,14 +104,14 @@ class Process:
             name = Path(self.command.argv[0]).name
             raise ProcessEnded(f"{name} ended with code {self.returncode}:\n{self.written()}")
 
-    def _let_go(self) -> None:
-        if self._guard.stdin is not None:
-            self._guard.stdin.close()
+    def _close_lifeline(self) -> None:
+        if self._reaper.stdin is not None:
+            self._reaper.stdin.close()
 
     def _announced_pid(self) -> int:
         line = b""
-        if self._guard.stdout is not None:
-            with self._guard.stdout as announcement:
+        if self._reaper.stdout is not None:
+            with self._reaper.stdout as announcement:
                 line = announcement.readline()
         if not line:
             self.wait()
@@ -120,7 +120,9 @@ class Process:
 
 
 def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> None:
-    """Waits for `ready`; raises ProcessEnded when the process ends first, TimeoutError too late."""
+    """Waits for `ready`. Raises ProcessEnded if the process ends first, TimeoutError after
+    `seconds`.
+    """
     deadline = time.monotonic() + seconds
     while not ready():
         process.check()

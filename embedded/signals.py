@@ -1,28 +1,28 @@
-"""Being asked to end: Ctrl-C, SIGTERM, a closed terminal, or the end of our parent."""
+"""Stop requests: Ctrl-C, SIGTERM, a closed terminal, or the end of the parent process."""
 
 import os
 import signal
 import threading
 import time
 
-ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def raise_when_asked_to_end() -> None:
-    """From now on each of them raises KeyboardInterrupt in the main thread."""
-    for number in ASKED:
+    """Makes each stop signal raise KeyboardInterrupt in the main thread."""
+    for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _raise)
 
 
 def ignore() -> None:
-    """For the time of stopping, which must not be interrupted by impatience."""
-    for number in ASKED:
+    """Ignores stop signals, so that a second Ctrl-C does not interrupt the shutdown."""
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def end_with(parent: int) -> None:
-    """Asks ourselves to end when this process, our parent, is gone, even if it was killed."""
+    """Sends SIGTERM to this process when its parent is gone, even if that was killed."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,7 +1,7 @@
 """Embedded parts as context managers, for tests and scripts.
 
-They end with the block, and with us when we are killed. What they keep for so long lies in memory
-where there is room: a disk makes each step of Temporal's and each new database slow.
+They end with the block, and with this process if it is killed. Their data is kept in memory if
+there is room: on disk, each step of Temporal and each new database is slow.
 """
 
 import contextlib
@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded import places, ports, temporal_cli
+from embedded import paths, ports, temporal_cli
 from embedded.postgres import DATABASE, FASTER_BUT_NOT_DURABLE, SUPERUSER, USER, Postgres
 from embedded.process import Process
 from embedded.temporal import Temporal
 
 PAST_DEADLINES = f"grant set on parameter session_replication_role to {USER}"
-"""Tests and benchmarks set a deadline into the past without its triggers."""
+"""Lets tests and benchmarks move a deadline into the past without firing triggers."""
 
 
 @dataclass
 class Running:
-    """A part that can be killed and started again in place: the same port, the same data."""
+    """A part that can be killed and started again with the same port and data."""
 
     part: Postgres | Temporal
     log: Path
@@ -43,7 +43,7 @@ class RunningPostgres(Running):
     part: Postgres
 
     def dsn(self, database: str = DATABASE) -> str:
-        """As the application connects: as the owner of its database, without superuser."""
+        """For connections like the application's: as owner of the database, not as superuser."""
         return self.part.dsn(database)
 
     def superuser_dsn(self, database: str = "postgres") -> str:
@@ -79,8 +79,8 @@ def postgres(
 def temporal(
     *, persistent: bool = False, ui: bool = False, data: Path | None = None
 ) -> Iterator[RunningTemporal]:
-    """A Temporal dev server on a free port; gets the CLI if need be. Only a persistent one keeps
-    its workflows over its own restart, by default in a new directory.
+    """A Temporal dev server on a free port; obtains the CLI if needed. Only a persistent one keeps
+    its workflows across a restart, by default in a new directory.
     """
     binary = temporal_cli.obtain(print)
     with _directory(data) as directory:
@@ -100,7 +100,7 @@ def _directory(given: Path | None) -> Iterator[Path]:
     if given is not None:
         yield given
         return
-    directory = places.temporary(rather=places.memory())
+    directory = paths.temporary(preferred=paths.memory())
     try:
         yield directory
     finally:

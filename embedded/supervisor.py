@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from embedded.process import Process, ProcessEnded, wait_until
 
-LOOK = 0.2
+CHECK_EVERY = 0.2
 BACK_OFF, LONGEST_BACK_OFF = 0.25, 10.0
 HEALTHY_AFTER = 60.0
-"""Seconds of life after which earlier deaths are forgotten."""
+"""Seconds of uptime after which the back-off of restarts is reset."""
 
 STOP_WITHIN = 3.8
 LEAST_TO_STOP = 0.5
-"""Seconds kept for each part that is still to be stopped, whatever those before it take."""
+"""Seconds reserved for stopping each part, however long the parts before it take."""
 
 
 @dataclass(frozen=True)
@@ -27,86 +27,88 @@ class Part:
 
 
 @dataclass
-class Kept:
+class Supervised:
     part: Part
     process: Process
     started: float
-    deaths: int = 0
+    crashes: int = 0
     restart_at: float | None = None
 
 
 class Supervisor:
     def __init__(
-        self, say: Callable[[str], None], changed: Callable[[dict[str, int]], None]
+        self, log: Callable[[str], None], changed: Callable[[dict[str, int]], None]
     ) -> None:
-        """`say` hears of deaths and restarts; `changed` gets the pids by name, when they change."""
-        self._say = say
+        """`log` is called with messages about crashes and restarts; `changed` with the pids by name
+        when they change.
+        """
+        self._log = log
         self._changed = changed
-        self._kept: list[Kept] = []
+        self._supervised: list[Supervised] = []
 
     @property
     def pids(self) -> dict[str, int]:
-        return {kept.part.name: kept.process.pid for kept in self._kept}
+        return {supervised.part.name: supervised.process.pid for supervised in self._supervised}
 
     def start(self, *parts: Part) -> None:
         """Starts them, and returns at once; raises ProcessEnded or TimeoutError."""
         for part in parts:
-            self._kept.append(Kept(part, part.start(), time.monotonic()))
+            self._supervised.append(Supervised(part, part.start(), time.monotonic()))
         self._changed(self.pids)
 
     def wait(self, part: Part, seconds: float = 60) -> None:
         """Returns when a started part is ready; raises ProcessEnded or TimeoutError."""
-        for kept in self._kept:
-            if kept.part is part:
-                wait_until(part.ready, kept.process, seconds)
+        for supervised in self._supervised:
+            if supervised.part is part:
+                wait_until(part.ready, supervised.process, seconds)
 
     def keep(self) -> None:
-        """Watches over the parts, until an exception (an interrupt) ends it."""
+        """Restarts parts that died, until an exception (an interrupt) ends it."""
         while True:
-            for kept in self._kept:
-                self._look_after(kept, time.monotonic())
-            time.sleep(LOOK)
+            for supervised in self._supervised:
+                self._check(supervised, time.monotonic())
+            time.sleep(CHECK_EVERY)
 
     def stop(self) -> None:
-        """Stops all, the last one started first, within STOP_WITHIN seconds altogether."""
+        """Stops all parts, the last started first, within STOP_WITHIN seconds in total."""
         deadline = time.monotonic() + STOP_WITHIN
-        while self._kept:
-            kept = self._kept.pop()
-            spare = LEAST_TO_STOP * len(self._kept)
-            kept.process.stop(max(LEAST_TO_STOP, deadline - spare - time.monotonic()))
+        while self._supervised:
+            supervised = self._supervised.pop()
+            reserved = LEAST_TO_STOP * len(self._supervised)
+            supervised.process.stop(max(LEAST_TO_STOP, deadline - reserved - time.monotonic()))
 
-    def _look_after(self, kept: Kept, now: float) -> None:
-        if kept.restart_at is None:
-            code = kept.process.returncode
+    def _check(self, supervised: Supervised, now: float) -> None:
+        if supervised.restart_at is None:
+            code = supervised.process.returncode
             if code is None:
                 return
-            kept.process.kill()
-            self._plan_restart(kept, now)
-            self._say(f"{kept.part.name} {how_it_ended(code)}; starting it again")
+            supervised.process.kill()
+            self._plan_restart(supervised, now)
+            self._log(f"{supervised.part.name} {describe_exit(code)}; starting it again")
 
-        if kept.restart_at is not None and now >= kept.restart_at:
-            self._restart(kept)
+        if supervised.restart_at is not None and now >= supervised.restart_at:
+            self._restart(supervised)
 
-    def _plan_restart(self, kept: Kept, now: float) -> None:
-        if now - kept.started > HEALTHY_AFTER:
-            kept.deaths = 0
-        kept.restart_at = now + min(LONGEST_BACK_OFF, BACK_OFF * 2**kept.deaths)
-        kept.deaths += 1
+    def _plan_restart(self, supervised: Supervised, now: float) -> None:
+        if now - supervised.started > HEALTHY_AFTER:
+            supervised.crashes = 0
+        supervised.restart_at = now + min(LONGEST_BACK_OFF, BACK_OFF * 2**supervised.crashes)
+        supervised.crashes += 1
 
-    def _restart(self, kept: Kept) -> None:
+    def _restart(self, supervised: Supervised) -> None:
         try:
-            kept.process = kept.part.start()
+            supervised.process = supervised.part.start()
         except (ProcessEnded, TimeoutError, OSError, subprocess.SubprocessError) as failure:
-            self._plan_restart(kept, time.monotonic())
-            self._say(f"{kept.part.name} does not start: {failure}")
+            self._plan_restart(supervised, time.monotonic())
+            self._log(f"{supervised.part.name} does not start: {failure}")
             return
-        kept.started, kept.restart_at = time.monotonic(), None
-        self._say(f"{kept.part.name} started again (pid {kept.process.pid})")
+        supervised.started, supervised.restart_at = time.monotonic(), None
+        self._log(f"{supervised.part.name} started again (pid {supervised.process.pid})")
         self._changed(self.pids)
 
 
-def how_it_ended(code: int) -> str:
-    """In words, from a guard's exit code."""
+def describe_exit(code: int) -> str:
+    """A description of a child reaper's exit code."""
     number = -code if code < 0 else code - 128
     if number in set(signal.Signals):
         return f"was ended by {signal.Signals(number).name}"

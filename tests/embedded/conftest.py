@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from embedded import places
+from embedded import paths
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def directory() -> Iterator[Path]:
     """Like tmp_path, but reachable for the unprivileged user."""
-    path = places.temporary()
+    path = paths.temporary()
     yield path
     shutil.rmtree(path, ignore_errors=True)
 

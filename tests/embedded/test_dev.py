@@ -21,7 +21,7 @@ from temporalio.client import Client
 
 from db.migrate import migrate
 from db.pool import connect
-from embedded import places, ports, probe, stack, web_ui
+from embedded import paths, ports, probe, stack, web_ui
 from embedded.binaries import MAJOR
 from tests.support import HANG
 from workflows import BOOKING_STATUS, DENTIST_ID, SLOT_START
@@ -95,7 +95,7 @@ class Dev:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Dev]:
     """One stack for the tests that leave it running."""
-    directory = places.temporary()
+    directory = paths.temporary()
     dev = Dev(directory / "shared", "--ephemeral")
     yield dev.wait()
     dev.end()
@@ -231,7 +231,7 @@ def test_data_of_another_schema_is_refused_in_one_line(start: Callable[..., Dev]
 def test_data_of_an_older_layout_is_refused_in_one_line(
     start: Callable[..., Dev], directory: Path
 ) -> None:
-    data = places.data(directory / "home") / "data" / f"postgres-{MAJOR}"
+    data = paths.data(directory / "home") / "data" / f"postgres-{MAJOR}"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text(f"{MAJOR}\n")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from embedded.process import Command, Process
-from embedded.supervisor import Part, Supervisor, how_it_ended
+from embedded.supervisor import Part, Supervisor, describe_exit
 from tests.support import HANG
 
 STUBBORN = "trap '' TERM; while true; do sleep 1; done"
@@ -105,6 +105,6 @@ def test_being_asked_to_end_ends_the_parts(
 
 
 def test_how_a_part_ended_is_said_in_words() -> None:
-    assert how_it_ended(1) == "ended with code 1"
-    assert how_it_ended(128 + signal.SIGKILL) == "was ended by SIGKILL"
-    assert how_it_ended(-signal.SIGKILL) == "was ended by SIGKILL"
+    assert describe_exit(1) == "ended with code 1"
+    assert describe_exit(128 + signal.SIGKILL) == "was ended by SIGKILL"
+    assert describe_exit(-signal.SIGKILL) == "was ended by SIGKILL"

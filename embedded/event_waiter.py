@@ -1,4 +1,4 @@
-"""Whoever waits, in the story, for what the event stream must bring."""
+"""Waits for expected events of the event stream."""
 
 import asyncio
 import contextlib
@@ -7,25 +7,25 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from chairtime_client import Event, Item, Ready, Refused, Reset
 
 
-class NotAsPromised(Exception):
-    """The system did something else than it says it does."""
+class UnexpectedBehaviour(Exception):
+    """The system did not behave as documented."""
 
 
-class Watcher:
-    """Reads a stream from the moment it is entered; `show` gets every event as it arrives."""
+class EventWaiter:
+    """Reads a stream while `listening`; calls `show` with every event as it arrives."""
 
     def __init__(self, stream: AsyncGenerator[Item, None], show: Callable[[Event], None]) -> None:
         self._stream = stream
         self._show = show
-        self._heard: list[Event] = []
+        self._received: list[Event] = []
         self._ready = False
-        self._broken: NotAsPromised | None = None
+        self._broken: UnexpectedBehaviour | None = None
         self._changed = asyncio.Condition()
 
     @contextlib.asynccontextmanager
-    async def watching(self, within: float) -> AsyncIterator[None]:
-        """Entered once the stream is ready. Raises NotAsPromised if that takes too long."""
-        following = asyncio.create_task(self._follow(), name="watcher")
+    async def listening(self, within: float) -> AsyncIterator[None]:
+        """Entered once the stream is ready. Raises UnexpectedBehaviour after `within` seconds."""
+        following = asyncio.create_task(self._follow(), name="event waiter")
         try:
             await self._until(lambda: self._ready, "`ready`", within)
             yield
@@ -34,23 +34,23 @@ class Watcher:
             await asyncio.wait([following])
 
     async def wait_for(self, kind: str, entity_id: str, within: float = 5.0) -> Event:
-        """The event of this kind about this entity, heard already or within so many seconds.
-        Raises NotAsPromised.
+        """The event of this kind about this entity, received already or within so many seconds.
+        Raises UnexpectedBehaviour.
         """
 
         def found() -> Event | None:
-            ours = (e for e in self._heard if (e.kind, e.entity_id) == (kind, entity_id))
+            ours = (e for e in self._received if (e.kind, e.entity_id) == (kind, entity_id))
             return next(ours, None)
 
         await self._until(lambda: found() is not None, f"`{kind}`", within)
-        return found() or self._heard[-1]
+        return found() or self._received[-1]
 
     async def _until(self, true: Callable[[], bool], what: str, within: float) -> None:
         try:
             async with asyncio.timeout(within), self._changed:
                 await self._changed.wait_for(lambda: true() or self._broken)
         except TimeoutError:
-            raise NotAsPromised(f"the stream did not bring {what} within {within:.0f} s") from None
+            raise UnexpectedBehaviour(f"no {what} on the stream within {within:.0f} s") from None
         if self._broken:
             raise self._broken
 
@@ -59,21 +59,21 @@ class Watcher:
             async with contextlib.aclosing(self._stream) as items:
                 async for item in items:
                     self._take(item)
-                    await self._tell()
+                    await self._notify()
         except Refused as refused:
-            self._broken = NotAsPromised(f"the event stream answers {refused}")
-            await self._tell()
+            self._broken = UnexpectedBehaviour(f"the event stream answers {refused}")
+            await self._notify()
 
     def _take(self, item: Item) -> None:
         match item:
             case Ready():
                 self._ready = True
             case Reset():
-                self._broken = NotAsPromised(f"the stream lost its place: {item.reason}")
+                self._broken = UnexpectedBehaviour(f"the stream was reset: {item.reason}")
             case Event():
                 self._show(item)
-                self._heard.append(item)
+                self._received.append(item)
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""One caller of the public API: each request, and what came of it, is a line of the story."""
+"""A client of the public API that prints each request with its answer."""
 
 import time
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import httpx2
 from rich.console import Console
 from rich.markup import escape
 
-from embedded.watcher import NotAsPromised
+from embedded.event_waiter import UnexpectedBehaviour
 
 Json = dict[str, Any]
 
@@ -22,15 +22,15 @@ class Answer:
     seconds: float
 
     @property
-    def what(self) -> str:
-        """In a word: the status of a booking, or the code of a problem."""
+    def summary(self) -> str:
+        """The status of a booking, or the code of a problem."""
         if not isinstance(self.body, dict):
             return f"{len(self.body)} items"
         return str(self.body.get("code") or self.body.get("status"))
 
 
-class Caller:
-    """`headers` say who it is; `name` is what the story calls them."""
+class DemoClient:
+    """`headers` authenticate the client; `name` is printed with its requests."""
 
     def __init__(
         self, client: httpx2.AsyncClient, headers: dict[str, str], name: str, console: Console
@@ -41,11 +41,11 @@ class Caller:
         self.name = name
 
     async def hold(self, slot: Json, appointment_type: str) -> Answer:
-        """Asks for a slot; whatever the answer is."""
+        """Requests a hold; returns the answer, whatever its status."""
         return await self.send("POST", "/api/availability/reserve", _body(slot, appointment_type))
 
     async def book(self, slot: Json, appointment_type: str) -> Json:
-        """Books at once, without a hold of its own."""
+        """Books in one request, without a separate hold."""
         answer = await self.send("POST", "/api/appointments", _body(slot, appointment_type))
         return expect(answer, 201, "booked")
 
@@ -62,46 +62,50 @@ class Caller:
         return expect(await self.send("POST", path, {"reason": reason}), 200, "cancelled")
 
     async def send(self, method: str, path: str, body: Json | None = None) -> Answer:
-        """One request; a POST has an Idempotency-Key, as each client should send."""
+        """Sends one request and prints it. A POST gets an Idempotency-Key, as every client should
+        send.
+        """
         key = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
         started = time.perf_counter()
         response = await self._client.request(
             method, path, json=body, headers=self._headers | key, timeout=10
         )
         answer = Answer(response.status_code, response.json(), time.perf_counter() - started)
-        self._say(method, path, answer)
+        self._print(method, path, answer)
         return answer
 
     async def read(self, path: str) -> Any:
-        """What stands there; no line of the story. Raises NotAsPromised."""
+        """The JSON body of a GET, without printing it. Raises UnexpectedBehaviour."""
         response = await self._client.get(path, headers=self._headers, timeout=10)
         if response.status_code != 200:
-            raise NotAsPromised(f"GET {path} answers {response.status_code}: {response.text[:300]}")
+            raise UnexpectedBehaviour(
+                f"GET {path} answers {response.status_code}: {response.text[:300]}"
+            )
         return response.json()
 
-    def _say(self, method: str, path: str, answer: Answer) -> None:
+    def _print(self, method: str, path: str, answer: Answer) -> None:
         colour = "green" if answer.status < 300 else "yellow"
         request = f"{method} {_short(path)}"
         self._console.print(
             f"   → {self.name:<10}{escape(request):<40} "
-            f"[{colour}]{answer.status} {answer.what:<16}[/] {answer.seconds * 1000:>6.1f} ms",
+            f"[{colour}]{answer.status} {answer.summary:<16}[/] {answer.seconds * 1000:>6.1f} ms",
             soft_wrap=True,
         )
 
 
-def expect(answer: Answer, status: int, what: str) -> Json:
-    """The answer's body, if it is what was promised. Raises NotAsPromised."""
-    if (answer.status, answer.what) != (status, what):
+def expect(answer: Answer, status: int, summary: str) -> Json:
+    """The answer's body. Raises UnexpectedBehaviour unless status and summary are as given."""
+    if (answer.status, answer.summary) != (status, summary):
         detail = answer.body.get("detail", "") if isinstance(answer.body, dict) else ""
-        raise NotAsPromised(
-            f"the answer should be {status} {what}, but is {answer.status} {answer.what}. {detail}"
+        raise UnexpectedBehaviour(
+            f"expected {status} {summary}, got {answer.status} {answer.summary}. {detail}"
         )
     body: Json = answer.body
     return body
 
 
 def at(slot: Json) -> str:
-    """When a slot begins, on the clinic's clock."""
+    """The start of a slot in the clinic's time zone, for display."""
     return f"{datetime.fromisoformat(slot['starts_at']):%a %d %b %H:%M}"
 
 
@@ -114,5 +118,5 @@ def _body(slot: Json, appointment_type: str) -> Json:
 
 
 def _short(path: str) -> str:
-    """Ids cut to their end, which is where two of them differ."""
+    """The path with each id cut to its last characters, where ids differ."""
     return "/".join(f"…{part[-6:]}" if len(part) == 36 else part for part in path.split("/"))

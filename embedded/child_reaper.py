@@ -1,13 +1,13 @@
-"""The guard: a small process that keeps one child, and lets nothing of it outlive its starter.
+"""A small process that runs one child, and kills it with all its descendants when its starter ends.
 
 Run as a script (standard library only, so that it starts at once and depends on nothing):
 
-    python guard.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null}' command …
+    python child_reaper.py '{"stop": 15, "grace": 3.0, "user": [uid, gid] | null}' command …
 
-It leads a session of its own. Standard input is the lifeline: end of file there, or a stop signal,
-sends the child its own stop signal; after the grace, at a second signal, or at SIGUSR1, everything
-below the guard is killed. The child's pid is written to standard output as one line; the child
-writes to the guard's standard error. It exits with the child's code (128 + n for signal n).
+It leads its own session. Standard input is the lifeline: at end of file there, or at a stop signal,
+it sends the child the stop signal `stop`. After `grace` seconds, at a second signal, or at SIGUSR1,
+it kills all its descendants. It writes the child's pid to standard output as one line; the child's
+output goes to standard error. It exits with the child's code (128 + n for signal n).
 """
 
 import contextlib
@@ -29,18 +29,18 @@ KILL_SIGNAL = signal.SIGUSR1
 def main() -> int:
     options = json.loads(sys.argv[1])
     prctl = _prctl()
-    # On Linux, orphans below us become our own children, so that the sweep finds them all.
+    # On Linux, orphaned descendants become our own children, so that none of them is missed.
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    bell = _signal_bell()
+    signals = _signal_pipe()
     child = _spawn(sys.argv[2:], options, prctl)
 
     try:
         with contextlib.suppress(OSError):
             os.write(1, b"%d\n" % child.pid)
         os.close(1)
-        _keep(child, bell, options["stop"], options["grace"])
+        _wait(child, signals, options["stop"], options["grace"])
     finally:
-        _sweep(child)
+        _kill_descendants(child)
 
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
@@ -52,8 +52,8 @@ def _spawn(
     uid, gid = user or (None, None)
 
     def prepare() -> None:
-        # Should the guard itself be killed, the child is told. (This runs after the change of
-        # user, which would clear it.)
+        # If the reaper itself is killed, the child gets its stop signal. (This runs after the
+        # change of user, which would clear it.)
         prctl(PR_SET_PDEATHSIG, options["stop"])
 
     return subprocess.Popen(
@@ -68,9 +68,9 @@ def _spawn(
     )
 
 
-def _keep(child: subprocess.Popen[bytes], bell: int, stop: int, grace: float) -> None:
-    """Returns once the child is gone or its grace is over."""
-    watched = [0, bell]
+def _wait(child: subprocess.Popen[bytes], signals: int, stop: int, grace: float) -> None:
+    """Returns once the child has ended, or must be killed."""
+    watched = [0, signals]
     deadline: float | None = None
 
     while child.poll() is None:
@@ -79,18 +79,18 @@ def _keep(child: subprocess.Popen[bytes], bell: int, stop: int, grace: float) ->
             return
 
         ready, _, _ = select.select(watched, [], [], left)
-        told = set(os.read(bell, 64)) if bell in ready else set()
-        asked = told & STOP_SIGNALS or 0 in ready
-        if KILL_SIGNAL in told or (asked and deadline is not None):
+        received = set(os.read(signals, 64)) if signals in ready else set()
+        stopping = received & STOP_SIGNALS or 0 in ready
+        if KILL_SIGNAL in received or (stopping and deadline is not None):
             return
-        if asked:
+        if stopping:
             child.send_signal(stop)
             deadline = time.monotonic() + grace
-            watched = [bell]
+            watched = [signals]
 
 
-def _sweep(child: subprocess.Popen[bytes]) -> None:
-    """Kills whatever is left below the guard, or in the child's process group."""
+def _kill_descendants(child: subprocess.Popen[bytes]) -> None:
+    """Kills all descendants of this process, and the child's process group."""
     while True:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -106,7 +106,9 @@ def _sweep(child: subprocess.Popen[bytes]) -> None:
 
 
 def _reap_orphans(child: int) -> None:
-    """Collects those we adopted; the child itself is left to its Popen, who wants its code."""
+    """Waits for adopted zombies; the child itself is left to its Popen, which needs
+    its exit code.
+    """
     for pid in _descendants(os.getpid(), zombies=True):
         if pid != child:
             with contextlib.suppress(ChildProcessError):
@@ -145,8 +147,8 @@ def _processes() -> list[tuple[int, int, str]]:
     return [(int(pid), int(parent), state) for pid, parent, state in rows]
 
 
-def _signal_bell() -> int:
-    """A descriptor from which the numbers of arriving signals are read, ends of children too."""
+def _signal_pipe() -> int:
+    """A descriptor that delivers the numbers of arriving signals, SIGCHLD included."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -156,7 +158,7 @@ def _signal_bell() -> int:
 
 
 def _prctl() -> Callable[[int, int], None]:
-    """Linux' prctl; elsewhere nothing happens, and the lifeline alone does the work."""
+    """Linux' prctl; on other systems a no-op, where only the lifeline ends the child."""
     if sys.platform != "linux":
         return lambda option, value: None
 

@@ -1,4 +1,4 @@
-"""What a running stack tells others: `dev.json` for scripts, and a lock that says that it runs."""
+"""State of the running development stack: `dev.json` for scripts, and a lock while it runs."""
 
 import contextlib
 import fcntl
@@ -30,8 +30,8 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Record:
-    """The content of dev.json. `processes` has the pids of the parts themselves, by name."""
+class DevState:
+    """The content of dev.json. `processes` maps the name of each part to its pid."""
 
     api: Api
     temporal: TemporalServer
@@ -39,21 +39,21 @@ class Record:
     processes: dict[str, int] = field(default_factory=dict)
 
     def write(self, home: Path) -> None:
-        """Atomically: a reader finds the old or the new content."""
+        """Replaces dev.json atomically: a reader finds the old or the new content."""
         draft = home / "dev.json.new"
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
         draft.replace(home / "dev.json")
 
 
-def read(home: Path) -> Record | None:
-    """The record of the stack that runs now; None where none does, whatever a killed one left."""
+def read(home: Path) -> DevState | None:
+    """The state of the running stack; None if none runs, even if a killed one left its file."""
     if not running(home):
         return None
     try:
         content = json.loads((home / "dev.json").read_text())
     except FileNotFoundError:
         return None
-    return Record(
+    return DevState(
         Api(**content["api"]),
         TemporalServer(**content["temporal"]),
         Database(**content["database"]),
@@ -63,15 +63,17 @@ def read(home: Path) -> Record | None:
 
 def running(home: Path) -> bool:
     try:
-        with alone(home):
+        with exclusive(home):
             return False
     except AlreadyRunning:
         return True
 
 
 @contextlib.contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """Held by the one stack of a checkout; raises AlreadyRunning. A dead one holds nothing."""
+def exclusive(home: Path) -> Iterator[None]:
+    """Locks the checkout for one stack; raises AlreadyRunning. The lock of a dead
+    process is free.
+    """
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         try:

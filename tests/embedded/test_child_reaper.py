@@ -49,10 +49,10 @@ def test_nothing_survives_a_killed_starter(run_python, tmp_path, eventually, ali
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
-def test_a_child_is_told_when_its_guard_is_killed(tmp_path, eventually, alive) -> None:
+def test_killed_reaper_stops_child(tmp_path, eventually, alive) -> None:
     part = Process(Command(["sleep", "60"]), tmp_path / "log")
 
-    os.kill(part._guard.pid, signal.SIGKILL)
+    os.kill(part._reaper.pid, signal.SIGKILL)
 
     eventually(lambda: not alive(part.pid), 2)
     part.stop()

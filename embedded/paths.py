@@ -1,4 +1,4 @@
-"""Where the embedded parts keep their things, and as whom they run."""
+"""Directories of the embedded parts, and the unprivileged user who must reach them."""
 
 import hashlib
 import os
@@ -16,11 +16,11 @@ UNPRIVILEGED = ("nobody", "daemon")
 SHARED_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - a new directory is made below them
 MEMORY = "/dev/shm"  # noqa: S108 - as above
 ROOM = 2 << 30
-"""Bytes for the data of servers side by side; containers often have 64 MB there."""
+"""Free bytes needed to use MEMORY: enough for several servers. Containers often have 64 MB."""
 
 
 def cache() -> Path:
-    """Things that every checkout may share and that can be made again."""
+    """Cache directory shared by all checkouts; its content can be rebuilt."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     path = Path(root) / "chairtime"
     path.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def cache() -> Path:
 
 
 def unprivileged_user() -> User | None:
-    """Who runs Postgres, which refuses to run as root; None where we are not root ourselves."""
+    """The user to run Postgres as, which refuses to run as root; None if we are not root."""
     if os.geteuid() != 0:
         return None
     for name in UNPRIVILEGED:
@@ -41,7 +41,7 @@ def unprivileged_user() -> User | None:
 
 
 def reachable(path: Path, user: User | None) -> bool:
-    """Whether `user` can walk down to `path`. Root's home is closed to others."""
+    """Whether `user` may enter `path` and all its parents. Root's home is closed to others."""
     if user is None:
         return True
     for directory in (path.resolve(), *path.resolve().parents):
@@ -54,7 +54,9 @@ def reachable(path: Path, user: User | None) -> bool:
 
 
 def data(home: Path) -> Path:
-    """Where a checkout keeps its data: `home`, unless Postgres' user cannot go there."""
+    """The data directory of a checkout: `home`, or one outside if Postgres' user
+    cannot reach it.
+    """
     if reachable(home, unprivileged_user()):
         return home
     key = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
@@ -66,21 +68,21 @@ def data(home: Path) -> Path:
 
 
 def open_for_others(directory: Path) -> None:
-    """Lets the unprivileged user, where there is one, walk through (not list)."""
+    """Lets the unprivileged user, if there is one, enter the directory, but not list it."""
     if unprivileged_user() is not None:
         directory.chmod(directory.stat().st_mode | stat.S_IXOTH)
 
 
 def memory() -> list[str]:
-    """Where files lie in memory, if this machine has such a place, and room there."""
+    """The in-memory file system, if there is one with enough room."""
     return [MEMORY] if os.path.isdir(MEMORY) and shutil.disk_usage(MEMORY).free > ROOM else []
 
 
-def temporary(rather: Iterable[str] = ()) -> Path:
-    """A new directory that the unprivileged user can reach; below `rather` if that can be. The
-    caller removes it.
+def temporary(preferred: Iterable[str] = ()) -> Path:
+    """A new directory that the unprivileged user can reach; below one of `preferred` if possible.
+    The caller removes it.
     """
-    for parent in (*rather, tempfile.gettempdir(), *SHARED_TEMPORARY):
+    for parent in (*preferred, tempfile.gettempdir(), *SHARED_TEMPORARY):
         if reachable(Path(parent), unprivileged_user()):
             path = Path(tempfile.mkdtemp(prefix="chairtime-", dir=parent))
             open_for_others(path)

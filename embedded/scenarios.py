@@ -1,4 +1,4 @@
-"""Four scenes of bookings. Each raises NotAsPromised where the system does something else."""
+"""The demo's four booking scenarios. Each raises UnexpectedBehaviour if the system deviates."""
 
 import asyncio
 import random
@@ -7,69 +7,71 @@ from datetime import datetime, timedelta
 
 from rich.console import Console
 
-from embedded.caller import Caller, Json, at, expect
-from embedded.watcher import NotAsPromised, Watcher
+from embedded.demo_client import DemoClient, Json, at, expect
+from embedded.event_waiter import EventWaiter, UnexpectedBehaviour
 from embedded.welcome import DAYS_AHEAD
 from embedded.welcome import TYPE as SHORT
 
 TYPE = "checkup"
 GRACE = 5.0
-"""Seconds that an expiry may be late before the story calls it broken."""
+"""Seconds that an expiry may be late before its scenario fails."""
 
 
-class Story:
-    """Told with two patients and one dentist. `watch` is told of each slot before it is used."""
+class Scenarios:
+    """Run with two patients and one dentist. `watch` is called with each slot before it is used."""
 
     def __init__(
         self,
-        patients: tuple[Caller, Caller],
-        watcher: Watcher,
+        patients: tuple[DemoClient, DemoClient],
+        waiter: EventWaiter,
         watch: Callable[[Json], None],
         console: Console,
     ) -> None:
         self._one, self._other = patients
-        self._watcher = watcher
+        self._waiter = waiter
         self._watch = watch
         self._console = console
         self._dentist: Json = {}
         self.bookings: list[tuple[str, Json]] = []
-        """What became of whom, for the end: a title and the booking's id."""
+        """For the summary: the title of a scenario and its booking."""
 
-    async def tell(self) -> None:
-        self._dentist = await self._somebody()
+    async def run(self) -> None:
+        self._dentist = await self._dentist_with_free_slots()
         await self._hold_and_confirm()
         await self._hold_and_expire()
         await self._two_for_one_slot()
         await self._cancel()
 
     async def _hold_and_confirm(self) -> None:
-        self._scene("A hold, confirmed", "A slot is kept for five minutes, then booked.")
+        self._print_title("Hold, then confirm", "A slot is held for five minutes, then booked.")
         slot = await self._free_slot(TYPE)
         held = await self._held(slot, TYPE)
-        self._note(f"held for {held['expires_in_seconds']:.0f} s")
+        self._print_note(f"held for {held['expires_in_seconds']:.0f} s")
         booked = await self._one.confirm(held)
-        await self._watcher.wait_for("appointment.booked", held["id"])
-        self._ended("confirmed", booked)
+        await self._waiter.wait_for("appointment.booked", held["id"])
+        self._record("confirmed", booked)
 
     async def _hold_and_expire(self) -> None:
-        self._scene("A hold, forgotten", "Nobody confirms it; its workflow's timer gives it back.")
+        self._print_title(
+            "Hold, then expire", "Nobody confirms the hold; its workflow's timer expires it."
+        )
         slot = await self._free_slot(SHORT)
         held = await self._held(slot, SHORT)
         seconds = held["expires_in_seconds"]
-        self._note(f"held for {seconds:.0f} s, and now nobody does anything …")
-        over = await self._watcher.wait_for("appointment.expired", held["id"], seconds + GRACE)
+        self._print_note(f"held for {seconds:.0f} s; waiting for it to expire …")
+        over = await self._waiter.wait_for("appointment.expired", held["id"], seconds + GRACE)
 
         late = over.occurred_at - datetime.fromisoformat(held["hold_expires_at"])
         if late < timedelta():
-            raise NotAsPromised(f"the hold ended {-late.total_seconds():.3f} s too early")
+            raise UnexpectedBehaviour(f"the hold expired {-late.total_seconds():.3f} s too early")
         await self._is_free(slot, SHORT)
-        self._note(
-            f"the slot is free again, {late.total_seconds() * 1000:.0f} ms past the deadline"
+        self._print_note(
+            f"the slot is free again, {late.total_seconds() * 1000:.0f} ms after the deadline"
         )
-        self._ended("expired", held)
+        self._record("expired", held)
 
     async def _two_for_one_slot(self) -> None:
-        self._scene("Two callers, one slot", "Both ask at the same moment; Postgres decides.")
+        self._print_title("Two callers, one slot", "Both ask at the same moment; Postgres decides.")
         slot = await self._free_slot(TYPE)
         callers = (self._one, self._other)
         answers = await asyncio.gather(*(caller.hold(slot, TYPE) for caller in callers))
@@ -77,41 +79,41 @@ class Story:
         held = expect(answers[won], 201, "held")
         refused = expect(answers[lost], 409, "slot_unavailable")
 
-        await self._watcher.wait_for("appointment.held", held["id"])
+        await self._waiter.wait_for("appointment.held", held["id"])
         others = ", ".join(at(slot) for slot in refused["alternatives"])
-        self._note(f"{callers[won].name} has it; {callers[lost].name} is offered {others}")
+        self._print_note(f"{callers[won].name} holds it; {callers[lost].name} is offered {others}")
         released = await callers[won].release(held)
-        await self._watcher.wait_for("appointment.released", held["id"])
-        self._ended("won, then released", released)
+        await self._waiter.wait_for("appointment.released", held["id"])
+        self._record("won, then released", released)
 
     async def _cancel(self) -> None:
-        self._scene(
+        self._print_title(
             "Booked at once, then cancelled",
-            "The API decides and answers; the booking's workflow is told by the signal `cancel`.",
+            "The API decides and answers; the signal `cancel` informs the booking's workflow.",
         )
         slot = await self._free_slot(TYPE)
         booked = await self._one.book(slot, TYPE)
-        await self._watcher.wait_for("appointment.booked", booked["id"])
+        await self._waiter.wait_for("appointment.booked", booked["id"])
         cancelled = await self._one.cancel(booked, "patient_ill")
-        await self._watcher.wait_for("appointment.cancelled", booked["id"])
+        await self._waiter.wait_for("appointment.cancelled", booked["id"])
         await self._is_free(slot, TYPE)
-        self._note("the slot is free again")
-        self._ended("cancelled by signal", cancelled)
+        self._print_note("the slot is free again")
+        self._record("cancelled by signal", cancelled)
 
     async def _held(self, slot: Json, appointment_type: str) -> Json:
         held = expect(await self._one.hold(slot, appointment_type), 201, "held")
-        await self._watcher.wait_for("appointment.held", held["id"])
+        await self._waiter.wait_for("appointment.held", held["id"])
         return held
 
-    async def _somebody(self) -> Json:
-        """A dentist with free slots for all of the story."""
+    async def _dentist_with_free_slots(self) -> Json:
+        """A random dentist with enough free slots for all scenarios."""
         dentists: list[Json] = await self._one.read("/api/profiles/dentists")
         for dentist in random.sample(dentists, len(dentists)):
             if len(await self._slots(dentist, SHORT)) >= DAYS_AHEAD:
                 return dentist
-        raise NotAsPromised(
+        raise UnexpectedBehaviour(
             f"no dentist has {DAYS_AHEAD} free slots in the next {DAYS_AHEAD} days;"
-            " `chairtime dev --ephemeral` or `--reset` starts with an empty diary"
+            " `chairtime dev --ephemeral` or `--reset` starts with an empty calendar"
         )
 
     async def _slots(self, dentist: Json, appointment_type: str) -> list[Json]:
@@ -120,11 +122,11 @@ class Story:
         return slots
 
     async def _free_slot(self, appointment_type: str) -> Json:
-        """Another one each time, so that stories do not meet."""
+        """A random free slot, so that demos run side by side rarely conflict."""
         slots = await self._slots(self._dentist, appointment_type)
         slot = random.choice(slots)
         self._watch(slot)
-        self._note(
+        self._print_note(
             f"{at(slot)} with {self._dentist['full_name']}, one of {len(slots)} free slots of the "
             f"next {DAYS_AHEAD} days"
         )
@@ -133,14 +135,14 @@ class Story:
     async def _is_free(self, slot: Json, appointment_type: str) -> None:
         free = [s["starts_at"] for s in await self._slots(self._dentist, appointment_type)]
         if slot["starts_at"] not in free:
-            raise NotAsPromised(f"the slot {at(slot)} should be free again, and is not")
+            raise UnexpectedBehaviour(f"the slot {at(slot)} should be free again, but is not")
 
-    def _scene(self, title: str, what: str) -> None:
+    def _print_title(self, title: str, what: str) -> None:
         number = len(self.bookings) + 1
         self._console.print(f"\n[bold]{number}. {title}[/]\n   {what}", soft_wrap=True)
 
-    def _note(self, text: str) -> None:
+    def _print_note(self, text: str) -> None:
         self._console.print(f"     {text}", style="dim", markup=False, soft_wrap=True)
 
-    def _ended(self, how: str, booking: Json) -> None:
+    def _record(self, how: str, booking: Json) -> None:
         self.bookings.append((how, booking))
