@@ -1,4 +1,4 @@
-"""Appointments in Postgres: what is read of them."""
+"""Reads appointments from Postgres."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ NAMES = """
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is narrowed to; null fields do not narrow it. Times by start, `to` excluded."""
+    """Filters of a list; null fields do not filter. Times are starts, `starts_to` is exclusive."""
 
     status: tuple[Status, ...] = ()
     dentist_ids: tuple[UUID, ...] = ()
@@ -34,12 +34,14 @@ class Wanted:
     starts_from: datetime | None = None
     starts_to: datetime | None = None
 
-    def conditions(self, seen: Scope) -> tuple[str, list[Any]]:
-        """SQL over `a` and `t` with its arguments; only what narrows, so that an index fits."""
+    def conditions(self, within: Scope) -> tuple[str, list[Any]]:
+        """The SQL condition over `a` and `t` with its arguments. Only filters in use are included,
+        so that an index can be used.
+        """
         asked = {
-            "a.patient_id = ${}": seen.patient_id,
-            "a.dentist_id = ${}": seen.dentist_id,
-            "a.agent_id = ${} and agent_acts_for(a.agent_id, a.patient_id)": seen.agent_id,
+            "a.patient_id = ${}": within.patient_id,
+            "a.dentist_id = ${}": within.dentist_id,
+            "a.agent_id = ${} and agent_acts_for(a.agent_id, a.patient_id)": within.agent_id,
             "a.status = any(${})": [str(status) for status in self.status] or None,
             "a.dentist_id = any(${}::uuid[])": self.dentist_ids or None,
             "a.patient_id = ${}::uuid": self.patient_id,
@@ -52,31 +54,31 @@ class Wanted:
         return " and ".join(sql) or "true", list(given.values())
 
 
-async def get(connection: Connection, id: UUID, seen: Scope) -> Appointment | None:
-    """One appointment, or null where it does not exist or may not be seen: the caller cannot tell
+async def get(connection: Connection, id: UUID, within: Scope) -> Appointment | None:
+    """One appointment, or null if it does not exist or is outside the scope: the caller cannot tell
     which.
     """
-    row = await _one(connection, id, seen)
-    return appointment(row, seen) if row else None
+    row = await _one(connection, id, within)
+    return appointment(row, within) if row else None
 
 
-async def pinned(connection: Connection, id: UUID, seen: Scope) -> Pinned | None:
-    """The same with the terms that it keeps, for a judgement about its move."""
-    row = await _one(connection, id, seen)
-    return Pinned(appointment(row, seen), row["type_id"], row["policy"]) if row else None
+async def pinned(connection: Connection, id: UUID, within: Scope) -> Pinned | None:
+    """The same, with the terms that the booking keeps when it is moved."""
+    row = await _one(connection, id, within)
+    return Pinned(appointment(row, within), row["type_id"], row["policy"]) if row else None
 
 
 async def page(
     connection: Connection,
-    seen: Scope,
+    within: Scope,
     wanted: Wanted,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Appointment]:
-    """The appointments in scope that are wanted, by start, oldest first, after a cursor of
-    (starts_at, id).
+    """The appointments in scope that match the filters, by start, after a cursor of (starts_at,
+    id).
     """
-    conditions, values = wanted.conditions(seen)
+    conditions, values = wanted.conditions(within)
     values += [after[0] if after else None, after[1] if after else None, limit]
     n = len(values)
     rows = await connection.fetch(
@@ -89,7 +91,7 @@ async def page(
         """,  # noqa: S608 - constants of ours
         *values,
     )
-    return [appointment(row, seen) for row in rows]
+    return [appointment(row, within) for row in rows]
 
 
 async def history(connection: Connection, id: UUID) -> list[Transition]:
@@ -104,11 +106,11 @@ async def history(connection: Connection, id: UUID) -> list[Transition]:
     return [_transition(row) for row in rows]
 
 
-def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appointment:
-    """A row of COLUMNS (and `server_time`) as an appointment; what only a hold has is left out
-    elsewhere.
+def appointment(row: asyncpg.Record | Mapping[str, Any], within: Scope) -> Appointment:
+    """The appointment in a row of COLUMNS and `server_time`. Fields of holds are set only while
+    held.
     """
-    for_staff = seen.patient_id is None and seen.agent_id is None
+    for_staff = within.patient_id is None and within.agent_id is None
     status = Status(row["status"])
     held = status is Status.HELD
     left = (row["hold_expires_at"] - row["server_time"]).total_seconds() if held else None
@@ -138,7 +140,7 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], seen: Scope) -> Appoint
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """A booking that is in the way of a wish, and whose it is."""
+    """A booking that overlaps a requested slot, and its owner."""
 
     id: UUID
     patient_id: UUID
@@ -153,7 +155,7 @@ async def blocking(
     moving: UUID | None = None,
 ) -> list[Blocking]:
     """The live bookings of a dentist that a visit of this type would overlap, buffers included.
-    `moving`: a booking that is to move there, with its own terms while its type stays.
+    `moving`: the booking to be moved there; it keeps its own terms if its type stays.
     """
     rows = await connection.fetch(
         """
@@ -184,7 +186,7 @@ async def blocking(
     return [Blocking(**row) for row in rows]
 
 
-async def _one(connection: Connection, id: UUID, seen: Scope) -> asyncpg.Record | None:
+async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Record | None:
     return await connection.fetchrow(
         f"""
         select clock_timestamp() as server_time, a.type_id, a.policy, {COLUMNS}
@@ -194,9 +196,9 @@ async def _one(connection: Connection, id: UUID, seen: Scope) -> asyncpg.Record 
            and ($4::uuid is null or a.agent_id = $4 and agent_acts_for($4, a.patient_id))
         """,  # noqa: S608 - constants of ours
         id,
-        seen.patient_id,
-        seen.dentist_id,
-        seen.agent_id,
+        within.patient_id,
+        within.dentist_id,
+        within.agent_id,
     )
 
 

@@ -44,7 +44,7 @@ from domain.idempotency import Key
 from domain.schedules import Reason
 
 RECENT = 5
-"""Transitions that a booking's workflow shows in its details."""
+"""Number of transitions shown in the details of a booking's workflow."""
 
 
 async def hold(
@@ -55,9 +55,9 @@ async def hold(
     actor: Actor,
     via: Via,
 ) -> Result | None:
-    """Takes the slot for the command's id and key, or says what is in the way. Null, and nothing is
-    done, where the offer has changed since it was read, or it is not `between` these instants
-    (null: whenever). One round trip, one transaction.
+    """Claims the slot, or returns the reason why not. Null, without any change, if the terms have
+    changed since they were read, or the time is not `between` these instants (null: any time). One
+    round trip, one transaction.
     """
     earliest, latest = between or (None, None)
     row = await fetch_one(
@@ -94,7 +94,7 @@ async def hold(
     outcome = "done" if row["outcome"] == "held" else row["outcome"]
     return Result(
         Outcome(outcome),
-        _seen(row, scope(actor)),
+        _visible(row, scope(actor)),
         blocking=row["blocking"],
         held_until=row["held_until"],
         server_time=row["server_time"],
@@ -102,9 +102,11 @@ async def hold(
 
 
 async def change(
-    connection: Connection, command: Change, actor: Actor, via: Via, seen: Scope
+    connection: Connection, command: Change, actor: Actor, via: Via, within: Scope
 ) -> Result:
-    """Carries out one later command by the transition table. One round trip, one transaction."""
+    """Carries out a command on an existing booking by the transition table. One round trip, one
+    transaction.
+    """
     rule = RULES[command.verb]
     moves, moves_approval = (
         rule.leading(staff=actor.is_staff, approval=approval) for approval in (False, True)
@@ -133,10 +135,10 @@ async def change(
         command.verb is Verb.CANCEL and not actor.is_staff,
         MAX_EXTENSIONS if command.verb is Verb.EXTEND else None,
         command.expected_version,
-        seen.narrowed(),
-        seen.token,
+        within.narrowed(),
+        within.token,
     )
-    outcome, found = Outcome(row["outcome"]), _seen(row, seen)
+    outcome, found = Outcome(row["outcome"]), _visible(row, within)
     opens = None
     if outcome is Outcome.TOO_EARLY and found:
         opens = opens_at(command.verb, found.starts_at, found.time_zone)
@@ -157,12 +159,12 @@ async def move(
     refused: Reason | None,
     actor: Actor,
     via: Via,
-    seen: Scope,
+    within: Scope,
 ) -> Result | None:
-    """Moves a booking to `wish`, or says what is in the way; all or nothing. Null, and nothing is
-    done, where the booking or the offer has changed since it was read. `offer`: with the terms that
-    the visit will have; null where there is no such dentist or type. `refused`: the new time is not
-    offered, which is said only if nothing comes first.
+    """Moves a booking to `wish`, all or nothing, or returns the reason why not. Null, without any
+    change, if the booking or the terms have changed since they were read. `offer`: the terms that
+    the visit will have; null if there is no such dentist or type. `refused`: why the new time is
+    not offered; returned only if no other refusal comes first.
     """
     rule = RULES[Verb.RESCHEDULE]
     terms = offer.terms if offer else None
@@ -195,14 +197,14 @@ async def move(
         str(via),
         not actor.is_staff,
         command.expected_version,
-        seen.narrowed(),
-        seen.token,
+        within.narrowed(),
+        within.token,
     )
     if row["outcome"] == "stale":
         return None
     return Result(
         Outcome(row["outcome"]),
-        _seen(row, seen),
+        _visible(row, within),
         reason=refused,
         blocking=row["blocking"],
         held_until=row["held_until"],
@@ -212,7 +214,7 @@ async def move(
 
 
 async def state(connection: Connection, id: UUID) -> BookingState | None:
-    """The booking as its workflow needs it, by the database's clock."""
+    """The state of a booking for its workflow, with deadlines relative to the database's clock."""
     row = await connection.fetchrow(
         """
         select a.id, a.status, a.version, a.clinic_id, a.dentist_id, a.starts_at, a.ends_at,
@@ -235,7 +237,7 @@ async def state(connection: Connection, id: UUID) -> BookingState | None:
 async def carried_out(
     connection: Connection, id: UUID, command_ids: Iterable[UUID]
 ) -> dict[UUID, str]:
-    """Which of these commands the booking has had already, with their verbs."""
+    """Which of these commands have already been carried out on the booking, with their verbs."""
     rows = await connection.fetch(
         """
         select command_id, verb from appointment_transitions
@@ -248,7 +250,9 @@ async def carried_out(
 
 
 async def lapse(connection: Connection, id: UUID, via: Via) -> None:
-    """Flags a visit that nobody completed within a day of its end; once."""
+    """Flags a visit that was not completed within LAPSE_AFTER of its end. Repeating it changes
+    nothing.
+    """
     await connection.execute(
         """
         update appointments
@@ -264,7 +268,9 @@ async def lapse(connection: Connection, id: UUID, via: Via) -> None:
 
 
 async def expire_overdue(connection: Connection, grace: float, limit: int) -> int:
-    """Ends up to `limit` holds that are overdue by more than `grace` seconds; how many."""
+    """Expires up to `limit` holds that are overdue by more than `grace` seconds.
+    Returns how many.
+    """
     count: int = await connection.fetchval(
         """
         select expire_overdue(array(
@@ -279,8 +285,8 @@ async def expire_overdue(connection: Connection, grace: float, limit: int) -> in
     return count
 
 
-def _seen(row: asyncpg.Record, seen: Scope) -> Appointment | None:
-    return appointments.appointment(row, seen) if row["id"] else None
+def _visible(row: asyncpg.Record, within: Scope) -> Appointment | None:
+    return appointments.appointment(row, within) if row["id"] else None
 
 
 def _packed(key: Key | None) -> dict[str, str] | None:

@@ -1,4 +1,4 @@
-"""Clinics, appointment types and resources in Postgres: listed, added, changed."""
+"""Lists, adds and changes clinics, appointment types and resources in Postgres."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ INTERVALS = {
     "approval_minutes": ("approval_for", 60),
     "cancel_notice_minutes": ("cancel_notice", 60),
 }
-"""Intervals of a type: how a field is stored, and how many seconds its unit has."""
+"""Interval fields of a type: the column, and the seconds of the field's unit."""
 
 TYPE_COLUMNS = ", ".join(
     [
@@ -35,8 +35,8 @@ CLINIC_COLUMNS = "id, name, time_zone, slot_grid_minutes, version, updated_at"
 async def clinics(
     connection: Connection, id: UUID | None = None, *, locked: bool = False
 ) -> list[Clinic]:
-    """All clinics by name, or the one of this id. `locked`: until the end of the transaction nobody
-    else changes them.
+    """All clinics by name, or the one with this id. `locked` locks them against changes until the
+    end of the transaction.
     """
     rows = await connection.fetch(
         f"""
@@ -51,7 +51,7 @@ async def clinics(
 async def types(
     connection: Connection, clinic_id: UUID | None = None, id: UUID | None = None
 ) -> list[AppointmentType]:
-    """All types by clinic and slug, those of one clinic, or the one of this id."""
+    """All types by clinic and slug, those of one clinic, or the one with this id."""
     rows = await connection.fetch(
         f"""
         select {TYPE_COLUMNS} from appointment_types
@@ -70,7 +70,7 @@ async def resources(
     kind: ResourceKind | None = None,
     no: int | None = None,
 ) -> list[Resource]:
-    """Chairs and dentists by number; patients are not among them."""
+    """Chairs and dentists by number; patients are left out."""
     rows = await connection.fetch(
         """
         select r.no, r.clinic_id, r.kind, coalesce(p.full_name, r.name) as name, r.active,
@@ -97,8 +97,8 @@ async def add_type(connection: Connection, id: UUID, fields: Mapping[str, Any]) 
 
 
 async def add_chair(connection: Connection, clinic_id: UUID, name: str) -> int:
-    """Its number. UniqueViolationError: the clinic has a chair of this name;
-    ForeignKeyViolationError: no such clinic.
+    """Adds a chair and returns its number. UniqueViolationError: the clinic already has a chair
+    with this name; ForeignKeyViolationError: no such clinic.
     """
     number: int = await connection.fetchval(
         "insert into resources (clinic_id, kind, name) values ($1, 'chair', $2) returning no",
@@ -111,7 +111,7 @@ async def add_chair(connection: Connection, clinic_id: UUID, name: str) -> int:
 async def change_clinic(
     connection: Connection, id: UUID, fields: Mapping[str, Any], version: int | None
 ) -> bool:
-    """Sets `fields` where the clinic has `version` (null = any); false where it has another one."""
+    """Sets `fields` of a clinic with this `version` (null = any); false if the version differs."""
     return await _update(connection, "clinics", "id", id, fields, version)
 
 
@@ -164,7 +164,7 @@ def _column(field: str) -> str:
 
 
 def _values(fields: Iterable[str], first: int) -> list[str]:
-    """A placeholder for each field; what is an interval comes as a number of its unit."""
+    """A placeholder for each field; intervals are converted from a number of their unit."""
     return [
         f"make_interval(secs => ${n}::int * {INTERVALS[name][1]}::float8)"
         if name in INTERVALS

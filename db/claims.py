@@ -1,4 +1,4 @@
-"""The claims on dentists and chairs, as a search for free time needs them."""
+"""Claims on dentists and chairs, for the search for free time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from domain.schedules import Busy, State
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The active claims that touch an interval, by dentist, and by clinic for each of its active
-    chairs, those without a claim too.
+    """The active claims that overlap an interval: by dentist, and per clinic for each active chair,
+    including chairs without a claim.
     """
 
     dentists: dict[int, list[Busy]]
@@ -28,8 +28,8 @@ async def between(
     ends: datetime,
     own: UUID | None = None,
 ) -> Claims:
-    """The claims on these dentists and on the chairs of these clinics, buffers included; one query
-    however many they are. `own`: a booking that is to move, whose claims are left out.
+    """The claims on these dentists and on the chairs of these clinics, buffers included, in one
+    query. `own`: the booking to be moved, whose claims are left out.
     """
     rows = await connection.fetch(
         "select * from claims_between($1, $2, $3, $4, $5)",

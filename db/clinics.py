@@ -1,4 +1,4 @@
-"""Clinics, dentists, types and what decides about a hold, in Postgres."""
+"""Bookable dentists, and the booking terms that apply to a hold, in Postgres."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -29,7 +29,7 @@ OFFER = f"""
 
 
 async def dentists(connection: Connection) -> list[Dentist]:
-    """All dentists who can be booked, by name."""
+    """All bookable dentists, by name."""
     rows = await connection.fetch(
         """
         select d.profile_id as id, p.full_name, d.specialty, d.clinic_id, c.time_zone, d.bio
@@ -47,8 +47,8 @@ async def offer(
     appointment_type: str,
     asker: Actor | None = None,
 ) -> BookingTerms | None:
-    """What decides about a hold by `asker` (null = anyone) with this dentist; null where there is
-    no such dentist or no such type.
+    """The booking terms of this dentist and type for `asker` (null = anyone); null if there is no
+    such dentist or type.
     """
     row = await connection.fetchrow(
         f"{OFFER} where d.profile_id = $2", appointment_type, dentist_id
@@ -65,9 +65,9 @@ async def offers(
     clinic_id: UUID | None = None,
     specialty: str | None = None,
 ) -> list[BookingTerms]:
-    """What `asker` (null = anyone) is offered by all dentists, or by those that the filters leave,
-    by id; each under this type of its clinic, or where null under the shortest that can be booked
-    online. Whoever's clinic has no such type is left out.
+    """The booking terms for `asker` (null = anyone) of all dentists that match the filters, by id.
+    Each under the given type of its clinic, or if null under the shortest type bookable online.
+    Dentists whose clinic has no such type are left out.
     """
     rows = await connection.fetch(
         f"""

@@ -1,6 +1,6 @@
-"""The demo data: one clinic that a newcomer can book at. Loading it again changes nothing.
+"""The demo data: one clinic with an empty calendar. Loading it again changes nothing.
 
-What a running practice has beyond that, people and a full calendar, is in db/demo_practice.py.
+db/demo_practice.py adds more people and a full calendar.
 """
 
 from uuid import UUID, uuid5
@@ -13,7 +13,7 @@ NAMESPACE = UUID("6c1f3c52-8a1e-4f0b-9d52-7e2a4d0c9b11")
 
 
 def person_id(role: str, name: str) -> UUID:
-    """The id of a demo person; the same role and name are always the same person."""
+    """The id of a demo person; the same role and name always give the same id."""
     return uuid5(NAMESPACE, f"{role}:{name.lower()}")
 
 
@@ -31,7 +31,7 @@ PATIENTS = (
     ("deniz", "Deniz Kaya"),
 )
 OF_THE_CHATBOT = ("ben", "deniz")
-"""Patients whom the chatbot made, and may book for."""
+"""Patients created by the chatbot, which may book for them."""
 
 CHATBOT = Actor(Role.AGENT, person_id("agent", "chatbot"))
 

@@ -1,9 +1,9 @@
-"""A practice in full swing, for whoever looks around: a second clinic elsewhere, more people, and a
-calendar that is half full for a fortnight, with a week behind it. Filling it again changes nothing.
+"""Demo data of a busy practice: a second clinic, more people, and a calendar that is half full for
+two weeks, with a past week of visits. Loading it again changes nothing.
 
-The bookings are made by the very functions that the API and the workflow call, so that all that
-must be true of bookings is true of these. They come `via` the sweep, whose changes put nothing into
-the inbox; the live ones are put there at the end, so that dispatchers start their workflows.
+The bookings are made by the functions that the API and the workflow call, so that they obey all
+rules. They are made `via` the sweep, which writes nothing to the inbox; at the end all live
+bookings are added to the inbox, so that dispatchers start their workflows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,29 +44,29 @@ NAMES = """
     Zoe Papadakis, Arjun Mehta, Bianca Costa, Cormac Byrne, Dalia Aziz
 """
 PATIENTS = tuple((name.split()[0].lower(), name) for name in NAMES.replace("\n", " ").split(", "))
-"""Those of db/demo.py are left to the newcomer, whose calendar is empty."""
+"""The patients of db/demo.py get no bookings here, so that they are free to use."""
 
 AHEAD, BEHIND = 14, 7
-"""Days with bookings, today among those ahead."""
+"""Days with bookings in the future (today included) and in the past."""
 
 FULL = timedelta(minutes=240)
-"""What is booked of a dentist's day, of nine hours as a rule."""
+"""Time booked of a dentist's day, which usually has nine hours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PlannedVisit:
     offer: BookingTerms
     starts_at: datetime
 
     @property
     def ends_at(self) -> datetime:
-        """The end of what it takes of the dentist's time."""
+        """The end of the visit with its buffer."""
         return self.starts_at + self.offer.terms.duration + self.offer.terms.buffer_after
 
 
 async def load_demo_data(dsn: str) -> None:
-    """Loads the demo clinic and the practice into a migrated database. Changes nothing if they are
-    there.
+    """Loads the demo clinic and the practice into a migrated database. Changes nothing if they
+    exist.
     """
     connection = await connect(dsn, "demo data")
     try:
@@ -77,7 +77,9 @@ async def load_demo_data(dsn: str) -> None:
 
 
 async def fill(connection: Connection) -> int:
-    """Makes all of it in one transaction, once; how many bookings were made. After `demo.load`."""
+    """Creates everything in one transaction, once. Returns the number of bookings. Needs
+    `demo.load`.
+    """
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(8)")
         if await connection.fetchval("select exists (select from clinics where id = $1)", HARBOUR):
@@ -113,11 +115,11 @@ async def _calendar(connection: Connection) -> int:
     return made
 
 
-def _picked(offers: Sequence[BookingTerms], dice: Random) -> Iterator[Visit]:
-    """Visits to one dentist that do not overlap, as many of each day as make it half full."""
+def _picked(offers: Sequence[BookingTerms], dice: Random) -> Iterator[PlannedVisit]:
+    """Random visits to one dentist that do not overlap, and fill half of each day."""
     possible = [visit for offer in offers for visit in _possible(offer)]
     dice.shuffle(possible)
-    by_day: dict[object, list[Visit]] = {}
+    by_day: dict[object, list[PlannedVisit]] = {}
     for visit in possible:
         day = by_day.setdefault(day_of(visit.offer.hours, visit.starts_at), [])
         apart = all(v.ends_at <= visit.starts_at or visit.ends_at <= v.starts_at for v in day)
@@ -127,7 +129,7 @@ def _picked(offers: Sequence[BookingTerms], dice: Random) -> Iterator[Visit]:
         yield from day
 
 
-def _possible(offer: BookingTerms) -> Iterator[Visit]:
+def _possible(offer: BookingTerms) -> Iterator[PlannedVisit]:
     today = day_of(offer.hours, offer.now)
     then = offer.now - BEHIND * ONE_DAY
     for since, first, last in (
@@ -135,11 +137,11 @@ def _possible(offer: BookingTerms) -> Iterator[Visit]:
         (offer.now, today, today + (AHEAD - 1) * ONE_DAY),
     ):
         for starts_at in Diary(offer.hours, offer.terms, since).free(first, last):
-            yield Visit(offer, starts_at)
+            yield PlannedVisit(offer, starts_at)
 
 
-async def _book(connection: Connection, visit: Visit, dice: Random) -> bool:
-    """False where patient or chair turned out to be elsewhere."""
+async def _book(connection: Connection, visit: PlannedVisit, dice: Random) -> bool:
+    """Books and confirms a visit. False if the patient or all chairs are taken at that time."""
     patient = person_id("patient", dice.choice(PATIENTS)[0])
     offer = visit.offer
     id, who = uuid7(), Actor(Role.PATIENT, patient)
@@ -153,8 +155,8 @@ async def _book(connection: Connection, visit: Visit, dice: Random) -> bool:
     return True
 
 
-def _afterwards(visit: Visit, who: Actor, dice: Random) -> Iterator[tuple[Verb, Actor]]:
-    """What became of it."""
+def _afterwards(visit: PlannedVisit, who: Actor, dice: Random) -> Iterator[tuple[Verb, Actor]]:
+    """The commands after the confirmation."""
     if visit.offer.terms.needs_approval and (
         visit.ends_at < visit.offer.now or dice.random() < 0.6
     ):

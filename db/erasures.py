@@ -1,4 +1,4 @@
-"""What is taken out of the records for good: all that a person wrote, or is known by."""
+"""Erasure of personal data: what a person wrote, and what identifies them."""
 
 import contextlib
 from uuid import UUID
@@ -13,12 +13,12 @@ from domain.people import Erased
 ATTEMPTS = 4
 
 TEXT_OF_ERASED = "CT011"
-"""What the trigger `refuse_text_of_erased` raises."""
+"""SQLSTATE raised by the trigger `refuse_text_of_erased`."""
 
 
 async def erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None:
-    """Blanks what is personal, and ends what they granted or were granted; null without such a
-    profile. Again, it finds nothing left. Raises profiles.LastAdmin.
+    """Blanks a person's personal data, and deletes grants to and by them. Null if there is no such
+    profile. Repeating it changes nothing. Raises profiles.LastAdmin.
     """
     for _ in range(ATTEMPTS - 1):
         with contextlib.suppress(asyncpg.DeadlockDetectedError):
@@ -28,7 +28,7 @@ async def erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None
 
 async def _erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None:
     async with profiles.keeping_an_admin(), connection.transaction():
-        await connection.execute(  # first: it waits for holds, which need the bookings
+        await connection.execute(  # first, as it waits for running holds, which lock bookings
             "delete from patient_grants where $1 in (patient_id, agent_id)", id
         )
         row = await fetch_one(connection, "select * from profile_erase($1, $2)", id, str(actor))

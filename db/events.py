@@ -1,4 +1,4 @@
-"""The event log in Postgres, as it is read. What writes it is db/outbox.py."""
+"""Reads the event log in Postgres; db/outbox.py writes it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ COLUMNS = """
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the log ends: its epoch, the last number given, and the database's clock."""
+    """The end of the log: its epoch, its last sequence number, and the database's clock."""
 
     epoch: str
     head: int
@@ -34,8 +34,8 @@ async def position(connection: Connection) -> Position:
 
 
 async def cursor(connection: Connection) -> str:
-    """The value of `Event-Cursor`. Read it before the rows it goes with: a stream that starts there
-    then lacks nothing, though it may bring a version that the rows have already.
+    """The value of `Event-Cursor`. Read it before the rows it is sent with: a stream that starts
+    there then misses nothing, but may repeat a version that the rows already have.
     """
     row = _one(await connection.fetchrow("select epoch, head from realtime_epoch"))
     return str(Cursor(row["epoch"], row["head"]))
@@ -54,8 +54,8 @@ async def after(connection: Connection, seq: int, limit: int) -> list[Event]:
 async def missed(
     connection: Connection, reader: Reader, seq: int, until: int, limit: int
 ) -> list[Event]:
-    """The first of a reader's events with `seq` < number <= `until`, in order. There may be others
-    among them: `Reader.wants` decides, here the search is only narrowed.
+    """Candidates for a reader's first events with `seq` < number <= `until`, in order. The query
+    only narrows the search; `Reader.wants` decides.
     """
     whole = [topic for topic in reader.topics if ":" not in topic]
     entities = [UUID(topic.partition(":")[2]) for topic in reader.topics if ":" in topic]
@@ -79,9 +79,9 @@ async def missed(
     return [event(row) for row in rows]
 
 
-async def seen_now(connection: Connection, actor: Actor, ids: Collection[UUID]) -> set[UUID]:
-    """Which of these are bookings that an agent made for somebody whom it acts for now, or patients
-    whom the actor made in the role of today.
+async def visible_now(connection: Connection, actor: Actor, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these ids the actor may see now: bookings that an agent made for a patient it still
+    acts for, and patients whom the actor created in their current role.
     """
     rows = await connection.fetch(
         """
@@ -100,7 +100,7 @@ async def seen_now(connection: Connection, actor: Actor, ids: Collection[UUID]) 
 
 
 async def oldest(connection: Connection) -> int:
-    """The lowest number that the log has or will have: who needs an earlier one comes too late."""
+    """The lowest sequence number that the log has or will have; earlier events are gone."""
     seq: int = await connection.fetchval(
         """
         select coalesce((select seq from realtime_events order by seq limit 1),
@@ -111,7 +111,7 @@ async def oldest(connection: Connection) -> int:
 
 
 def event(row: Any) -> Event:
-    """The event of a row of COLUMNS."""
+    """The event in a row of COLUMNS."""
     audience = row["audience"]
     return Event(
         seq=row["seq"],
@@ -127,7 +127,7 @@ def event(row: Any) -> Event:
 
 
 def _one(row: Any) -> dict[str, Any]:
-    """The row of a query that always has one, unless half of a backup was restored."""
+    """The row of `realtime_epoch`, which is missing only after an incomplete restore."""
     if row is None:
         raise LookupError("realtime_epoch is empty: run the migrations")
     return dict(row)

@@ -1,4 +1,4 @@
-"""Which agents patients let act for them, in Postgres."""
+"""Grants in Postgres: which agents may act for which patients."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from domain.people import GrantedAgent
 
 
 async def of_patient(connection: Connection, patient_id: UUID) -> list[GrantedAgent]:
-    """The agents whom this patient lets act, by name."""
+    """The agents granted by this patient, by name."""
     rows = await connection.fetch(
         """
         select p.id, p.full_name, g.granted_at
@@ -20,8 +20,8 @@ async def of_patient(connection: Connection, patient_id: UUID) -> list[GrantedAg
 
 
 async def give(connection: Connection, patient_id: UUID, agent_id: UUID) -> bool:
-    """False where there is no such agent, or none that is active. Again, it stays as it was.
-    Waits for a change of the agent's role: what takes the role takes back the grants.
+    """Grants an agent. False if there is no such active agent. Repeating it changes nothing.
+    Locks the agent's profile, as a change of its role revokes its grants.
     """
     status = await connection.execute(
         """
@@ -36,7 +36,9 @@ async def give(connection: Connection, patient_id: UUID, agent_id: UUID) -> bool
 
 
 async def take_back(connection: Connection, patient_id: UUID, agent_id: UUID) -> bool:
-    """False where it was not given. Waits for holds that rest on it; after it there are none."""
+    """Revokes a grant. False if there was none. Waits for running holds that depend on it; no hold
+    that depends on it succeeds afterwards.
+    """
     status = await connection.execute(
         "delete from patient_grants where patient_id = $1 and agent_id = $2", patient_id, agent_id
     )

@@ -1,4 +1,4 @@
-"""Worker heartbeat: each worker process keeps a row young for as long as it runs."""
+"""Worker heartbeats: each worker process updates its row while it runs."""
 
 import asyncio
 import contextlib
@@ -11,17 +11,17 @@ from uuid_utils.compat import uuid7
 from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
 
-BEAT = 5.0
-"""Seconds between two heartbeats, and until the next attempt after a failed one."""
+HEARTBEAT_INTERVAL = 5.0
+"""Seconds between two heartbeats, and before the next attempt after a failed one."""
 
-SILENCE = 15.0
+HEARTBEAT_TIMEOUT = 15.0
 """Seconds without a heartbeat after which a worker counts as gone."""
 
 log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Sends heartbeats until it is stopped; survives Postgres' absence."""
+    """Sends heartbeats until it is stopped; retries while Postgres is unavailable."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -32,7 +32,7 @@ class Heartbeat:
         self._task = asyncio.create_task(self._loop(), name="heartbeat")
 
     async def stop(self) -> None:
-        """Ends it, and takes the row away: the worker counts as gone at once."""
+        """Stops sending, and deletes the row, so that the worker counts as gone at once."""
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=1)
@@ -47,13 +47,15 @@ class Heartbeat:
                     await beat(connection, self._worker_id)
             except Unavailable as error:
                 log.debug("heartbeat: %s", error)
-            except Exception as error:  # without heartbeats a worker that runs counts as gone
+            except (
+                Exception
+            ) as error:  # keep going: without heartbeats a running worker counts as gone
                 log.error("heartbeat: %s", without_texts(error))
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
 
 
 async def beat(connection: Connection, worker_id: UUID) -> None:
-    """Says that this worker runs, and deletes the rows of those who were killed long ago."""
+    """Updates this worker's heartbeat, and deletes rows of workers killed more than an hour ago."""
     await connection.execute(
         """
         with killed as (
@@ -70,17 +72,17 @@ async def beat(connection: Connection, worker_id: UUID) -> None:
 
 
 async def remove(connection: Connection, worker_id: UUID) -> None:
-    """Says that this worker has ended."""
+    """Deletes the row of a worker that has stopped."""
     await connection.execute("delete from worker_heartbeats where worker_id = $1", worker_id)
 
 
 async def workers(connection: Connection) -> int:
-    """How many workers have sent a heartbeat within SILENCE."""
+    """How many workers have sent a heartbeat within HEARTBEAT_TIMEOUT."""
     count: int = await connection.fetchval(
         """
         select count(*) from worker_heartbeats
          where beat_at > clock_timestamp() - make_interval(secs => $1)
         """,
-        SILENCE,
+        HEARTBEAT_TIMEOUT,
     )
     return count

@@ -1,4 +1,4 @@
-"""Idempotency keys in Postgres: which request a key stood for, and what it made or changed."""
+"""Idempotency keys in Postgres: the request that used a key, and the resource it affected."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -11,17 +11,17 @@ from domain.booking import Outcome
 from domain.idempotency import Key
 
 KEPT_FOR = timedelta(days=7)
-"""How long a key is kept; after that it may be used for another request."""
+"""Retention of a key; after that it may be used for another request."""
 
 
 class KeyReused(Exception):
-    """The key was used for another request at this route."""
+    """The key was used with another request at this route."""
 
 
 async def claim(connection: Connection, key: Key, target: str | None) -> str | None:
-    """Claims a key in the caller's transaction for what it makes. Null where the key is new; else
-    the target of the earlier request. Waits for a transaction that claims the same key. Raises
-    KeyReused.
+    """Claims a key in the caller's transaction, for the resource `target`. Null if the key is new,
+    else the target of the earlier request. Waits for another transaction that claims the same key.
+    Raises KeyReused.
     """
     status = await connection.execute(
         """
@@ -44,7 +44,7 @@ async def claim(connection: Connection, key: Key, target: str | None) -> str | N
 
 
 async def set_target(connection: Connection, key: Key, target: str) -> None:
-    """Names what a claimed key has made, where that has its id from Postgres."""
+    """Stores the target of a claimed key, where Postgres has generated its id."""
     await connection.execute(
         """
         update idempotency_keys set target = $4
@@ -57,9 +57,9 @@ async def set_target(connection: Connection, key: Key, target: str) -> None:
     )
 
 
-async def earlier(connection: Connection, key: Key | None, seen: Scope) -> Result | None:
-    """What an earlier request about a booking came to under this key, with the booking as it is
-    now; null where there was none.
+async def earlier(connection: Connection, key: Key | None, within: Scope) -> Result | None:
+    """The result of an earlier request with this key, with the booking's current state; null if
+    there was none.
     """
     if key is None:
         return None
@@ -68,7 +68,7 @@ async def earlier(connection: Connection, key: Key | None, seen: Scope) -> Resul
         return None
     if row["outcome"] != Outcome.REPEAT:
         return Result(Outcome.KEY_REUSED)
-    booking = await appointments.get(connection, UUID(row["target"]), seen)
+    booking = await appointments.get(connection, UUID(row["target"]), within)
     return Result(Outcome.REPEAT, booking) if booking else Result(Outcome.NOT_SEEN)
 
 

@@ -1,7 +1,7 @@
-"""The inbox of the workflows: one row per booking whose workflow must still be told of a change.
+"""The workflow inbox: one row per booking with a change that is not yet sent to its workflow.
 
-The trigger on `appointments` writes it in the commit of the change. Dispatchers lease rows, send
-them to Temporal, and delete what was sent.
+A trigger on `appointments` writes the row in the transaction of the change. Dispatchers lease rows,
+send them to Temporal, and delete sent rows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,26 +19,26 @@ CHANNEL = "realtime"
 """The relay notifies this channel of new events; each change that the API makes has an event."""
 
 LONGEST_BACK_OFF = 600
-"""Seconds that a refused row waits at most until it is tried again."""
+"""Longest pause in seconds before a refused row is sent again."""
 
 STUCK_AFTER = 10
-"""Attempts after which a row is called stuck."""
+"""Attempts after which a row counts as stuck."""
 
 LEASED = """
     select o.appointment_id from workflow_inbox o
       join unnest($1::uuid[], $2::int[], $3::timestamptz[]) as m (id, version, leased_until)
         on o.appointment_id = m.id and o.not_before = m.leased_until
 """
-"""The rows that are still under the lease of these messages."""
+"""Selects the rows still leased by these messages."""
 
 LOCKED = "order by o.appointment_id for update of o"
-"""In one order, so that two statements over many rows never wait for each other."""
+"""Locks rows in one order, so that two statements never deadlock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The latest change of one booking, leased to one dispatcher until `leased_until`, and what
-    Temporal may know of the booking.
+    """The latest change of one booking, leased to one dispatcher until `leased_until`, with the
+    data of the booking that Temporal may store.
     """
 
     booking_id: UUID
@@ -47,7 +47,7 @@ class Message:
     actor: str
     version: int
     is_new: bool
-    """No workflow was told of this booking before."""
+    """No message about this booking has been sent before, so no workflow can exist."""
     leased_until: datetime
     status: Status
     clinic_id: UUID
@@ -64,19 +64,19 @@ class Message:
 class Backlog:
     depth: int
     oldest_seconds: float
-    """How long the oldest row has waited that Temporal has not refused; 0 without one."""
+    """Age of the oldest row that Temporal has not refused; 0 if there is none."""
     attempts: int
-    """How often the most refused row was refused."""
+    """Highest number of refused attempts of any row."""
 
     @property
     def stuck(self) -> bool:
-        """Whether Temporal keeps refusing a row: somebody has to look."""
+        """Whether Temporal keeps refusing a row, so that an operator must investigate."""
         return self.attempts >= STUCK_AFTER
 
 
 async def claim(connection: Connection, limit: int, lease: timedelta) -> list[Message]:
-    """Leases up to `limit` due rows to the caller, those due longest first. Another dispatcher gets
-    them once the lease has ended. The statement is its own transaction: no lock is held afterwards.
+    """Leases up to `limit` due rows to the caller, the longest due first. When the lease ends,
+    other dispatchers may claim them. Runs in its own transaction, so no lock is held afterwards.
     """
     rows = await connection.fetch(
         """
@@ -103,8 +103,9 @@ async def claim(connection: Connection, limit: int, lease: timedelta) -> list[Me
 
 
 async def sent(connection: Connection, messages: Sequence[Message], lease: timedelta) -> None:
-    """Deletes the rows of messages that were sent. Where the booking changed meanwhile, the lease
-    ends at once, so that the later change is sent next; it has waited since the claim at most.
+    """Deletes the rows of sent messages. If a booking has changed since the claim, its row stays
+    and its lease ends at once, so that the later change is sent next; its wait counts from the
+    claim.
     """
     if not messages:
         return
@@ -131,7 +132,9 @@ async def sent(connection: Connection, messages: Sequence[Message], lease: timed
 
 
 async def release(connection: Connection, messages: Sequence[Message]) -> None:
-    """Ends the lease of messages that found no Temporal: they are due again at once."""
+    """Ends the lease of messages that could not reach Temporal, so that they are due
+    again at once.
+    """
     if not messages:
         return
     await connection.execute(
@@ -160,7 +163,7 @@ async def refused(connection: Connection, messages: Sequence[Message]) -> None:
 
 
 async def backlog(connection: Connection) -> Backlog:
-    """What still waits, for health and metrics."""
+    """The waiting rows, for health and metrics."""
     (row,) = await connection.fetch(
         """
         select count(*) as depth, coalesce(max(attempts), 0) as attempts,
@@ -175,8 +178,8 @@ async def backlog(connection: Connection) -> Backlog:
 async def unannounced(
     connection: Connection, since: float, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[tuple[datetime, UUID]]:
-    """Bookings that should have a workflow by now: live and not lapsed, unchanged for `since`
-    seconds, without a row in the inbox. Pages of (updated_at, id), oldest first.
+    """Bookings that should have a running workflow: live, not lapsed, unchanged for `since`
+    seconds, and without an inbox row. Pages of (updated_at, id), oldest first.
     """
     rows = await connection.fetch(
         """
@@ -196,10 +199,10 @@ async def unannounced(
 
 
 async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
-    """Asks the workflows of these bookings to read their rows, and starts those that are missing.
-    A booking that already has a row in the inbox keeps it. Returns how many were asked.
+    """Queues a `look` for these bookings: their workflows read the row, and missing ones are
+    started. A booking that already has an inbox row keeps it. Returns how many were queued.
     """
-    asked = await connection.fetch(
+    queued = await connection.fetch(
         """
         insert into workflow_inbox (appointment_id, verb, actor, version, is_new)
         select a.id, $2, 'system', a.version, false
@@ -210,7 +213,7 @@ async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
         bookings,
         LOOK,
     )
-    return len(asked)
+    return len(queued)
 
 
 def _columns(messages: Iterable[Message]) -> tuple[list[UUID], list[int], list[datetime]]:

@@ -7,9 +7,9 @@ RECONCILER = 0x63686169_7265636F
 
 
 async def lead(connection: Connection, lock: int, idle_timeout: float) -> bool:
-    """Tries to become the leader. Postgres ends a connection that is idle for `idle_timeout`
-    seconds, so that a process that hangs, or whose network does, leads no longer: whoever leads or
-    wants to must send a query more often than that.
+    """Tries to become the leader. Postgres closes a connection that is idle for `idle_timeout`
+    seconds, so that a process that hangs or loses its network also loses the lead. Leaders and
+    followers must therefore send queries more often than that.
     """
     leads: bool = await connection.fetchval(
         """
@@ -23,5 +23,5 @@ async def lead(connection: Connection, lock: int, idle_timeout: float) -> bool:
 
 
 async def resign(connection: Connection, lock: int, channel: str) -> None:
-    """Gives the lead away, and notifies those who wait for it on `channel`."""
+    """Gives up the lead, and notifies followers on `channel`."""
     await connection.execute("select pg_advisory_unlock($1), pg_notify($2, '')", lock, channel)

@@ -25,7 +25,7 @@ LEDGER = f"{SCHEMA}.schema_migrations"
 
 
 class MigrationRefused(Exception):
-    """The database was migrated by other files than these; its message says what to do."""
+    """The database was migrated from different files; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,14 @@ async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
 
 
 async def pending(connection: Connection, directory: Path = DIRECTORY) -> list[str]:
-    """The versions that are still to be applied; empty when the schema is up to date."""
+    """The versions in `directory` that are still to be applied; empty if the schema
+    is up to date.
+    """
     return await unapplied(connection, read(directory))
 
 
 async def unapplied(connection: Connection, known: Sequence[Migration]) -> list[str]:
-    """The same of migrations that were read before."""
+    """The versions among `known` that are still to be applied."""
     applied: set[str] = set()
     if await connection.fetchval("select to_regclass($1)", LEDGER) is not None:
         rows = await connection.fetch(f"select version from {LEDGER}")  # noqa: S608 - ours

@@ -1,4 +1,4 @@
-"""The outbox, and how the relay's leader moves it into the event log."""
+"""The outbox of events; the relay's leader moves it into the event log."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,17 +8,17 @@ from db.pool import Connection, fetch_one
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is committed and not yet in the log."""
+    """Committed events that are not yet in the log."""
 
     depth: int
-    """Exact up to 10,000, where it stops counting."""
+    """Exact up to 10,000; counting stops there."""
     oldest_seconds: float
-    """Since the oldest was written; 0 where there is none."""
+    """Age of the oldest; 0 if there is none."""
 
 
 async def wake_relay(connection: Connection) -> None:
-    """Wakes the relay's leader in whatever process it is. The commit does not wait for the disk:
-    the relay polls, too.
+    """Wakes the relay's leader in any process. The commit is asynchronous, as a lost notification
+    only delays until the next poll.
     """
     await connection.execute(
         "select set_config('synchronous_commit', 'off', true), pg_notify('outbox', '')"
@@ -32,16 +32,16 @@ async def relay(connection: Connection, limit: int) -> int:
 
 
 async def roll(connection: Connection, ahead: int, keep: timedelta) -> int:
-    """Sees to it that the next `ahead` numbers have a partition of the log to go to, and drops the
-    partitions of which every event is older than `keep`; how many it dropped.
+    """Creates log partitions for the next `ahead` sequence numbers, and drops partitions whose
+    events are all older than `keep`. Returns how many were dropped.
     """
     dropped: int = await connection.fetchval("select realtime_roll($1, $2)", ahead, keep)
     return dropped
 
 
 async def tidy(connection: Connection) -> None:
-    """Gives the room of moved events to those to come. Nobody waits for it, and it is not for long:
-    what it cannot do within 0.7 s, which raises, is left to autovacuum.
+    """Vacuums the space of moved events. Stops after 0.7 s, which raises; autovacuum
+    does the rest.
     """
     await connection.execute("set statement_timeout = '700ms'")
     try:
@@ -51,7 +51,7 @@ async def tidy(connection: Connection) -> None:
 
 
 async def backlog(connection: Connection) -> Backlog:
-    """How much waits in the outbox, and for how long."""
+    """The number of waiting events, and the age of the oldest."""
     row = await fetch_one(
         connection,
         """

@@ -1,4 +1,4 @@
-"""Connections: one pool per process, and dedicated ones for those that listen or hold a lock."""
+"""Connections: one pool per process, and dedicated ones for LISTEN and session locks."""
 
 import asyncio
 import json
@@ -13,15 +13,15 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 SCHEMA = "chairtime"
-"""Where all tables, views and functions are; first in each connection's search_path."""
+"""The schema of all tables, views and functions; first in each connection's search_path."""
 
-QUEUE = 1.2
-"""Seconds that a caller waits for a connection."""
+ACQUIRE_TIMEOUT = 1.2
+"""Seconds that a caller waits for a pooled connection."""
 
-PATIENCE = 1.8
-"""Seconds that a caller gives the database in all, the queue included, before it is `unavailable`.
-Whoever has a connection has enough left to use it: to give up in mid-query costs the connection,
-and the next caller the making of one.
+QUERY_TIMEOUT = 1.8
+"""Seconds for acquiring a connection and using it, before the database counts as unavailable. It is
+longer than ACQUIRE_TIMEOUT, so that time is left for the query: a query that is given up costs its
+connection, and the next caller has to open a new one.
 """
 
 SESSION = {
@@ -34,12 +34,12 @@ POOLED = SESSION | {
     "idle_in_transaction_session_timeout": "10000",
 }
 DEDICATED = SESSION | {
-    "idle_in_transaction_session_timeout": "30000",  # who hangs keeps no rows for ever
+    "idle_in_transaction_session_timeout": "30000",  # a hung process must not keep row locks
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
-"""What is set on each connection; times in milliseconds, those of keepalives in seconds."""
+"""Settings of each connection; times in milliseconds, those of keepalives in seconds."""
 
 OUTAGES = (
     asyncpg.PostgresConnectionError,  # class 08, and connections that break
@@ -50,55 +50,55 @@ OUTAGES = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,  # a replica, until it has taken over
     asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,  # these two after all repeats
+    asyncpg.DeadlockDetectedError,  # these two after the last retry
 )
-"""What Postgres says when it cannot serve now. Everything else that it says is a bug of ours."""
+"""Errors of a Postgres that cannot serve now. Any other error of Postgres is a bug of ours."""
 
 MISUSE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What the driver says of a connection that is lost, and of a caller who misuses it."""
+"""Errors of the driver, both for a lost connection and for wrong use."""
 
 
 class Unavailable(Exception):
-    """The database is not there, or not in time; whether a statement took effect is unknown."""
+    """The database is unreachable or too slow; whether a statement took effect is unknown."""
 
 
 UNAVAILABLE = (Unavailable, OSError, TimeoutError, *OUTAGES, *MISUSE)
-"""What a connection of one's own (`connect`) raises where Postgres is not there, or not in time.
-`use` raises Unavailable instead.
+"""Errors of a dedicated connection (`connect`) if Postgres is unreachable or too slow. `use` raises
+Unavailable instead.
 """
 
 
 async def create_pool(dsn: str, size: int) -> Pool:
-    """A pool of at most `size` connections, made as needed, so that a process starts without
-    Postgres.
+    """A pool of at most `size` connections. They are opened on demand, so that a process can start
+    without Postgres.
     """
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=size,
-        timeout=PATIENCE,
-        command_timeout=2 * PATIENCE,  # the limit of `use` comes first
-        max_inactive_connection_lifetime=600,  # a new one costs its first caller 30 ms
+        timeout=QUERY_TIMEOUT,
+        command_timeout=2 * QUERY_TIMEOUT,  # longer than the limit of `use`, which applies first
+        max_inactive_connection_lifetime=600,  # opening one takes 30 ms
         init=_prepare_pooled,
-        reset=_keep,
+        reset=_skip_reset,
         server_settings={"application_name": "chairtime"},
     )
 
 
 @asynccontextmanager
 async def use(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection for one command or query, within PATIENCE in all. Raises Unavailable where
-    Postgres is not there or not in time; whatever else happens in the block is not touched.
+    """A pooled connection for one command or query, for QUERY_TIMEOUT seconds in total. Raises
+    Unavailable if Postgres is unreachable or too slow; other errors in the block pass through.
     """
     began = asyncio.get_running_loop().time()
     try:
-        async with deadline(began + QUEUE) as limit, _acquired(pool) as connection:
-            limit.reschedule(began + PATIENCE)
+        async with deadline(began + ACQUIRE_TIMEOUT) as limit, _acquired(pool) as connection:
+            limit.reschedule(began + QUERY_TIMEOUT)
             try:
                 yield connection
             except (TimeoutError, asyncio.CancelledError):
                 if not _lost(connection):
-                    connection.terminate()  # a reset would wait for the server, which may hang
+                    connection.terminate()  # a reset would wait for a server that may hang
                 raise
             except MISUSE as error:
                 if _lost(connection):
@@ -110,8 +110,8 @@ async def use(pool: Pool) -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def deadline(at: float) -> AsyncIterator[asyncio.Timeout]:
-    """Raises Unavailable in a block that waits for the database beyond this time of the loop; a
-    TimeoutError of the block's own is not touched.
+    """Raises Unavailable if the block is not done at this time of the event loop. A TimeoutError
+    that the block raises itself passes through.
     """
     limit = asyncio.timeout_at(at)
     try:
@@ -124,18 +124,18 @@ async def deadline(at: float) -> AsyncIterator[asyncio.Timeout]:
 
 
 async def fetch_one(connection: Connection, query: str, *args: object) -> asyncpg.Record:
-    """The one row of a query that always has one."""
+    """The row of a query that always returns exactly one."""
     row = await connection.fetchrow(query, *args)
     if row is None:
-        raise LookupError("the query came back without its row")
+        raise LookupError("the query returned no row")
     return row
 
 
 async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection of one's own, for LISTEN or a session lock. `name` shows in pg_stat_activity."""
+    """A dedicated connection, for LISTEN or a session lock. `name` shows in pg_stat_activity."""
     connection = await asyncpg.connect(
         dsn,
-        timeout=PATIENCE,
+        timeout=QUERY_TIMEOUT,
         command_timeout=5,
         server_settings={"application_name": f"chairtime {name}"},
     )
@@ -160,8 +160,8 @@ async def _acquired(pool: Pool) -> AsyncIterator[Connection]:
 
 
 def _lost(connection: Any) -> bool:
-    """Whether a connection that is in use is closed; the pool takes it back at that moment, and
-    the driver then answers as if it had been released.
+    """Whether a connection in use has been closed. The pool takes a closed one back at once, and
+    the driver then raises as if it had been released.
     """
     try:
         return bool(connection.is_closed())
@@ -174,8 +174,8 @@ async def _prepare_pooled(connection: Any) -> None:
 
 
 async def _prepare(connection: Any, settings: dict[str, str]) -> None:
-    """Sets the session up by statements: session poolers (PgBouncer, Supavisor) refuse or drop
-    parameters that are sent when connecting.
+    """Sets session parameters by statements: session poolers (PgBouncer, Supavisor) refuse or drop
+    parameters in the startup message.
     """
     await connection.execute(";".join(f"set {name} = {value}" for name, value in settings.items()))
     await connection.set_type_codec(
@@ -183,5 +183,5 @@ async def _prepare(connection: Any, settings: dict[str, str]) -> None:
     )
 
 
-async def _keep(connection: Any) -> None:
-    """Nothing to reset: no session state is ever changed on a pooled connection."""
+async def _skip_reset(connection: Any) -> None:
+    """Does nothing: no session state is ever changed on a pooled connection."""

@@ -1,4 +1,4 @@
-"""Profiles in Postgres: who there is, who may see whom, and what becomes of a row."""
+"""Profiles in Postgres: listing, visibility, creation and changes."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ COLUMNS = """
 """
 FROM = "from profiles p left join dentists d on d.profile_id = p.id"
 
-VISITS = f"""
+OWN_PATIENT = f"""
     select from appointments a
      where a.patient_id = p.id and a.dentist_id = $1
        and (is_live(a.status) and a.lapsed_at is null
@@ -26,16 +26,16 @@ VISITS = f"""
             or a.booked_at is not null and a.maker <> 'dentist:' || $1
             and a.ends_at > now() - interval '{DENTIST_ACCESS_YEARS} years')
 """
-"""What makes somebody a patient of the dentist $1: a live visit, whoever made it, or one that was
-booked by anybody but the dentist, as nobody gives rights to themselves.
+"""Visits that make `p` a patient of the dentist $1: any live visit, or a past one that was not
+booked by the dentist. (Otherwise dentists could give themselves access by booking.)
 """
 
 GRANT = "select from patient_grants g where g.patient_id = p.id and g.agent_id = $1"
 
 LAST_ADMIN = "CT010"
-"""What the trigger `keep_an_admin` raises."""
+"""SQLSTATE raised by the trigger `keep_an_admin`."""
 SEARCHED = ("full_name", "email", "phone")
-"""The texts by whose words people are found."""
+"""Text fields covered by the search."""
 
 OF_PROFILE = PERSONAL | {"role", "active"}
 OF_DENTIST = frozenset({"specialty", "bio", "bookable"})
@@ -45,39 +45,39 @@ class LastAdmin(Exception):
     """The change would leave no active admin."""
 
 
-async def get(connection: Connection, id: UUID, seer: Actor) -> Profile | None:
-    """One profile, or null where there is none or none to be seen: the caller cannot tell which."""
+async def get(connection: Connection, id: UUID, viewer: Actor) -> Profile | None:
+    """One profile, or null if it does not exist or is not visible: the caller cannot tell which."""
     row = await connection.fetchrow(
-        f"select {COLUMNS} {FROM} where {_seen(seer)} and p.id = $2", seer.id, id
+        f"select {COLUMNS} {FROM} where {_visible_to(viewer)} and p.id = $2", viewer.id, id
     )
     return _profile(row) if row else None
 
 
 async def lock(connection: Connection, id: UUID) -> None:
-    """Until the end of the transaction nobody else changes or erases this profile."""
+    """Locks this profile against changes and erasure until the end of the transaction."""
     await connection.execute("select from profiles where id = $1 for no key update", id)
 
 
 async def page(
     connection: Connection,
-    seer: Actor,
+    viewer: Actor,
     role: Role | None,
     words: list[str],
     after: tuple[str, UUID] | None,
     limit: int,
 ) -> list[Profile]:
-    """Those who may be seen, by name, after a cursor of (full_name, id). Each of `words`
-    (domain.names.sought) begins a word of the name, address or number.
+    """The visible profiles, by name, after a cursor of (full_name, id). Each of `words`
+    (domain.names.sought) must be a prefix of a word of the name, e-mail address or phone number.
     """
     search = "p.search @@ $3::text::tsquery" if words else "$3::text is null"
     rows = await connection.fetch(
         f"""
         select {COLUMNS} {FROM}
-         where {_seen(seer)} and ($2::text is null or p.role = $2) and {search}
+         where {_visible_to(viewer)} and ($2::text is null or p.role = $2) and {search}
            and ($4::text is null or (p.full_name, p.id) > ($4, $5::uuid))
          order by p.full_name, p.id limit $6
         """,
-        seer.id,
+        viewer.id,
         role,
         " & ".join(f"'{word}':*" for word in words) or None,
         after[0] if after else None,
@@ -90,8 +90,9 @@ async def page(
 async def create(
     connection: Connection, id: UUID, fields: Mapping[str, Any], maker: Actor | None
 ) -> bool:
-    """Makes a profile of `fields` with what its role needs: a patient's or dentist's resource, a
-    dentist's entry. False where this id is taken. ForeignKeyViolationError: no such clinic.
+    """Creates a profile from `fields`, with the rows its role needs: a resource for patients and
+    dentists, and a `dentists` row. False if the id is taken. ForeignKeyViolationError: no such
+    clinic.
     """
     async with connection.transaction():
         made = await connection.fetchval(
@@ -112,16 +113,17 @@ async def create(
             indexed(fields.get(name) for name in SEARCHED),
         )
         if made and fields["role"] in (Role.PATIENT, Role.DENTIST):
-            await _give_place(connection, id, fields)
+            await _create_resource(connection, id, fields)
     return made is not None
 
 
 async def update(
     connection: Connection, id: UUID, fields: Mapping[str, Any], version: int | None
 ) -> bool:
-    """Sets `fields` of a profile that has `version` (null = any); false where it has another one.
-    A role that needs a place gets one, and what was granted to or by another role ends. An erased
-    profile is never changed. UniqueViolationError: the place is another role's. LastAdmin.
+    """Sets `fields` of a profile with this `version` (null = any); false if the version differs or
+    the profile is erased. A change of role creates the rows that the new role needs, and deletes
+    grants of the old role. Raises UniqueViolationError if another role has the resource, and
+    LastAdmin.
     """
     async with keeping_an_admin(), connection.transaction():
         sets, values = _assignments(fields, OF_PROFILE, first=3)
@@ -149,7 +151,7 @@ async def update(
 
 @asynccontextmanager
 async def keeping_an_admin() -> AsyncIterator[None]:
-    """Raises LastAdmin where the database refuses a change for that."""
+    """Raises LastAdmin if the database refuses a change because no active admin would be left."""
     try:
         yield
     except asyncpg.PostgresError as error:
@@ -158,22 +160,23 @@ async def keeping_an_admin() -> AsyncIterator[None]:
         raise
 
 
-def _seen(seer: Actor) -> str:
-    """SQL: whether the caller $1 sees the profile `p`, by their role of today. Who sees all has a
-    null $1 in it; the others see themselves, and of patients those they made in this role.
+def _visible_to(viewer: Actor) -> str:
+    """SQL condition: whether the caller $1 may see the profile `p`, by their current role. Admins,
+    the clinic and the system see all. Others see themselves, and patients whom they created in this
+    role.
     """
-    made = f"p.created_by = $1 and p.created_as = '{seer.role}'"
-    match seer.role:
+    made = f"p.created_by = $1 and p.created_as = '{viewer.role}'"
+    match viewer.role:
         case Role.ADMIN | Role.CLINIC | Role.SYSTEM:
             return "($1::uuid is null or true)"
         case Role.PATIENT:
             return "p.id = $1"
         case Role.DENTIST:
-            return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({VISITS})))"
+            return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({OWN_PATIENT})))"
         case Role.AGENT:
             return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({GRANT})))"
         case _:
-            assert_never(seer.role)
+            assert_never(viewer.role)
 
 
 async def _change_role(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
@@ -186,12 +189,12 @@ async def _change_role(connection: Connection, id: UUID, fields: Mapping[str, An
         str(fields["role"]),
     )
     if fields["role"] in (Role.PATIENT, Role.DENTIST):
-        await _give_place(connection, id, fields)
+        await _create_resource(connection, id, fields)
 
 
 async def _words(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> list[str]:
-    """The words to find a profile by, once it has `fields`; until the end of the transaction nobody
-    else changes it.
+    """The search words of a profile once it has `fields`. Locks the profile until the end of the
+    transaction.
     """
     row = await connection.fetchrow(
         "select full_name, email, phone from profiles where id = $1 for no key update", id
@@ -200,9 +203,9 @@ async def _words(connection: Connection, id: UUID, fields: Mapping[str, Any]) ->
     return indexed(after.get(name) for name in SEARCHED)
 
 
-async def _give_place(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
-    """The resource, and for dentists the entry, of a role; once. A patient's goes where it was
-    never used.
+async def _create_resource(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
+    """Creates the resource of a role, and a dentist's `dentists` row, unless they exist. Deletes an
+    unused patient resource.
     """
     clinic = fields["clinic_id"] if fields["role"] is Role.DENTIST else None
     await connection.execute(
@@ -242,7 +245,7 @@ async def _give_place(connection: Connection, id: UUID, fields: Mapping[str, Any
 def _assignments(
     fields: Mapping[str, Any], of: frozenset[str], first: int
 ) -> tuple[list[str], list[Any]]:
-    """`column = $n` for each field that is one of these columns, with its values."""
+    """`column = $n` for each field among these columns, with the values."""
     given = {name: value for name, value in fields.items() if name in of}
     return [f"{name} = ${n}" for n, name in enumerate(given, first)], list(given.values())
 

@@ -1,4 +1,4 @@
-"""Who of the staff has read which patient's profile: appended for each read, and never changed."""
+"""Audit log of staff reads of patient profiles; rows are only ever added."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,9 @@ from domain.people import Profile
 
 
 async def record(connection: Connection, reader: Actor, shown: Iterable[Profile]) -> None:
-    """To be called before staff is shown these profiles. Those of patients count."""
+    """Records that `reader` is shown these profiles. Only staff reading patients are recorded. Call
+    it before showing them.
+    """
     ids = [each.id for each in shown if each.role is Role.PATIENT and each.id != reader.id]
     if ids and reader.is_staff:
         await connection.execute(

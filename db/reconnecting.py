@@ -1,5 +1,5 @@
-"""A connection of one's own to Postgres, for LISTEN or a session lock, which is made again whenever
-it is lost.
+"""A dedicated connection to Postgres, for LISTEN or a session lock, that reconnects when it is
+lost.
 """
 
 import asyncio
@@ -15,35 +15,41 @@ from db.pool import OUTAGES, UNAVAILABLE, Unavailable, connect
 from db.tracebacks import without_texts
 
 QUERY_TIMEOUT = 1.0
-"""Seconds after which a connection that does not answer is given up."""
+"""Seconds after which a query counts as failed, and the connection is closed."""
 
 LONGEST_QUERY_TIMEOUT = 8.0
-"""The same after several sessions failed in a row: then Postgres is slow rather than gone."""
+"""The limit that QUERY_TIMEOUT grows to when sessions fail in a row, in case Postgres
+is only slow.
+"""
 
 DEBOUNCE = 0.003
-"""Seconds between two looks: what happens meanwhile is handled together, not once per commit."""
+"""Shortest time in seconds between two rounds of work, so that one round handles
+several commits.
+"""
 
 BACK_OFF = (0.05, 2.0)
-"""Seconds before connecting again: the first pause, and the longest."""
+"""Seconds before reconnecting: the first pause and the longest."""
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+DedicatedConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 logger = logging.getLogger(__name__)
 
 
 class ReconnectingConnection:
-    """Runs `work` on a connection, and again on a new one whenever it fails, until stopped."""
+    """Runs `work` on a connection, and starts it again on a new one when it fails,
+    until stopped.
+    """
 
     def __init__(
         self,
         dsn: str,
         name: str,
-        work: Callable[[Connection], Awaitable[None]],
+        work: Callable[[DedicatedConnection], Awaitable[None]],
         *,
         debounce: float = DEBOUNCE,
     ) -> None:
         self.error: str | None = None
-        """Why there is no connection: the name of an exception. Null once `work` called `healthy`.
+        """The name of the exception that ended the last session. Null once `work` calls `healthy`.
         """
         self.stopping = False
         self._dsn = dsn
@@ -56,13 +62,13 @@ class ReconnectingConnection:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Succeeds without Postgres, which is then waited for."""
+        """Starts without waiting for Postgres; connects as soon as it is available."""
         self.stopping = False
         self._task = asyncio.create_task(self._loop(), name=self._name)
 
     async def stop(self, drain: float = 0) -> None:
-        """Asks `work` to end, which has `drain` seconds for it; then the connection is closed, and
-        its locks go with it.
+        """Asks `work` to end, waits up to `drain` seconds, and closes the connection, which
+        releases its locks.
         """
         self.stopping = True
         self.wake()
@@ -73,7 +79,7 @@ class ReconnectingConnection:
                 await self._task
 
     def wake(self, *_: Any) -> None:
-        """Ends the present or the next `wait`. Accepts whatever a listener is called with."""
+        """Ends the current or the next `wait`. Accepts the arguments of a listener."""
         self._woken.set()
 
     async def wait(self, seconds: float) -> None:
@@ -85,13 +91,13 @@ class ReconnectingConnection:
         self._woken.clear()
 
     def query_timeout(self) -> asyncio.Timeout:
-        """The time within which Postgres must answer each query of `work`. It doubles with each
-        session that fails before it is healthy.
+        """The time-out for each query of `work`. It doubles with each session that fails before it
+        is healthy.
         """
         return asyncio.timeout(self._query_timeout)
 
     def healthy(self) -> None:
-        """To be called by `work` each time that the connection has answered."""
+        """To be called by `work` after each successful round: resets error and time-out."""
         self.error, self._query_timeout = None, QUERY_TIMEOUT
 
     async def _loop(self) -> None:
@@ -110,10 +116,10 @@ class ReconnectingConnection:
             pause = min(pause * 2, longest)
 
     def _report(self, error: Exception) -> None:
-        """Logs an outage by its name, all else with its traceback. The text is left out: the
-        driver's may carry a row.
+        """Logs an outage by its name, other errors with a traceback. Error messages are left out:
+        the driver's may contain a row.
         """
-        outages, bugs = _sorted(error, self._lost)
+        outages, bugs = _classify(error, self._lost)
         if outages and not bugs:
             logger.warning("%s: %s", self._name, ", ".join(outages))
         else:
@@ -130,12 +136,13 @@ class ReconnectingConnection:
             connection.terminate()
 
 
-def _sorted(error: BaseException, lost: bool) -> tuple[list[str], list[str]]:
-    """The names of the outages in an error, which may be a task group's, and the tracebacks of the
-    rest. Errors of the system and the driver are an outage only where the connection is `lost`.
+def _classify(error: BaseException, lost: bool) -> tuple[list[str], list[str]]:
+    """The names of the outages in an error, which may be a task group's, and the tracebacks of all
+    other errors. Errors of the system and the driver are an outage only if the connection is
+    `lost`.
     """
     if isinstance(error, BaseExceptionGroup):
-        parts = [_sorted(each, lost) for each in error.exceptions]
+        parts = [_classify(each, lost) for each in error.exceptions]
         return [n for names, _ in parts for n in names], [t for _, texts in parts for t in texts]
     if isinstance(error, UNAVAILABLE if lost else (Unavailable, TimeoutError, *OUTAGES)):
         return [type(error).__name__], []

@@ -1,4 +1,6 @@
-"""Weekly hours and exceptions in Postgres. Triggers count a schedule's versions and publish it."""
+"""Weekly hours and exceptions in Postgres. Triggers increment a schedule's version and publish the
+change.
+"""
 
 from collections.abc import Sequence
 from datetime import date, time
@@ -26,11 +28,13 @@ HOURS = f"""
       where e.clinic_id = d.clinic_id and coalesce(e.resource_no = d.resource_no, true)
         {RECENT}) as exceptions
 """  # noqa: S608 - constants of ours
-"""Columns for `hours`, of a dentist `d` and a clinic `c`. Exceptions of the past are left out."""
+"""Columns for `hours`, of a dentist `d` and a clinic `c`. Exceptions older than a week are left
+out.
+"""
 
 
 def hours(row: asyncpg.Record) -> Hours:
-    """The hours that the columns HOURS are."""
+    """The hours in a row with the columns HOURS."""
     return Hours(
         row["time_zone"],
         row["slot_grid_minutes"],
@@ -40,7 +44,7 @@ def hours(row: asyncpg.Record) -> Hours:
 
 
 async def of(connection: Connection, dentist_id: UUID) -> Schedule | None:
-    """The schedule of one dentist; null where there is no such dentist."""
+    """The schedule of one dentist; null if there is no such dentist."""
     found = await _schedules(connection, "d.profile_id = $1", dentist_id)
     return found[0] if found else None
 
@@ -51,8 +55,8 @@ async def of_clinic(connection: Connection, clinic_id: UUID) -> list[Schedule]:
 
 
 async def lock(connection: Connection, dentist_id: UUID) -> bool:
-    """Until the end of the transaction nobody else replaces this dentist's schedule, or erases
-    them. True where they are erased already.
+    """Locks this dentist's schedule and profile against changes until the end of the transaction.
+    True if the dentist has been erased.
     """
     erased = await connection.fetchval(
         "select erased_at is not null from profiles where id = $1 for share", dentist_id
@@ -69,8 +73,8 @@ async def replace_own(
     weekly: Sequence[Window],
     exceptions: Sequence[ScheduleException],
 ) -> None:
-    """A dentist's own hours and exceptions as a whole; those of the clinic stay. In the caller's
-    transaction.
+    """Replaces all of a dentist's own hours and exceptions; those of the clinic stay. Runs in the
+    caller's transaction.
     """
     await connection.execute("delete from weekly_hours where resource_no = $1", schedule.dentist_no)
     await connection.executemany(
@@ -92,8 +96,8 @@ async def replace_own(
 async def exceptions(
     connection: Connection, clinic_id: UUID, *, locked: bool = False
 ) -> tuple[int, list[ScheduleException]] | None:
-    """The version and the exceptions of a whole clinic; null where there is no such clinic.
-    `locked`: until the end of the transaction nobody else replaces them.
+    """The version and the clinic-wide exceptions of a clinic; null if there is no such clinic.
+    `locked` locks them against changes until the end of the transaction.
     """
     row = await connection.fetchrow(
         f"""
@@ -113,7 +117,9 @@ async def exceptions(
 async def replace_exceptions(
     connection: Connection, clinic_id: UUID, exceptions: Sequence[ScheduleException]
 ) -> None:
-    """Those of the whole clinic; its dentists' own stay. In the caller's transaction."""
+    """Replaces the clinic-wide exceptions; those of single dentists stay. Runs in the caller's
+    transaction.
+    """
     await connection.execute(
         "update clinics set exceptions_version = exceptions_version + 1 where id = $1", clinic_id
     )

@@ -1,4 +1,4 @@
-"""Tickets for event streams: each opens one stream, once, within a minute."""
+"""Tickets for event streams: each opens one stream, once."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from domain.actors import Actor
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Whose it is, for which topics, and until when its stream may last (seconds since 1970)."""
+    """Its owner, its topics, and the latest end of its stream (seconds since 1970)."""
 
     actor: Actor
     topics: frozenset[str]
@@ -25,7 +25,7 @@ async def add(
     until: float,
     lasts: timedelta,
 ) -> datetime:
-    """Until when it can be used. Those that nobody has used in time are swept out meanwhile."""
+    """Stores a ticket and returns when it expires. Also deletes some expired tickets."""
     expires_at: datetime = await connection.fetchval(
         """
         with over as (
@@ -48,7 +48,7 @@ async def add(
 
 
 async def find(connection: Connection, hashed: bytes) -> Ticket | None:
-    """The ticket; null where there is none that is still good."""
+    """The ticket; null if there is none or it has expired."""
     row = await connection.fetchrow(
         """
         select caller, topics, until from stream_tickets
@@ -62,7 +62,9 @@ async def find(connection: Connection, hashed: bytes) -> Ticket | None:
 
 
 async def use_up(connection: Connection, hashed: bytes) -> bool:
-    """Deletes the ticket. Whether it was there and still good: so for one of many at once."""
+    """Deletes the ticket. True if it existed and had not expired; of concurrent calls, only one
+    gets true.
+    """
     return (
         await connection.fetchval(
             """

@@ -1,4 +1,4 @@
-"""How an error is logged: by its kind and the lines of code, without what it says."""
+"""Tracebacks for the log, without error messages."""
 
 import traceback
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 def without_texts(error: BaseException) -> str:
     """The traceback of an error and of its causes, the cause first. Messages are left out: the
-    driver's may carry a row, and with it names, phones and notes.
+    driver's may contain a row, and with it names, phones and notes.
     """
     return "\n".join(_described(error))
 

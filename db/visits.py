@@ -1,4 +1,4 @@
-"""What lies before dentists, whoever booked it."""
+"""Upcoming visits of dentists, whoever booked them."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,11 +8,11 @@ from db.pool import Connection
 from domain.actors import Scope
 from domain.appointments import Appointment
 from domain.booking import LIVE
-from domain.timetable import Visit
+from domain.timetable import ScheduledVisit
 
 
-async def ahead(connection: Connection, dentist_ids: Sequence[UUID]) -> list[Visit]:
-    """All that these dentists have before them, held slots too, by start."""
+async def upcoming(connection: Connection, dentist_ids: Sequence[UUID]) -> list[ScheduledVisit]:
+    """The upcoming visits of these dentists, held slots included, by start."""
     rows = await connection.fetch(
         """
         select id, dentist_id, starts_at, ends_at
@@ -24,11 +24,13 @@ async def ahead(connection: Connection, dentist_ids: Sequence[UUID]) -> list[Vis
         dentist_ids,
         [str(status) for status in LIVE],
     )
-    return [Visit(*row) for row in rows]
+    return [ScheduledVisit(*row) for row in rows]
 
 
-async def whole(connection: Connection, visits: Sequence[Visit]) -> list[Appointment]:
-    """The same with all that is known of them, by start."""
+async def full_appointments(
+    connection: Connection, visits: Sequence[ScheduledVisit]
+) -> list[Appointment]:
+    """The appointments of these visits, by start."""
     rows = await connection.fetch(
         f"""
         select clock_timestamp() as server_time, {appointments.COLUMNS}

@@ -51,7 +51,7 @@ class GrantedAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStatus:
     """What a row says about the rights of a person."""
 
     role: Role
@@ -75,12 +75,12 @@ class Erased:
     """
 
 
-def disagreement(actor: Actor, standing: Standing | None) -> str | None:
+def disagreement(actor: Actor, status: AccountStatus | None) -> str | None:
     """Why a token is not honoured: the row is the switch that revokes it. Null where they agree."""
-    if standing is None:
+    if status is None:
         return f"There is no profile for this token's {actor.role}; an admin can make one."
-    if not standing.active:
+    if not status.active:
         return "This profile is not active."
-    if standing.role is not actor.role:
-        return f"The token says {actor.role}, the profile says {standing.role}."
+    if status.role is not actor.role:
+        return f"The token says {actor.role}, the profile says {status.role}."
     return None

@@ -28,7 +28,7 @@ class Fault(NamedTuple):
     message: str
 
 
-class Visit(NamedTuple):
+class ScheduledVisit(NamedTuple):
     """A live booking, as far as hours can be judged by it."""
 
     id: UUID
@@ -69,7 +69,9 @@ def with_clinic_wide(hours: Hours, exceptions: Iterable[ScheduleException]) -> H
     return replace(hours, exceptions=(*own, *exceptions))
 
 
-def outside(hours: Hours, visits: Iterable[Visit], *, on_grid: bool = False) -> list[Visit]:
+def outside(
+    hours: Hours, visits: Iterable[ScheduledVisit], *, on_grid: bool = False
+) -> list[ScheduledVisit]:
     """The visits of which some part lies outside these hours; `on_grid`: also those that start
     off their grid.
     """
@@ -79,7 +81,7 @@ def outside(hours: Hours, visits: Iterable[Visit], *, on_grid: bool = False) -> 
     def opened(day: date) -> tuple[Interval, ...]:
         return open_intervals(hours, day)
 
-    def fits(visit: Visit) -> bool:
+    def fits(visit: ScheduledVisit) -> bool:
         wall = visit.starts_at.astimezone(zone).replace(tzinfo=None)
         if on_grid and next_on_grid(hours, wall) != wall:
             return False

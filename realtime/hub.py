@@ -13,7 +13,7 @@ from uuid import UUID
 
 from db import events
 from db.pool import Pool, Unavailable, use
-from db.reconnecting import Connection, ReconnectingConnection
+from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from domain.actors import Actor
 from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
@@ -139,7 +139,7 @@ class Hub:
             here = Cursor(end.epoch, end.head)
         return cursor.epoch == here.epoch and cursor.seq <= here.seq
 
-    async def _session(self, connection: Connection) -> None:
+    async def _session(self, connection: DedicatedConnection) -> None:
         await connection.add_listener("realtime", self._notified)
         located = -inf
         try:
@@ -159,7 +159,7 @@ class Hub:
         if self._at is None or self._at.seq < int(str(head)):
             self._connection.wake()
 
-    async def _locate(self, connection: Connection) -> None:
+    async def _locate(self, connection: DedicatedConnection) -> None:
         """Where to go on; notices when the log is another one than before."""
         here = self._at
         async with self._connection.query_timeout():
@@ -173,7 +173,7 @@ class Hub:
         for event in begun:
             self.pages.add(event)
 
-    async def _catch_up(self, connection: Connection) -> None:
+    async def _catch_up(self, connection: DedicatedConnection) -> None:
         """Delivers all that the log has beyond what was delivered."""
         full = True
         while full and self._at:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from math import inf
 
 from db import leadership, outbox
-from db.reconnecting import Connection, ReconnectingConnection
+from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from realtime import metrics
 from realtime.upkeep import Upkeep
 
@@ -75,14 +75,14 @@ class Relay:
             self._connection.wake()
         return self._health.leader
 
-    async def _session(self, connection: Connection) -> None:
+    async def _session(self, connection: DedicatedConnection) -> None:
         try:
             await self._follow(connection)
             await self._lead(connection)
         finally:
             self._report(replace(self._health, connected=False, leader=False))
 
-    async def _follow(self, connection: Connection) -> None:
+    async def _follow(self, connection: DedicatedConnection) -> None:
         """Returns once this process leads."""
         await connection.add_listener(RESIGNED, self._connection.wake)
         while True:
@@ -92,7 +92,7 @@ class Relay:
             await self._report_backlog(connection, leader=False)
             await self._connection.wait(POLL)
 
-    async def _lead(self, connection: Connection) -> None:
+    async def _lead(self, connection: DedicatedConnection) -> None:
         logger.info("relay: leading")
         upkeep = Upkeep(connection, self._keep)
         await connection.add_listener("outbox", self._connection.wake)
@@ -110,7 +110,7 @@ class Relay:
                 await self._connection.wait(POLL)
         await leadership.resign(connection, leadership.RELAY, RESIGNED)
 
-    async def _report_backlog(self, connection: Connection, *, leader: bool) -> None:
+    async def _report_backlog(self, connection: DedicatedConnection, *, leader: bool) -> None:
         async with self._connection.query_timeout():
             backlog = await outbox.backlog(connection)
         self._report(RelayHealth(True, leader, backlog.depth, backlog.oldest_seconds))

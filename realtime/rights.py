@@ -16,5 +16,5 @@ async def permitted(pool: Pool, actor: Actor, found: Sequence[Event]) -> Sequenc
     if not asked:
         return found
     async with use(pool) as connection:
-        seen = await events.seen_now(connection, actor, asked)
+        seen = await events.visible_now(connection, actor, asked)
     return [e for e in found if e.entity_id in seen or not must_ask(actor, e)]

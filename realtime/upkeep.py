@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 
 from db import outbox
-from db.reconnecting import Connection
+from db.reconnecting import DedicatedConnection
 from db.tracebacks import without_texts
 
 AHEAD = 1000
@@ -29,7 +29,7 @@ class Upkeep:
     the numbering goes on.
     """
 
-    def __init__(self, connection: Connection, keep: timedelta) -> None:
+    def __init__(self, connection: DedicatedConnection, keep: timedelta) -> None:
         self._connection = connection
         self._keep = keep
         self._rolled = float("-inf")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from db.pool import PATIENCE, deadline
+from db.pool import QUERY_TIMEOUT, deadline
 from domain.appointments import Result
 from domain.booking import Outcome
 
@@ -60,9 +60,9 @@ class RequestCoalescer:
 
     async def attempt(self, key: SlotKey, ask: Callable[[], Awaitable[Result]]) -> Result:
         """The result of `ask`, or the refusal that another request for the same slot got. Raises
-        Unavailable after PATIENCE, the wait for a turn included.
+        Unavailable after QUERY_TIMEOUT, the wait for a turn included.
         """
-        latest = asyncio.get_running_loop().time() + PATIENCE
+        latest = asyncio.get_running_loop().time() + QUERY_TIMEOUT
         if key not in self._queues:
             self._queues[key] = SlotQueue()
             return await self._in_turn(key, ask, latest)

@@ -29,10 +29,10 @@ async def under(
     `on_grid`: also those that start off the grid.
     """
     dentist = attrgetter("dentist_id")
-    booked = sorted(await visits.ahead(connection, list(hours)), key=dentist)
+    booked = sorted(await visits.upcoming(connection, list(hours)), key=dentist)
     by_dentist = groupby(booked, key=dentist)
     left = [
         visit for id, theirs in by_dentist for visit in outside(hours[id], theirs, on_grid=on_grid)
     ]
     left.sort(key=lambda visit: (visit.starts_at, visit.id))
-    return Conflicts(await visits.whole(connection, left[:MOST_CONFLICTS]), len(left))
+    return Conflicts(await visits.full_appointments(connection, left[:MOST_CONFLICTS]), len(left))

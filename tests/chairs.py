@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
-from db import demo, standings
+from db import account_status, demo
 from db.pool import Connection, Pool
 from domain.actors import CLINIC
 from domain.appointments import Result, Via
@@ -109,7 +109,7 @@ async def played(pool: Pool, scene: Scene) -> AsyncIterator[tuple[Connection, da
 async def planted(connection: Connection, scene: Scene) -> datetime:
     now = await connection.fetchval("select clock_timestamp()")
     zero = now.replace(second=0, microsecond=0) + 2 * A_MINUTE if scene.soon else monday(9)
-    await standings.add_patient(connection, NEWCOMER)
+    await account_status.add_patient(connection, NEWCOMER)
     await connection.execute("update clinics set slot_grid_minutes = 1")
     await connection.execute("delete from weekly_hours")
     await connection.execute("delete from schedule_exceptions")

@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from db import inbox
 from db.inbox import Message
-from db.reconnecting import Connection, ReconnectingConnection
+from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from workflows import TASK_QUEUE
 from workflows.client import reachable
 from workflows.delivery import CALL_TIMEOUT, Deliverer, Delivery, Verdict
@@ -87,7 +87,7 @@ class Dispatcher:
             return "postgres"
         return "temporal" if self._failures else ""
 
-    async def _session(self, connection: Connection) -> None:
+    async def _session(self, connection: DedicatedConnection) -> None:
         """Keeps up to IN_FLIGHT messages under way. What finished while there was no connection is
         settled on the next one.
         """
@@ -101,7 +101,7 @@ class Dispatcher:
             await asyncio.wait(self._under_way, timeout=2)
         await self._settle(connection)
 
-    async def _send_due(self, connection: Connection) -> None:
+    async def _send_due(self, connection: DedicatedConnection) -> None:
         """Fills the free places; without Temporal, one at a time to try whether it is back."""
         free = IN_FLIGHT - len(self._under_way)
         if self._failures:
@@ -121,7 +121,7 @@ class Dispatcher:
             self._finished.append(task.result())
             self._connection.wake()
 
-    async def _settle(self, connection: Connection) -> None:
+    async def _settle(self, connection: DedicatedConnection) -> None:
         """Deletes the rows that were sent, backs off those that were refused, and releases those
         that found no Temporal.
         """

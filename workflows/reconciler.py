@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from db import bookings, idempotency, inbox, leadership
 from db.pool import UNAVAILABLE, connect
-from db.reconnecting import Connection, ReconnectingConnection
+from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from workflows import workflow_id
 from workflows.client import AWAY
 from workflows.delivery import WORKFLOW
@@ -81,7 +81,7 @@ class Reconciler:
         """Another process takes over."""
         await self._connection.stop()
 
-    async def _session(self, connection: Connection) -> None:
+    async def _session(self, connection: DedicatedConnection) -> None:
         """Waits to become the leader, then leads until the connection breaks."""
         while not await leadership.lead(connection, leadership.RECONCILER, LEADER_TIMEOUT):
             self._connection.healthy()
@@ -90,7 +90,7 @@ class Reconciler:
             tasks.create_task(self._sweep(connection))
             tasks.create_task(self._reconcile())
 
-    async def _sweep(self, connection: Connection) -> None:
+    async def _sweep(self, connection: DedicatedConnection) -> None:
         while True:
             ended = await bookings.expire_overdue(connection, self._grace, SWEEP_LIMIT)
             self._connection.healthy()
@@ -135,7 +135,7 @@ class Reconciler:
         listed = self._client.list_workflows(RUNNING, rpc_timeout=PAGE_TIMEOUT)
         return {workflow.id async for workflow in listed}
 
-    async def _look(self, connection: Connection, missing: list[UUID]) -> int:
+    async def _look(self, connection: DedicatedConnection, missing: list[UUID]) -> int:
         asked = 0
         for first in range(0, len(missing), LOOKS_PER_SECOND):
             asked += await inbox.look(connection, missing[first : first + LOOKS_PER_SECOND])

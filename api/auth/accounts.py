@@ -11,11 +11,11 @@ from uuid import UUID
 from cashews import Cache
 from cashews.exceptions import CacheBackendInteractionError
 
-from db import standings
+from db import account_status
 from db.pool import Pool, Unavailable, use
 from domain.actors import Actor
 from domain.events import Event, Kind, Topic
-from domain.people import ROLES, Standing, disagreement
+from domain.people import ROLES, AccountStatus, disagreement
 from realtime.hub import Hub
 
 IN_MEMORY = "mem://?size=20000&check_interval=60"
@@ -54,7 +54,7 @@ class People:
         self._cache.setup(url or IN_MEMORY, **(options if url else {}))
         hub.subscribe(Topic.PROFILES, self._heard)
 
-    async def standing(self, actor: Actor) -> Standing | None:
+    async def standing(self, actor: Actor) -> AccountStatus | None:
         """What the row of this caller says; null without a row. Patients get theirs here. Raises
         db.pool.Unavailable.
         """
@@ -63,7 +63,7 @@ class People:
             return found
         before = self._changes
         async with use(self._pool) as connection:
-            found = await standings.standing(connection, actor)
+            found = await account_status.get_or_create(connection, actor)
         if found and before == self._changes:  # else it may have changed since it was read
             await self._set(key, _packed(found))
         return found
@@ -106,7 +106,9 @@ class People:
             changes, readers = self._changes, self._hub.readers
             try:
                 async with use(self._pool) as connection:
-                    found = await standings.of(connection, {each.id for each in readers if each.id})
+                    found = await account_status.of_people(
+                        connection, {each.id for each in readers if each.id}
+                    )
             except Unavailable:
                 continue
             if changes == self._changes:  # else an event may know better
@@ -140,11 +142,11 @@ def _key(id: UUID | None) -> str:
     return f"standing:{id}"
 
 
-def _packed(standing: Standing) -> int:
+def _packed(standing: AccountStatus) -> int:
     return 2 * ROLES.index(standing.role) + standing.active
 
 
-def _unpacked(value: object) -> Standing | None:
+def _unpacked(value: object) -> AccountStatus | None:
     if not isinstance(value, int) or not 0 <= value < 2 * len(ROLES):
         return None
-    return Standing(ROLES[value // 2], bool(value % 2))
+    return AccountStatus(ROLES[value // 2], bool(value % 2))

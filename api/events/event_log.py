@@ -11,7 +11,7 @@ from api.http.context import Caller, Own
 from api.http.errors import invalid
 from api.http.strict import StrictRoute
 from api.state import AppState
-from db.pool import PATIENCE, deadline
+from db.pool import QUERY_TIMEOUT, deadline
 from domain.events import Cursor, Event, Kind, Reader, Topic, interest
 from realtime import frames
 from realtime.frames import Reset
@@ -78,7 +78,7 @@ async def _after(own: AppState, reader: Reader, at: Cursor, here: Cursor, limit:
     """What the log has between two places that are in it."""
     found: list[Event] = []
     try:
-        latest = asyncio.get_running_loop().time() + PATIENCE
+        latest = asyncio.get_running_loop().time() + QUERY_TIMEOUT
         async with deadline(latest):  # others who catch up may come first
             async for piece in between(own.hub, own.pool, reader, at.seq, here.seq):
                 found += piece

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from temporalio.client import Client
 
 from db import heartbeat, inbox, migrate
-from db.pool import PATIENCE, UNAVAILABLE, Connection, connect
+from db.pool import QUERY_TIMEOUT, UNAVAILABLE, Connection, connect
 from realtime.relay import Relay
 from services.cache import Shared
 from workflows import client
@@ -101,9 +101,9 @@ class Probes:
 
     async def _asked(self, ask: Callable[[Connection], Awaitable[T]]) -> T:
         """The answer over the probes' connection, which is opened again where it was lost. Raises
-        one of UNAVAILABLE, after PATIENCE at the latest.
+        one of UNAVAILABLE, after QUERY_TIMEOUT at the latest.
         """
-        async with asyncio.timeout(PATIENCE), self._using:
+        async with asyncio.timeout(QUERY_TIMEOUT), self._using:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await connect(self._dsn, "probes")
             try:

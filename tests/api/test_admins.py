@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from db import grants, profiles, standings
+from db import account_status, grants, profiles
 from db.demo import person_id
 from db.pool import Pool
 from domain.actors import Actor, Role
-from domain.people import Standing
+from domain.people import AccountStatus
 from tests.support import ANA, BEN, MATEO
 
 PROFILES = "/api/profiles"
@@ -89,7 +89,7 @@ async def test_of_twenty_first_admins_one_is_let_in(pool):
 
         async def ask(actor: Actor):
             async with pool.acquire() as connection:
-                return await standings.standing(connection, actor)
+                return await account_status.get_or_create(connection, actor)
 
         found = await asyncio.gather(*map(ask, crowd))
         assert sum(standing is not None for standing in found) == 1
@@ -104,9 +104,12 @@ async def test_who_called_as_a_patient_first_can_be_the_first_admin(pool):
     await pool.execute(off, BEN)
     async with pool.acquire() as connection:
         await grants.give(connection, ANA, FIRST)
-        asked = [await standings.standing(connection, Actor(Role.ADMIN, id)) for id in (BEN, ANA)]
-        later = await standings.standing(connection, Actor(Role.ADMIN, MATEO))
+        asked = [
+            await account_status.get_or_create(connection, Actor(Role.ADMIN, id))
+            for id in (BEN, ANA)
+        ]
+        later = await account_status.get_or_create(connection, Actor(Role.ADMIN, MATEO))
         left = await grants.of_patient(connection, ANA)
-    assert asked == [Standing(Role.PATIENT, False), Standing(Role.ADMIN, True)]
-    assert (later, left) == (Standing(Role.DENTIST, True), [])
+    assert asked == [AccountStatus(Role.PATIENT, False), AccountStatus(Role.ADMIN, True)]
+    assert (later, left) == (AccountStatus(Role.DENTIST, True), [])
     assert await active_admins(pool) == 1

@@ -118,7 +118,7 @@ async def test_a_request_cancelled_as_it_gets_its_turn_passes_it_on(monkeypatch)
 
 async def test_the_wait_for_a_turn_counts_towards_the_timeout(monkeypatch):
     monkeypatch.setattr(coalescing, "QUEUE_TIMEOUT", 60)
-    monkeypatch.setattr(coalescing, "PATIENCE", 0.5)
+    monkeypatch.setattr(coalescing, "QUERY_TIMEOUT", 0.5)
     own, desk, gave_up = RequestCoalescer(), Desk(*[Outcome.DONE] * 3), []
     first, second = await crowd(own, desk, 2)
     third = asyncio.create_task(own.attempt(TIME._replace(by_staff=True), desk.ask))

@@ -14,9 +14,9 @@ from redis import Redis
 
 from api.app import create_app
 from api.auth import accounts
-from db import standings
+from db import account_status
 from domain.actors import Actor, Role
-from domain.people import Standing
+from domain.people import AccountStatus
 from embedded import ports
 from embedded.process import Command, Process, wait_until
 from tests import optional
@@ -83,13 +83,13 @@ async def running(settings) -> AsyncIterator[httpx2.AsyncClient]:
 def reads(monkeypatch) -> list[Actor]:
     """Whose row was read from Postgres."""
     read: list[Actor] = []
-    real = standings.standing
+    real = account_status.get_or_create
 
     async def counted(connection, actor):
         read.append(actor)
         return await real(connection, actor)
 
-    monkeypatch.setattr(standings, "standing", counted)
+    monkeypatch.setattr(account_status, "get_or_create", counted)
     return read
 
 
@@ -118,7 +118,7 @@ async def test_what_was_read_before_a_change_is_not_remembered_after_it(two, as_
     """The reader is slow: between its read and its answer the row is switched off and told of."""
     one, other = two
     read, go_on = asyncio.Event(), asyncio.Event()
-    real = standings.standing
+    real = account_status.get_or_create
 
     async def slow(connection, actor):
         found = await real(connection, actor)
@@ -127,7 +127,7 @@ async def test_what_was_read_before_a_change_is_not_remembered_after_it(two, as_
             await go_on.wait()
         return found
 
-    monkeypatch.setattr(standings, "standing", slow)
+    monkeypatch.setattr(account_status, "get_or_create", slow)
     asking = asyncio.create_task(other.get(ME, headers=as_("patient", "ana")))
     await read.wait()
     await one.put(ANAS, json={"active": False}, headers=as_("admin"))
@@ -166,7 +166,7 @@ async def test_nothing_personal_is_kept_and_nothing_that_runs(redis, settings, a
 @pytest.mark.parametrize("role", accounts.ROLES)
 @pytest.mark.parametrize("active", [True, False])
 def test_what_is_kept_is_what_was_read(role, active):
-    standing = Standing(role, active)
+    standing = AccountStatus(role, active)
     assert accounts._unpacked(accounts._packed(standing)) == standing
     for nonsense in (None, -1, 8, "7", b"7", 1.0):
         assert accounts._unpacked(nonsense) is None
@@ -224,7 +224,7 @@ def _answers(port: int) -> bool:
 
 async def test_newcomers_are_read_once_each_however_many_come_at_once(settings, monkeypatch):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    reads = counting(monkeypatch, standings, "standing")
+    reads = counting(monkeypatch, account_status, "get_or_create")
     crowd = [Actor(Role.PATIENT, uuid4()) for _ in range(40)]
     async with running(settings) as api:
         parts = api.app.state.parts

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import bookings, demo, standings
+from db import account_status, bookings, demo
 from db.pool import Connection, Pool, create_pool
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Hold, Move, Result, Via
@@ -48,7 +48,7 @@ class Caller:
         self._made = made
 
     async def work(self, pool: Pool) -> Counter[Outcome]:
-        await standings.add_patient(pool, self._id)
+        await account_status.add_patient(pool, self._id)
         outcomes: Counter[Outcome] = Counter()
         for _ in range(COMMANDS):
             async with pool.acquire() as connection:

@@ -7,7 +7,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from db import heartbeat
-from db.heartbeat import BEAT, SILENCE, Heartbeat
+from db.heartbeat import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Heartbeat
 from tests.workflows.heard import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,10 @@ async def test_each_running_worker_is_counted_and_a_stopped_one_is_not(pool):
     assert await workers(pool) == 0
 
 
-@pytest.mark.parametrize(("seconds", "number"), [(BEAT, 1), (SILENCE - 1, 1), (SILENCE, 0)])
+@pytest.mark.parametrize(
+    ("seconds", "number"),
+    [(HEARTBEAT_INTERVAL, 1), (HEARTBEAT_TIMEOUT - 1, 1), (HEARTBEAT_TIMEOUT, 0)],
+)
 async def test_worker_without_heartbeat_counts_as_gone_after_the_silence(pool, seconds, number):
     async with pool.acquire() as connection:
         await heartbeat.beat(connection, uuid7())
@@ -51,7 +54,7 @@ async def test_worker_without_heartbeat_counts_as_gone_after_the_silence(pool, s
 
 
 async def test_heartbeat_returns_after_its_row_was_lost(pool, monkeypatch):
-    monkeypatch.setattr(heartbeat, "BEAT", 0.01)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_INTERVAL", 0.01)
     running = Heartbeat(pool)
     await running.start()
     await counted(pool, 1)
@@ -91,7 +94,7 @@ async def test_heartbeat_goes_on_after_a_bug_which_is_logged_without_its_text(
         await beat(connection, worker_id)
 
     beat = heartbeat.beat
-    monkeypatch.setattr(heartbeat, "BEAT", 0.01)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT_INTERVAL", 0.01)
     monkeypatch.setattr(heartbeat, "beat", beats)
     running = Heartbeat(pool)
     await running.start()

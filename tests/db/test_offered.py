@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db import claims, clinics, demo, standings
+from db import account_status, claims, clinics, demo
 from db.pool import Connection, Pool
 from domain.actors import CLINIC, Actor
 from domain.appointments import Via
@@ -92,7 +92,7 @@ async def a_clinic(pool: Pool, chance: random.Random) -> datetime:
         f"Chair {chance.choice([1, 2])}",
     )
     await the_terms(pool, chance, day)
-    await standings.add_patient(pool, NEWCOMER)
+    await account_status.add_patient(pool, NEWCOMER)
     return day
 
 

@@ -11,7 +11,7 @@ from uuid import uuid5
 import asyncpg
 import pytest
 
-from db import demo, standings
+from db import account_status, demo
 from db.pool import Pool, create_pool
 from domain.appointments import Result, Via
 from domain.booking import HOLD_QUOTA, Outcome
@@ -29,7 +29,7 @@ async def crowd(dsn: str) -> AsyncIterator[Pool]:
         taken = await asyncio.gather(*(pool.acquire() for _ in range(CALLERS)))
         await asyncio.gather(*(pool.release(connection) for connection in taken))
         for n in range(CALLERS):
-            await standings.add_patient(pool, uuid5(demo.NAMESPACE, str(n)))
+            await account_status.add_patient(pool, uuid5(demo.NAMESPACE, str(n)))
         yield pool
 
 
