@@ -94,9 +94,9 @@ class Alternatives:
             async with use(self._pool) as connection:
                 return await question(connection)
         except Unavailable as error:
-            logger.warning("a refusal has no alternatives: %s", error)
+            logger.warning("sending a refusal without alternatives: %s", error)
         except Exception as error:
-            logger.error("a refusal has no alternatives: %s", without_texts(error))
+            logger.error("sending a refusal without alternatives: %s", without_texts(error))
         return []
 
 

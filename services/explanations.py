@@ -116,11 +116,11 @@ def _words(offer: BookingTerms, starts_at: datetime, finding: Finding) -> str:
     terms = offer.terms
     match finding.reason:
         case Reason.NOT_BOOKABLE:
-            return "This dentist takes no bookings."
+            return "This dentist does not take bookings."
         case Reason.NOT_ONLINE:
-            return f"A {terms.slug} is booked by the clinic's staff alone; ask the clinic."
+            return f"A {terms.slug} can be booked only by staff; ask the clinic."
         case Reason.PAST:
-            return "This time has passed."
+            return "This time is in the past."
         case Reason.LEAD_TIME:
             return f"A {terms.slug} must be booked at least {_long(terms.lead_time)} ahead."
         case Reason.HORIZON:
@@ -130,11 +130,11 @@ def _words(offer: BookingTerms, starts_at: datetime, finding: Finding) -> str:
             why = "is closed" if finding.exceptions else "has no hours"
             return f"The dentist {why} on {day:%A}, {day}."
         case Reason.OUTSIDE_HOURS:
-            return f"Not all of its {_long(terms.duration)} lie within the opening hours."
+            return f"The {_long(terms.duration)} of the visit do not fit into the opening hours."
         case Reason.OFF_GRID:
             return f"Visits start every {offer.hours.grid_minutes} minutes from midnight."
         case Reason.HELD:
-            return "Somebody holds this time, and may give it back."
+            return "This time is held and may become free again."
         case Reason.BOOKED:
             return "This time is booked."
         case Reason.NO_CHAIR:

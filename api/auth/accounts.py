@@ -74,7 +74,7 @@ class People:
         try:
             await self._cache.delete(_key(id))
         except CacheBackendInteractionError:
-            logger.warning("the cache cannot be told of a change")
+            logger.warning("the account cache cannot be invalidated")
 
     async def stop(self) -> None:
         await asyncio.gather(*self._forgetting)
@@ -117,13 +117,13 @@ class People:
                     if reader.id and disagreement(reader, row):
                         self._hub.revoke(reader.id, row.role if row and row.active else None)
                 return
-        logger.warning("the rights of open streams cannot be checked; they go on")
+        logger.warning("the accounts of open streams cannot be checked; the streams stay open")
 
     async def _forget_all(self) -> None:
         try:
             await self._cache.delete_match("standing:*")
         except CacheBackendInteractionError:
-            logger.warning("the cache cannot be told of a change")
+            logger.warning("the account cache cannot be invalidated")
 
     async def _get(self, key: str) -> object:
         try:
@@ -135,7 +135,7 @@ class People:
         try:
             await self._cache.set(key, value, expire=REMEMBERED)
         except CacheBackendInteractionError:
-            logger.warning("the cache does not answer; rows are read each time")
+            logger.warning("the account cache does not answer; reading from Postgres")
 
 
 def _key(id: UUID | None) -> str:

@@ -31,7 +31,7 @@ def token(settings: Settings, role: str, name: str | None = None, lifetime: int 
     """A token for a role and a name; the same pair is the same person. Only in development."""
     if settings.environment != "development":
         raise PermissionError(
-            "tokens are issued here in development only; set ENVIRONMENT=development"
+            "tokens can be issued only in development; set ENVIRONMENT=development"
         )
     subject = person_id(role, name or NAMES[role])
     return sign(private_key(settings.development_key), subject, role, lifetime)
@@ -57,7 +57,7 @@ def private_key(path: Path) -> ec.EllipticCurvePrivateKey:
         _write_new(path)
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{path} is no EC key")
+        raise TypeError(f"{path} is not an EC key")
     return key
 
 

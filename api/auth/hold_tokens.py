@@ -37,7 +37,7 @@ class HoldTokens:
         if self._secret is None:
             raise Problem(
                 "forbidden",
-                "Agents cannot book here yet: the operator must set HOLD_TOKEN_SECRET.",
+                "Agents cannot book on this server; its operator must set HOLD_TOKEN_SECRET.",
             )
         digest = hmac.digest(self._secret, b"hold_token" + booking_id.bytes, "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -112,7 +112,9 @@ class Jwks:
             async with asyncio.timeout(PATIENCE):
                 self._take(await self._download())
         except Exception as error:  # whatever is wrong over there, nothing of ours may end by it
-            logger.warning("no keys of the token issuer: %s %s", type(error).__name__, error)
+            logger.warning(
+                "cannot fetch the token issuer's keys: %s %s", type(error).__name__, error
+            )
             return False
         return True
 
@@ -143,9 +145,9 @@ def _parse(document: bytes) -> list[object]:
     try:
         keys = json.loads(document)["keys"]
     except (ValueError, RecursionError, TypeError, KeyError):
-        raise Unusable("no JSON object with `keys`") from None
+        raise Unusable("not a JSON object with `keys`") from None
     if not isinstance(keys, list):
-        raise Unusable("`keys` is no list")
+        raise Unusable("`keys` is not a list")
     return keys
 
 
@@ -155,7 +157,7 @@ def _usable(published: list[object]) -> dict[str, PyJWK]:
         try:
             kid, key = _key(entry)
         except (jwt.PyJWTError, Unusable, ValueError, TypeError, AttributeError) as error:
-            logger.warning("a published key is of no use: %s", type(error).__name__)
+            logger.warning("ignoring an unusable published key: %s", type(error).__name__)
         else:
             found[kid] = key
     return found
@@ -181,6 +183,6 @@ def _key(entry: object) -> tuple[str, PyJWK]:
 def _unavailable() -> Problem:
     return Problem(
         "unavailable",
-        "Tokens cannot be checked now: their issuer does not answer.",
+        "The token issuer is unavailable; retry after Retry-After.",
         headers={"Retry-After": str(round(RETRY))},
     )

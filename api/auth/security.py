@@ -146,7 +146,7 @@ class Verifier:
 def unauthenticated() -> Problem:
     return Problem(
         "unauthenticated",
-        "Send Authorization: Bearer with a token of the clinic's issuer that is valid and current.",
+        "The token is missing, invalid or expired; send Authorization: Bearer <token>.",
         headers={"WWW-Authenticate": "Bearer"},
     )
 

@@ -47,12 +47,12 @@ from services import booking
 router = APIRouter(route_class=StrictRoute, prefix="/api/appointments", tags=["appointments"])
 
 STEPS: Mapping[Verb, str] = {
-    Verb.APPROVE: "Staff: approves what waits for it, before its deadline.",
-    Verb.DECLINE: "Staff: declines what waits for approval; its slot is free again.",
-    Verb.CHECK_IN: "Staff: the patient has arrived.",
-    Verb.START: "Staff: the treatment begins.",
-    Verb.COMPLETE: "Staff: the treatment is over.",
-    Verb.NO_SHOW: "Staff: the patient did not come.",
+    Verb.APPROVE: "Staff: approves a pending appointment before its deadline.",
+    Verb.DECLINE: "Staff: declines a pending appointment and frees its slot.",
+    Verb.CHECK_IN: "Staff: checks the patient in.",
+    Verb.START: "Staff: starts the treatment.",
+    Verb.COMPLETE: "Staff: completes the treatment.",
+    Verb.NO_SHOW: "Staff: marks the patient as not having come.",
 }
 """The verbs that need no words but the booking's id, each a route of its own, and what they do."""
 
@@ -88,7 +88,7 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
     """
     if body.reservation_id is not None:
         if body.override:
-            raise invalid("override", "goes with a new booking; a hold has its time already")
+            raise invalid("override", "cannot be combined with reservation_id; leave it out")
         await _check_same(body, body.reservation_id, ask, own)
         texts = body.model_dump(include=body.model_fields_set & {"notes"})
         confirmed = await change(
@@ -98,7 +98,7 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
         return confirmed
 
     if body.dentist_id is None or body.starts_at is None or body.appointment_type is None:
-        raise invalid("body", "dentist_id, starts_at and appointment_type, or a reservation_id")
+        raise invalid("body", "send dentist_id, starts_at and appointment_type, or reservation_id")
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
     command = hold_command(own, asked, ask, ask.idempotency_key(body), holds=False)
     confirm = Change(command.id, Verb.CONFIRM, uuid7())
@@ -157,7 +157,7 @@ async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own)
     `staff_notes`). The move is all or nothing: refused, the old booking stands untouched.
     """
     if "staff_notes" in body.model_fields_set and not ask.actor.is_staff:
-        raise Problem("forbidden", "Only staff write staff_notes; leave it out.")
+        raise Problem("forbidden", "Only staff can write staff_notes; leave it out.")
     wish = body
     if body.repeats:
         if earlier := await _earlier(body, ask, own):
@@ -238,7 +238,9 @@ async def _check_same(body: Create, reservation_id: UUID, ask: Ask, own: Own) ->
     named = body.model_dump(exclude={"reservation_id", "override", "notes"}, exclude_none=True)
     for field, value in named.items():
         if getattr(held, field) != value:
-            raise invalid(field, "differs from the reservation")
+            raise invalid(
+                field, "differs from the reservation; leave it out, or send the same value"
+            )
 
 
 async def _earlier(body: Body, ask: Ask, own: Own) -> Result | None:

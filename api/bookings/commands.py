@@ -213,37 +213,41 @@ async def _unknown(own: AppState, dentist_id: UUID, appointment_type: str) -> Pr
             at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
             known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
     except Unavailable:  # it is refused all the same
-        why = "the dentist, their clinic's appointment_type or the patient is unknown"
+        why = "unknown dentist_id, appointment_type or patient_id"
         return invalid("dentist_id", why)
     slugs = [each.slug for each in known]
     if dentist_id not in at:
-        why = "no dentist who can be booked; GET /api/profiles/dentists has them"
+        why = "unknown or not bookable; see GET /api/profiles/dentists"
         return invalid("dentist_id", why)
     if appointment_type not in slugs:
-        why = f"this dentist's clinic has no such type; it has {', '.join(slugs)}"
+        why = f"unknown at this dentist's clinic; allowed: {', '.join(slugs)}"
         return invalid("appointment_type", why)
-    return invalid("patient_id", "no patient, or none of yours")
+    return invalid("patient_id", "unknown patient, or not one of yours")
 
 
 def _check_override(body: Reserve | Update, actor: Actor) -> None:
     if body.override and not actor.is_staff:
         raise Problem(
-            "forbidden", "Only staff book outside the hours and off the grid; leave out override."
+            "forbidden",
+            "Only staff can book outside the hours or off the grid; leave out override.",
         )
 
 
 def _check_dentist(actor: Actor, dentist_id: UUID | None) -> None:
     if dentist_id and not may_book_at(actor, dentist_id):
         raise Problem(
-            "forbidden", "A dentist books at themselves only; ask an admin to book at a colleague."
+            "forbidden",
+            "Dentists can book only their own slots; ask an admin to book a colleague's.",
         )
 
 
 def _patient(body: Reserve, actor: Actor) -> UUID:
     if actor.role is Role.PATIENT:
         if body.patient_id not in (None, actor.id):
-            raise Problem("forbidden", "A patient can book for themselves only.")
+            raise Problem(
+                "forbidden", "Patients can book only for themselves; leave out patient_id."
+            )
         return actor_id(actor)
     if body.patient_id is None:
-        raise invalid("patient_id", "is needed: whom this is for")
+        raise invalid("patient_id", "is required")
     return body.patient_id

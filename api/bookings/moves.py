@@ -20,8 +20,8 @@ MOVABLE = RULES[Verb.RESCHEDULE].moves.keys() | {Status.HELD}
 Moving = Annotated[
     UUID | None,
     Query(
-        description="An appointment that is to move: judged by its terms, without its claims. One"
-        " that cannot move any more is refused as its move would be; a hold is taken as given up."
+        description="An appointment to reschedule: its own terms apply, its slot counts as free."
+        " Refused where its move would be refused whatever the time. A hold counts as released."
     ),
 ]
 

@@ -14,83 +14,81 @@ from domain.schedules import Reason
 
 INVALID = (
     "invalid_transition",
-    "This cannot be done to an appointment that is {current}; what can: {can}.",
+    "Not possible while the appointment is {current}; possible now: {can}.",
 )
 
 REFUSALS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.SLOT: (
         "slot_unavailable",
-        "This slot is {blocking}; take one of the alternatives, or search again.",
+        "The slot is {blocking}; choose one of the alternatives, or search again.",
     ),
     Outcome.PATIENT_OVERLAP: (
         "patient_overlap",
-        "At this time the patient has another slot {blocking}; choose another time, or give that"
-        " one up.",
+        "The patient already has a {blocking} slot at this time; choose another time, or cancel"
+        " that one.",
     ),
     Outcome.NOT_OFFERED: ("slot_not_offered", "The clinic does not offer this time: {why}."),
     Outcome.NO_CHAIR: ("slot_not_offered", "The clinic does not offer this time: {why}."),
     Outcome.QUOTA: (
         "hold_quota",
-        "This patient holds as many slots as one may; confirm or release one first.",
+        "Hold limit reached; confirm or release one of the patient's holds.",
     ),
     Outcome.BOOKING_QUOTA: (
         "booking_quota",
-        f"This patient has {BOOKING_QUOTA} visits ahead, as many as can be booked online;"
-        " cancel one first, or ask the clinic.",
+        f"Booking limit reached: {BOOKING_QUOTA} upcoming appointments per patient;"
+        " cancel one, or ask the clinic.",
     ),
     Outcome.COOLDOWN: (
         "hold_cooldown",
-        "This patient held this time and gave it up more than once; hold it again after"
-        " Retry-After, book it at once, or choose another time.",
+        "The patient has held and released this time repeatedly; retry after Retry-After,"
+        " book it directly, or choose another time.",
     ),
     Outcome.KEY_REUSED: (
         "idempotency_key_reused",
-        "This Idempotency-Key was used for another request here; make a new key for a new request.",
+        "This Idempotency-Key was already used for a different request; send a new key.",
     ),
     Outcome.EXPIRED: (
         "hold_expired",
-        "The deadline has passed, and its time is open to others again; hold a slot anew.",
+        "The deadline has passed and the slot is free again; hold a slot again.",
     ),
     Outcome.TOO_LATE: (
         "too_late_to_cancel",
-        "It is too late to cancel or move this appointment; ask the clinic.",
+        "The deadline to cancel or move this appointment has passed; ask the clinic.",
     ),
     Outcome.TOO_EARLY: (
         "invalid_transition",
-        "It is too early for this; do it from {not_before:%Y-%m-%d %H:%M} UTC on.",
+        "Too early; repeat the request at or after {not_before:%Y-%m-%d %H:%M} UTC.",
     ),
     Outcome.VERSION: (
         "version_conflict",
-        "The appointment has changed since the version you named; load it again.",
+        "The appointment has changed since the version in If-Match; load it again.",
     ),
     Outcome.NOT_HOLDER: (
         "forbidden",
-        "Show this booking's hold_token in the header X-Hold-Token.",
+        "The hold token is missing or wrong; send this booking's hold_token in X-Hold-Token.",
     ),
     Outcome.EXTENDED_ENOUGH: (
         "invalid_transition",
-        f"A hold can be extended {MAX_EXTENSIONS} times, and this one has been; confirm it.",
+        f"Extension limit reached: {MAX_EXTENSIONS} per hold; confirm or release the hold.",
     ),
 }
 """The code and the sentence of each; all others are INVALID."""
 
-YOURS = (
-    "This slot is {blocking} by you already, as appointment_id; use that one, or give it up first."
-)
+YOURS = "You already have this slot {blocking}; use appointment_id, or cancel it first."
 
 WAIT = frozenset({"hold_quota", "booking_quota", "hold_cooldown"})
 """Codes with `Retry-After`: when what refuses ends by itself."""
 
 WHY: Mapping[Reason | None, str] = {
-    Reason.NOT_BOOKABLE: "its dentist takes no bookings any more; name another dentist_id, or ask"
+    Reason.NOT_BOOKABLE: "the dentist no longer takes bookings; choose another dentist_id, or ask"
     " the clinic",
-    Reason.NOT_ONLINE: "its staff alone book this type; ask the clinic, or choose another type",
-    Reason.PAST: "it has passed",
-    Reason.LEAD_TIME: "it is too soon for this type of visit; choose a later one",
-    Reason.HORIZON: "it is too far ahead for this type of visit; choose an earlier one",
+    Reason.NOT_ONLINE: "only staff can book this type; ask the clinic, or choose another type",
+    Reason.PAST: "it is in the past; choose a later one",
+    Reason.LEAD_TIME: "it is too soon for this appointment type; choose a later one",
+    Reason.HORIZON: "it is too far ahead for this appointment type; choose an earlier one",
     Reason.CLOSED: "the dentist has no hours on that day; choose another day",
-    Reason.OUTSIDE_HOURS: "not all of the visit lies within the dentist's hours",
-    Reason.OFF_GRID: "visits do not start at this minute; take a start from the list of slots",
+    Reason.OUTSIDE_HOURS: "the visit does not fit into the dentist's hours; choose another time",
+    Reason.OFF_GRID: "visits do not start at this minute; choose a start from the list of slots",
     Reason.NO_CHAIR: "no chair is free then; choose another time",
 }
 

@@ -48,24 +48,24 @@ def _date(value: object) -> object:
     """
     if isinstance(value, str):
         if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValueError("must be a date, written as in 2027-03-08")
+            raise ValueError("must be a date, as in 2027-03-08")
     elif not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError("must be a date, written as in 2027-03-08")
+        raise ValueError("must be a date, as in 2027-03-08")
     return value
 
 
 def _written(value: object) -> object:
     """A document says date-time: numbers are none, whatever they may count."""
     if isinstance(value, str) and LOST_PLUS.search(value):
-        raise ValueError("has a space before its offset; in a URL, write + as %2B")
+        raise ValueError("has a space before its offset; in a URL, encode + as %2B")
     if not isinstance(value, datetime | str) or (isinstance(value, str) and value[4:5] != "-"):
-        raise ValueError("must be a date and time, written as in 2027-03-08T09:00:00+01:00")
+        raise ValueError("must be a date and time, as in 2027-03-08T09:00:00+01:00")
     return value
 
 
 def _plausible(instant: datetime) -> datetime:
     if instant.year not in PLAUSIBLE_YEARS:
-        raise ValueError("must lie between the years 2000 and 2200")
+        raise ValueError("must be between the years 2000 and 2200")
     return instant.astimezone(UTC)
 
 
@@ -83,7 +83,7 @@ Digits = BeforeValidator(_digits)
 Slug = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 START = AliasChoices("starts_at", "appointment_date")
-START_TOO = "With its offset. Can be given as `appointment_date` as well."
+START_TOO = "With a UTC offset. `appointment_date` is accepted as an alias."
 
 
 def _split(given: object) -> object:
@@ -205,7 +205,7 @@ class Update(Repeating, Body):
         if not self.model_fields_set - {"override"}:
             raise ValueError("name at least one field to change")
         if self.override and not self.moves:
-            raise ValueError("override goes with a new starts_at, dentist_id or appointment_type")
+            raise ValueError("override requires a new starts_at, dentist_id or appointment_type")
         return self
 
     def narrowed(self, names: set[str]) -> "Update":

@@ -75,7 +75,7 @@ class EditType(Edit):
 def check_reach(lead_time_minutes: int, horizon_days: int) -> None:
     """Raises ValueError where nothing could ever be booked."""
     if lead_time_minutes > horizon_days * DAY_MINUTES:
-        raise ValueError("lead_time_minutes reaches beyond horizon_days: nothing could be booked")
+        raise ValueError("lead_time_minutes exceeds horizon_days; nothing could be booked")
 
 
 @router.get("")

@@ -69,9 +69,9 @@ class NewProfile(Body):
     def _whole(self) -> Self:
         named = self.model_fields_set & set(FOR_DENTISTS)
         if self.role is Role.DENTIST and not {"clinic_id", "specialty"} <= named:
-            raise ValueError("a dentist needs clinic_id and specialty")
+            raise ValueError("a dentist requires clinic_id and specialty")
         if self.role is not Role.DENTIST and named:
-            raise ValueError(f"{min(named)} is for dentists alone")
+            raise ValueError(f"{min(named)} is only for dentists")
         return self
 
 
@@ -83,7 +83,7 @@ def allow(actor: Actor, body: NewProfile | EditProfile, named: Set[str] | None =
     if isinstance(body, NewProfile) and body.role is Role.PATIENT:
         beyond = beyond - {"role"}
     if beyond and actor.role is not Role.ADMIN:
-        raise Problem("forbidden", f"Only an admin sets {min(beyond)}.")
+        raise Problem("forbidden", f"Only admins can set {min(beyond)}; leave it out.")
 
 
 def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
@@ -93,16 +93,20 @@ def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
     named = body.changed(before)
     allow(actor, body, named)
     if actor.role is Role.AGENT and actor.id not in (before.id, before.created_by):
-        raise Problem("forbidden", "They change it themselves; an agent, those whom it made.")
+        raise Problem(
+            "forbidden", "Agents can change only their own profile and those they created."
+        )
     if before.id == actor.id and named & {"role", "active"}:
-        raise invalid("role" if "role" in named else "active", "another admin has to change yours")
+        raise invalid(
+            "role" if "role" in named else "active", "you cannot change your own; ask another admin"
+        )
     becomes = body.role if body.role is not before.role else None
     if becomes and before.role is Role.DENTIST:
-        raise invalid("role", "a dentist stays one; set active or bookable instead")
+        raise invalid("role", "a dentist's role cannot change; set active or bookable instead")
     if becomes is Role.DENTIST:
         if not {"clinic_id", "specialty"} <= named:
-            raise invalid("role", "a dentist needs clinic_id and specialty")
+            raise invalid("role", "a dentist requires clinic_id and specialty")
     elif before.role is not Role.DENTIST and named & set(FOR_DENTISTS):
-        raise invalid(min(named & set(FOR_DENTISTS)), "is for dentists alone")
+        raise invalid(min(named & set(FOR_DENTISTS)), "is only for dentists")
     elif "clinic_id" in named and body.clinic_id != before.clinic_id:
-        raise invalid("clinic_id", "a dentist stays at one clinic; make another profile")
+        raise invalid("clinic_id", "a dentist's clinic cannot change; create another profile")

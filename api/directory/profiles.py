@@ -55,7 +55,8 @@ async def list_profiles(
     own: Own,
     role: Annotated[PersonRole | None, Query()] = None,
     search: Annotated[
-        str | None, Query(max_length=200, description="Beginnings of words, all of which must fit.")
+        str | None,
+        Query(max_length=200, description="Word prefixes; a profile must match all of them."),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
@@ -66,7 +67,7 @@ async def list_profiles(
     after = cursors.name_of(cursor) if cursor else None
     words = sought(search or "")
     if not words and search and not search.isspace():
-        raise invalid("search", "must have a letter or a digit; leave it out to list all")
+        raise invalid("search", "must contain a letter or a digit; leave it out to list all")
     async with use(own.pool) as connection:
         items = await profiles.page(connection, caller, role, words, after, limit + 1)
         await reads.record(connection, caller, items[:limit])
@@ -127,7 +128,7 @@ async def erase_profile(id: UUID, caller: Caller, own: Own) -> Erased:
     times and their history stay. It cannot be undone.
     """
     if id == caller.id:
-        raise invalid("id", "another admin has to erase yours")
+        raise invalid("id", "you cannot erase your own profile; ask another admin")
     async with use(own.pool) as connection:
         with _admin_kept("id"):
             done = await erasures.erase(connection, id, caller)
@@ -150,13 +151,15 @@ async def _update(
         await profiles.lock(connection, id)
         before = await _found(connection, id, caller)
         if before.erased_at:
-            raise invalid("id", "this profile is erased, and stays as it is")
+            raise invalid("id", "this profile is erased and cannot be changed")
         body.check(before)
         if isinstance(body, EditProfile):
             judge(caller, before, body)
         version = expected(versions, before.version)
         with _admin_kept("role" if "role" in body.model_fields_set else "active"):
-            with naming(taken="role", why="they have been a patient; make another profile"):
+            with naming(
+                taken="role", why="this person has patient records; create another profile"
+            ):
                 edited(await profiles.update(connection, id, body.given(), version))
         after = await _found(connection, id, caller)
         await reads.record(connection, caller, [after])
@@ -171,7 +174,7 @@ def _admin_kept(field: str) -> Iterator[None]:
     try:
         yield
     except profiles.LastAdmin:
-        raise invalid(field, "this is the last active admin; make another one first") from None
+        raise invalid(field, "this is the last active admin; create another one first") from None
 
 
 async def _found(connection: Connection, id: UUID, caller: Actor) -> Profile:

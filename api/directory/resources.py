@@ -93,7 +93,7 @@ async def update_resource(
         version = expected(versions, before.version)
         if before.kind is not ResourceKind.CHAIR:
             if body.changed(before):
-                raise invalid("no", "is a dentist; change the profile instead")
+                raise invalid("no", "is a dentist; change their profile instead")
             edited(version != NO_VERSION)
             return etag(response, before)
         with naming(taken="name"):

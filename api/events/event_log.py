@@ -53,7 +53,7 @@ async def read_event_log(
     ] = None,
     topics: Annotated[
         list[str] | None,
-        Query(description="As for the stream: by commas, or repeated. Default: all."),
+        Query(description="As for the stream: separated by commas, or repeated. Default: all."),
         Listed,
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000), Digits] = 100,

@@ -82,14 +82,14 @@ def admit(own: AppState, reader: Reader) -> None:
         metrics.REFUSED.labels(reason="total").inc()
         raise Problem(
             "unavailable",
-            "This server has as many streams open as it may have: try again after Retry-After.",
+            "The server's stream limit is reached; retry after Retry-After.",
             headers={"Retry-After": str(random.randint(2, 10))},
         )
     if settings.limited and hub.following(reader.actor.id) >= settings.streams_per_caller:
         metrics.REFUSED.labels(reason="caller").inc()
         raise Problem(
             "rate_limited",
-            f"You have {settings.streams_per_caller} streams open here: close one, or wait.",
+            f"You already have {settings.streams_per_caller} open streams; close one.",
             headers={"Retry-After": "5"},
         )
 

@@ -43,7 +43,7 @@ async def stream_events(
         list[str] | None,
         Query(
             description="`appointments`, `availability`, `availability:<dentist id>`, `profiles`;"
-            " by commas, or repeated. Default: all of them, or what the ticket is for.",
+            " separated by commas, or repeated. Default: all of them, or those of the ticket.",
         ),
         Listed,
     ] = None,
@@ -96,7 +96,7 @@ async def _opened(
 
 def _reader(opener: Verified, topics: frozenset[str]) -> Reader:
     if opener.topics is not None and not topics <= opener.topics:
-        raise Problem("forbidden", "This ticket is for something else: ask for one for this.")
+        raise Problem("forbidden", "This ticket is for other topics; request a ticket for these.")
     return Reader(opener.actor, topics, opener.expires)
 
 

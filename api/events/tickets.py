@@ -44,7 +44,7 @@ class Wanted(Body):
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if self.topics is not None and self.appointment_id is not None:
-            raise ValueError("either topics or an appointment")
+            raise ValueError("send topics or appointment_id, not both")
         return self
 
 
@@ -131,7 +131,7 @@ async def _shown(request: Request, own: AppState, ticket: str) -> Verified:
 def _no_ticket() -> Problem:
     return Problem(
         "unauthenticated",
-        "This ticket has been used, is too old, or never was one: ask for another.",
+        "The ticket is invalid, used or expired; request a new one.",
         headers={"WWW-Authenticate": "Bearer"},
     )
 

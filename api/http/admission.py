@@ -42,7 +42,7 @@ async def _admit(request: Request) -> None:
     if request.scope.get("crowded"):
         raise Problem(
             "rate_limited",
-            "Your address has too many requests open here: wait for one to end.",
+            "Too many open requests from your address; wait for one to end.",
             headers={"Retry-After": "10"},
         )
     limits: Limits | None = getattr(request.app.state, "limits", None)

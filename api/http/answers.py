@@ -38,7 +38,9 @@ def etag(response: Response, row: V) -> V:
 def edited(done: bool) -> None:
     """Raises `version_conflict` where a row was there and had another version."""
     if not done:
-        raise Problem("version_conflict", "It has changed since the version you named.")
+        raise Problem(
+            "version_conflict", "It has changed since the version in If-Match; load it again."
+        )
 
 
 @contextmanager
@@ -51,7 +53,7 @@ def naming(*, taken: str, why: str = "is taken") -> Iterator[None]:
     except asyncpg.UniqueViolationError:
         raise invalid(taken, why) from None
     except asyncpg.ForeignKeyViolationError:
-        raise invalid("clinic_id", "there is no such clinic") from None
+        raise invalid("clinic_id", "unknown clinic; see GET /api/clinics") from None
 
 
 @contextmanager
@@ -64,6 +66,6 @@ def refusing_text(texts: Texts) -> Iterator[None]:
     except asyncpg.PostgresError as error:
         if error.sqlstate != erasures.TEXT_OF_ERASED:
             raise
-        why = "this patient is erased, and nothing is written about them: leave the text out"
+        why = "this patient is erased and texts about them are refused; leave it out"
         named = next((name for name, text in texts.items() if text), "notes")
         raise invalid("note" if named == "cancel_note" else named, why) from None

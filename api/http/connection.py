@@ -77,14 +77,18 @@ class Connection(HttpToolsProtocol):
         self._unanswered: list[RequestResponseCycle] = []
         if len(self.connections) > self.most:
             self._turn_away(
-                Problem("unavailable", "The server has too many connections.", headers=RETRY)
+                Problem(
+                    "unavailable",
+                    "The server's connection limit is reached; retry after Retry-After.",
+                    headers=RETRY,
+                )
             )
         elif not self._take_place():
             self._turn_away(
                 Problem(
                     "rate_limited",
-                    f"Your address has {self.places and self.places.most} connections open here:"
-                    " close one, or use it again.",
+                    f"Your address already has {self.places and self.places.most} connections open;"
+                    " close or reuse one.",
                     headers=RETRY,
                 )
             )
@@ -185,9 +189,11 @@ class Connection(HttpToolsProtocol):
 
     def _too_large(self) -> Problem:
         if not self._in_body and 2 * len(self.url) > MAX_HEAD:
-            return Problem("uri_too_long", f"A request line may have {MAX_HEAD} bytes.")
-        limits = f"{MAX_HEADERS} headers and {MAX_HEAD} bytes"
-        return Problem("headers_too_large", f"A request may have {limits} of headers.")
+            return Problem(
+                "uri_too_long", f"The request line is longer than {MAX_HEAD} bytes; shorten it."
+            )
+        limits = f"{MAX_HEADERS} headers or {MAX_HEAD} bytes of headers"
+        return Problem("headers_too_large", f"The request has more than {limits}; send fewer.")
 
     def _start_clock(self) -> None:
         """For a head or body that has begun and is not complete, unless it waits for its turn."""
@@ -206,7 +212,7 @@ class Connection(HttpToolsProtocol):
         if self._in_body or self._received == 0:
             self.transport.close()
         else:
-            detail = f"The request's headers took longer than {HEAD_SECONDS:.0f} seconds to arrive."
+            detail = f"The headers took longer than {HEAD_SECONDS:.0f} seconds to arrive; retry."
             self._refuse(Problem("request_timeout", detail))
 
     def _refuse(self, problem: Problem) -> None:

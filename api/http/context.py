@@ -60,7 +60,7 @@ async def welcome(request: Request, actor: Actor) -> None:
     if why is not None:
         raise Problem("forbidden", why)
     if right(request.scope["route"].name, actor.role) is Right.NONE:
-        raise Problem("forbidden", f"This is not for the role {actor.role}.")
+        raise Problem("forbidden", f"Not allowed for the role {actor.role}.")
 
 
 def _versions(given: list[str]) -> frozenset[int] | None:
@@ -94,11 +94,17 @@ IfMatch = Annotated[
         BeforeValidator(_versions),
         WithJsonSchema({"type": "string", "pattern": ETAGS}),
     ],
-    Header(alias="If-Match", description="The versions that you know; another is refused."),
+    Header(
+        alias="If-Match",
+        description="The version (ETag) to change; refused if it has changed since.",
+    ),
 ]
 KeyHeader = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255)] | None,
-    Header(alias="Idempotency-Key", description="Repeat a request safely: same key, same effect."),
+    Header(
+        alias="Idempotency-Key",
+        description="Makes a request safe to repeat: the same key has one effect.",
+    ),
 ]
 HoldToken = Annotated[
     Annotated[str, StringConstraints(max_length=64)] | None,

@@ -65,4 +65,4 @@ def _unpacked(cursor: str) -> tuple[str, UUID]:
 
 
 def _no_cursor() -> Exception:
-    return invalid("cursor", "not a cursor of this list")
+    return invalid("cursor", "is not a cursor of this list; send next_cursor of the previous page")

@@ -98,7 +98,7 @@ def invalid(field: str, message: str) -> Problem:
 
 def not_found() -> Problem:
     """For what does not exist and for what the caller may not see: the two look the same."""
-    return Problem("not_found", "There is no such thing here, or it is not yours to see.")
+    return Problem("not_found", "Not found, or you may not see it; check the id.")
 
 
 def install(app: FastAPI) -> None:
@@ -118,9 +118,9 @@ def install(app: FastAPI) -> None:
         detail, headers = str(error.detail), error.headers
         if error.status_code == 405:
             headers = {"Allow": ", ".join(_methods(request))}
-            detail = f"This path takes {headers['Allow']}."
+            detail = f"Method not allowed; allowed: {headers['Allow']}."
         if error.status_code == 404:
-            detail = "There is no such path; /docs has them all."
+            detail = "Unknown path; see /docs."
         return answer(request, Problem(code, detail, status=error.status_code, headers=headers))
 
     @app.exception_handler(Unavailable)
@@ -130,7 +130,7 @@ def install(app: FastAPI) -> None:
             request,
             Problem(
                 "unavailable",
-                "The database does not answer. Repeat with the same Idempotency-Key.",
+                "The database is unavailable; repeat with the same Idempotency-Key.",
                 headers={"Retry-After": "1"},
             ),
         )
@@ -154,7 +154,9 @@ def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
 def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a bug of ours, which is logged."""
     report(request.scope["request_id"], error)
-    return answer(request, Problem("internal_error", "Something went wrong on our side."))
+    return answer(
+        request, Problem("internal_error", "Internal error; if it persists, report the request_id.")
+    )
 
 
 def report(request_id: str, error: Exception) -> None:

@@ -127,11 +127,14 @@ class Limits:
                     return
                 frees, _ = await self._window.get_window_stats(item, who)
         except (StorageError, TimeoutError) as error:
-            logger.warning("rate limits cannot be counted: %s", type(error).__name__)
+            logger.warning(
+                "rate limits are not enforced, their storage does not answer: %s",
+                type(error).__name__,
+            )
             return
         raise Problem(
             "rate_limited",
-            f"More than {item.amount} requests in a minute: wait, then try again.",
+            f"More than {item.amount} requests in a minute; retry after Retry-After.",
             headers={"Retry-After": str(1 + math.floor(frees - time.time()))},
         )
 
@@ -146,5 +149,5 @@ def _storage(uri: str) -> Storage:
         return Memory(wrap_exceptions=True)
     found = storage_from_string(f"async+{uri}", wrap_exceptions=True, implementation="redispy")
     if not isinstance(found, Storage):
-        raise TypeError("RATE_LIMIT_STORAGE is no storage for asyncio")
+        raise TypeError("RATE_LIMIT_STORAGE must be a storage for asyncio")
     return found

@@ -35,7 +35,7 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
 
-TOO_SLOW = f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive: send it again."
+TOO_SLOW = f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive; send it again."
 CLOSE = {"Connection": "close"}
 
 ALLOWED = (
@@ -115,7 +115,7 @@ class Cors(CORSMiddleware):
             why = bytes(answer.body).decode().replace("CORS ", "")
             problem = errors.Problem(
                 "validation_failed",
-                f"{why}: docs/api.md says what pages of other origins may send.",
+                f"{why}: see docs/api.md for the allowed origins, methods and headers.",
                 status=400,
                 headers={"Vary": "Origin"},
             )
@@ -198,7 +198,7 @@ class BodyLimit:
                 raise HTTPException(408, TOO_SLOW, headers=CLOSE) from None
             left -= len(message.get("body", b""))
             if left < 0:
-                raise HTTPException(413, "The body is larger than 64 KiB.")
+                raise HTTPException(413, "The body is larger than 64 KiB; send a smaller one.")
             more = message.get("more_body", False)
             return message
 

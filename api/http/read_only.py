@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from api.http.errors import invalid
 
-DESCRIPTION = "As GET shows it, or absent."
+DESCRIPTION = "Read-only: leave it out, or send the value from GET."
 
 
 class Repeating(BaseModel):
@@ -40,7 +40,7 @@ class Repeating(BaseModel):
         if data and not own:
             raise PydanticCustomError(
                 "read_only",
-                "cannot be changed here; name a field that can be",
+                "is read-only; send a field that can be changed",
                 {"named": min(data)},
             )
         body = handler(own)
@@ -70,7 +70,7 @@ class Repeating(BaseModel):
         """Raises `validation_failed` for the first read-only field that differs from the row's."""
         for name in sorted(self._repeated.keys() - self.PASSING):
             if not _same(type(self), name, self._repeated[name], getattr(row, name)):
-                raise invalid(name, "cannot be changed here: leave it out, or send what GET shows")
+                raise invalid(name, "is read-only; leave it out, or send the value from GET")
 
     def changed(self, row: object) -> set[str]:
         """The fields whose values differ from the row's."""

@@ -35,7 +35,7 @@ class StrictRoute(APIRoute):
         lists = dict(_parameters(self.dependant))
         takes_body = self.body_field is not None
         endless = is_stream(self)
-        hint = f"is not a parameter here; {_names(lists)}"
+        hint = f"unknown parameter; {_names(lists)}"
 
         async def strict(request: Request) -> Response:
             if request.scope["path"].endswith("\n"):  # a path's `$` matches before it
@@ -98,7 +98,7 @@ def _header_faults(request: Request) -> Iterator[Fault]:
 
 
 def _names(lists: Iterable[str]) -> str:
-    return f"there are {', '.join(lists)}" if lists else "there are none"
+    return f"allowed: {', '.join(lists)}" if lists else "this route takes none"
 
 
 def _has_body(request: Request) -> bool:
@@ -109,7 +109,7 @@ def _has_body(request: Request) -> bool:
 async def _read(request: Request) -> None:
     """Refuses what cannot be read as JSON. What is sent as another type the framework refuses."""
     if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
-        sent = f"The body has Content-Encoding: {encoding}; send it without one."
+        sent = f"Content-Encoding {encoding} is not supported; send the body without one."
         raise Problem("unsupported_media_type", sent)
     if "json" in request.headers.get("content-type", ""):
         await _json(request)
@@ -121,11 +121,11 @@ async def _json(request: Request) -> Any:
     except UnicodeDecodeError:
         raise _unreadable("is not UTF-8; send JSON in UTF-8") from None
     except RecursionError:
-        raise _unreadable("is nested too deeply; send the fields that /docs has") from None
+        raise _unreadable("is nested too deeply; see /docs for the fields") from None
     except json.JSONDecodeError as error:
-        raise _unreadable(f"is no JSON at character {error.pos}") from None
+        raise _unreadable(f"is not valid JSON at character {error.pos}") from None
     except ValueError:
-        raise _unreadable("has a number with too many digits; write a shorter one") from None
+        raise _unreadable("contains a number with too many digits; send a shorter one") from None
 
 
 async def _refuse_fields(request: Request) -> None:
@@ -134,9 +134,9 @@ async def _refuse_fields(request: Request) -> None:
         return
     given = await _json(request)
     if not isinstance(given, dict):
-        raise refused([{"field": "body", "message": "is not read here; send none"}])
+        raise refused([{"field": "body", "message": "is not allowed on this route; send no body"}])
     if given:
-        message = "is no field here: this route takes no body"
+        message = "unknown field; this route takes no body"
         raise refused([{"field": name, "message": message} for name in given])
 
 
@@ -148,7 +148,12 @@ def _unreadable(message: str) -> Problem:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
     if twice:
-        raise refused([{"field": name, "message": "is in the object twice"} for name in twice])
+        raise refused(
+            [
+                {"field": name, "message": "appears twice in the object; send it once"}
+                for name in twice
+            ]
+        )
     return dict(pairs)
 
 
@@ -158,9 +163,9 @@ def _refuse_halves(read: object) -> None:
         json.dumps(read, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         code = f"U+{ord(error.object[error.start]):04X}"
-        message = f"has half of a surrogate pair, {code}, which is no character; leave it out"
+        message = f"contains an unpaired surrogate, {code}; remove it"
         raise refused([{"field": "body", "message": message}]) from None
 
 
 def _no_constant(name: str) -> None:
-    raise refused([{"field": "body", "message": f"has {name}, which is not JSON"}])
+    raise refused([{"field": "body", "message": f"has {name}, which is not valid JSON"}])

@@ -49,16 +49,14 @@ def _is_blank(character: str) -> bool:
 
 def visible(text: str) -> str:
     if not any(unicodedata.category(c)[0] in "LNPS" for c in text):
-        raise ValueError("must have a letter or a digit")
+        raise ValueError("must contain a letter or a digit")
     return text
 
 
 def _refuse(text: str, found: Collection[str]) -> str:
     if found:
         code = f"U+{ord(min(found)):04X}"
-        raise ValueError(
-            f"must not contain control, bidi or invisible characters; leave out {code}"
-        )
+        raise ValueError(f"contains a control, bidi or invisible character; remove {code}")
     return text
 
 
@@ -66,7 +64,7 @@ def _email(text: str) -> str:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise ValueError(f"is no e-mail address: {error}") from None
+        raise ValueError(f"is not a valid e-mail address: {error}") from None
 
 
 Text = Annotated[

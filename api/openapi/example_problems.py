@@ -61,17 +61,22 @@ def _of_commands() -> Iterator[Problem]:
 
 
 def _of_requests() -> Iterator[Problem]:
-    yield invalid("starts_at", "Input should have timezone info")
+    yield invalid("starts_at", "must include a UTC offset, as in 2027-03-08T09:00:00+01:00")
     yield unauthenticated()
     yield not_found()
-    yield Problem("method_not_allowed", "This path has GET, POST alone.")
+    yield Problem("method_not_allowed", "Method not allowed; allowed: GET, POST.")
     yield Problem(
-        "request_timeout", "The body took longer than 10 seconds to arrive: send it again."
+        "request_timeout", "The body took longer than 10 seconds to arrive; send it again."
     )
-    yield Problem("payload_too_large", "The body is larger than 64 KiB.")
-    yield Problem("uri_too_long", "A request line may have 32768 bytes.")
+    yield Problem("payload_too_large", "The body is larger than 64 KiB; send a smaller one.")
+    yield Problem("uri_too_long", "The request line is longer than 32768 bytes; shorten it.")
     yield Problem("unsupported_media_type", "Send JSON.")
-    yield Problem("rate_limited", "More than 120 requests in a minute: wait, then try again.")
-    yield Problem("headers_too_large", "A request may have 100 headers and 32768 bytes of headers.")
-    yield Problem("internal_error", "Something went wrong on our side.")
-    yield Problem("unavailable", "The database does not answer. Repeat with the same key.")
+    yield Problem("rate_limited", "More than 120 requests in a minute; retry after Retry-After.")
+    yield Problem(
+        "headers_too_large",
+        "The request has more than 100 headers or 32768 bytes of headers; send fewer.",
+    )
+    yield Problem("internal_error", "Internal error; if it persists, report the request_id.")
+    yield Problem(
+        "unavailable", "The database is unavailable; repeat with the same Idempotency-Key."
+    )

@@ -28,7 +28,9 @@ from services import conflicts
 
 router = APIRouter(route_class=StrictRoute, tags=["schedules"])
 
-DryRun = Annotated[bool, Query(description="Change nothing; only say which bookings it concerns.")]
+DryRun = Annotated[
+    bool, Query(description="Change nothing; report the bookings that would conflict.")
+]
 
 
 def may_edit(actor: Actor, dentist_id: UUID | None) -> bool:
@@ -66,7 +68,7 @@ async def replace_schedule(
     _accept(faults(weekly, exceptions))
     async with use(own.pool) as connection, connection.transaction():
         if await schedules.lock(connection, dentist_id):
-            raise invalid("dentist_id", "this dentist is erased, and their schedule stays as it is")
+            raise invalid("dentist_id", "this dentist is erased; their schedule cannot be changed")
         schedule = await _known(connection, dentist_id)
         _match(versions, schedule.version)
         body.check(ShownSchedule.of(schedule, schedule.hours, private=True))
@@ -151,7 +153,7 @@ async def _of_clinic(
 
 def _permit(actor: Actor, dentist_id: UUID | None) -> None:
     if not may_edit(actor, dentist_id):
-        raise Problem("forbidden", "Schedules are edited by their dentist and by admins.")
+        raise Problem("forbidden", "Only the dentist and admins can edit this schedule.")
 
 
 def _accept(found: Iterable[Fault]) -> None:
@@ -161,7 +163,7 @@ def _accept(found: Iterable[Fault]) -> None:
 
 def _match(asked: frozenset[int] | None, present: int) -> None:
     if asked is not None and present not in asked:
-        detail = "The schedule has changed since the version you named."
+        detail = "The schedule has changed since the version in If-Match; load it again."
         raise Problem("version_conflict", detail, version=present)
 
 

@@ -61,7 +61,7 @@ async def shown_in(
         str | None,
         Query(
             max_length=64,
-            description="Formats only; an IANA name.",
+            description="Time zone of the times in the answer (IANA name). Default: the clinic's.",
             json_schema_extra={"format": "time-zone"},
         ),
     ] = None,
@@ -70,13 +70,15 @@ async def shown_in(
 
 
 async def asked(
-    date: Annotated[Day | None, Query(description="A day of the clinic; today.")] = None,
+    date: Annotated[
+        Day | None, Query(description="First day, in the clinic's time zone. Default: today.")
+    ] = None,
     days: Annotated[int, Query(ge=1, le=MAX_DAYS), Digits] = 1,
     part_of_day: Annotated[
-        PartOfDay | None, Query(description="Starts before 12:00, before 17:00, or later.")
+        PartOfDay | None, Query(description="Start before 12:00, from 12:00 to 17:00, or later.")
     ] = None,
     include: Annotated[
-        Literal["free", "all"], Query(description="`all`: held and booked ones too.")
+        Literal["free", "all"], Query(description="`all` includes held and booked slots.")
     ] = "free",
 ) -> slot_search.Asked:
     between = BETWEEN[part_of_day] if part_of_day else ALL_DAY
@@ -172,15 +174,17 @@ async def explain_slot(
 async def _check_type(connection: Connection, slug: str) -> None:
     """Raises `validation_failed` for a type that no clinic has; else the filters leave nobody."""
     if slug not in {each.slug for each in await catalogue.types(connection)}:
-        raise invalid("appointment_type", "no such type; GET /api/appointment-types has them")
+        raise invalid(
+            "appointment_type", "unknown appointment type; see GET /api/appointment-types"
+        )
 
 
 def _known(offer: BookingTerms | None) -> BookingTerms:
     if offer is None:
         raise Problem(
             "not_found",
-            "No such dentist can be booked, or their clinic has no such type;"
-            " GET /api/profiles/dentists and /api/appointment-types have them.",
+            "Unknown dentist, or their clinic does not have this type;"
+            " see GET /api/profiles/dentists and GET /api/appointment-types.",
         )
     return offer
 

@@ -202,7 +202,7 @@ def test_production_makes_no_token_without_a_secret_and_says_so(settings, caplog
     production = settings.model_copy(update={"environment": "production"})
     tokens = HoldTokens.of_settings(production)
     assert "HOLD_TOKEN_SECRET is not set" in caplog.text
-    with pytest.raises(Problem, match="the operator must set HOLD_TOKEN_SECRET") as refused:
+    with pytest.raises(Problem, match="operator must set HOLD_TOKEN_SECRET") as refused:
         tokens.of(uuid7())
     assert refused.value.status == 403
 

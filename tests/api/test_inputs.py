@@ -97,7 +97,7 @@ async def test_a_plus_that_was_not_encoded_is_named(api, as_, operation, name):
         written = "&".join([*(f"{k}={v}" for k, v in query.items()), f"{name}={given}"])
         written = written.replace("+00:00", "Z")
         answer = await api.get(f"{operation.url}?{written}", headers=as_("admin"))
-        assert "write + as %2B" in faults(answer)[name]
+        assert "encode + as %2B" in faults(answer)[name]
 
 
 @pytest.mark.parametrize("zone", NO_ZONES)
@@ -160,7 +160,7 @@ async def test_a_type_that_could_never_be_booked_is_refused(api, as_):
         body = new | {"lead_time_minutes": lead} | ({"horizon_days": horizon} if horizon else {})
         answer = await api.post("/api/appointment-types", json=body, headers=admin)
         assert (answer.status_code == 201) is taken
-        assert taken or "reaches beyond horizon_days" in answer.json()["detail"]
+        assert taken or "exceeds horizon_days" in answer.json()["detail"]
     types = (await api.get("/api/appointment-types", headers=admin)).json()
     [made] = [each for each in types if each["slug"] == "far"]
     path = f"/api/appointment-types/{made['id']}"

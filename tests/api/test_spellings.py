@@ -84,7 +84,7 @@ async def test_a_packed_body_is_refused(api, as_):
     headers = as_("admin") | JSON | {"Content-Encoding": "gzip"}
     answer = await api.post(CLINICS, content=gzip.compress(b"{}"), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
-    assert "Content-Encoding: gzip" in answer.json()["detail"]
+    assert "Content-Encoding gzip" in answer.json()["detail"]
 
 
 async def test_a_number_in_a_query_is_written_in_digits_alone(api, as_):
@@ -237,8 +237,8 @@ async def test_no_message_of_ours_is_a_template_without_its_figures(api, as_):
     body = {"name": "", "time_zone": "x" * 65, "slot_grid_minutes": 0}
     told = faults(await api.post(CLINICS, json=body, headers=as_("admin")))
     assert told == {
-        "name": "must have 1 characters at least",
-        "time_zone": "must have 64 characters at most",
+        "name": "must have at least 1 characters",
+        "time_zone": "must have at most 64 characters",
         "slot_grid_minutes": "must be 1 or more",
     }
     assert all(message for message in SAID.values())
