@@ -75,7 +75,8 @@ class BookingActivities:
 
     async def _hold(self, connection: Connection, booking: Booking) -> Result:
         command, actor = parsing.hold(booking)
-        return await commands.hold(connection, command, actor, Via.WORKFLOW, self._offers)
+        held = await commands.hold(connection, command, actor, Via.WORKFLOW, self._offers)
+        return held.as_told(actor)
 
 
 async def _already_carried_out(
@@ -108,7 +109,8 @@ async def _carry_out(
 async def _change(connection: Connection, booking: UUID, command: Command) -> Result:
     if command.verb == Verb.RESCHEDULE:
         move, actor = parsing.move(booking, command)
-        return await commands.reschedule(connection, move, actor, Via.WORKFLOW, scope(actor))
+        moved = await commands.reschedule(connection, move, actor, Via.WORKFLOW, scope(actor))
+        return moved.as_told(actor)
     change, actor = parsing.change(booking, command)
     return await commands.change(connection, change, actor, Via.WORKFLOW, scope(actor))
 

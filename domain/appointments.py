@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from domain.actors import Actor, Role
 from domain.booking import LAPSE_AFTER, LIVE, BookingState, Limits, Outcome, Status, Step, Verb
 from domain.clinic import BookingTerms
 from domain.idempotency import Key
@@ -167,6 +168,14 @@ class Result:
     deadline: datetime | None = None
     """The deadline that a change was judged against."""
     server_time: datetime | None = None
+
+    def as_told(self, actor: Actor) -> "Result":
+        """What the actor is told. Another visit of the patient is between them and the clinic: to
+        an agent the slot is unavailable, as if the dentist were booked.
+        """
+        if self.outcome is Outcome.PATIENT_OVERLAP and actor.role is Role.AGENT:
+            return replace(self, outcome=Outcome.SLOT, blocking="booked", held_until=None)
+        return self
 
 
 DONE = frozenset({Outcome.DONE, Outcome.REPEAT, Outcome.SAME})

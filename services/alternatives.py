@@ -40,6 +40,8 @@ class Wish(NamedTuple):
     starts_at: datetime
     moving: UUID | None = None
     """The booking that was to move there; its caller may see it."""
+    start_taken: bool = False
+    """The wanted start is not offered again."""
 
 
 class Alternatives:
@@ -64,7 +66,7 @@ class Alternatives:
         one that was to move.
         """
         found: list[Blocking] = await self._shared(
-            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish)
+            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish[:4])
         )
         mine = [each.id for each in found if asker.id in (each.patient_id, each.caller)]
 
@@ -109,11 +111,14 @@ async def nearest(connection: Connection, wish: Wish, asker: Actor) -> list[Boar
         return []
     moving = wish.moving and await appointments.pinned(connection, wish.moving, Scope())
     offer = moving.offer(offer) if moving else offer
-    own = offer.kept_start if moving and moving.is_at(offer) else None
+    passed_over = {
+        offer.kept_start if moving and moving.is_at(offer) else None,
+        wish.starts_at if wish.start_taken else None,
+    }
     found: list[Found] = []
     for asked in _windows(offer, wish.starts_at):
         free = await search(connection, [offer], asked)
-        found += [each for each in free if each[0].starts_at != own]
+        found += [each for each in free if each[0].starts_at not in passed_over]
         if len(found) >= MOST:
             break
     found.sort(key=lambda each: abs(each[0].starts_at - wish.starts_at))

@@ -68,7 +68,7 @@ async def attempted(
         result = await own.coalescer.attempt(SlotKey(*wanted, ask.actor.is_staff), attempt)
     if result.outcome is Outcome.DONE:
         own.committed()
-    return result
+    return result.as_told(ask.actor)
 
 
 async def hold_answer(
@@ -150,6 +150,7 @@ async def move(
         seen = scope(ask.actor, ask.token)
         with refusing_text(command.texts):
             result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
+    result = result.as_told(ask.actor)
     if before := result.appointment:
         place = command.wish(before)
         wish = Wish(place.dentist_id, place.appointment_type, place.starts_at, command.id)
@@ -191,6 +192,7 @@ async def _refused(own: AppState, result: Result, wish: Wish, actor: Actor) -> P
     """The refusal, with other times, and with the caller's own booking where that is in the way."""
     if result.outcome is not Outcome.SLOT:
         return refusal(result, await own.alternatives.near(wish, actor))
+    wish = wish._replace(start_taken=True)
     others, mine = await asyncio.gather(
         own.alternatives.near(wish, actor), own.alternatives.own(wish, actor, scope(actor))
     )
