@@ -7,28 +7,17 @@ from uuid import UUID
 
 import asyncpg
 
+from db.patients import OWN_PATIENT
 from db.pool import Connection
 from domain.actors import Actor, Role
 from domain.names import indexed
-from domain.people import DENTIST_ACCESS_YEARS, PERSONAL, Profile
+from domain.people import PERSONAL, Profile
 
 COLUMNS = """
     p.id, p.role, p.full_name, p.active, p.version, p.created_at, p.updated_at, p.email, p.phone,
     p.time_zone, p.locale, p.created_by, p.erased_at, d.clinic_id, d.specialty, d.bio, d.bookable
 """
 FROM = "from profiles p left join dentists d on d.profile_id = p.id"
-
-OWN_PATIENT = f"""
-    select from appointments a
-     where a.patient_id = p.id and a.dentist_id = $1
-       and (is_live(a.status) and a.lapsed_at is null
-            and (a.status <> 'held' or a.hold_expires_at > clock_timestamp())
-            or a.booked_at is not null and a.maker <> 'dentist:' || $1
-            and a.ends_at > now() - interval '{DENTIST_ACCESS_YEARS} years')
-"""
-"""Visits that make `p` a patient of the dentist $1: any live visit, or a past one that was not
-booked by the dentist. (Otherwise dentists could give themselves access by booking.)
-"""
 
 GRANT = "select from patient_grants g where g.patient_id = p.id and g.agent_id = $1"
 

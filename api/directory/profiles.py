@@ -15,13 +15,13 @@ from api.http import cursors
 from api.http.answers import edited, etag, naming, one
 from api.http.context import Caller, Creation, IfMatch, Own, actor_id, expected
 from api.http.cursors import PageCursor
-from api.http.errors import invalid, not_found
+from api.http.errors import Problem, invalid, not_found
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
 from api.state import AppState
-from db import erasures, profiles, reads
+from db import erasures, patients, profiles, reads
 from db.pool import Connection, use
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.names import sought
 from domain.people import Erased, Profile
 
@@ -155,6 +155,8 @@ async def _update(
         body.check(before)
         if isinstance(body, EditProfile):
             judge(caller, before, body)
+            if caller.role is Role.DENTIST and body.changed(before):
+                await _check_patient(connection, id, caller)
         version = expected(versions, before.version)
         with _admin_kept("role" if "role" in body.model_fields_set else "active"):
             with naming(
@@ -166,6 +168,16 @@ async def _update(
     await own.people.forget(id)
     own.committed()
     return etag(response, after)
+
+
+async def _check_patient(connection: Connection, id: UUID, dentist: Actor) -> None:
+    """Raises `forbidden` where the dentist may only read this profile."""
+    if not await patients.may_be_edited_by(connection, id, dentist):
+        raise Problem(
+            "forbidden",
+            "A dentist changes patients whom they made, or whose visit somebody else booked; ask"
+            " the patient or an admin.",
+        )
 
 
 @contextmanager

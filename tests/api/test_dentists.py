@@ -2,6 +2,7 @@
 choose by themselves.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,13 @@ from domain.people import DENTIST_ACCESS_YEARS
 from tests.support import AMARA, ANA, BEN, LENA, monday, overdue
 
 OF_ANA = f"/api/profiles/{ANA}"
+PERSONAL_EDITS = [
+    {"email": "other@example.org"},
+    {"phone": "030 987654"},
+    {"full_name": "Other Name"},
+    {"time_zone": "Asia/Tokyo"},
+    {"locale": "fr"},
+]
 CHECKUP = {"appointment_type": "checkup", "patient_id": str(ANA)}
 
 
@@ -112,6 +120,57 @@ async def test_a_visit_that_somebody_else_made_gives_access_when_it_is_over(
     for years, known in ((DENTIST_ACCESS_YEARS - 1, True), (DENTIST_ACCESS_YEARS + 1, False)):
         await ended_ago(pool, made, years)
         assert await knows(api, amara) is known
+
+
+WITHIN, BEYOND = timedelta(days=89), timedelta(days=91)
+"""Of a checkup's horizon, which is 90 days."""
+
+
+@pytest.mark.parametrize("who", [("dentist", "amara"), ("admin", "admin"), ("patient", "ana")])
+async def test_what_a_dentist_books_gives_access_only_within_the_horizon(
+    api, as_, amara, pool, who
+):
+    made = (await book(api, as_(*who))).json()["id"]
+    for ahead in (WITHIN, BEYOND, WITHIN):
+        await pool.execute(
+            """
+            update appointments set starts_at = now() + $2::interval, verb = 'reschedule',
+                   ends_at = now() + $2::interval + interval '1 hour', version = version + 1,
+                   command_id = null
+             where id = $1
+            """,
+            made,
+            ahead,
+        )
+        assert await knows(api, amara) is (who[0] != "dentist" or ahead < BEYOND)
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        (("dentist", "amara"), False),
+        (("admin", "admin"), True),
+        (("patient", "ana"), True),
+    ],
+)
+async def test_a_dentist_changes_patients_whose_visit_somebody_else_made(api, as_, amara, who, may):
+    await book(api, as_(*who))
+    before = (await api.get(OF_ANA, headers=amara)).json()
+    for edit in PERSONAL_EDITS:
+        answer = await api.put(OF_ANA, json=edit, headers=amara)
+        assert answer.status_code == (200 if may else 403), edit
+    if not may:
+        assert answer.json()["code"] == "forbidden"
+        assert (await api.get(OF_ANA, headers=amara)).json() == before
+        same = {"email": before.get("email"), "full_name": before["full_name"]}
+        assert (await api.put(OF_ANA, json=same, headers=amara)).status_code == 200
+
+
+async def test_a_dentist_changes_patients_whom_they_made_and_themselves(api, amara):
+    made = await api.post("/api/profiles", json={"full_name": "Eva Neu"}, headers=amara)
+    for id in (made.json()["id"], AMARA):
+        edited = await api.put(f"/api/profiles/{id}", json={"phone": "030 123456"}, headers=amara)
+        assert edited.status_code == 200
 
 
 async def test_a_hold_that_was_never_booked_gives_no_access_when_it_is_over(api, as_, amara, pool):
