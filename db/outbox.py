@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import asyncpg
+
 from db.pool import Connection, fetch_one
 
 
@@ -46,8 +48,10 @@ async def tidy(connection: Connection) -> None:
     await connection.execute("set statement_timeout = '700ms'")
     try:
         await connection.execute("vacuum (truncate off) outbox, chair_changes")
-    finally:
+    except asyncpg.PostgresError:
         await connection.execute("reset statement_timeout")
+        raise
+    await connection.execute("reset statement_timeout")
 
 
 async def backlog(connection: Connection) -> Backlog:

@@ -15,6 +15,11 @@ class Proxy:
         self._pipes: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._mute: set[asyncio.StreamWriter] = set()
+        self.ends_pass = asyncio.Event()
+        """While it is not set, what was sent passes, and the end of a connection does not."""
+        self.ends_pass.set()
+        self.ended = asyncio.Event()
+        """Some connection was ended, by either side."""
         self.dsn = dsn
 
     def swallow(self) -> None:
@@ -34,6 +39,8 @@ class Proxy:
             while data := await source.read(65536):
                 if sink not in self._mute:
                     sink.write(data)
+        self.ended.set()
+        await self.ends_pass.wait()
         if sink not in self._mute:
             sink.close()
 

@@ -1,5 +1,6 @@
 """A bug while a stream is open is logged under its request id, without what its text says."""
 
+import asyncio
 import logging
 from contextlib import suppress
 
@@ -7,10 +8,12 @@ import asyncpg
 import httpx2
 import pytest
 
+from db.pool import Unavailable, create_pool, use
 from db.reconnecting import ReconnectingConnection
 from realtime import following
 from tests.realtime.conftest import running
 from tests.realtime.listening import until
+from tests.realtime.proxy import proxy
 from tests.realtime.server import Client
 from tests.realtime.traffic import wish
 from tests.support import hold
@@ -71,6 +74,44 @@ async def test_a_connection_that_is_lost_is_logged_as_an_outage(dsn, caplog):
     async with running(ReconnectingConnection(dsn, "part", works)):
         await until(lambda: caplog.records)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+async def used_after_its_end(connection, pool, way) -> None:
+    """Queries between the last message of an ended session and the end of its stream."""
+    await connection.fetchval("select 1")
+    way.ended.clear()
+    way.ends_pass.clear()
+    await pool.execute("select pg_terminate_backend($1)", connection.get_server_pid())
+    await way.ended.wait()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    try:
+        await connection.fetchval("select 1")
+    except asyncpg.InternalClientError:
+        asyncio.get_running_loop().call_soon(way.ends_pass.set)
+        raise
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_a_session_that_postgres_ended_is_an_outage_though_its_end_is_late(
+    dsn, pool, caplog, grouped
+):
+    async def works(connection):
+        if not grouped:
+            await used_after_its_end(connection, pool, way)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(used_after_its_end(connection, pool, way))
+
+    async with proxy(dsn) as way, running(ReconnectingConnection(way.dsn, "part", works)):
+        await until(lambda: caplog.records)
+    assert [record.getMessage() for record in caplog.records] == ["part: InternalClientError"]
+
+
+async def test_a_pooled_session_that_postgres_ended_is_an_outage_though_its_end_is_late(dsn, pool):
+    async with proxy(dsn) as way, await create_pool(way.dsn, 1) as proxied:
+        with pytest.raises(Unavailable):
+            async with use(proxied) as connection:
+                await used_after_its_end(connection, pool, way)
 
 
 async def test_an_outage_in_a_task_group_is_logged_as_an_outage(dsn, caplog):
