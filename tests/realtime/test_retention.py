@@ -163,7 +163,9 @@ async def clerk(postgres, pool):
         create role {name} login bypassrls;
         grant usage on schema chairtime to {name};
         grant select, insert, update, delete on outbox, realtime_events, realtime_epoch to {name};
+        grant select, insert, update, delete on chair_changes to {name};
         grant execute on function relay_batch, realtime_roll to {name};
+        grant execute on function chair_changes_wait, publish_chair_changes to {name};
         """
     )
     await connection.execute(f"set role {name}")
