@@ -14,7 +14,7 @@ from db.demo import person_id
 from db.pool import Pool, create_pool
 from domain.booking import OPEN_TO_ALL, RULES, CancelReason, Verb
 from domain.messages import Booking, Command, Done, Work
-from tests.support import ANA, BEN, rewrite
+from tests.support import ANA, BEN, LENA, rewrite
 from tests.workflows.desk import Desk
 
 CHATBOT = person_id("agent", "chatbot")
@@ -151,6 +151,28 @@ async def test_a_patient_changes_their_own_bookings_only(desk: Desk):
     )
     done = await advance(desk.pool, Booking(str(id)), stranger, self)
     assert done.outcomes == ["not_found", "done"]
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        ("clinic", "patient_overlap"),
+        (f"patient:{ANA}", "patient_overlap"),
+        (f"agent:{CHATBOT}", "slot"),
+    ],
+)
+async def test_an_agent_is_not_told_at_temporal_of_another_visit_of_the_patient(desk, by, told):
+    await desk.pool.execute("insert into patient_grants values ($1, $2)", ANA, CHATBOT)
+    visit, other = desk.request(), desk.request(by=by)
+    await advance(desk.pool, Booking(str(uuid7()), visit))
+    wish = replace(other, dentist_id=str(LENA), starts_at=visit.starts_at)
+    done = await advance(desk.pool, Booking(str(uuid7()), wish), Command("hold", "hold", by=by))
+    assert done.outcomes == [told]
+
+    booking = Booking(str(uuid7()), replace(other, dentist_id=str(LENA)))
+    move = Command("reschedule", "move", starts_at=visit.starts_at, by=by)
+    done = await advance(desk.pool, booking, Command("confirm", "confirm", by=by), move)
+    assert done.outcomes == ["done", told]
 
 
 STAFF_VERBS = sorted(set(RULES) - OPEN_TO_ALL - parsing.NOT_BY_MESSAGE)
