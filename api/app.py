@@ -8,7 +8,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from api.auth.accounts import People
+from api.auth.accounts import Accounts
 from api.auth.hold_tokens import HoldTokens
 from api.auth.security import Verifier
 from api.bookings import appointments, reservations
@@ -99,12 +99,12 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
     relay = Relay(dsn, timedelta(hours=settings.events_kept_hours))
     reconciler = Reconciler(dsn, temporal, waker.wake)
     cache = settings.cache_url.get_secret_value() if settings.cache_url else None
-    people = People(pool, hub, cache)
+    accounts = Accounts(pool, hub, cache)
     memory = Alternatives(pool), CachedTerms(), RequestCoalescer()
     tokens = HoldTokens.of_settings(settings)
     shared = Probes(dsn, temporal, relay), Shared(partial(read_directory, pool), FRESH)
     more = *memory, reconciler, tokens, *shared
-    parts = AppState(settings, pool, temporal, waker, relay, hub, people, *more)
+    parts = AppState(settings, pool, temporal, waker, relay, hub, accounts, *more)
     running = (waker, hub, relay, reconciler)
     try:
         for part in running:
@@ -112,5 +112,5 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
         yield parts
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
-        await asyncio.gather(people.stop(), parts.probes.stop(), parts.directory.stop())
+        await asyncio.gather(accounts.stop(), parts.probes.stop(), parts.directory.stop())
         await asyncio.wait_for(pool.close(), timeout=2)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from temporalio.client import Client
 
-from api.auth.accounts import People
+from api.auth.accounts import Accounts
 from api.auth.hold_tokens import HoldTokens
 from api.ops.probes import Probes
 from db.pool import Pool
@@ -28,9 +28,9 @@ class AppState:
     waker: RelayWaker
     relay: Relay
     hub: Hub
-    people: People
+    accounts: Accounts
     alternatives: Alternatives
-    offers: CachedTerms
+    cached_terms: CachedTerms
     coalescer: RequestCoalescer
     reconciler: Reconciler
     hold_tokens: HoldTokens

@@ -1,4 +1,4 @@
-"""What the rows say of those who call: read once, remembered, and forgotten when it changes."""
+"""Caches role and active flag per caller; invalidated by profile events."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ from domain.people import ROLES, AccountStatus, disagreement
 from realtime.hub import Hub
 
 IN_MEMORY = "mem://?size=20000&check_interval=60"
-REMEMBERED = 10.0
-"""Seconds for which a row is believed unseen, should the news of its change not come through."""
+TTL = 10.0
+"""Seconds for which an entry is used if the event that would invalidate it is lost."""
 
 ATTEMPTS = 3
-"""To check the rights of open streams; each waits for a connection as long as a request does."""
+"""Attempts to check the accounts of open streams; each waits for a connection like a request."""
 
 REMOTE = {
     "socket_timeout": 0.2,
@@ -31,15 +31,15 @@ REMOTE = {
     "wait_for_connection_timeout": 0.2,
     "max_connections": 50,
 }
-"""Seconds that a cache elsewhere has for each answer: Postgres has it too."""
+"""Time-outs of a Redis cache in seconds; without an answer the row is read from Postgres."""
 
 logger = logging.getLogger(__name__)
 
 
-class People:
-    """The standing of everyone who calls, in this process or in a Redis of several; role and
-    activity alone are kept there. The event log says what to forget, in every process; who writes
-    calls `forget`, so as to read what was written.
+class Accounts:
+    """Cache of account status (role and active flag), in memory or in a shared Redis. Profile
+    events invalidate it in every process. Code that changes a profile calls `invalidate` after its
+    commit, so that the next request of this process reads the new row.
     """
 
     def __init__(self, pool: Pool, hub: Hub, url: str | None = None) -> None:
@@ -47,16 +47,16 @@ class People:
         self._pool = pool
         self._hub = hub
         self._changes = 0
-        self._forgetting: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._cache = Cache()
-        # never pickles: who can write to the cache must not be able to run code here
+        # JSON, not pickle: whoever can write to the cache must not be able to run code here
         options: dict[str, Any] = {"suppress": False, "pickle_type": "json"} | REMOTE
         self._cache.setup(url or IN_MEMORY, **(options if url else {}))
-        hub.subscribe(Topic.PROFILES, self._heard)
+        hub.subscribe(Topic.PROFILES, self._on_profile_event)
 
-    async def standing(self, actor: Actor) -> AccountStatus | None:
-        """What the row of this caller says; null without a row. Patients get theirs here. Raises
-        db.pool.Unavailable.
+    async def status(self, actor: Actor) -> AccountStatus | None:
+        """The account status of a caller; null without a profile. Creates a patient's profile on
+        their first call. Raises db.pool.Unavailable.
         """
         key = _key(actor.id)
         if found := _unpacked(await self._get(key)):
@@ -64,12 +64,12 @@ class People:
         before = self._changes
         async with use(self._pool) as connection:
             found = await account_status.get_or_create(connection, actor)
-        if found and before == self._changes:  # else it may have changed since it was read
+        if found and before == self._changes:  # else the row may have changed since it was read
             await self._set(key, _packed(found))
         return found
 
-    async def forget(self, id: UUID) -> None:
-        """To be called after a commit that changed this row."""
+    async def invalidate(self, id: UUID) -> None:
+        """Drops the cached entry; call it after a commit that changed this profile."""
         self._changes += 1
         try:
             await self._cache.delete(_key(id))
@@ -77,31 +77,33 @@ class People:
             logger.warning("the account cache cannot be invalidated")
 
     async def stop(self) -> None:
-        await asyncio.gather(*self._forgetting)
+        await asyncio.gather(*self._tasks)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # cashews closes by an old name
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # cashews itself calls a deprecated method
             await self._cache.close()
 
-    def _heard(self, event: Event | None) -> None:
-        """Called for each event of a profile; null where the log was lost for a while."""
+    def _on_profile_event(self, event: Event | None) -> None:
+        """Handles one profile event; null means that events may have been missed."""
         if event and event.kind == Kind.PROFILE_CREATED:
-            return  # nothing is remembered of who was not there
+            return  # a profile that did not exist is not cached
         self._changes += 1
         if event is None:
-            self._later(self._forget_all())
-            self._later(self._judge_readers())
+            self._in_background(self._invalidate_all())
+            self._in_background(self._revoke_stale_streams())
             return
-        self._later(self.forget(event.entity_id))
-        told = json.loads(event.payload)
-        self._hub.revoke(event.entity_id, told["role"] if told["active"] else None)
+        self._in_background(self.invalidate(event.entity_id))
+        payload = json.loads(event.payload)
+        self._hub.revoke(event.entity_id, payload["role"] if payload["active"] else None)
 
-    def _later(self, work: Coroutine[None, None, None]) -> None:
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._forgetting.add(task)
-        task.add_done_callback(self._forgetting.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _judge_readers(self) -> None:
-        """Ends the streams of those who lost their role by an event that was not heard."""
+    async def _revoke_stale_streams(self) -> None:
+        """Revokes streams whose account changed in an event that was missed."""
         for _ in range(ATTEMPTS):
             changes, readers = self._changes, self._hub.readers
             try:
@@ -111,7 +113,7 @@ class People:
                     )
             except Unavailable:
                 continue
-            if changes == self._changes:  # else an event may know better
+            if changes == self._changes:  # else a newer event has already been handled
                 for reader in readers:
                     row = found.get(reader.id) if reader.id else None
                     if reader.id and disagreement(reader, row):
@@ -119,9 +121,9 @@ class People:
                 return
         logger.warning("the accounts of open streams cannot be checked; the streams stay open")
 
-    async def _forget_all(self) -> None:
+    async def _invalidate_all(self) -> None:
         try:
-            await self._cache.delete_match("standing:*")
+            await self._cache.delete_match("account_status:*")
         except CacheBackendInteractionError:
             logger.warning("the account cache cannot be invalidated")
 
@@ -133,17 +135,17 @@ class People:
 
     async def _set(self, key: str, value: int) -> None:
         try:
-            await self._cache.set(key, value, expire=REMEMBERED)
+            await self._cache.set(key, value, expire=TTL)
         except CacheBackendInteractionError:
             logger.warning("the account cache does not answer; reading from Postgres")
 
 
 def _key(id: UUID | None) -> str:
-    return f"standing:{id}"
+    return f"account_status:{id}"
 
 
-def _packed(standing: AccountStatus) -> int:
-    return 2 * ROLES.index(standing.role) + standing.active
+def _packed(status: AccountStatus) -> int:
+    return 2 * ROLES.index(status.role) + status.active
 
 
 def _unpacked(value: object) -> AccountStatus | None:

@@ -31,7 +31,7 @@ from api.bookings.requests import (
 )
 from api.http import cursors
 from api.http.answers import edited
-from api.http.context import NO_VERSION, Ask, Caller, Own, expected
+from api.http.context import NO_VERSION, Caller, Context, State, expected
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid, not_found
 from api.http.idempotency import made_before
@@ -82,17 +82,17 @@ async def wanted(
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
-async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appointment:
+async def create(body: Create, response: Response, context: Context, state: State) -> Appointment:
     """Books at once, or confirms the hold named by `reservation_id`. A repeat under the same key
     answers 200.
     """
     if body.reservation_id is not None:
         if body.override:
             raise invalid("override", "cannot be combined with reservation_id; leave it out")
-        await _check_same(body, body.reservation_id, ask, own)
+        await _check_same(body, body.reservation_id, context, state)
         texts = body.model_dump(include=body.model_fields_set & {"notes"})
         confirmed = await change(
-            own, response, ask, body.reservation_id, Verb.CONFIRM, body, texts=texts
+            state, response, context, body.reservation_id, Verb.CONFIRM, body, texts=texts
         )
         response.headers["Location"] = f"/api/appointments/{confirmed.id}"
         return confirmed
@@ -100,22 +100,24 @@ async def create(body: Create, response: Response, ask: Ask, own: Own) -> Appoin
     if body.dentist_id is None or body.starts_at is None or body.appointment_type is None:
         raise invalid("body", "send dentist_id, starts_at and appointment_type, or reservation_id")
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
-    command = hold_command(own, asked, ask, ask.idempotency_key(body), holds=False)
+    command = hold_command(state, asked, context, context.idempotency_key(body), holds=False)
     confirm = Change(command.id, Verb.CONFIRM, uuid7())
 
     async def book() -> Result:
-        async with use(own.pool) as connection:
-            return await booking.book(connection, command, confirm, ask.actor, own.offers)
+        async with use(state.pool) as connection:
+            return await booking.book(
+                connection, command, confirm, context.actor, state.cached_terms
+            )
 
-    result = await attempted(own, command, ask, book)
-    return await hold_answer(own, command, ask.actor, result, response)
+    result = await attempted(state, command, context, book)
+    return await hold_answer(state, command, context.actor, result, response)
 
 
 @router.get("", response_model_exclude_none=True)
 async def list_appointments(
     response: Response,
     caller: Caller,
-    own: Own,
+    state: State,
     wanted: Annotated[Wanted, Depends(wanted)],
     limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
@@ -124,7 +126,7 @@ async def list_appointments(
     `Event-Cursor` header.
     """
     after = cursors.decoded(cursor) if cursor else None
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         response.headers["Event-Cursor"] = await events.cursor(connection)
         items = await appointments.page(connection, scope(caller), wanted, after, limit + 1)
     more = len(items) > limit
@@ -132,9 +134,9 @@ async def list_appointments(
 
 
 @router.get("/{id}", response_model_exclude_none=True)
-async def get(id: UUID, response: Response, caller: Caller, own: Own) -> Appointment:
+async def get(id: UUID, response: Response, caller: Caller, state: State) -> Appointment:
     """One appointment as it is now."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         found = await appointments.get(connection, id, scope(caller))
     if found is None:
         raise not_found()
@@ -143,73 +145,75 @@ async def get(id: UUID, response: Response, caller: Caller, own: Own) -> Appoint
 
 
 @router.get("/{id}/history", response_model_exclude_none=True)
-async def history(id: UUID, caller: Caller, own: Own) -> list[Transition]:
+async def history(id: UUID, caller: Caller, state: State) -> list[Transition]:
     """Who did what to it, and when; oldest first."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         if await appointments.get(connection, id, scope(caller)) is None:
             raise not_found()
         return await appointments.history(connection, id)
 
 
 @router.put("/{id}", response_model_exclude_none=True)
-async def update(id: UUID, body: Update, response: Response, ask: Ask, own: Own) -> Appointment:
+async def update(
+    id: UUID, body: Update, response: Response, context: Context, state: State
+) -> Appointment:
     """Reschedules (`starts_at`, `dentist_id`, `appointment_type`) or edits (`notes`; by staff
     `staff_notes`). The move is all or nothing: refused, the old booking stands untouched.
     """
-    if "staff_notes" in body.model_fields_set and not ask.actor.is_staff:
+    if "staff_notes" in body.model_fields_set and not context.actor.is_staff:
         raise Problem("forbidden", "Only staff can write staff_notes; leave it out.")
     wish = body
     if body.repeats:
-        if earlier := await _earlier(body, ask, own):
+        if earlier := await _earlier(body, context, state):
             return answer(earlier, response)
-        present = await get(id, response, ask.actor, own)
+        present = await get(id, response, context.actor, state)
         body.check(present)
         changed = body.changed(present) - {"override"}
         if not changed:
-            return await _kept(body, response, ask, own, present)
+            return await _kept(body, response, context, state, present)
         wish = body.narrowed(changed | {"override"})
-    key = ask.idempotency_key(body)
+    key = context.idempotency_key(body)
     if not wish.moves:
-        return await change(own, response, ask, id, Verb.EDIT, body, texts=wish.texts)
-    return await move(own, response, ask, move_command(id, wish, ask, key))
+        return await change(state, response, context, id, Verb.EDIT, body, texts=wish.texts)
+    return await move(state, response, context, move_command(id, wish, context, key))
 
 
 @router.post("/{id}/confirm", response_model_exclude_none=True)
 async def confirm(
-    id: UUID, response: Response, ask: Ask, own: Own, body: Confirm | None = None
+    id: UUID, response: Response, context: Context, state: State, body: Confirm | None = None
 ) -> Appointment:
     """Turns a hold into a booking, before its deadline. A body is not needed; it may have notes."""
     texts = body.model_dump(include=body.model_fields_set) if body else NO_TEXTS
-    return await change(own, response, ask, id, Verb.CONFIRM, body, texts=texts)
+    return await change(state, response, context, id, Verb.CONFIRM, body, texts=texts)
 
 
 @router.post("/{id}/cancel", response_model_exclude_none=True)
 async def cancel(
-    id: UUID, response: Response, ask: Ask, own: Own, body: Cancel | None = None
+    id: UUID, response: Response, context: Context, state: State, body: Cancel | None = None
 ) -> Appointment:
     """Cancels softly: the slot is free again, the appointment stays on record. A body is not
     needed.
     """
     why = body or Cancel()
     texts = {"cancel_note": why.note} if why.note else NO_TEXTS
-    return await change(own, response, ask, id, Verb.CANCEL, why, why.reason, texts)
+    return await change(state, response, context, id, Verb.CANCEL, why, why.reason, texts)
 
 
 @router.delete("/{id}", response_model_exclude_none=True)
 async def delete(
     id: UUID,
     response: Response,
-    ask: Ask,
-    own: Own,
+    context: Context,
+    state: State,
     reason: Annotated[CancelReason | None, Query()] = None,
 ) -> Appointment:
     """The same as `cancel`, with a code alone: free text does not belong into a URL."""
-    return await change(own, response, ask, id, Verb.CANCEL, reason=reason)
+    return await change(state, response, context, id, Verb.CANCEL, reason=reason)
 
 
 def _step(verb: Verb) -> Callable[..., Awaitable[Appointment]]:
-    async def step(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
-        return await change(own, response, ask, id, verb)
+    async def step(id: UUID, response: Response, context: Context, state: State) -> Appointment:
+        return await change(state, response, context, id, verb)
 
     return step
 
@@ -225,14 +229,14 @@ for verb, does in STEPS.items():
     )
 
 
-async def _check_same(body: Create, reservation_id: UUID, ask: Ask, own: Own) -> None:
+async def _check_same(body: Create, reservation_id: UUID, context: Context, state: State) -> None:
     """Raises `not_found`, or `validation_failed` where the body names anything that differs. A
     repeat is not judged: the booking may have moved since.
     """
-    if await _earlier(body, ask, own):
+    if await _earlier(body, context, state):
         return
-    async with use(own.pool) as connection:
-        held = await appointments.get(connection, reservation_id, scope(ask.actor))
+    async with use(state.pool) as connection:
+        held = await appointments.get(connection, reservation_id, scope(context.actor))
     if held is None:
         raise not_found()
     named = body.model_dump(exclude={"reservation_id", "override", "notes"}, exclude_none=True)
@@ -243,19 +247,19 @@ async def _check_same(body: Create, reservation_id: UUID, ask: Ask, own: Own) ->
             )
 
 
-async def _earlier(body: Body, ask: Ask, own: Own) -> Result | None:
+async def _earlier(body: Body, context: Context, state: State) -> Result | None:
     """What an earlier request under this key came to; null where there was none."""
-    async with use(own.pool) as connection:
-        key = ask.idempotency_key(body)
-        return await idempotency.earlier(connection, key, scope(ask.actor, ask.token))
+    async with use(state.pool) as connection:
+        key = context.idempotency_key(body)
+        return await idempotency.earlier(connection, key, scope(context.actor, context.token))
 
 
 async def _kept(
-    body: Update, response: Response, ask: Ask, own: Own, present: Appointment
+    body: Update, response: Response, context: Context, state: State, present: Appointment
 ) -> Appointment:
     """The answer to a PUT that changes nothing; its key is used all the same."""
-    edited(expected(ask.versions, present.version) != NO_VERSION)
-    async with use(own.pool) as connection, connection.transaction():
-        key = ask.idempotency_key(body)
+    edited(expected(context.versions, present.version) != NO_VERSION)
+    async with use(state.pool) as connection, connection.transaction():
+        key = context.idempotency_key(body)
         await made_before(connection, response, key, str(present.id))
     return present

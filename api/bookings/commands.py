@@ -31,12 +31,12 @@ OFFER_OTHERS = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
 
 
 def hold_command(
-    own: AppState, body: Reserve, ask: RequestContext, key: Key | None, *, holds: bool
+    state: AppState, body: Reserve, context: RequestContext, key: Key | None, *, holds: bool
 ) -> Hold:
     """The command `hold` of this caller. `holds`: it stays a hold; else it is booked at once.
     Raises `forbidden` for a patient who names another, and for a dentist who books at another.
     """
-    actor, id = ask.actor, uuid7()
+    actor, id = context.actor, uuid7()
     _check_dentist(actor, body.dentist_id)
     _check_override(body, actor)
     return Hold(
@@ -51,50 +51,53 @@ def hold_command(
         key=key,
         limits=limits(by_staff=actor.is_staff, holds=holds),
         override=body.override,
-        token=own.hold_tokens.of(id) if actor.role is Role.AGENT else None,
+        token=state.hold_tokens.of(id) if actor.role is Role.AGENT else None,
     )
 
 
 async def attempted(
-    own: AppState, command: Hold, ask: RequestContext, attempt: Callable[[], Awaitable[Result]]
+    state: AppState,
+    command: Hold,
+    context: RequestContext,
+    attempt: Callable[[], Awaitable[Result]],
 ) -> Result:
     """What the attempt at a hold came to. Under a key it may be a repeat, which the database alone
     can tell; without one, those who ask for the same time take turns.
     """
-    if ask.key:
+    if context.key:
         result = await attempt()
     else:
         wanted = command.dentist_id, command.appointment_type, command.starts_at
-        result = await own.coalescer.attempt(SlotKey(*wanted, ask.actor.is_staff), attempt)
+        result = await state.coalescer.attempt(SlotKey(*wanted, context.actor.is_staff), attempt)
     if result.outcome is Outcome.DONE:
-        own.committed()
-    return result.as_told(ask.actor)
+        state.committed()
+    return result.as_told(context.actor)
 
 
 async def hold_answer(
-    own: AppState, command: Hold, actor: Actor, result: Result, response: Response
+    state: AppState, command: Hold, actor: Actor, result: Result, response: Response
 ) -> Appointment:
     """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
     if result.outcome is Outcome.NOT_SEEN and actor.role is Role.AGENT:
         # who no longer acts for a patient is told what they are told of a patient who is not there
         result = replace(result, outcome=Outcome.NOT_FOUND)
     if result.outcome is Outcome.NOT_FOUND:
-        raise await _unknown(own, command.dentist_id, command.appointment_type)
+        raise await _unknown(state, command.dentist_id, command.appointment_type)
     if result.outcome in OFFER_OTHERS:
         wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
-        raise await _refused(own, result, wish, actor)
+        raise await _refused(state, result, wish, actor)
     appointment = answer(result, response)
     if actor.role is Role.AGENT:
-        appointment = replace(appointment, hold_token=own.hold_tokens.of(appointment.id))
+        appointment = replace(appointment, hold_token=state.hold_tokens.of(appointment.id))
     if result.outcome is Outcome.DONE:
         response.headers["Location"] = f"/api/appointments/{appointment.id}"
     return appointment
 
 
 async def change(
-    own: AppState,
+    state: AppState,
     response: Response,
-    ask: RequestContext,
+    context: RequestContext,
     id: UUID,
     verb: Verb,
     body: BaseModel | None = None,
@@ -108,27 +111,27 @@ async def change(
         command_id=uuid7(),
         reason=reason,
         texts=texts,
-        key=ask.idempotency_key(body),
-        expected_version=await _expected_version(own, ask, id),
+        key=context.idempotency_key(body),
+        expected_version=await _expected_version(state, context, id),
     )
-    async with use(own.pool) as connection:
-        seen = scope(ask.actor, ask.token)
+    async with use(state.pool) as connection:
+        seen = scope(context.actor, context.token)
         with refusing_text(command.texts):
-            result = await booking.change(connection, command, ask.actor, Via.API, seen)
+            result = await booking.change(connection, command, context.actor, Via.API, seen)
     if result.outcome is Outcome.DONE:
-        own.committed()
+        state.committed()
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
         wish = Wish(late.dentist_id, late.appointment_type, late.starts_at)
-        raise await _refused(own, result, wish, ask.actor)
+        raise await _refused(state, result, wish, context.actor)
     return answer(result, response)
 
 
-def move_command(id: UUID, body: Update, ask: RequestContext, key: Key | None) -> Move:
+def move_command(id: UUID, body: Update, context: RequestContext, key: Key | None) -> Move:
     """The command `reschedule` of this caller. Raises `forbidden` for an override by others than
     staff, and for a dentist who moves it to another.
     """
-    _check_dentist(ask.actor, body.dentist_id)
-    _check_override(body, ask.actor)
+    _check_dentist(context.actor, body.dentist_id)
+    _check_override(body, context.actor)
     return Move(
         id=id,
         command_id=uuid7(),
@@ -142,40 +145,40 @@ def move_command(id: UUID, body: Update, ask: RequestContext, key: Key | None) -
 
 
 async def move(
-    own: AppState, response: Response, ask: RequestContext, command: Move
+    state: AppState, response: Response, context: RequestContext, command: Move
 ) -> Appointment:
     """Carries out a reschedule for a caller, or says what is in the way and which times are not."""
-    command = replace(command, expected_version=await _expected_version(own, ask, command.id))
-    async with use(own.pool) as connection:
-        seen = scope(ask.actor, ask.token)
+    command = replace(command, expected_version=await _expected_version(state, context, command.id))
+    async with use(state.pool) as connection:
+        seen = scope(context.actor, context.token)
         with refusing_text(command.texts):
-            result = await booking.reschedule(connection, command, ask.actor, Via.API, seen)
-    result = result.as_told(ask.actor)
+            result = await booking.reschedule(connection, command, context.actor, Via.API, seen)
+    result = result.as_told(context.actor)
     if before := result.appointment:
         place = command.wish(before)
         wish = Wish(place.dentist_id, place.appointment_type, place.starts_at, command.id)
         if result.outcome is Outcome.UNKNOWN:
-            if command.dentist_id is None and not await _bookable(own, before.dentist_id):
+            if command.dentist_id is None and not await _bookable(state, before.dentist_id):
                 raise refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
-            raise await _unknown(own, wish.dentist_id, wish.appointment_type)
+            raise await _unknown(state, wish.dentist_id, wish.appointment_type)
         if result.outcome in OFFER_OTHERS | {Outcome.EXPIRED}:
-            raise await _refused(own, result, wish, ask.actor)
+            raise await _refused(state, result, wish, context.actor)
     if result.outcome is Outcome.DONE:
-        own.committed()
+        state.committed()
     return answer(result, response)
 
 
-async def _expected_version(own: AppState, ask: RequestContext, id: UUID) -> int | None:
+async def _expected_version(state: AppState, context: RequestContext, id: UUID) -> int | None:
     """The version to compare with. Of several named the one that the booking has, or none: then it
     is read first.
     """
-    if not ask.versions:
-        return None if ask.versions is None else NO_VERSION
-    if len(ask.versions) == 1:
-        return next(iter(ask.versions))
-    async with use(own.pool) as connection:
-        found = await appointments.get(connection, id, scope(ask.actor, ask.token))
-    return expected(ask.versions, found.version) if found else NO_VERSION
+    if not context.versions:
+        return None if context.versions is None else NO_VERSION
+    if len(context.versions) == 1:
+        return next(iter(context.versions))
+    async with use(state.pool) as connection:
+        found = await appointments.get(connection, id, scope(context.actor, context.token))
+    return expected(context.versions, found.version) if found else NO_VERSION
 
 
 def answer(result: Result, response: Response) -> Appointment:
@@ -188,30 +191,30 @@ def answer(result: Result, response: Response) -> Appointment:
     return result.appointment
 
 
-async def _refused(own: AppState, result: Result, wish: Wish, actor: Actor) -> Problem:
+async def _refused(state: AppState, result: Result, wish: Wish, actor: Actor) -> Problem:
     """The refusal, with other times, and with the caller's own booking where that is in the way."""
     if result.outcome is not Outcome.SLOT:
-        return refusal(result, await own.alternatives.near(wish, actor))
+        return refusal(result, await state.alternatives.near(wish, actor))
     wish = wish._replace(start_taken=True)
     others, mine = await asyncio.gather(
-        own.alternatives.near(wish, actor), own.alternatives.own(wish, actor, scope(actor))
+        state.alternatives.near(wish, actor), state.alternatives.own(wish, actor, scope(actor))
     )
     return refusal(result, others, mine)
 
 
-async def _bookable(own: AppState, dentist_id: UUID) -> bool:
+async def _bookable(state: AppState, dentist_id: UUID) -> bool:
     """Also where the database does not say: it is refused all the same."""
     try:
-        async with use(own.pool) as connection:
+        async with use(state.pool) as connection:
             return dentist_id in {each.id for each in await clinics.dentists(connection)}
     except Unavailable:
         return True
 
 
-async def _unknown(own: AppState, dentist_id: UUID, appointment_type: str) -> Problem:
+async def _unknown(state: AppState, dentist_id: UUID, appointment_type: str) -> Problem:
     """Which of the names in a body is none, and where to look for one that is."""
     try:
-        async with use(own.pool) as connection:
+        async with use(state.pool) as connection:
             at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
             known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
     except Unavailable:  # it is refused all the same

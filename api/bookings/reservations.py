@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from api.bookings.commands import attempted, change, hold_answer, hold_command
 from api.bookings.requests import Reserve
-from api.http.context import Ask, Own
+from api.http.context import Context, State
 from api.http.strict import StrictRoute
 from db.pool import use
 from domain.appointments import Appointment, Result, Via
@@ -17,29 +17,31 @@ router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["a
 
 
 @router.post("/reserve", status_code=201, response_model_exclude_none=True)
-async def reserve(body: Reserve, response: Response, ask: Ask, own: Own) -> Appointment:
+async def reserve(body: Reserve, response: Response, context: Context, state: State) -> Appointment:
     """Holds a slot for the type's hold time, five minutes as a rule. A repeat under the same key
     answers 200.
     """
-    command = hold_command(own, body, ask, ask.idempotency_key(body), holds=True)
+    command = hold_command(state, body, context, context.idempotency_key(body), holds=True)
 
     async def hold() -> Result:
-        async with use(own.pool) as connection:
-            return await booking.hold(connection, command, ask.actor, Via.API, own.offers)
+        async with use(state.pool) as connection:
+            return await booking.hold(
+                connection, command, context.actor, Via.API, state.cached_terms
+            )
 
-    result = await attempted(own, command, ask, hold)
-    return await hold_answer(own, command, ask.actor, result, response)
+    result = await attempted(state, command, context, hold)
+    return await hold_answer(state, command, context.actor, result, response)
 
 
 @router.post("/reserve/{id}/extend", response_model_exclude_none=True)
-async def extend(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+async def extend(id: UUID, response: Response, context: Context, state: State) -> Appointment:
     """Gives a hold its full time again, counted from now; at most twice, and not after its
     deadline.
     """
-    return await change(own, response, ask, id, Verb.EXTEND)
+    return await change(state, response, context, id, Verb.EXTEND)
 
 
 @router.delete("/reserve/{id}", response_model_exclude_none=True)
-async def release(id: UUID, response: Response, ask: Ask, own: Own) -> Appointment:
+async def release(id: UUID, response: Response, context: Context, state: State) -> Appointment:
     """Gives a held slot back before its deadline."""
-    return await change(own, response, ask, id, Verb.RELEASE)
+    return await change(state, response, context, id, Verb.RELEASE)

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from api.bookings.requests import Body, Number, Slug
 from api.http.answers import edited, etag, naming, one
-from api.http.context import Caller, Creation, IfMatch, Own, expected
+from api.http.context import Caller, Creation, IfMatch, State, expected
 from api.http.errors import invalid
 from api.http.fields import Edit, Minutes
 from api.http.idempotency import made_before
@@ -80,44 +80,49 @@ def check_reach(lead_time_minutes: int, horizon_days: int) -> None:
 
 @router.get("")
 async def list_types(
-    caller: Caller, own: Own, clinic_id: Annotated[UUID | None, Query()] = None
+    caller: Caller, state: State, clinic_id: Annotated[UUID | None, Query()] = None
 ) -> list[AppointmentType]:
     """All types by clinic and slug, or those of one clinic."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         return await catalogue.types(connection, clinic_id)
 
 
 @router.post("", status_code=201)
 async def create_type(
-    body: NewType, response: Response, ask: Creation, own: Own
+    body: NewType, response: Response, context: Creation, state: State
 ) -> AppointmentType:
     """A new type; a repeat under the same key answers 200 with the type as it is now."""
-    id, key = uuid7(), ask.idempotency_key(body)
-    async with use(own.pool) as connection, connection.transaction():
+    id, key = uuid7(), context.idempotency_key(body)
+    async with use(state.pool) as connection, connection.transaction():
         if earlier := await made_before(connection, response, key, str(id)):
             id = UUID(earlier)
         else:
             with naming(taken="slug"):
                 await catalogue.add_type(connection, id, body.model_dump())
         made = one(await catalogue.types(connection, id=id))
-    own.committed()
+    state.committed()
     response.headers["Location"] = f"/api/appointment-types/{id}"
     return etag(response, made)
 
 
 @router.get("/{id}")
-async def get_type(id: UUID, response: Response, caller: Caller, own: Own) -> AppointmentType:
+async def get_type(id: UUID, response: Response, caller: Caller, state: State) -> AppointmentType:
     """One type, with its version as ETag."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         return etag(response, one(await catalogue.types(connection, id=id)))
 
 
 @router.put("/{id}")
 async def update_type(
-    id: UUID, body: EditType, response: Response, caller: Caller, own: Own, versions: IfMatch = None
+    id: UUID,
+    body: EditType,
+    response: Response,
+    caller: Caller,
+    state: State,
+    versions: IfMatch = None,
 ) -> AppointmentType:
     """Changes the fields that are named."""
-    async with use(own.pool) as connection, connection.transaction():
+    async with use(state.pool) as connection, connection.transaction():
         before = one(await catalogue.types(connection, id=id))
         body.check(before)
         _check_change(before, body)
@@ -125,7 +130,7 @@ async def update_type(
         with naming(taken="slug"):
             edited(await catalogue.change_type(connection, id, body.given(), version))
         changed = one(await catalogue.types(connection, id=id))
-    own.committed()
+    state.committed()
     return etag(response, changed)
 
 

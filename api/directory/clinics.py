@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from api.bookings.requests import Body, Number
 from api.http.answers import edited, etag, one
-from api.http.context import NO_VERSION, Caller, Creation, IfMatch, Own, expected
+from api.http.context import NO_VERSION, Caller, Creation, IfMatch, State, expected
 from api.http.fields import Edit, ZoneName
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
@@ -63,17 +63,19 @@ class ClinicChanged(BaseModel):
 
 
 @router.get("")
-async def list_clinics(caller: Caller, own: Own) -> list[Clinic]:
+async def list_clinics(caller: Caller, state: State) -> list[Clinic]:
     """All clinics, by name."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         return await catalogue.clinics(connection)
 
 
 @router.post("", status_code=201)
-async def create_clinic(body: NewClinic, response: Response, ask: Creation, own: Own) -> Clinic:
+async def create_clinic(
+    body: NewClinic, response: Response, context: Creation, state: State
+) -> Clinic:
     """A new clinic; a repeat under the same key answers 200 with the clinic as it is now."""
-    id, key = uuid7(), ask.idempotency_key(body)
-    async with use(own.pool) as connection, connection.transaction():
+    id, key = uuid7(), context.idempotency_key(body)
+    async with use(state.pool) as connection, connection.transaction():
         if earlier := await made_before(connection, response, key, str(id)):
             id = UUID(earlier)
         else:
@@ -84,9 +86,9 @@ async def create_clinic(body: NewClinic, response: Response, ask: Creation, own:
 
 
 @router.get("/{id}")
-async def get_clinic(id: UUID, response: Response, caller: Caller, own: Own) -> Clinic:
+async def get_clinic(id: UUID, response: Response, caller: Caller, state: State) -> Clinic:
     """One clinic, with its version as ETag."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         return etag(response, one(await catalogue.clinics(connection, id)))
 
 
@@ -96,14 +98,14 @@ async def update_clinic(
     body: EditClinic,
     response: Response,
     caller: Caller,
-    own: Own,
+    state: State,
     versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ClinicChanged:
     """Changes the fields that are named. A dry run says which live bookings another zone or grid
     would leave outside; those keep their instants.
     """
-    async with use(own.pool) as connection, connection.transaction():
+    async with use(state.pool) as connection, connection.transaction():
         clinic = one(await catalogue.clinics(connection, id, locked=True))
         edited(expected(versions, clinic.version) != NO_VERSION)
         body.check(clinic)
@@ -114,7 +116,7 @@ async def update_clinic(
             return ClinicChanged(**asdict(etag(response, clinic)), **tried)
         await catalogue.change_clinic(connection, id, body.given(), clinic.version)
         clinic = one(await catalogue.clinics(connection, id))
-    own.committed()
+    state.committed()
     return ClinicChanged(**asdict(etag(response, clinic)))
 
 

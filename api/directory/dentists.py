@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api.http.context import Own
+from api.http.context import State
 from api.http.errors import not_found
 from api.http.strict import StrictRoute
 from domain.clinic import Dentist
@@ -13,18 +13,18 @@ router = APIRouter(route_class=StrictRoute, prefix="/api/profiles/dentists", tag
 
 
 @router.get("", response_model=list[Dentist], response_model_exclude_none=True)
-async def list_dentists(own: Own) -> Response:
+async def list_dentists(state: State) -> Response:
     """All dentists who can be booked, by name, and when each is next free within 60 days. No token
     is needed. The answer is cached for two seconds.
     """
-    directory = await own.directory.get()
+    directory = await state.directory.get()
     return Response(directory.json, media_type="application/json")
 
 
 @router.get("/{id}", response_model_exclude_none=True)
-async def get_dentist(id: UUID, own: Own) -> Dentist:
+async def get_dentist(id: UUID, state: State) -> Dentist:
     """One of them. No token is needed. The answer is cached for two seconds."""
-    found = (await own.directory.get()).dentists.get(id)
+    found = (await state.directory.get()).dentists.get(id)
     if found is None:
         raise not_found()
     return found

@@ -13,7 +13,7 @@ from api.bookings.requests import Digits
 from api.directory.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
 from api.http import cursors
 from api.http.answers import edited, etag, naming, one
-from api.http.context import Caller, Creation, IfMatch, Own, actor_id, expected
+from api.http.context import Caller, Creation, IfMatch, State, actor_id, expected
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid, not_found
 from api.http.idempotency import made_before
@@ -35,24 +35,24 @@ class People:
 
 
 @router.get("/me", response_model_exclude_none=True)
-async def get_me(response: Response, caller: Caller, own: Own) -> Profile:
+async def get_me(response: Response, caller: Caller, state: State) -> Profile:
     """Oneself. A patient who was never here has a profile from their first call on."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         return etag(response, await _found(connection, actor_id(caller), caller))
 
 
 @router.put("/me", response_model_exclude_none=True)
 async def update_me(
-    body: EditMe, response: Response, caller: Caller, own: Own, versions: IfMatch = None
+    body: EditMe, response: Response, caller: Caller, state: State, versions: IfMatch = None
 ) -> Profile:
     """Changes the fields that are named; null empties one."""
-    return await _update(actor_id(caller), body, response, caller, own, versions)
+    return await _update(actor_id(caller), body, response, caller, state, versions)
 
 
 @router.get("", response_model_exclude_none=True)
 async def list_profiles(
     caller: Caller,
-    own: Own,
+    state: State,
     role: Annotated[PersonRole | None, Query()] = None,
     search: Annotated[
         str | None,
@@ -68,7 +68,7 @@ async def list_profiles(
     words = sought(search or "")
     if not words and search and not search.isspace():
         raise invalid("search", "must contain a letter or a digit; leave it out to list all")
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         items = await profiles.page(connection, caller, role, words, after, limit + 1)
         await reads.record(connection, caller, items[:limit])
     more = len(items) > limit
@@ -76,14 +76,16 @@ async def list_profiles(
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
-async def create_profile(body: NewProfile, response: Response, ask: Creation, own: Own) -> Profile:
+async def create_profile(
+    body: NewProfile, response: Response, context: Creation, state: State
+) -> Profile:
     """A patient without a login; by admins also dentists, admins and agents. A repeat under the
     same key answers 200 with the profile as it is now.
     """
-    caller = ask.actor
+    caller = context.actor
     allow(caller, body)
-    id, key = body.id or uuid7(), ask.idempotency_key(body)
-    async with use(own.pool) as connection, connection.transaction():
+    id, key = body.id or uuid7(), context.idempotency_key(body)
+    async with use(state.pool) as connection, connection.transaction():
         if earlier := await made_before(connection, response, key, str(id)):
             id = UUID(earlier)
             await reads.record(connection, caller, [await _found(connection, id, caller)])
@@ -92,16 +94,16 @@ async def create_profile(body: NewProfile, response: Response, ask: Creation, ow
                 if not await profiles.create(connection, id, body.model_dump(), caller):
                     raise invalid("id", "is taken")
         found = await _found(connection, id, caller)
-    await own.people.forget(id)
-    own.committed()
+    await state.accounts.invalidate(id)
+    state.committed()
     response.headers["Location"] = f"/api/profiles/{id}"
     return etag(response, found)
 
 
 @router.get("/{id:uuid}", response_model_exclude_none=True)
-async def get_profile(id: UUID, response: Response, caller: Caller, own: Own) -> Profile:
+async def get_profile(id: UUID, response: Response, caller: Caller, state: State) -> Profile:
     """One person, with the version as ETag."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         found = await _found(connection, id, caller)
         await reads.record(connection, caller, [found])
     return etag(response, found)
@@ -113,29 +115,29 @@ async def update_profile(
     body: EditProfile,
     response: Response,
     caller: Caller,
-    own: Own,
+    state: State,
     versions: IfMatch = None,
 ) -> Profile:
     """Changes the fields that are named; null empties one. `active: false` revokes every token of
     theirs within a second, and ends their streams.
     """
-    return await _update(id, body, response, caller, own, versions)
+    return await _update(id, body, response, caller, state, versions)
 
 
 @router.post("/{id}/erase")
-async def erase_profile(id: UUID, caller: Caller, own: Own) -> Erased:
+async def erase_profile(id: UUID, caller: Caller, state: State) -> Erased:
     """Blanks what is personal: the profile, and the texts of the patient's appointments. Their
     times and their history stay. It cannot be undone.
     """
     if id == caller.id:
         raise invalid("id", "you cannot erase your own profile; ask another admin")
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         with _admin_kept("id"):
             done = await erasures.erase(connection, id, caller)
     if done is None:
         raise not_found()
-    await own.people.forget(id)
-    own.committed()
+    await state.accounts.invalidate(id)
+    state.committed()
     return done
 
 
@@ -144,10 +146,10 @@ async def _update(
     body: EditMe,
     response: Response,
     caller: Actor,
-    own: AppState,
+    state: AppState,
     versions: frozenset[int] | None,
 ) -> Profile:
-    async with use(own.pool) as connection, connection.transaction():
+    async with use(state.pool) as connection, connection.transaction():
         await profiles.lock(connection, id)
         before = await _found(connection, id, caller)
         if before.erased_at:
@@ -165,8 +167,8 @@ async def _update(
                 edited(await profiles.update(connection, id, body.given(), version))
         after = await _found(connection, id, caller)
         await reads.record(connection, caller, [after])
-    await own.people.forget(id)
-    own.committed()
+    await state.accounts.invalidate(id)
+    state.committed()
     return etag(response, after)
 
 

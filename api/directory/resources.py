@@ -8,7 +8,7 @@ from pydantic import StrictBool
 
 from api.bookings.requests import Body, Digits
 from api.http.answers import edited, etag, naming, one
-from api.http.context import NO_VERSION, Caller, Creation, IfMatch, Own, expected
+from api.http.context import NO_VERSION, Caller, Creation, IfMatch, State, expected
 from api.http.errors import invalid
 from api.http.fields import LARGEST_INT, Edit
 from api.http.idempotency import made_before
@@ -41,22 +41,24 @@ class EditChair(Edit):
 @router.get("", response_model_exclude_none=True)
 async def list_resources(
     caller: Caller,
-    own: Own,
+    state: State,
     clinic_id: Annotated[UUID | None, Query()] = None,
     kind: Annotated[ResourceKind | None, Query()] = None,
 ) -> list[Resource]:
     """Chairs and dentists of all clinics, or of one."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         return await catalogue.resources(connection, clinic_id, kind)
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
-async def create_resource(body: NewChair, response: Response, ask: Creation, own: Own) -> Resource:
+async def create_resource(
+    body: NewChair, response: Response, context: Creation, state: State
+) -> Resource:
     """A new chair, whose name is unique in its clinic; a repeat under the same key answers 200 with
     the chair as it is now.
     """
-    key = ask.idempotency_key(body)
-    async with use(own.pool) as connection, connection.transaction():
+    key = context.idempotency_key(body)
+    async with use(state.pool) as connection, connection.transaction():
         if earlier := await made_before(connection, response, key):
             no = int(earlier)
         else:
@@ -65,15 +67,15 @@ async def create_resource(body: NewChair, response: Response, ask: Creation, own
             if key:
                 await idempotency.set_target(connection, key, str(no))
         chair = one(await catalogue.resources(connection, no=no))
-    own.committed()
+    state.committed()
     response.headers["Location"] = f"/api/resources/{chair.no}"
     return etag(response, chair)
 
 
 @router.get("/{no}", response_model_exclude_none=True)
-async def get_resource(no: Number, response: Response, caller: Caller, own: Own) -> Resource:
+async def get_resource(no: Number, response: Response, caller: Caller, state: State) -> Resource:
     """One chair or dentist, with its version as ETag."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         return etag(response, one(await catalogue.resources(connection, no=no)))
 
 
@@ -83,11 +85,11 @@ async def update_resource(
     body: EditChair,
     response: Response,
     caller: Caller,
-    own: Own,
+    state: State,
     versions: IfMatch = None,
 ) -> Resource:
     """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
-    async with use(own.pool) as connection, connection.transaction():
+    async with use(state.pool) as connection, connection.transaction():
         before = one(await catalogue.resources(connection, no=no))
         body.check(before)
         version = expected(versions, before.version)
@@ -99,5 +101,5 @@ async def update_resource(
         with naming(taken="name"):
             edited(await catalogue.change_chair(connection, no, body.given(), version))
         changed = one(await catalogue.resources(connection, no=no))
-    own.committed()
+    state.committed()
     return etag(response, changed)

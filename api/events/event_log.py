@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.bookings.requests import Digits, Listed
-from api.http.context import Caller, Own
+from api.http.context import Caller, State
 from api.http.errors import invalid
 from api.http.strict import StrictRoute
 from api.state import AppState
@@ -47,7 +47,7 @@ class EventLog:
 @router.get("/api/events/log", response_model=EventLog)
 async def read_event_log(
     caller: Caller,
-    own: Own,
+    state: State,
     after: Annotated[
         str | None, Query(description="`next` of the page before, or a list's `Event-Cursor`.")
     ] = None,
@@ -65,33 +65,33 @@ async def read_event_log(
         reader = Reader(caller, interest(Topic if topics is None else topics))
     except ValueError as error:
         raise invalid("topics", str(error)) from None
-    here = own.hub.at
+    here = state.hub.at
     if after is None:
-        return _page(own, [], here)
+        return _page(state, [], here)
     at = Cursor.parse(after)
-    if at is None or not await own.hub.known(at, own.pool):
-        return _page(own, [], here, reset=Reset.UNKNOWN)
-    return await _after(own, reader, at, here, limit)
+    if at is None or not await state.hub.known(at, state.pool):
+        return _page(state, [], here, reset=Reset.UNKNOWN)
+    return await _after(state, reader, at, here, limit)
 
 
-async def _after(own: AppState, reader: Reader, at: Cursor, here: Cursor, limit: int) -> Response:
+async def _after(state: AppState, reader: Reader, at: Cursor, here: Cursor, limit: int) -> Response:
     """What the log has between two places that are in it."""
     found: list[Event] = []
     try:
         latest = asyncio.get_running_loop().time() + QUERY_TIMEOUT
         async with deadline(latest):  # others who catch up may come first
-            async for piece in between(own.hub, own.pool, reader, at.seq, here.seq):
+            async for piece in between(state.hub, state.pool, reader, at.seq, here.seq):
                 found += piece
                 if len(found) > limit:
                     end = Cursor(at.epoch, found[limit - 1].seq)
-                    return _page(own, found[:limit], end, more=True)
+                    return _page(state, found[:limit], end, more=True)
     except TooOld:
-        return _page(own, [], here, reset=Reset.TOO_OLD)
-    return _page(own, found, max(at, here, key=lambda place: place.seq))
+        return _page(state, [], here, reset=Reset.TOO_OLD)
+    return _page(state, found, max(at, here, key=lambda place: place.seq))
 
 
 def _page(
-    own: AppState,
+    state: AppState,
     found: list[Event],
     end: Cursor,
     *,
@@ -99,7 +99,7 @@ def _page(
     reset: Reset | None = None,
 ) -> Response:
     """An EventLog, with the entities as Postgres wrote them."""
-    now = own.hub.now()
+    now = state.hub.now()
     items = ",".join(
         f'{{"id":"{end.epoch}:{item.seq}","event":"{item.kind}","data":{frames.data(item, now)}}}'
         for item in found

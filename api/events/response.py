@@ -26,9 +26,9 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, own: AppState, reader: Reader, at: Cursor, opening: bytes) -> None:
+    def __init__(self, state: AppState, reader: Reader, at: Cursor, opening: bytes) -> None:
         self._life = asyncio.timeout(None)
-        self._frames = follow(own.hub, own.pool, reader, at, opening, self._cut)
+        self._frames = follow(state.hub, state.pool, reader, at, opening, self._cut)
         super().__init__(self._frames, headers=HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +38,7 @@ class EventStream(StreamingResponse):
         scope["streams"].append(self)
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Sends the frames. A bug is logged and goes no further, as in RequestContext: the server
+        """Sends the frames. A bug is logged and goes no further, as in RequestTracking: the server
         would log its text. It then cuts the connection, because the answer is not complete.
         """
         try:
@@ -69,11 +69,11 @@ class EventStream(StreamingResponse):
             self._life.reschedule(0)
 
 
-def admit(own: AppState, reader: Reader) -> None:
+def admit(state: AppState, reader: Reader) -> None:
     """Raises `rate_limited` or `unavailable` where as many streams are open as there may be. The
     last STAFF_SHARE of the places is for staff, however many patients and agents there are.
     """
-    settings, hub = own.settings, own.hub
+    settings, hub = state.settings, state.hub
     full = hub.health.streams >= settings.streams
     if not reader.actor.is_staff:
         open_to_all = settings.streams - int(settings.streams * STAFF_SHARE)

@@ -10,7 +10,7 @@ from api.auth.security import Verified
 from api.bookings.requests import Listed
 from api.events.response import EventStream, admit
 from api.events.tickets import Opener, spend
-from api.http.context import Own
+from api.http.context import State
 from api.http.errors import Problem, invalid, not_found
 from api.http.strict import StrictRoute
 from api.state import AppState
@@ -38,7 +38,7 @@ StartAfter = Annotated[
 @router.get("/api/events", response_class=EventStream, status_code=200)
 async def stream_events(
     opener: Opener,
-    own: Own,
+    state: State,
     topics: Annotated[
         list[str] | None,
         Query(
@@ -60,15 +60,15 @@ async def stream_events(
     except ValueError as error:
         raise invalid("topics", str(error)) from None
     reader = _reader(opener, frozenset(wanted))
-    at, opening = await _place(own, last_event_id or cursor)
-    return await _opened(own, opener, reader, at, opening + frames.ready(at, own.hub.now()))
+    at, opening = await _place(state, last_event_id or cursor)
+    return await _opened(state, opener, reader, at, opening + frames.ready(at, state.hub.now()))
 
 
 @router.get("/api/appointments/{id}/events", response_class=EventStream, status_code=200)
 async def stream_appointment(
     id: UUID,
     opener: Opener,
-    own: Own,
+    state: State,
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
@@ -76,22 +76,24 @@ async def stream_appointment(
     on, or from now on.
     """
     reader = _reader(opener, frozenset({about(Topic.APPOINTMENTS, id)}))
-    at, opening = await _place(own, last_event_id or cursor)
-    async with use(own.pool) as connection:
+    at, opening = await _place(state, last_event_id or cursor)
+    async with use(state.pool) as connection:
         found = await appointments.get(connection, id, scope(reader.actor))
     if found is None:
         raise not_found()
-    state = SNAPSHOT.dump_json(found, exclude_none=True).decode()
-    return await _opened(own, opener, reader, at, opening + frames.frame("snapshot", state, at))
+    snapshot = SNAPSHOT.dump_json(found, exclude_none=True).decode()
+    return await _opened(
+        state, opener, reader, at, opening + frames.frame("snapshot", snapshot, at)
+    )
 
 
 async def _opened(
-    own: AppState, opener: Verified, reader: Reader, at: Cursor, opening: bytes
+    state: AppState, opener: Verified, reader: Reader, at: Cursor, opening: bytes
 ) -> EventStream:
     """The stream, which a ticket pays for now: a stream that is refused costs no ticket."""
-    admit(own, reader)
-    await spend(own, opener)
-    return EventStream(own, reader, at, opening)
+    admit(state, reader)
+    await spend(state, opener)
+    return EventStream(state, reader, at, opening)
 
 
 def _reader(opener: Verified, topics: frozenset[str]) -> Reader:
@@ -100,12 +102,12 @@ def _reader(opener: Verified, topics: frozenset[str]) -> Reader:
     return Reader(opener.actor, topics, opener.expires)
 
 
-async def _place(own: AppState, text: str | None) -> tuple[Cursor, bytes]:
+async def _place(state: AppState, text: str | None) -> tuple[Cursor, bytes]:
     """Where a stream goes on, and what comes first: `reset` where the reader was elsewhere."""
-    here = own.hub.at
+    here = state.hub.at
     if not text:
         return here, b""
     cursor = Cursor.parse(text)
-    if cursor is not None and await own.hub.known(cursor, own.pool):
+    if cursor is not None and await state.hub.known(cursor, state.pool):
         return cursor, b""
     return here, frames.reset(here, frames.Reset.UNKNOWN)

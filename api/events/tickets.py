@@ -16,7 +16,7 @@ from api.auth import security
 from api.auth.security import Verified
 from api.bookings.requests import Body
 from api.http import context
-from api.http.context import Caller, Own
+from api.http.context import Caller, State
 from api.http.errors import Problem, invalid, not_found
 from api.http.limits import Limits
 from api.http.strict import StrictRoute
@@ -58,7 +58,7 @@ class Ticket:
 
 @router.post("/api/events/tickets", status_code=201)
 async def buy_ticket(
-    body: Wanted, caller: Caller, token: Annotated[Verified, Depends(security.bearer)], own: Own
+    body: Wanted, caller: Caller, token: Annotated[Verified, Depends(security.bearer)], state: State
 ) -> Ticket:
     """A ticket for one stream: `/api/events` of these topics, or one appointment's. The stream ends
     when the token ends that this was asked for with.
@@ -68,7 +68,7 @@ async def buy_ticket(
         topics = interest(body.topics or Topic)
     except ValueError as error:
         raise invalid("topics", str(error)) from None
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         if body.appointment_id:
             if not await appointments.get(connection, body.appointment_id, scope(caller)):
                 raise not_found()
@@ -81,7 +81,7 @@ async def buy_ticket(
 
 async def opener(
     request: Request,
-    own: Own,
+    state: State,
     ticket: Annotated[
         str | None,
         Query(max_length=100, description="Instead of `Authorization`: see `buy_ticket`."),
@@ -94,18 +94,18 @@ async def opener(
     if ticket is None:
         verified = await security.bearer(request)
     else:
-        verified = await _shown(request, own, ticket)
-    await context.welcome(request, verified.actor)
+        verified = await _shown(request, state, ticket)
+    await context.check_access(request, verified.actor)
     return verified
 
 
-async def spend(own: AppState, opener: Verified) -> None:
+async def spend(state: AppState, opener: Verified) -> None:
     """Uses the ticket up, if one was shown. To be called last, when nothing else can refuse the
     stream. Raises `unauthenticated` where somebody else was quicker.
     """
     if opener.ticket is None:
         return
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         if not await tickets.use_up(connection, opener.ticket):
             raise _no_ticket()
 
@@ -113,11 +113,11 @@ async def spend(own: AppState, opener: Verified) -> None:
 Opener = Annotated[Verified, Depends(opener)]
 
 
-async def _shown(request: Request, own: AppState, ticket: str) -> Verified:
+async def _shown(request: Request, state: AppState, ticket: str) -> Verified:
     """What the ticket says, counted against the rate limits."""
     limits: Limits | None = request.app.state.limits
     hashed = _hash(ticket)
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         found = await tickets.find(connection, hashed)
     if found is None:
         if limits:

@@ -33,7 +33,7 @@ NO_VERSION = 0
 """The version that nothing has."""
 
 
-async def parts(request: Request) -> AppState:
+async def app_state(request: Request) -> AppState:
     """Async, as all dependencies here: a plain function would be sent to a thread. They do not
     depend on one another where they can call: the framework takes 20 µs for each.
     """
@@ -41,22 +41,22 @@ async def parts(request: Request) -> AppState:
     return found
 
 
-Own = Annotated[AppState, Depends(parts)]
+State = Annotated[AppState, Depends(app_state)]
 
 
 async def caller(request: Request) -> Actor:
-    """Whom the token speaks for, if welcome here. Raises `unauthenticated`, or `forbidden`."""
+    """The actor of the token. Raises `unauthenticated`, or `forbidden` as `check_access` does."""
     actor = await security.caller(request)
-    await welcome(request, actor)
+    await check_access(request, actor)
     return actor
 
 
-async def welcome(request: Request, actor: Actor) -> None:
+async def check_access(request: Request, actor: Actor) -> None:
     """Raises `forbidden` where their row disagrees, or their role has no right to this route. A
     patient who was never here has a profile after this.
     """
-    own = await parts(request)
-    why = disagreement(actor, await own.people.standing(actor))
+    state = await app_state(request)
+    why = disagreement(actor, await state.accounts.status(actor))
     if why is not None:
         raise Problem("forbidden", why)
     if right(request.scope["route"].name, actor.role) is Right.NONE:
@@ -139,7 +139,9 @@ class RequestContext:
         return Key(actor_id(self.actor), self.route, _sha256(self.key), _sha256(whole))
 
 
-async def keyed(request: Request, actor: Caller, key: KeyHeader = None) -> RequestContext:
+async def creation_context(
+    request: Request, actor: Caller, key: KeyHeader = None
+) -> RequestContext:
     """For routes that create something under a key, and ask for nothing else."""
     route = f"{request.method} {request.scope['route'].path}"
     return RequestContext(
@@ -147,18 +149,18 @@ async def keyed(request: Request, actor: Caller, key: KeyHeader = None) -> Reque
     )
 
 
-async def call(
+async def request_context(
     request: Request,
     actor: Caller,
     versions: IfMatch = None,
     key: KeyHeader = None,
     token: HoldToken = None,
 ) -> RequestContext:
-    return replace(await keyed(request, actor, key), versions=versions, token=token)
+    return replace(await creation_context(request, actor, key), versions=versions, token=token)
 
 
-Ask = Annotated[RequestContext, Depends(call)]
-Creation = Annotated[RequestContext, Depends(keyed)]
+Context = Annotated[RequestContext, Depends(request_context)]
+Creation = Annotated[RequestContext, Depends(creation_context)]
 
 
 def actor_id(actor: Actor) -> UUID:

@@ -90,7 +90,7 @@ def install(app: FastAPI, origins: Collection[str]) -> None:
     """
     app.add_middleware(BodyLimit)
     app.add_middleware(Admission)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestTracking)
     if origins:
         app.add_middleware(
             Cors,
@@ -205,7 +205,7 @@ class BodyLimit:
         await self._app(scope, limited, send)
 
 
-class RequestContext:
+class RequestTracking:
     """Gives each request an id, echoed as X-Request-ID, and counts its answer by route. A bug is
     logged and answered here, and goes no further: the server would log its text, which may be
     personal. An answer that had begun is cut off by the server, because it is not complete.

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from api.http.context import Own
+from api.http.context import State
 from api.ops.probes import Health
 
 router = APIRouter(tags=["health"])
@@ -17,11 +17,11 @@ async def livez() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(own: Own, response: Response) -> dict[str, str]:
+async def readyz(state: State, response: Response) -> dict[str, str]:
     """Postgres answers and is migrated: the API can serve, even without Temporal. Else 503. The
     answer is cached for a second.
     """
-    reason = await own.probes.readiness()
+    reason = await state.probes.readiness()
     if reason:
         response.status_code = 503
         return {"status": "unavailable", "reason": reason}
@@ -29,11 +29,11 @@ async def readyz(own: Own, response: Response) -> dict[str, str]:
 
 
 @router.get("/health")
-async def health(own: Own) -> Health:
+async def health(state: State) -> Health:
     """How each part is. Bookings go on while Temporal or the workers, who dispatch what it must
     hear of, are away; they catch up later. The answer is cached for a second.
     """
-    return await own.probes.health()
+    return await state.probes.health()
 
 
 @router.get("/version")

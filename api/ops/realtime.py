@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
-from api.http.context import Caller, Own
+from api.http.context import Caller, State
 from api.http.strict import StrictRoute
 from db import events, outbox
 from db.pool import use
@@ -68,13 +68,13 @@ class Realtime:
 
 
 @router.get("/api/admin/realtime")
-async def watch_realtime(caller: Caller, own: Own) -> Realtime:
+async def watch_realtime(caller: Caller, state: State) -> Realtime:
     """How quickly changes become events and reach those who watch, and what is behind."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         end = await events.position(connection)
         oldest = await events.oldest(connection)
         backlog = await outbox.backlog(connection)
-    hub = own.hub.health
+    hub = state.hub.health
     log = LogFigures(
         end.epoch,
         end.head,
@@ -86,7 +86,7 @@ async def watch_realtime(caller: Caller, own: Own) -> Realtime:
     process = ProcessFigures(
         f"{socket.gethostname()}:{os.getpid()}",
         STARTED,
-        own.relay.health.leader,
+        state.relay.health.leader,
         hub.connected,
         max(0, end.head - hub.head),
         hub.streams,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.http.context import Caller, IfMatch, Own
+from api.http.context import Caller, IfMatch, State
 from api.http.errors import Problem, invalid, not_found, refused
 from api.http.strict import StrictRoute
 from api.scheduling.timetables import (
@@ -35,16 +35,16 @@ DryRun = Annotated[
 
 def may_edit(actor: Actor, dentist_id: UUID | None) -> bool:
     """Admins edit all schedules, dentists their own; `dentist_id` null: a whole clinic's."""
-    own = actor.role is Role.DENTIST and dentist_id is not None and actor.id == dentist_id
-    return own or actor.role is Role.ADMIN
+    is_own = actor.role is Role.DENTIST and dentist_id is not None and actor.id == dentist_id
+    return is_own or actor.role is Role.ADMIN
 
 
 @router.get("/api/availability/{dentist_id:uuid}", response_model_exclude_none=True)
 async def get_schedule(
-    dentist_id: UUID, response: Response, caller: Caller, own: Own
+    dentist_id: UUID, response: Response, caller: Caller, state: State
 ) -> ShownSchedule:
     """Weekly hours and exceptions of a dentist. Why a dentist is away is told to staff only."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         schedule = await _known(connection, dentist_id)
     _tag(response, schedule.version)
     return ShownSchedule.of(schedule, schedule.hours, private=caller.is_staff)
@@ -56,7 +56,7 @@ async def replace_schedule(
     body: ProposedSchedule,
     response: Response,
     caller: Caller,
-    own: Own,
+    state: State,
     versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ScheduleReplaced:
@@ -66,7 +66,7 @@ async def replace_schedule(
     _permit(caller, dentist_id)
     weekly, exceptions = body.windows(), body.dates()
     _accept(faults(weekly, exceptions))
-    async with use(own.pool) as connection, connection.transaction():
+    async with use(state.pool) as connection, connection.transaction():
         if await schedules.lock(connection, dentist_id):
             raise invalid("dentist_id", "this dentist is erased; their schedule cannot be changed")
         schedule = await _known(connection, dentist_id)
@@ -77,7 +77,7 @@ async def replace_schedule(
         if not dry_run:
             await schedules.replace_own(connection, schedule, weekly, exceptions)
             schedule = await _known(connection, dentist_id)
-    own.committed()
+    state.committed()
     _tag(response, schedule.version)
     shown = ShownSchedule.of(schedule, hours, private=True)
     return ScheduleReplaced(
@@ -87,10 +87,10 @@ async def replace_schedule(
 
 @router.get("/api/clinics/{clinic_id}/exceptions", response_model_exclude_none=True)
 async def get_clinic_exceptions(
-    clinic_id: UUID, response: Response, caller: Caller, own: Own
+    clinic_id: UUID, response: Response, caller: Caller, state: State
 ) -> ClinicExceptions:
     """Dates on which the whole clinic is closed, or open beyond its dentists' hours."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         version, exceptions = await _of_clinic(connection, clinic_id)
     _tag(response, version)
     shown = [DateException.of(e) for e in exceptions]
@@ -103,7 +103,7 @@ async def replace_clinic_exceptions(
     body: ProposedExceptions,
     response: Response,
     caller: Caller,
-    own: Own,
+    state: State,
     versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ExceptionsReplaced:
@@ -113,7 +113,7 @@ async def replace_clinic_exceptions(
     _permit(caller, None)
     exceptions = body.dates(clinic_wide=True)
     _accept(faults((), exceptions))
-    async with use(own.pool) as connection, connection.transaction():
+    async with use(state.pool) as connection, connection.transaction():
         present, _ = await _of_clinic(connection, clinic_id, locked=True)
         _match(versions, present)
         body.check(ClinicExceptions(clinic_id=clinic_id, exceptions=[], version=present))
@@ -123,7 +123,7 @@ async def replace_clinic_exceptions(
         if not dry_run:
             await schedules.replace_exceptions(connection, clinic_id, exceptions)
             present, _ = await _of_clinic(connection, clinic_id)
-    own.committed()
+    state.committed()
     _tag(response, present)
     return ExceptionsReplaced(
         clinic_id=clinic_id,

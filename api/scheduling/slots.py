@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.bookings import moves
 from api.bookings.moves import Moving
 from api.bookings.requests import Day, Digits, Instant, Listed, Slug
-from api.http.context import Caller, Own
+from api.http.context import Caller, State
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid
 from api.http.strict import StrictRoute
@@ -92,7 +92,7 @@ Range = Annotated[slot_search.Asked, Depends(asked)]
 @router.get("/slots", response_model=BoardPage)
 async def search_slots(
     caller: Caller,
-    own: Own,
+    state: State,
     asked: Range,
     zone: Zone,
     appointment_type: Annotated[Slug, Query()],
@@ -107,7 +107,7 @@ async def search_slots(
     at all, `next_available` is the first one after these days.
     """
     after = board.Cursor.parse(cursor) if cursor else None
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         offered = await clinics.offers(
             connection,
             appointment_type,
@@ -128,14 +128,14 @@ async def search_slots(
 async def list_slots(
     dentist_id: UUID,
     caller: Caller,
-    own: Own,
+    state: State,
     asked: Range,
     zone: Zone,
     appointment_type: Annotated[Slug, Query()],
     moving: Moving = None,
 ) -> Response:
     """The slots of one dentist by start. `include=all` shows held and booked ones too."""
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
         [offer] = await moves.to_move(connection, caller, moving, [offer])
         found = await slot_search.search(connection, [offer], asked)
@@ -146,7 +146,7 @@ async def list_slots(
 async def explain_slot(
     dentist_id: UUID,
     caller: Caller,
-    own: Own,
+    state: State,
     zone: Zone,
     starts_at: Annotated[Instant, Query()],
     appointment_type: Annotated[Slug, Query()],
@@ -155,7 +155,7 @@ async def explain_slot(
     """Why a time is offered or not: all reasons, the first of which is the one that a hold, or the
     move of `moving`, would be refused for.
     """
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
         [offer] = await moves.to_move(connection, caller, moving, [offer])
         taken = await claims.between(

@@ -158,19 +158,19 @@ async def test_nothing_personal_is_kept_and_nothing_that_runs(redis, settings, a
     async with running(shared) as api:
         await api.put(ME, json={"full_name": "Zyxania"}, headers=as_("patient", "ana"))
         parts = api.app.state.parts
-        await until(lambda: parts.hub.at.seq >= 1 and not parts.people._forgetting)
+        await until(lambda: parts.hub.at.seq >= 1 and not parts.accounts._tasks)
         await api.get(ME, headers=as_("patient", "ana"))
-        raw = parts.people._cache
+        raw = parts.accounts._cache
         kept = {key: await raw.get_raw(key) async for key in raw.scan("*")}
-    assert f"standing:{ANA}" in kept
+    assert f"account_status:{ANA}" in kept
     assert all(bytes(value).isdigit() for value in kept.values())
 
 
 @pytest.mark.parametrize("role", accounts.ROLES)
 @pytest.mark.parametrize("active", [True, False])
 def test_what_is_kept_is_what_was_read(role, active):
-    standing = AccountStatus(role, active)
-    assert accounts._unpacked(accounts._packed(standing)) == standing
+    status = AccountStatus(role, active)
+    assert accounts._unpacked(accounts._packed(status)) == status
     for nonsense in (None, -1, 8, "7", b"7", 1.0):
         assert accounts._unpacked(nonsense) is None
 
@@ -232,8 +232,8 @@ async def test_newcomers_are_read_once_each_however_many_come_at_once(settings, 
     async with running(settings) as api:
         parts = api.app.state.parts
         start = parts.hub.health.head
-        await asyncio.gather(*map(parts.people.standing, crowd))
+        await asyncio.gather(*map(parts.accounts.status, crowd))
         parts.committed()
         await until(lambda: parts.hub.health.head >= start + len(crowd))
-        await asyncio.gather(*map(parts.people.standing, crowd))
+        await asyncio.gather(*map(parts.accounts.status, crowd))
     assert len(reads) == len(crowd)

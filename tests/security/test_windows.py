@@ -310,7 +310,7 @@ async def test_a_ticket_is_spent_by_the_stream_that_it_opens_and_by_nothing_else
                 less = parts.settings.__dict__ | {"streams_per_caller": 0}
                 for_now.setattr(parts.settings, "__dict__", less)
             case "lost rights":
-                for_now.setattr(tickets.dependencies, "welcome", _unwelcome)
+                for_now.setattr(tickets.context, "check_access", _unwelcome)
         path = f"/api/appointments/{ANA}/events" if refused_by == "an appointment" else EVENTS
         refused = await http.get(f"{path}?{shown}{query}")
         assert refused.status_code == status
