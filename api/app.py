@@ -1,4 +1,4 @@
-"""The application: its factory, and the parts that live as long as it does."""
+"""The application factory and its lifespan."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ from settings import Settings
 from workflows import client
 from workflows.reconciler import Reconciler
 
-SUBJECTS = (
+ROUTE_MODULES = (
     reservations,
     appointments,
     slots,
@@ -53,13 +53,13 @@ SUBJECTS = (
     realtime,
     health,
 )
-"""First those that are asked most. No other order counts: where a name could stand, an id is
-`{id:uuid}`, so that what a name does not take is 405, and not about an id.
+"""The most requested come first; otherwise the order does not matter. Where a name could
+stand, ids are `{id:uuid}`, so that a wrong method on a name is 405 and not an invalid id.
 """
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application over its own parts, which live as long as its lifespan."""
+    """The application; its state lives as long as its lifespan."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -85,8 +85,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Head)
     errors.install(app)
     document.install(app)
-    for subject in SUBJECTS:
-        app.include_router(subject.router)
+    for module in ROUTE_MODULES:
+        app.include_router(module.router)
     return app
 
 

@@ -1,4 +1,4 @@
-"""What one API process is made of, opened and closed in the app's lifespan."""
+"""The state of one API process, opened and closed in the app's lifespan."""
 
 from dataclasses import dataclass
 
@@ -38,8 +38,8 @@ class AppState:
     directory: Shared[Directory]
 
     def committed(self) -> None:
-        """To be called after each commit: wakes the relay, which tells everybody. Losing this call
-        costs a poll's delay, no more.
+        """Wakes the relay; call it after each commit. If the call is lost, the relay's next poll
+        finds the events.
         """
         if not self.relay.wake():
             self.waker.wake()

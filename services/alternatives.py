@@ -1,4 +1,4 @@
-"""Other times for whoever cannot have the wanted one, and whose booking is in the way."""
+"""Alternatives for a slot that cannot be had, and the caller's own booking that blocks it."""
 
 import asyncio
 import logging
@@ -20,16 +20,16 @@ from services.slot_search import Asked, Found, search, shown
 
 MOST = 3
 WINDOWS = (3, 11, 42, 84)
-"""Days of each step of a search; the last is repeated until the horizon. Near days are cheap."""
+"""Days searched in each step; the last is repeated up to the horizon. Near days are cheap."""
 
 FARTHEST = 730 * ONE_DAY
-"""The longest horizon that a type can have."""
+"""The longest horizon of an appointment type."""
 
-MEANWHILE = 0.1
-"""Seconds for which an answer holds: whoever takes one of its times may still be refused."""
+CACHE_SECONDS = 0.1
+"""Seconds for which an answer is reused; a hold of one of its times may still be refused."""
 
-LONGEST = 1.0
-"""Seconds that a refusal waits for what goes with it; then it is sent without."""
+QUERY_TIMEOUT = 1.0
+"""Seconds that a refusal waits for its alternatives; after that it is sent without them."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +39,14 @@ class Wish(NamedTuple):
     appointment_type: str
     starts_at: datetime
     moving: UUID | None = None
-    """The booking that was to move there; its caller may see it."""
+    """The booking that was to move there, if any; the caller may see it."""
     start_taken: bool = False
-    """The wanted start is not offered again."""
+    """Whether to leave the wanted start out of the alternatives."""
 
 
 class Alternatives:
-    """Who asks for the same as somebody just did shares the answer: in a storm for one slot all but
-    one ask for the same. Nothing here raises: a refusal is sent, whatever becomes of this.
+    """Answers requests for the same slot with one query, as most requests of a storm are. Never
+    raises: a failure here must not replace the refusal that it belongs to.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -54,16 +54,15 @@ class Alternatives:
         self._asked: dict[object, asyncio.Task[list[Any]]] = {}
 
     async def near(self, wish: Wish, asker: Actor) -> list[BoardSlot]:
-        """Up to three free slots with the same dentist, those nearest to the wanted time first;
-        none where the database does not say in time. Not to be asked with a connection in hand,
-        since this takes one.
+        """Up to three free slots of the same dentist, nearest first; none if the database does not
+        answer in time. Takes a connection: do not call it while holding one.
         """
         key = wish, asker.is_staff
         return await self._shared(key, lambda connection: nearest(connection, wish, asker))
 
     async def own(self, wish: Wish, asker: Actor, seen: Scope) -> UUID | None:
-        """The asker's own booking that is in the way of this wish, where they may see it; not the
-        one that was to move.
+        """The id of the asker's own booking that blocks this wish, if they may see it; never the
+        booking that was to move.
         """
         found: list[Blocking] = await self._shared(
             (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish[:4])
@@ -81,14 +80,14 @@ class Alternatives:
     ) -> list[Any]:
         if key not in self._asked:
             self._asked[key] = task = asyncio.create_task(self._ask(question))
-            task.add_done_callback(lambda _: self._forget_soon(key))
+            task.add_done_callback(lambda _: self._expire_soon(key))
         return await self._in_time(self._asked[key])
 
-    def _forget_soon(self, key: object) -> None:
-        asyncio.get_running_loop().call_later(MEANWHILE, self._asked.pop, key)
+    def _expire_soon(self, key: object) -> None:
+        asyncio.get_running_loop().call_later(CACHE_SECONDS, self._asked.pop, key)
 
     async def _in_time(self, task: asyncio.Task[list[Any]]) -> list[Any]:
-        done, _ = await asyncio.wait({task}, timeout=LONGEST)
+        done, _ = await asyncio.wait({task}, timeout=QUERY_TIMEOUT)
         return task.result() if done and not task.cancelled() else []
 
     async def _ask(self, question: Callable[[Connection], Awaitable[list[Any]]]) -> list[Any]:
@@ -103,36 +102,36 @@ class Alternatives:
 
 
 async def nearest(connection: Connection, wish: Wish, asker: Actor) -> list[BoardSlot]:
-    """Up to MOST free slots, the nearest first: from the wanted day on up to the horizon, and where
-    there are not so many, before that day too.
+    """Up to MOST free slots, nearest first. Searches from the wanted day to the horizon, then the
+    days before it.
     """
-    offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, asker)
-    if offer is None:
+    booking_terms = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, asker)
+    if booking_terms is None:
         return []
     moving = wish.moving and await appointments.pinned(connection, wish.moving, Scope())
-    offer = moving.offer(offer) if moving else offer
-    passed_over = {
-        offer.kept_start if moving and moving.is_at(offer) else None,
+    booking_terms = moving.offer(booking_terms) if moving else booking_terms
+    excluded = {
+        booking_terms.kept_start if moving and moving.is_at(booking_terms) else None,
         wish.starts_at if wish.start_taken else None,
     }
     found: list[Found] = []
-    for asked in _windows(offer, wish.starts_at):
-        free = await search(connection, [offer], asked)
-        found += [each for each in free if each[0].starts_at not in passed_over]
+    for asked in _windows(booking_terms, wish.starts_at):
+        free = await search(connection, [booking_terms], asked)
+        found += [each for each in free if each[0].starts_at not in excluded]
         if len(found) >= MOST:
             break
     found.sort(key=lambda each: abs(each[0].starts_at - wish.starts_at))
     return [shown(*each) for each in islice(found, MOST)]
 
 
-def _windows(offer: BookingTerms, starts_at: datetime) -> Iterator[Asked]:
-    """Windows of days that grow: first from the wanted day to the horizon, then back to today.
-    Staff have no horizon: for them it goes on for FARTHEST from the wanted day.
+def _windows(booking_terms: BookingTerms, starts_at: datetime) -> Iterator[Asked]:
+    """Growing windows of days: first from the wanted day to the horizon, then back to today. Staff
+    have no horizon; for them the search ends FARTHEST after the wanted day.
     """
-    earliest, latest = reach(offer.terms, offer.now)
-    latest = min(latest, max(starts_at, offer.now) + FARTHEST)
-    first, last = day_of(offer.hours, earliest), day_of(offer.hours, latest)
-    wanted = min(max(day_of(offer.hours, starts_at), first), last)
+    earliest, latest = reach(booking_terms.terms, booking_terms.now)
+    latest = min(latest, max(starts_at, booking_terms.now) + FARTHEST)
+    first, last = day_of(booking_terms.hours, earliest), day_of(booking_terms.hours, latest)
+    wanted = min(max(day_of(booking_terms.hours, starts_at), first), last)
     yield from _growing(wanted, last, ONE_DAY)
     yield from _growing(wanted - ONE_DAY, first, -ONE_DAY)
 

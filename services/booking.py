@@ -1,5 +1,5 @@
-"""The commands of a booking. Each is one idempotent function over a connection, run by the API, by
-the workflow, or by both: whoever comes second finds it done.
+"""The commands of a booking. Each is one idempotent function over a connection. The API, the
+workflow or both run it; the second run finds the command already applied.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,35 +19,39 @@ from domain.clinic import BookingTerms
 from domain.schedules import Reason
 from services.cached_terms import CachedTerms
 
-RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-"""40001 and 40P01: nothing was written, and the same call may succeed."""
+RETRIED_ERRORS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""SQLSTATE 40001 and 40P01: nothing was written, and a retry may succeed."""
 
 ATTEMPTS = 4
 
 MOVE_ATTEMPTS = 20
-"""Each attempt that fails means that another change of the booking or of the schedule succeeded."""
+"""A move fails only because another change of the booking or schedule was committed."""
 
 
-class OfferChanged(asyncpg.SerializationError):
-    """What decides about a hold or a move changed between its reading and the command."""
+class TermsChanged(asyncpg.SerializationError):
+    """The booking terms changed between reading them and running the command."""
 
 
-class Begun(Exception):
-    """The visit began, or its hold ran out, between hold and confirm: the hold is rolled back."""
+class TooLateToConfirm(Exception):
+    """The visit began or the hold expired between hold and confirm; the hold is rolled back."""
 
     def __init__(self, server_time: datetime | None) -> None:
         self.server_time = server_time
 
 
 async def hold(
-    connection: Connection, command: Hold, actor: Actor, via: Via, offers: CachedTerms | None = None
+    connection: Connection,
+    command: Hold,
+    actor: Actor,
+    via: Via,
+    cached_terms: CachedTerms | None = None,
 ) -> Result:
-    """Holds the slot, or says why not. The same id or key again is answered with the booking as it
-    is now, before anything else is judged. A dentist, type or patient that does not exist is
-    `NOT_FOUND`; to an agent, so are patients whom it neither made nor acts for at the commit.
-    `offers`: those read before, which save a round trip.
+    """Holds the slot, or returns why not. A repeated id or key returns the booking as it is now,
+    before any other check. An unknown dentist, type or patient is `NOT_FOUND`; for an agent, so is
+    a patient whom it neither created nor acts for at commit time. `cached_terms` saves a round
+    trip.
     """
-    known = offers or CachedTerms()
+    known = cached_terms or CachedTerms()
     return await _again(lambda: _hold(connection, command, actor, via, known))
 
 
@@ -56,10 +60,10 @@ async def book(
     command: Hold,
     confirm: Change,
     actor: Actor,
-    offers: CachedTerms | None = None,
+    cached_terms: CachedTerms | None = None,
 ) -> Result:
-    """Holds and confirms in one transaction: both or neither."""
-    seen, known = scope(actor, command.token), offers or CachedTerms()
+    """Holds and confirms in one transaction."""
+    seen, known = scope(actor, command.token), cached_terms or CachedTerms()
 
     async def both() -> Result:
         async with connection.transaction():
@@ -68,21 +72,21 @@ async def book(
                 return held
             confirmed = await bookings.change(connection, confirm, actor, Via.API, seen)
             if confirmed.outcome is Outcome.EXPIRED:
-                raise Begun(confirmed.server_time)
+                raise TooLateToConfirm(confirmed.server_time)
             return confirmed
 
     try:
         return await _again(both)
-    except Begun as begun:
-        now = begun.server_time
+    except TooLateToConfirm as error:
+        now = error.server_time
         return Result(Outcome.NOT_OFFERED, reason=Reason.PAST, server_time=now)
 
 
 async def change(
     connection: Connection, command: Change, actor: Actor, via: Via, seen: Scope | None = None
 ) -> Result:
-    """Carries out one later command: `confirm`, `extend`, `release`, `cancel` … `seen` narrows
-    which bookings exist for this caller; null for those who see all.
+    """Runs one command on an existing booking: `confirm`, `extend`, `release`, `cancel` … `seen`
+    limits which bookings the caller can see; null for all.
     """
     return await _again(lambda: bookings.change(connection, command, actor, via, seen or Scope()))
 
@@ -90,15 +94,15 @@ async def change(
 async def reschedule(
     connection: Connection, command: Move, actor: Actor, via: Via, seen: Scope
 ) -> Result:
-    """Moves a booking under its own id: own claims off and new ones on in one transaction, or all
-    as before. A dentist or type that does not exist is `UNKNOWN`.
+    """Moves a booking and keeps its id. Replaces its claims in one transaction. An unknown dentist
+    or type is `UNKNOWN`.
     """
     return await _again(lambda: _reschedule(connection, command, actor, via, seen), MOVE_ATTEMPTS)
 
 
 async def settle(connection: Connection, id: UUID, via: Via) -> tuple[BookingState | None, bool]:
-    """Carries out what is due by the database's clock. Returns the state after it, null without a
-    booking, and whether anything was due.
+    """Runs the transitions that are due by the database's clock. Returns the state after them (null
+    without a booking) and whether any was due.
     """
     state, settled = await bookings.state(connection, id), False
     while state and state.due_in is not None and state.due_in <= 0:
@@ -111,62 +115,68 @@ async def settle(connection: Connection, id: UUID, via: Via) -> tuple[BookingSta
 
 
 async def _hold(
-    connection: Connection, command: Hold, actor: Actor, via: Via, offers: CachedTerms
+    connection: Connection, command: Hold, actor: Actor, via: Via, cached_terms: CachedTerms
 ) -> Result:
-    """By the offer as it was read before, if the database finds it still in force; else, and before
-    anybody is refused by hours or terms, by the offer as it is.
+    """Tries the cached terms first; the database compares their version. If they are outdated, or
+    would refuse the hold, reads the terms again and decides by those.
     """
     wish = command.dentist_id, command.appointment_type, actor
-    offer = offers.known(*wish)
-    if offer and not _objection(offer, command):
-        if result := await _take(connection, command, offer, actor, via):
+    booking_terms = cached_terms.known(*wish)
+    if booking_terms and not _objection(booking_terms, command):
+        if result := await _take(connection, command, booking_terms, actor, via):
             return result
 
-    offer = await offers.read(connection, *wish)
-    if offer is None:
+    booking_terms = await cached_terms.read(connection, *wish)
+    if booking_terms is None:
         refused = Result(Outcome.NOT_FOUND)
-    elif reason := _objection(offer, command):
-        refused = Result(Outcome.NOT_OFFERED, reason=reason, server_time=offer.now)
-    elif result := await _take(connection, command, offer, actor, via):
+    elif reason := _objection(booking_terms, command):
+        refused = Result(Outcome.NOT_OFFERED, reason=reason, server_time=booking_terms.now)
+    elif result := await _take(connection, command, booking_terms, actor, via):
         return result
     else:
-        raise OfferChanged
+        raise TermsChanged
     return await _earlier(connection, command, actor) or refused
 
 
 async def _earlier(connection: Connection, command: Hold, actor: Actor) -> Result | None:
-    """What an earlier hold under this key or id came to; null where there was none."""
+    """The result of an earlier hold with this key or id; null if there was none."""
     if under_key := await idempotency.earlier(connection, command.key, scope(actor)):
         return under_key
     found = await appointments.get(connection, command.id, scope(actor))
     return Result(Outcome.REPEAT, found) if found else None
 
 
-def _objection(offer: BookingTerms, command: Hold) -> Reason | None:
+def _objection(booking_terms: BookingTerms, command: Hold) -> Reason | None:
     return schedules.refusal(
-        offer.hours, offer.terms, command.starts_at, offer.now, override=command.override
+        booking_terms.hours,
+        booking_terms.terms,
+        command.starts_at,
+        booking_terms.now,
+        override=command.override,
     )
 
 
 async def _take(
-    connection: Connection, command: Hold, offer: BookingTerms, actor: Actor, via: Via
+    connection: Connection, command: Hold, booking_terms: BookingTerms, actor: Actor, via: Via
 ) -> Result | None:
-    """Null where something else is offered by now, or the time is out of reach."""
-    between = schedules.reached_from(offer.terms, command.starts_at)
-    override = command.override and _needs_override(offer, command.starts_at)
+    """Null if the terms have changed, or the time is now outside lead time and horizon."""
+    between = schedules.reached_from(booking_terms.terms, command.starts_at)
+    override = command.override and _needs_override(booking_terms, command.starts_at)
     taken = replace(command, override=override)
-    return await bookings.hold(connection, taken, offer, between, actor, via)
+    return await bookings.hold(connection, taken, booking_terms, between, actor, via)
 
 
-def _needs_override(offer: BookingTerms, starts_at: datetime) -> bool:
-    return schedules.needs_override(offer.hours, offer.terms, starts_at, offer.now)
+def _needs_override(booking_terms: BookingTerms, starts_at: datetime) -> bool:
+    return schedules.needs_override(
+        booking_terms.hours, booking_terms.terms, starts_at, booking_terms.now
+    )
 
 
 async def _reschedule(
     connection: Connection, command: Move, actor: Actor, via: Via, seen: Scope
 ) -> Result:
-    """Judges the move by the booking and the offer as they are read here. Raises OfferChanged where
-    the database finds another version of either.
+    """Decides by the booking and the terms as read here. Raises TermsChanged if the database finds
+    another version of either.
     """
     if earlier := await idempotency.earlier(connection, command.key, seen):
         return earlier
@@ -178,30 +188,32 @@ async def _reschedule(
     if wish == Place(booking.dentist_id, booking.appointment_type, booking.starts_at):
         return await _edit(connection, command, before, actor, via, seen)
 
-    offer = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, actor)
-    if offer is None and await _renamed(connection, before):
-        raise OfferChanged
+    booking_terms = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, actor)
+    if booking_terms is None and await _renamed(connection, before):
+        raise TermsChanged
     refused = None
-    if offer:
-        offer = before.offer(offer)
+    if booking_terms:
+        booking_terms = before.offer(booking_terms)
         refused = schedules.refusal(
-            offer.hours,
-            offer.terms,
+            booking_terms.hours,
+            booking_terms.terms,
             wish.starts_at,
-            offer.now,
-            offer.kept_start,
+            booking_terms.now,
+            booking_terms.kept_start,
             override=command.override,
         )
-        override = command.override and _needs_override(offer, wish.starts_at)
+        override = command.override and _needs_override(booking_terms, wish.starts_at)
         command = replace(command, override=override)
-    moved = await bookings.move(connection, command, wish, offer, before, refused, actor, via, seen)
+    moved = await bookings.move(
+        connection, command, wish, booking_terms, before, refused, actor, via, seen
+    )
     if moved is None:
-        raise OfferChanged
+        raise TermsChanged
     return moved
 
 
 async def _renamed(connection: Connection, before: Pinned) -> bool:
-    """Whether the booking's type has another slug than when the booking was read."""
+    """Whether the slug of the booking's type changed since the booking was read."""
     now = await appointments.pinned(connection, before.appointment.id, Scope())
     return now is None or now.appointment.appointment_type != before.appointment.appointment_type
 
@@ -209,8 +221,8 @@ async def _renamed(connection: Connection, before: Pinned) -> bool:
 async def _edit(
     connection: Connection, command: Move, before: Pinned, actor: Actor, via: Via, seen: Scope
 ) -> Result:
-    """A move to where the booking is already: at most its texts change. Raises OfferChanged where
-    it is elsewhere by now.
+    """Handles a move to the present place: only the texts may change. Raises TermsChanged if the
+    booking has moved since.
     """
     at = before.appointment.version
     edit = Change(
@@ -223,7 +235,7 @@ async def _edit(
     )
     edited = await bookings.change(connection, edit, actor, via, seen)
     if edited.outcome is Outcome.VERSION and command.expected_version in (None, at):
-        raise OfferChanged
+        raise TermsChanged
     return edited
 
 
@@ -231,6 +243,6 @@ async def _again(run: Callable[[], Awaitable[Result]], attempts: int = ATTEMPTS)
     for _ in range(attempts - 1):
         try:
             return await run()
-        except RACES:
+        except RETRIED_ERRORS:
             continue
     return await run()

@@ -1,4 +1,4 @@
-"""An answer that is the same for everybody: asked for once, and given to all who come meanwhile."""
+"""A short-lived cache of one value that is the same for all callers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,8 +8,8 @@ T = TypeVar("T")
 
 
 class Shared(Generic[T]):
-    """Caches what `ask` returns for `seconds`. One call of it runs at a time, however many wait; an
-    error is raised to all of them, and not cached.
+    """Caches the result of `ask` for `seconds`. At most one call runs at a time. An error is raised
+    to all waiting callers and is not cached.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[T]], seconds: float) -> None:
@@ -27,13 +27,13 @@ class Shared(Generic[T]):
             self._asked.cancel()
 
     async def _answer(self) -> T:
-        forget_after = 0.0
+        expires_in = 0.0
         try:
             answer = await self._ask()
-            forget_after = self._seconds
+            expires_in = self._seconds
             return answer
         finally:
-            asyncio.get_running_loop().call_later(forget_after, self._forget)
+            asyncio.get_running_loop().call_later(expires_in, self._expire)
 
-    def _forget(self) -> None:
+    def _expire(self) -> None:
         self._asked = None

@@ -1,4 +1,4 @@
-"""The bookings that other hours, another zone or another grid leave outside."""
+"""Bookings that a change of hours, time zone or grid would leave outside the hours."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -13,20 +13,20 @@ from domain.hours import Hours
 from domain.timetable import outside
 
 MOST_CONFLICTS = 1000
-"""That one answer has; it counts them all."""
+"""Conflicts listed in one answer; the total counts all of them."""
 
 
 class Conflicts(NamedTuple):
     first: list[Appointment]
-    """By start."""
+    """Ordered by start."""
     total: int
 
 
 async def under(
     connection: Connection, hours: Mapping[UUID, Hours], *, on_grid: bool = False
 ) -> Conflicts:
-    """The live bookings to come that lie outside their dentist's hours, if these were theirs.
-    `on_grid`: also those that start off the grid.
+    """The upcoming live bookings that would lie outside these hours, by dentist. `on_grid`: also
+    those that would start off the grid.
     """
     dentist = attrgetter("dentist_id")
     booked = sorted(await visits.upcoming(connection, list(hours)), key=dentist)

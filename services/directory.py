@@ -1,4 +1,4 @@
-"""The dentists whom anybody may see, read once for all who ask within a few seconds."""
+"""The public directory of dentists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from domain.clinic import Dentist
 from services import slot_search
 
 FRESH = 2.0
-"""Seconds for which the directory is not read again."""
+"""Seconds for which the directory is cached."""
 
 LIST = TypeAdapter(list[Dentist])
 
@@ -21,13 +21,13 @@ LIST = TypeAdapter(list[Dentist])
 @dataclass(frozen=True, slots=True)
 class Directory:
     dentists: Mapping[UUID, Dentist]
-    """By id, in the order of their names."""
+    """By id, ordered by name."""
     json: bytes
 
 
 async def read_directory(pool: Pool) -> Directory:
-    """All dentists who can be booked, with the time at which each is next free, by the clinic's
-    clock. Raises db.pool.Unavailable.
+    """All bookable dentists, each with the next free time in the clinic's time zone. Raises
+    db.pool.Unavailable.
     """
     async with use(pool) as connection:
         found = await clinics.dentists(connection)

@@ -1,4 +1,4 @@
-"""Why a time is offered or not, in words and in figures."""
+"""Explains why a time is offered or not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,30 +21,28 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class ClosedBy:
-    """An exception of the schedule that takes this time away, as "HH:MM"; without times the whole
-    day.
-    """
+    """A schedule exception that closes this time ("HH:MM"); without times, the whole day."""
 
     on_date: date
     clinic_wide: bool
     starts: str | None = None
     ends: str | None = None
     reason: str | None = None
-    """Seen by staff, and by everyone where the whole clinic is closed."""
+    """Shown to staff; shown to everyone if the whole clinic is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """One reason; what plays no part in it is left out."""
+    """One reason; fields that do not apply are absent."""
 
     reason: Reason
     detail: str
     earliest: datetime | None = None
     latest: datetime | None = None
     held_until: datetime | None = None
-    """When what is in the way may end by itself."""
+    """When the hold that blocks this time expires."""
     hours: list[Open] | None = None
-    """All opening hours of that day."""
+    """All opening hours of the day."""
     closed_by: list[ClosedBy] | None = None
 
 
@@ -58,33 +56,37 @@ class Explanation:
     """The clinic's zone, IANA."""
     offered: bool
     reasons: list[Because]
-    """In the order in which a hold is judged; empty where it is offered."""
+    """In the order in which a hold is checked; empty if the time is offered."""
 
 
 def of(
-    offer: BookingTerms,
+    booking_terms: BookingTerms,
     starts_at: datetime,
     findings: Iterable[Finding],
     tz: ZoneInfo | None,
     *,
     private: bool,
 ) -> Explanation:
-    """The explanation in the clinic's zone, or in `tz`. `private`: for staff."""
-    zone = tz or ZoneInfo(offer.hours.time_zone)
-    reasons = [_because(offer, starts_at, finding, zone, private) for finding in findings]
+    """The explanation with times in `tz`, or in the clinic's zone. `private`: for staff."""
+    zone = tz or ZoneInfo(booking_terms.hours.time_zone)
+    reasons = [_because(booking_terms, starts_at, finding, zone, private) for finding in findings]
     return Explanation(
-        offer.dentist_id,
-        offer.terms.slug,
+        booking_terms.dentist_id,
+        booking_terms.terms.slug,
         starts_at.astimezone(zone),
-        (starts_at + offer.terms.duration).astimezone(zone),
-        offer.hours.time_zone,
+        (starts_at + booking_terms.terms.duration).astimezone(zone),
+        booking_terms.hours.time_zone,
         not reasons,
         reasons,
     )
 
 
 def _because(
-    offer: BookingTerms, starts_at: datetime, finding: Finding, zone: ZoneInfo, private: bool
+    booking_terms: BookingTerms,
+    starts_at: datetime,
+    finding: Finding,
+    zone: ZoneInfo,
+    private: bool,
 ) -> Because:
     def local(instant: datetime | None) -> datetime | None:
         return instant.astimezone(zone) if instant else None
@@ -92,7 +94,7 @@ def _because(
     hours = [Open(a.astimezone(zone), b.astimezone(zone)) for a, b in finding.hours or ()]
     return Because(
         finding.reason,
-        _words(offer, starts_at, finding),
+        _words(booking_terms, starts_at, finding),
         local(finding.earliest),
         local(finding.latest),
         finding.held_until,
@@ -112,8 +114,8 @@ def _closed_by(exception: ScheduleException, private: bool) -> ClosedBy:
     )
 
 
-def _words(offer: BookingTerms, starts_at: datetime, finding: Finding) -> str:
-    terms = offer.terms
+def _words(booking_terms: BookingTerms, starts_at: datetime, finding: Finding) -> str:
+    terms = booking_terms.terms
     match finding.reason:
         case Reason.NOT_BOOKABLE:
             return "This dentist does not take bookings."
@@ -126,13 +128,13 @@ def _words(offer: BookingTerms, starts_at: datetime, finding: Finding) -> str:
         case Reason.HORIZON:
             return f"A {terms.slug} can be booked at most {_long(terms.horizon)} ahead."
         case Reason.CLOSED:
-            day = day_of(offer.hours, starts_at)
+            day = day_of(booking_terms.hours, starts_at)
             why = "is closed" if finding.exceptions else "has no hours"
             return f"The dentist {why} on {day:%A}, {day}."
         case Reason.OUTSIDE_HOURS:
             return f"The {_long(terms.duration)} of the visit do not fit into the opening hours."
         case Reason.OFF_GRID:
-            return f"Visits start every {offer.hours.grid_minutes} minutes from midnight."
+            return f"Visits start every {booking_terms.hours.grid_minutes} minutes from midnight."
         case Reason.HELD:
             return "This time is held and may become free again."
         case Reason.BOOKED:

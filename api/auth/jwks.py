@@ -30,7 +30,7 @@ RETRY = 5.0
 UNKNOWN_EVERY = 30.0
 """Seconds between two fetches because of a key that we do not know: made-up ones cost no more."""
 
-PATIENCE = 2.0
+FETCH_TIMEOUT = 2.0
 """Seconds that one fetch may take, whole."""
 
 MAX_DOCUMENT = 64 * 1024
@@ -57,7 +57,7 @@ class Jwks:
         self._published: object = None
         self._loaded = False
         self._looked = float("-inf")
-        self._client = httpx2.AsyncClient(timeout=PATIENCE, follow_redirects=False)
+        self._client = httpx2.AsyncClient(timeout=FETCH_TIMEOUT, follow_redirects=False)
         self._fetching: asyncio.Task[bool] | None = None
         self._looping: asyncio.Task[None] | None = None
 
@@ -87,7 +87,7 @@ class Jwks:
 
     async def refresh(self) -> bool:
         """Fetches now, or joins the fetch that is under way, and says whether it brought keys.
-        PATIENCE at most, and no error, whatever the issuer does.
+        FETCH_TIMEOUT at most, and no error, whatever the issuer does.
         """
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch(), name="jwks-fetch")
@@ -109,7 +109,7 @@ class Jwks:
 
     async def _fetch(self) -> bool:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FETCH_TIMEOUT):
                 self._take(await self._download())
         except Exception as error:  # whatever is wrong over there, nothing of ours may end by it
             logger.warning(

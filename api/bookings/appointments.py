@@ -1,4 +1,4 @@
-"""Appointments: book, read, move, and what becomes of them."""
+"""Appointment routes: book, list, read, move, cancel and the steps of a visit."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ STEPS: Mapping[Verb, str] = {
     Verb.COMPLETE: "Staff: completes the treatment.",
     Verb.NO_SHOW: "Staff: marks the patient as not having come.",
 }
-"""The verbs that need no words but the booking's id, each a route of its own, and what they do."""
+"""Verbs that need only the booking's id, each with its route's description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,7 @@ async def wanted(
 
 @router.post("", status_code=201, response_model_exclude_none=True)
 async def create(body: Create, response: Response, context: Context, state: State) -> Appointment:
-    """Books at once, or confirms the hold named by `reservation_id`. A repeat under the same key
-    answers 200.
-    """
+    """Books directly, or confirms the hold `reservation_id`. A repeat under the same key is 200."""
     if body.reservation_id is not None:
         if body.override:
             raise invalid("override", "cannot be combined with reservation_id; leave it out")
@@ -122,8 +120,8 @@ async def list_appointments(
     limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
 ) -> Page:
-    """One's own appointments by start; admins see all. Streams continue this list from its
-    `Event-Cursor` header.
+    """The caller's appointments, ordered by start; admins see all. A stream continues this list
+    from its `Event-Cursor` header.
     """
     after = cursors.decoded(cursor) if cursor else None
     async with use(state.pool) as connection:
@@ -146,7 +144,7 @@ async def get(id: UUID, response: Response, caller: Caller, state: State) -> App
 
 @router.get("/{id}/history", response_model_exclude_none=True)
 async def history(id: UUID, caller: Caller, state: State) -> list[Transition]:
-    """Who did what to it, and when; oldest first."""
+    """Who did what, and when; oldest first."""
     async with use(state.pool) as connection:
         if await appointments.get(connection, id, scope(caller)) is None:
             raise not_found()
@@ -158,7 +156,7 @@ async def update(
     id: UUID, body: Update, response: Response, context: Context, state: State
 ) -> Appointment:
     """Reschedules (`starts_at`, `dentist_id`, `appointment_type`) or edits (`notes`; by staff
-    `staff_notes`). The move is all or nothing: refused, the old booking stands untouched.
+    `staff_notes`). A refused move leaves the booking unchanged.
     """
     if "staff_notes" in body.model_fields_set and not context.actor.is_staff:
         raise Problem("forbidden", "Only staff can write staff_notes; leave it out.")
@@ -170,7 +168,7 @@ async def update(
         body.check(present)
         changed = body.changed(present) - {"override"}
         if not changed:
-            return await _kept(body, response, context, state, present)
+            return await _unchanged(body, response, context, state, present)
         wish = body.narrowed(changed | {"override"})
     key = context.idempotency_key(body)
     if not wish.moves:
@@ -182,7 +180,7 @@ async def update(
 async def confirm(
     id: UUID, response: Response, context: Context, state: State, body: Confirm | None = None
 ) -> Appointment:
-    """Turns a hold into a booking, before its deadline. A body is not needed; it may have notes."""
+    """Confirms a hold before its deadline. The body is optional and may contain notes."""
     texts = body.model_dump(include=body.model_fields_set) if body else NO_TEXTS
     return await change(state, response, context, id, Verb.CONFIRM, body, texts=texts)
 
@@ -191,9 +189,7 @@ async def confirm(
 async def cancel(
     id: UUID, response: Response, context: Context, state: State, body: Cancel | None = None
 ) -> Appointment:
-    """Cancels softly: the slot is free again, the appointment stays on record. A body is not
-    needed.
-    """
+    """Cancels: the slot becomes free, the appointment stays on record. The body is optional."""
     why = body or Cancel()
     texts = {"cancel_note": why.note} if why.note else NO_TEXTS
     return await change(state, response, context, id, Verb.CANCEL, why, why.reason, texts)
@@ -207,7 +203,7 @@ async def delete(
     state: State,
     reason: Annotated[CancelReason | None, Query()] = None,
 ) -> Appointment:
-    """The same as `cancel`, with a code alone: free text does not belong into a URL."""
+    """Cancels like `cancel`, with a reason code only; free text does not belong in a URL."""
     return await change(state, response, context, id, Verb.CANCEL, reason=reason)
 
 
@@ -230,8 +226,8 @@ for verb, does in STEPS.items():
 
 
 async def _check_same(body: Create, reservation_id: UUID, context: Context, state: State) -> None:
-    """Raises `not_found`, or `validation_failed` where the body names anything that differs. A
-    repeat is not judged: the booking may have moved since.
+    """Raises `not_found`, or `validation_failed` if the body differs from the hold. A repeat is not
+    checked: the booking may have moved since.
     """
     if await _earlier(body, context, state):
         return
@@ -248,16 +244,16 @@ async def _check_same(body: Create, reservation_id: UUID, context: Context, stat
 
 
 async def _earlier(body: Body, context: Context, state: State) -> Result | None:
-    """What an earlier request under this key came to; null where there was none."""
+    """The result of an earlier request with this key; null if there was none."""
     async with use(state.pool) as connection:
         key = context.idempotency_key(body)
         return await idempotency.earlier(connection, key, scope(context.actor, context.token))
 
 
-async def _kept(
+async def _unchanged(
     body: Update, response: Response, context: Context, state: State, present: Appointment
 ) -> Appointment:
-    """The answer to a PUT that changes nothing; its key is used all the same."""
+    """The answer to a PUT that changes nothing; it still claims the key."""
     edited(expected(context.versions, present.version) != NO_VERSION)
     async with use(state.pool) as connection, connection.transaction():
         key = context.idempotency_key(body)

@@ -1,4 +1,4 @@
-"""From a request to a command, and from its result to an answer; what the booking routes share."""
+"""Translates requests to booking commands, and their results to answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,14 +27,15 @@ from services import booking
 from services.alternatives import Wish
 from services.coalescing import SlotKey
 
-OFFER_OTHERS = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
+WITH_ALTERNATIVES = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
 
 
 def hold_command(
     state: AppState, body: Reserve, context: RequestContext, key: Key | None, *, holds: bool
 ) -> Hold:
-    """The command `hold` of this caller. `holds`: it stays a hold; else it is booked at once.
-    Raises `forbidden` for a patient who names another, and for a dentist who books at another.
+    """The hold command of this caller. `holds`: it stays a hold; otherwise it is booked directly.
+    Raises `forbidden` for a patient who names another patient, and for a dentist who names another
+    dentist.
     """
     actor, id = context.actor, uuid7()
     _check_dentist(actor, body.dentist_id)
@@ -61,8 +62,8 @@ async def attempted(
     context: RequestContext,
     attempt: Callable[[], Awaitable[Result]],
 ) -> Result:
-    """What the attempt at a hold came to. Under a key it may be a repeat, which the database alone
-    can tell; without one, those who ask for the same time take turns.
+    """Runs the hold. Without an Idempotency-Key, requests for the same slot are coalesced; with a
+    key, only the database can tell whether it is a repeat.
     """
     if context.key:
         result = await attempt()
@@ -77,13 +78,13 @@ async def attempted(
 async def hold_answer(
     state: AppState, command: Hold, actor: Actor, result: Result, response: Response
 ) -> Appointment:
-    """201 for a new booking, 200 for a repeat; else the refusal, with other times if they help."""
+    """201 for a new booking, 200 for a repeat. Raises the refusal, with alternatives if any."""
     if result.outcome is Outcome.NOT_SEEN and actor.role is Role.AGENT:
-        # who no longer acts for a patient is told what they are told of a patient who is not there
+        # looks the same as an unknown patient
         result = replace(result, outcome=Outcome.NOT_FOUND)
     if result.outcome is Outcome.NOT_FOUND:
         raise await _unknown(state, command.dentist_id, command.appointment_type)
-    if result.outcome in OFFER_OTHERS:
+    if result.outcome in WITH_ALTERNATIVES:
         wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
         raise await _refused(state, result, wish, actor)
     appointment = answer(result, response)
@@ -104,7 +105,7 @@ async def change(
     reason: str | None = None,
     texts: Texts = NO_TEXTS,
 ) -> Appointment:
-    """Carries out a later command for a caller and answers with the booking as it is now."""
+    """Runs a command on an existing booking and returns the booking as it is now."""
     command = Change(
         id=id,
         verb=verb,
@@ -161,7 +162,7 @@ async def move(
             if command.dentist_id is None and not await _bookable(state, before.dentist_id):
                 raise refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
             raise await _unknown(state, wish.dentist_id, wish.appointment_type)
-        if result.outcome in OFFER_OTHERS | {Outcome.EXPIRED}:
+        if result.outcome in WITH_ALTERNATIVES | {Outcome.EXPIRED}:
             raise await _refused(state, result, wish, context.actor)
     if result.outcome is Outcome.DONE:
         state.committed()
@@ -187,12 +188,12 @@ def answer(result: Result, response: Response) -> Appointment:
         raise refusal(result)
     response.headers["ETag"] = f'"{result.appointment.version}"'
     if result.outcome is not Outcome.DONE:
-        response.status_code = 200  # nothing was made, whatever the route answers by default
+        response.status_code = 200  # nothing was created
     return result.appointment
 
 
 async def _refused(state: AppState, result: Result, wish: Wish, actor: Actor) -> Problem:
-    """The refusal, with other times, and with the caller's own booking where that is in the way."""
+    """The refusal, with alternatives and, if it blocks, the caller's own booking."""
     if result.outcome is not Outcome.SLOT:
         return refusal(result, await state.alternatives.near(wish, actor))
     wish = wish._replace(start_taken=True)
@@ -203,7 +204,7 @@ async def _refused(state: AppState, result: Result, wish: Wish, actor: Actor) ->
 
 
 async def _bookable(state: AppState, dentist_id: UUID) -> bool:
-    """Also where the database does not say: it is refused all the same."""
+    """True also if the database is unavailable; the hold is refused in any case."""
     try:
         async with use(state.pool) as connection:
             return dentist_id in {each.id for each in await clinics.dentists(connection)}
@@ -212,7 +213,7 @@ async def _bookable(state: AppState, dentist_id: UUID) -> bool:
 
 
 async def _unknown(state: AppState, dentist_id: UUID, appointment_type: str) -> Problem:
-    """Which of the names in a body is none, and where to look for one that is."""
+    """The problem that names the unknown field of the body and where to find its values."""
     try:
         async with use(state.pool) as connection:
             at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}

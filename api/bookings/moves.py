@@ -1,4 +1,4 @@
-"""What is offered to an appointment that is to move."""
+"""Slot search for an appointment that is to be rescheduled."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +15,7 @@ from domain.booking import RULES, Outcome, Status, Verb
 from domain.clinic import BookingTerms
 
 MOVABLE = RULES[Verb.RESCHEDULE].moves.keys() | {Status.HELD}
-"""A hold cannot move, but whoever is to give it up wants to know what is free then."""
+"""A hold cannot move, but its caller may search for what is free once it is released."""
 
 Moving = Annotated[
     UUID | None,
@@ -27,26 +27,26 @@ Moving = Annotated[
 
 
 async def to_move(
-    connection: Connection, caller: Actor, moving: UUID | None, offered: list[BookingTerms]
+    connection: Connection, caller: Actor, moving: UUID | None, terms_list: list[BookingTerms]
 ) -> list[BookingTerms]:
-    """The offers as they are to the appointment that is to move. Raises `not_found` for one that
-    the caller may not see, and what its move would be refused for wherever it went.
+    """The terms as they apply to the appointment `moving`. Raises `not_found` if the caller may not
+    see it, and the refusal of a move that would fail at any time.
     """
     if moving is None:
-        return offered
+        return terms_list
     before = await appointments.pinned(connection, moving, scope(caller))
     if before is None:
         raise not_found()
-    if offered:
-        _check_movable(before, caller, offered[0])
-    return [before.offer(offer) for offer in offered]
+    if terms_list:
+        _check_movable(before, caller, terms_list[0])
+    return [before.offer(booking_terms) for booking_terms in terms_list]
 
 
-def _check_movable(before: Pinned, caller: Actor, offer: BookingTerms) -> None:
+def _check_movable(before: Pinned, caller: Actor, booking_terms: BookingTerms) -> None:
     """Raises `invalid_transition` or `too_late_to_cancel`."""
     booking, latest = before.appointment, before.notice_deadline
     if booking.status not in MOVABLE:
         raise refusal(Result(Outcome.INVALID, booking))
-    if not caller.is_staff and booking.status is not Status.HELD and latest < offer.now:
-        too_late = Result(Outcome.TOO_LATE, booking, deadline=latest, server_time=offer.now)
+    if not caller.is_staff and booking.status is not Status.HELD and latest < booking_terms.now:
+        too_late = Result(Outcome.TOO_LATE, booking, deadline=latest, server_time=booking_terms.now)
         raise refusal(too_late)

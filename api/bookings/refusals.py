@@ -1,4 +1,4 @@
-"""What each outcome of a command is to its caller, as a problem: what happened, and what to do."""
+"""Maps each outcome of a command to a problem that says what is wrong, then what to do."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -72,12 +72,12 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
         f"Extension limit reached: {MAX_EXTENSIONS} per hold; confirm or release the hold.",
     ),
 }
-"""The code and the sentence of each; all others are INVALID."""
+"""Code and sentence of each outcome; all others use INVALID."""
 
 YOURS = "You already have this slot {blocking}; use appointment_id, or cancel it first."
 
 WAIT = frozenset({"hold_quota", "booking_quota", "hold_cooldown"})
-"""Codes with `Retry-After`: when what refuses ends by itself."""
+"""Codes with `Retry-After`: the refusal ends by itself."""
 
 WHY: Mapping[Reason | None, str] = {
     Reason.NOT_BOOKABLE: "the dentist no longer takes bookings; choose another dentist_id, or ask"
@@ -96,9 +96,7 @@ WHY: Mapping[Reason | None, str] = {
 def refusal(
     result: Result, alternatives: list[BoardSlot] | None = None, mine: UUID | None = None
 ) -> Problem:
-    """The problem that a command's outcome is to its caller; for outcomes that are no success.
-    `mine`: the caller's own booking that is in the way.
-    """
+    """The problem for an unsuccessful outcome. `mine`: the caller's own booking that blocks it."""
     if result.outcome in (Outcome.NOT_FOUND, Outcome.NOT_SEEN):
         return not_found()
     code, sentence = REFUSALS.get(result.outcome, INVALID)
@@ -121,7 +119,7 @@ def refusal(
 
 
 def _facts(code: str, result: Result) -> dict[str, Any]:
-    """What a problem of this code carries beside its sentence."""
+    """Further fields of a problem with this code."""
     booking, now = result.appointment, result.server_time
     match code:
         case "slot_unavailable" | "patient_overlap":

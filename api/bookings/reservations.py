@@ -1,4 +1,4 @@
-"""The five-minute hold that keeps a slot."""
+"""Hold routes: reserve, extend and release a slot."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["a
 
 @router.post("/reserve", status_code=201, response_model_exclude_none=True)
 async def reserve(body: Reserve, response: Response, context: Context, state: State) -> Appointment:
-    """Holds a slot for the type's hold time, five minutes as a rule. A repeat under the same key
+    """Holds a slot for the type's hold time, five minutes by default. A repeat with the same key
     answers 200.
     """
     command = hold_command(state, body, context, context.idempotency_key(body), holds=True)
@@ -35,13 +35,11 @@ async def reserve(body: Reserve, response: Response, context: Context, state: St
 
 @router.post("/reserve/{id}/extend", response_model_exclude_none=True)
 async def extend(id: UUID, response: Response, context: Context, state: State) -> Appointment:
-    """Gives a hold its full time again, counted from now; at most twice, and not after its
-    deadline.
-    """
+    """Restarts the hold time from now; at most twice, and not after the deadline."""
     return await change(state, response, context, id, Verb.EXTEND)
 
 
 @router.delete("/reserve/{id}", response_model_exclude_none=True)
 async def release(id: UUID, response: Response, context: Context, state: State) -> Appointment:
-    """Gives a held slot back before its deadline."""
+    """Releases a held slot before its deadline."""
     return await change(state, response, context, id, Verb.RELEASE)

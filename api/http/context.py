@@ -1,6 +1,4 @@
-"""What routes ask for by type: the caller, the parts of this process, the request's key and
-version.
-"""
+"""Dependencies of routes: caller, state of this process, and the request's conditions."""
 
 import hashlib
 import json
@@ -24,18 +22,18 @@ from domain.rights import Right, right
 
 TAG = r'(W/)?"[!#-~]*"'
 ETAGS = rf"^(\*|[0-9]{{1,9}}|[ ,]*{TAG}( *,[ ,]*{TAG})*[ ,]*)$"
-"""A list may have empty entries (RFC 9110, 5.6.1)."""
+"""RFC 9110, 5.6.1 allows empty list entries."""
 ANY_ETAGS = ETAGS.replace("#-~", "#-~\u0080-\u00ff")
-"""What is read; who writes one writes ASCII."""
+"""Accepted on input; the document promises ASCII only."""
 STRONG = re.compile(r'(W/)?"([^"]*)"')
 
 NO_VERSION = 0
-"""The version that nothing has."""
+"""A version that no row has."""
 
 
 async def app_state(request: Request) -> AppState:
-    """Async, as all dependencies here: a plain function would be sent to a thread. They do not
-    depend on one another where they can call: the framework takes 20 µs for each.
+    """Async like all dependencies here, because FastAPI runs plain functions in a thread. They call
+    one another directly, because each nested dependency costs 20 µs.
     """
     found: AppState = request.app.state.parts
     return found
@@ -52,8 +50,8 @@ async def caller(request: Request) -> Actor:
 
 
 async def check_access(request: Request, actor: Actor) -> None:
-    """Raises `forbidden` where their row disagrees, or their role has no right to this route. A
-    patient who was never here has a profile after this.
+    """Raises `forbidden` if the account is inactive or has another role than the token, or if the
+    role has no right to this route. Creates a patient's profile on their first call.
     """
     state = await app_state(request)
     why = disagreement(actor, await state.accounts.status(actor))
@@ -64,8 +62,8 @@ async def check_access(request: Request, actor: Actor) -> None:
 
 
 def _versions(given: list[str]) -> frozenset[int] | None:
-    """The versions that `If-Match` names (RFC 9110, 13.1.1): of its strong tags those that are
-    ours, `"7"` or a bare 7; null for `*`. A weak tag matches nothing.
+    """The versions in `If-Match` (RFC 9110, 13.1.1): strong tags such as `"7"`, or a bare 7; null
+    for `*`. A weak tag matches nothing.
     """
     text = ", ".join(given).strip()
     if not re.fullmatch(ANY_ETAGS, text):
@@ -79,8 +77,8 @@ def _versions(given: list[str]) -> frozenset[int] | None:
 
 
 def expected(named: frozenset[int] | None, present: int) -> int | None:
-    """The version that a change may be made to, where `present` is the version now: null for any,
-    NO_VERSION where `named` does not have it.
+    """The version that the change requires: null for any; `present` if it is among `named`, else
+    NO_VERSION.
     """
     if named is None:
         return None
@@ -114,21 +112,21 @@ HoldToken = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Who asks for a change, and under which conditions."""
+    """The caller of a change and its conditions."""
 
     actor: Actor
     route: str
     """Method and path template."""
     named: tuple[Mapping[str, Any], list[tuple[str, str]]]
-    """What path and query name."""
+    """Parameters of path and query."""
     key: str | None = field(repr=False)
     versions: frozenset[int] | None = None
-    """Those that the change may be made to; null for any."""
+    """Versions that the change accepts; null for any."""
     token: str | None = field(default=None, repr=False)
 
     def idempotency_key(self, body: BaseModel | None = None) -> Key | None:
-        """The caller's key for this very request: path, query and the fields that the body has.
-        The fingerprint contains the key, so that nobody can find what was asked by trying.
+        """The Idempotency-Key with the fingerprint of path, query and the fields of the body. The
+        fingerprint includes the key, so that the request cannot be guessed from it.
         """
         if not self.key:
             return None
@@ -142,7 +140,7 @@ class RequestContext:
 async def creation_context(
     request: Request, actor: Caller, key: KeyHeader = None
 ) -> RequestContext:
-    """For routes that create something under a key, and ask for nothing else."""
+    """For routes that create something under an Idempotency-Key, without version or hold token."""
     route = f"{request.method} {request.scope['route'].path}"
     return RequestContext(
         actor, route, (request.path_params, request.query_params.multi_items()), key
@@ -164,7 +162,7 @@ Creation = Annotated[RequestContext, Depends(creation_context)]
 
 
 def actor_id(actor: Actor) -> UUID:
-    """The id of an actor that came with a token."""
+    """The id of an authenticated actor."""
     if actor.id is None:
         raise ValueError(f"{actor} has no id")
     return actor.id

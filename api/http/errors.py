@@ -1,6 +1,4 @@
-"""Every refusal, as problem+json (RFC 9457): the codes, their status, and what an outcome of a
-command becomes.
-"""
+"""Errors as problem+json (RFC 9457): the codes and their HTTP status."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -51,7 +49,7 @@ STATUS: Mapping[str, int] = {
 CODES = {status: code for code, status in reversed(list(STATUS.items()))} | {
     400: "validation_failed"
 }
-"""The code for what the framework itself refuses."""
+"""The code for errors that the framework raises."""
 
 
 MEDIA_TYPE = "application/problem+json"
@@ -60,7 +58,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Problem(Exception):
-    """A refusal on its way to the caller: a code of STATUS, a sentence, and what goes with it."""
+    """An error answer: a code of STATUS, a sentence and further fields."""
 
     def __init__(
         self,
@@ -85,7 +83,7 @@ class Problem(Exception):
 
 
 def refused(faults: Sequence[Mapping[str, str]]) -> Problem:
-    """A `validation_failed` for these faults, each with its `field` and `message`."""
+    """A `validation_failed` for these faults, each with `field` and `message`."""
     first = faults[0]
     detail = f"{first['field']}: {first['message']}"
     return Problem("validation_failed", detail, errors=list(faults))
@@ -97,12 +95,12 @@ def invalid(field: str, message: str) -> Problem:
 
 
 def not_found() -> Problem:
-    """For what does not exist and for what the caller may not see: the two look the same."""
+    """For what does not exist or what the caller may not see; both look the same."""
     return Problem("not_found", "Not found, or you may not see it; check the id.")
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of the app a problem+json; no stack and no driver's text leaves."""
+    """Turns every error of the app into problem+json, without stack traces or driver messages."""
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
@@ -152,7 +150,7 @@ def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
 
 
 def unexpected(request: Request, error: Exception) -> Response:
-    """The answer to a bug of ours, which is logged."""
+    """Logs an unhandled exception and returns the answer to it."""
     report(request.scope["request_id"], error)
     return answer(
         request, Problem("internal_error", "Internal error; if it persists, report the request_id.")
@@ -160,13 +158,13 @@ def unexpected(request: Request, error: Exception) -> Response:
 
 
 def report(request_id: str, error: Exception) -> None:
-    """Logs a bug of ours with its traceback under the request's id."""
+    """Logs an unhandled exception with its traceback and the request id."""
     logger.error("request %s failed: %s", request_id, without_texts(error))
 
 
 def _methods(request: Request) -> list[str]:
-    """All that this path has; the framework itself names those of a single route. HEAD goes with
-    GET, but for streams.
+    """All methods of this path; the framework itself lists those of one route only. GET includes
+    HEAD, except for streams.
     """
     routes = request.app.router.routes
     found = [
@@ -180,7 +178,7 @@ def _methods(request: Request) -> list[str]:
 
 
 def is_stream(route: object) -> bool:
-    """Whether a route answers with events that have no end."""
+    """Whether a route answers with an event stream."""
     kind = getattr(route, "response_class", None)
     return getattr(kind, "media_type", None) == "text/event-stream"
 

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 May = Callable[[RateLimitItem, str], Awaitable[bool]]
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-PATIENCE = 0.5
+STORAGE_TIMEOUT = 0.5
 """Seconds that counting may hold up a request."""
 
 GUESSES = 10
@@ -122,7 +122,7 @@ class Limits:
 
     async def _ask(self, may: May, item: RateLimitItem, who: str) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(STORAGE_TIMEOUT):
                 if await may(item, who):
                     return
                 frees, _ = await self._window.get_window_stats(item, who)

@@ -1,4 +1,4 @@
-"""Is it alive, can it serve, and is every part well."""
+"""Liveness, readiness and health of the parts."""
 
 from fastapi import APIRouter, Response
 
@@ -12,13 +12,13 @@ VERSION = "0.1.0"
 
 @router.get("/livez")
 async def livez() -> dict[str, str]:
-    """The process answers; nothing else is asked."""
+    """Liveness: the process answers. Checks nothing else."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
 async def readyz(state: State, response: Response) -> dict[str, str]:
-    """Postgres answers and is migrated: the API can serve, even without Temporal. Else 503. The
+    """Readiness: Postgres answers and is migrated; Temporal is not needed. Otherwise 503. The
     answer is cached for a second.
     """
     reason = await state.probes.readiness()
@@ -30,8 +30,8 @@ async def readyz(state: State, response: Response) -> dict[str, str]:
 
 @router.get("/health")
 async def health(state: State) -> Health:
-    """How each part is. Bookings go on while Temporal or the workers, who dispatch what it must
-    hear of, are away; they catch up later. The answer is cached for a second.
+    """The state of each part. Bookings continue while Temporal or the workers are down; workflows
+    catch up later. The answer is cached for a second.
     """
     return await state.probes.health()
 

@@ -1,5 +1,5 @@
-"""Metrics on a port of their own, served by a thread of their own so that they are told while the
-API is busy, and within the same bounds for connections.
+"""Prometheus metrics on a separate port and thread, so that they can be read while the API is busy.
+The same connection limits apply.
 """
 
 import threading
@@ -13,7 +13,7 @@ from api.http.addresses import Places, Trusted
 from api.http.connection import Connection
 
 MOST = 100
-"""Connections in all."""
+"""Connections in total."""
 
 PER_ADDRESS = 20
 
@@ -34,7 +34,7 @@ def metrics_port(host: str, port: int) -> Iterator[int]:
         timeout_graceful_shutdown=1,
     )
     listener = config.bind_socket()
-    listener.listen()  # who comes before the thread has started waits
+    listener.listen()  # clients that connect before the thread has started wait
     server = uvicorn.Server(config)
     thread = threading.Thread(
         target=server.run, args=([listener],), name="chairtime-metrics", daemon=True

@@ -1,5 +1,5 @@
-"""What the health routes tell, asked over a connection of their own: a pool that callers have used
-up does not make the process look ill.
+"""Health checks. They use their own database connection, so that an exhausted pool does not make
+the process look unhealthy.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from services.cache import Shared
 from workflows import client
 
 FRESH = 1.0
-"""Seconds for which an answer is given again."""
+"""Seconds for which an answer is cached."""
 
-TEMPORAL_PATIENCE = 1.0
-RELAY_PATIENCE = 5.0
-"""Seconds that a committed event may wait for its number."""
+TEMPORAL_TIMEOUT = 1.0
+MAX_RELAY_DELAY = 5.0
+"""Seconds that a committed event may wait for its sequence number."""
 
-DISPATCH_PATIENCE = 10.0
-"""Seconds that a committed command may wait to be told to its workflow."""
+MAX_DISPATCH_DELAY = 10.0
+"""Seconds that a committed command may wait to be dispatched to its workflow."""
 
 State = Literal["ok", "degraded"]
 Unready = Literal["database", "migrations"]
@@ -43,7 +43,7 @@ class Health:
 
 
 class Probes:
-    """Asks the parts of this process how they are, at most once in FRESH seconds."""
+    """Checks the parts of this process, at most once in FRESH seconds."""
 
     def __init__(self, dsn: str, temporal: Client, relay: Relay) -> None:
         self._dsn = dsn
@@ -56,7 +56,7 @@ class Probes:
         self._health = Shared(self._look_at_all, FRESH)
 
     async def readiness(self) -> Unready | None:
-        """What keeps this process from serving; null where nothing does."""
+        """Why this process cannot serve; null if it can."""
         return await self._readiness.get()
 
     async def health(self) -> Health:
@@ -76,19 +76,19 @@ class Probes:
 
     async def _look_at_all(self) -> Health:
         database, temporal = await asyncio.gather(
-            self._database(), client.reachable(self._temporal, TEMPORAL_PATIENCE)
+            self._database(), client.reachable(self._temporal, TEMPORAL_TIMEOUT)
         )
         parts = database | {"temporal": _state(temporal), "relay": self._relay_state()}
         return Health(_state(all(state == "ok" for state in parts.values())), **parts)
 
     async def _database(self) -> dict[str, State]:
-        """What Postgres knows: itself, the workers connected to it, and how dispatch gets on."""
+        """The state of Postgres, of the workers connected to it, and of the dispatcher."""
         try:
             workers = await self._asked(heartbeat.workers)
             backlog = await self._asked(inbox.backlog)
         except UNAVAILABLE:
             return {"database": "degraded", "workers": "degraded", "dispatcher": "degraded"}
-        dispatching = not backlog.stuck and backlog.oldest_seconds < DISPATCH_PATIENCE
+        dispatching = not backlog.stuck and backlog.oldest_seconds < MAX_DISPATCH_DELAY
         return {
             "database": "ok",
             "workers": _state(workers > 0),
@@ -97,7 +97,7 @@ class Probes:
 
     def _relay_state(self) -> State:
         relay = self._relay.health
-        return _state(relay.connected and relay.outbox_oldest_seconds < RELAY_PATIENCE)
+        return _state(relay.connected and relay.outbox_oldest_seconds < MAX_RELAY_DELAY)
 
     async def _asked(self, ask: Callable[[Connection], Awaitable[T]]) -> T:
         """The answer over the probes' connection, which is opened again where it was lost. Raises

@@ -1,4 +1,4 @@
-"""How the events get on, in figures: for those who run the system."""
+"""Metrics of the event log and its streams, for operators."""
 
 import os
 import socket
@@ -22,46 +22,46 @@ STARTED = datetime.now(UTC)
 
 @dataclass(frozen=True, slots=True)
 class LogFigures:
-    """The same for all processes: the one log, as the database has it."""
+    """The event log in the database; the same for all processes."""
 
     epoch: str
     head: int
-    """The last number given."""
+    """The last sequence number."""
     oldest: int
-    """The first that is still there."""
+    """The first sequence number that is retained."""
     waiting: int
-    """Committed events without a number; exact up to 10,000, where it stops counting."""
+    """Committed events without a sequence number; counted up to 10,000."""
     waiting_seconds: float
-    """Since the oldest of them was made."""
+    """Age of the oldest of them."""
     sequenced: list[Minute]
-    """From the change, just before its commit, to its number: every event of the system, as far as
-    the process that answers has seen them since it started.
+    """Delay from the change, just before its commit, to its sequence number. Covers the events that
+    the answering process has seen since it started.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessFigures:
-    """The process that answers, and no other: ask each for its own, or add up their /metrics."""
+    """The answering process only; aggregate /metrics for all processes."""
 
     name: str
     """Host and process id."""
     started_at: datetime
     leader: bool
-    """Whether it numbers the events."""
+    """Whether this process is the relay leader, which numbers the events."""
     connected: bool
-    """Whether it hears of new ones."""
+    """Whether it receives notifications of new events."""
     behind: int
-    """Numbers given that its streams have not been handed yet."""
+    """Sequence numbers that its streams have not received yet."""
     streams: int
     evicted: Mapping[str, int]
-    """Streams cut off since the start, by reason."""
+    """Streams closed by the server since its start, by reason."""
     delivered: list[Minute]
-    """From the change to its streams' sockets: the oldest event of each write."""
+    """Delay from the change to the sockets of its streams: the oldest event of each write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Realtime:
-    """Of the last hour, the minutes in which there was something, oldest first."""
+    """The minutes of the last hour that have data, oldest first."""
 
     log: LogFigures
     process: ProcessFigures
@@ -69,7 +69,7 @@ class Realtime:
 
 @router.get("/api/admin/realtime")
 async def watch_realtime(caller: Caller, state: State) -> Realtime:
-    """How quickly changes become events and reach those who watch, and what is behind."""
+    """Delivery delays and backlog of the event log."""
     async with use(state.pool) as connection:
         end = await events.position(connection)
         oldest = await events.oldest(connection)

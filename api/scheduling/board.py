@@ -35,8 +35,8 @@ class Cursor(NamedTuple):
 
 
 def at(found: Found) -> Cursor:
-    slot, offer = found
-    return Cursor(slot.starts_at, offer.dentist_id)
+    slot, booking_terms = found
+    return Cursor(slot.starts_at, booking_terms.dentist_id)
 
 
 def listed(found: Iterable[Found], tz: ZoneInfo | None) -> Response:
@@ -59,12 +59,12 @@ def page(
 def _texts(found: Iterable[Found], tz: ZoneInfo | None) -> Iterator[str]:
     """Each slot as JSON; slots of the same start should follow each other."""
     zones: dict[str, _Zone] = {}
-    for slot, offer in found:
-        name = offer.hours.time_zone
+    for slot, booking_terms in found:
+        name = booking_terms.hours.time_zone
         zone = zones.get(name)
         if zone is None:
             zone = zones[name] = _Zone(name, tz or ZoneInfo(name))
-        yield f'{{"dentist_id":"{offer.dentist_id}",{zone.text(slot)}}}'
+        yield f'{{"dentist_id":"{booking_terms.dentist_id}",{zone.text(slot)}}}'
 
 
 class _Zone:

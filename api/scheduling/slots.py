@@ -108,7 +108,7 @@ async def search_slots(
     """
     after = board.Cursor.parse(cursor) if cursor else None
     async with use(state.pool) as connection:
-        offered = await clinics.offers(
+        terms_list = await clinics.offers(
             connection,
             appointment_type,
             caller,
@@ -116,11 +116,11 @@ async def search_slots(
             clinic_id=clinic_id,
             specialty=specialty,
         )
-        if not offered:
+        if not terms_list:
             await _check_type(connection, appointment_type)
-        offered = await moves.to_move(connection, caller, moving, offered)
-        found = await slot_search.search(connection, offered, asked)
-        later = None if found else await slot_search.next_available(connection, offered, asked)
+        terms_list = await moves.to_move(connection, caller, moving, terms_list)
+        found = await slot_search.search(connection, terms_list, asked)
+        later = None if found else await slot_search.next_available(connection, terms_list, asked)
     return board.page(after.after(found) if after else found, limit, later, zone)
 
 
@@ -136,9 +136,11 @@ async def list_slots(
 ) -> Response:
     """The slots of one dentist by start. `include=all` shows held and booked ones too."""
     async with use(state.pool) as connection:
-        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
-        [offer] = await moves.to_move(connection, caller, moving, [offer])
-        found = await slot_search.search(connection, [offer], asked)
+        booking_terms = _known(
+            await clinics.offer(connection, dentist_id, appointment_type, caller)
+        )
+        [booking_terms] = await moves.to_move(connection, caller, moving, [booking_terms])
+        found = await slot_search.search(connection, [booking_terms], asked)
     return board.listed(found, zone)
 
 
@@ -156,19 +158,23 @@ async def explain_slot(
     move of `moving`, would be refused for.
     """
     async with use(state.pool) as connection:
-        offer = _known(await clinics.offer(connection, dentist_id, appointment_type, caller))
-        [offer] = await moves.to_move(connection, caller, moving, [offer])
+        booking_terms = _known(
+            await clinics.offer(connection, dentist_id, appointment_type, caller)
+        )
+        [booking_terms] = await moves.to_move(connection, caller, moving, [booking_terms])
         taken = await claims.between(
             connection,
-            [offer.dentist_no],
-            [offer.clinic_id] if offer.terms.needs_chair else [],
+            [booking_terms.dentist_no],
+            [booking_terms.clinic_id] if booking_terms.terms.needs_chair else [],
             starts_at - 2 * ONE_DAY,
             starts_at + 2 * ONE_DAY,
             moving,
         )
-    busy = taken.dentists.get(offer.dentist_no, [])
-    findings = explain(offer, starts_at, busy, taken.chairs.get(offer.clinic_id, []))
-    return explanations.of(offer, starts_at, findings, zone, private=caller.is_staff)
+    busy = taken.dentists.get(booking_terms.dentist_no, [])
+    findings = explain(
+        booking_terms, starts_at, busy, taken.chairs.get(booking_terms.clinic_id, [])
+    )
+    return explanations.of(booking_terms, starts_at, findings, zone, private=caller.is_staff)
 
 
 async def _check_type(connection: Connection, slug: str) -> None:
@@ -179,14 +185,14 @@ async def _check_type(connection: Connection, slug: str) -> None:
         )
 
 
-def _known(offer: BookingTerms | None) -> BookingTerms:
-    if offer is None:
+def _known(booking_terms: BookingTerms | None) -> BookingTerms:
+    if booking_terms is None:
         raise Problem(
             "not_found",
             "Unknown dentist, or their clinic does not have this type;"
             " see GET /api/profiles/dentists and GET /api/appointment-types.",
         )
-    return offer
+    return booking_terms
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -26,7 +26,7 @@ async def test_a_crowd_that_lost_one_slot_is_answered_by_one_search(pool, monkey
 
     async with asyncio.timeout(5):  # and not for ever
         while len(searches) == 1:
-            await asyncio.sleep(alternatives.MEANWHILE / 10)
+            await asyncio.sleep(alternatives.CACHE_SECONDS / 10)
             await others.near(wanted, crowd[0])
 
 

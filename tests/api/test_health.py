@@ -3,7 +3,7 @@
 import pytest
 from uuid_utils.compat import uuid7
 
-from api.ops.probes import DISPATCH_PATIENCE
+from api.ops.probes import MAX_DISPATCH_DELAY
 from db import heartbeat
 from db.inbox import STUCK_AFTER
 
@@ -17,9 +17,9 @@ values ($1, 'look', 'system', 1, false, $2, clock_timestamp() - make_interval(se
 @pytest.mark.parametrize(
     ("attempts", "seconds", "state"),
     [
-        (0, DISPATCH_PATIENCE / 2, "ok"),
-        (0, DISPATCH_PATIENCE + 1, "degraded"),  # nobody takes what nobody has refused
-        (STUCK_AFTER - 1, DISPATCH_PATIENCE + 1, "ok"),  # one booking's own trouble, so far
+        (0, MAX_DISPATCH_DELAY / 2, "ok"),
+        (0, MAX_DISPATCH_DELAY + 1, "degraded"),  # nobody takes what nobody has refused
+        (STUCK_AFTER - 1, MAX_DISPATCH_DELAY + 1, "ok"),  # one booking's own trouble, so far
         (STUCK_AFTER, 0, "degraded"),
     ],
 )

@@ -188,7 +188,7 @@ async def test_who_cannot_be_counted_is_not_refused(
 ):
     gone = settings.model_copy(update={"rate_limit_storage": SecretStr("redis://127.0.0.1:1")})
     app.state.limits = Limits.of(gone) if away == "refuses" else Limits(Silent(), 1, 1, 1)
-    monkeypatch.setattr(limits, "PATIENCE", 0.01 if away == "is silent" else 5)
+    monkeypatch.setattr(limits, "STORAGE_TIMEOUT", 0.01 if away == "is silent" else 5)
     assert await statuses(client("ana"), "GET", 3) == [200] * 3
     assert await statuses(client(), "GET", 3) == [401] * 3
     assert "rate limits are not enforced" in caplog.text

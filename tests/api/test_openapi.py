@@ -8,14 +8,14 @@ import jsonschema_rs
 import pytest
 from pydantic import TypeAdapter
 
-from api.app import SUBJECTS, create_app
+from api.app import ROUTE_MODULES, create_app
 from api.bookings.requests import Body
 from api.http import errors
 from api.openapi.example_bodies import EXAMPLES
 from domain.rights import PUBLIC
 from settings import CHECKOUT, Settings
 
-ROUTES = [route for subject in SUBJECTS for route in subject.router.routes]
+ROUTES = [route for module in ROUTE_MODULES for route in module.router.routes]
 COMMITTED = CHECKOUT / "openapi.json"
 PROBLEM_JSON = "application/problem+json"
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from uuid_utils.compat import uuid7
 
-from api.app import SUBJECTS
+from api.app import ROUTE_MODULES
 from api.auth import development
 from db import grants, profiles
 from db.demo import CLINIC, person_id
@@ -20,7 +20,7 @@ from domain.rights import PUBLIC, RIGHTS, Right, right
 from tests.api.asgi import scope
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, monday
 
-ROUTES = {route.name: route for subject in SUBJECTS for route in subject.router.routes}
+ROUTES = {route.name: route for module in ROUTE_MODULES for route in module.router.routes}
 TRUSTED = person_id("agent", "trusted")
 """An agent to whom both patients have granted what they can."""
 
@@ -198,7 +198,7 @@ async def world(api, as_, settings, pool) -> World:
 def test_every_route_has_its_row_and_every_row_its_route():
     assert set(RIGHTS) | PUBLIC == set(ROUTES)
     assert not set(RIGHTS) & PUBLIC
-    assert len(ROUTES) == sum(len(subject.router.routes) for subject in SUBJECTS)
+    assert len(ROUTES) == sum(len(module.router.routes) for module in ROUTE_MODULES)
     for row in RIGHTS.values():
         assert set(row) == {Role.PATIENT, Role.DENTIST, Role.AGENT, Role.ADMIN}
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.app import SUBJECTS
+from api.app import ROUTE_MODULES
 from api.http.strict import SINGLE_HEADERS, StrictRoute
 from db.demo import CLINIC
 from settings import CHECKOUT
@@ -68,8 +68,8 @@ def faults(answer) -> dict[str, str]:
 
 
 def test_each_route_under_api_is_strict():
-    for subject in SUBJECTS:
-        for route in subject.router.routes:
+    for module in ROUTE_MODULES:
+        for route in module.router.routes:
             assert isinstance(route, StrictRoute) is route.path.startswith("/api/"), route.path
 
 

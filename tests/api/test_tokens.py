@@ -206,7 +206,7 @@ async def test_a_redirect_is_not_followed(issuer, keys):
 
 
 async def test_a_slow_issuer_costs_its_time_out_once_for_all(issuer, verifier, monkeypatch):
-    monkeypatch.setattr(jwks, "PATIENCE", 0.05)
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT", 0.05)
     issuer.answers.clear()
     async with asyncio.timeout(5):
         outcomes = await asyncio.gather(*(refusal(verifier, issuer.token(n=n)) for n in range(50)))
