@@ -177,7 +177,7 @@ async def _check_patient(connection: Connection, id: UUID, dentist: Actor) -> No
     if not await patients.may_be_edited_by(connection, id, dentist):
         raise Problem(
             "forbidden",
-            "A dentist changes patients whom they made, or whose visit somebody else booked; ask"
+            "Dentists can change only patients they made or whose visit somebody else booked; ask"
             " the patient or an admin.",
         )
 

@@ -76,9 +76,7 @@ async def running(settings) -> AsyncIterator[httpx2.AsyncClient]:
     ):
         client.app = app
         await until(lambda: app.state.parts.hub.health.connected)
-        await until(
-            lambda: not app.state.parts.people._forgetting
-        )  # what a new hub did not hear of
+        await until(lambda: not app.state.parts.accounts._tasks)  # what a new hub did not hear of
         yield client
 
 
