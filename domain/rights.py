@@ -1,8 +1,8 @@
-"""Who may call what: one table of every route by its name, for the API to obey and a test to walk.
+"""Access rights: one table of all routes by name. The API enforces it, and a test walks it.
 
-`OWN` is what `domain.actors.scope` says of bookings; of profiles one's own, those one made, for
+`OWN` follows `domain.actors.scope` for bookings; of profiles one's own, those one made, for
 dentists their patients, and for agents the patients who let them act; of schedules the dentist's;
-of new bookings those that `may_book_at` allows. What is not one's own looks as if it were missing.
+of new bookings those that `may_book_at` allows. Everything else answers like a missing row.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The keys that an issuer publishes (JWKS): fetched ahead of need, kept through an outage."""
+"""The keys that an issuer publishes (JWKS): fetched in advance, kept during an outage."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The agents whom a patient lets see them and book for them."""
+"""Agents that may act for a patient: list, grant, revoke."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Appointment types: what one can book at a clinic, and on which terms."""
+"""Appointment types of a clinic and their terms."""
 
 from typing import Annotated, Self
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Clinics: where one can book."""
+"""Clinics: list, create, change."""
 
 from dataclasses import asdict, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The dentists whom one can book: public, as on a clinic's door."""
+"""The public directory of dentists."""
 
 from uuid import UUID
 

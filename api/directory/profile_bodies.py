@@ -1,4 +1,4 @@
-"""What one says of people: of oneself, of a patient, and what only an admin says."""
+"""Request bodies of profiles, and who may set which field."""
 
 from collections.abc import Set
 from typing import Annotated, ClassVar, Literal, Self

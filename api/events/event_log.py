@@ -1,4 +1,4 @@
-"""The log of events a page at a time, for those who cannot stream."""
+"""The event log in pages. Clients that cannot stream can poll it."""
 
 import asyncio
 from dataclasses import dataclass

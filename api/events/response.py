@@ -1,4 +1,4 @@
-"""The answer that does not end: frames as they come, until one side has had enough."""
+"""The response of an event stream, and the limits for open streams."""
 
 import asyncio
 import random

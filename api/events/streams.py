@@ -1,4 +1,4 @@
-"""Event streams (SSE): what happens, to those who may see it, from where they left off."""
+"""Event streams (SSE): resumable, and limited to what the caller may see."""
 
 from typing import Annotated
 from uuid import UUID

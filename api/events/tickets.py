@@ -1,5 +1,5 @@
-"""Tickets: a browser's EventSource sends no headers, so it shows one of these in the URL. It opens
-one stream, once and within a minute; whoever finds it in a log has nothing.
+"""Tickets for browsers: EventSource cannot send headers, so it sends a ticket in the URL. A ticket
+opens one stream, once, within a minute; a ticket in a log is useless.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What the routes of rows that staff edit share: whether it is there, its version, its ETag."""
+"""Helpers for routes of editable rows: existence, version, ETag and constraint errors."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

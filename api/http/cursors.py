@@ -1,4 +1,4 @@
-"""Cursors of lists: opaque to callers, the last row's place in the order to us."""
+"""Pagination cursors: the last row's sort key, opaque to callers."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""What is created under an Idempotency-Key is created once."""
+"""Idempotency-Keys of routes that create rows."""
 
 from fastapi import Response
 
@@ -13,9 +13,9 @@ from domain.idempotency import Key
 async def made_before(
     connection: Connection, response: Response, key: Key | None, target: str | None = None
 ) -> str | None:
-    """What an earlier request under this key made; its repeat is answered with 200. Null where
-    `target` is to be made now, in this transaction. Raises `idempotency_key_reused` for another
-    request.
+    """Claims the key. Returns what an earlier request with it created, and sets the status to 200;
+    null if `target` is to be created now, in this transaction. Raises `idempotency_key_reused` for
+    a different request.
     """
     if key is None:
         return None

@@ -1,5 +1,5 @@
-"""How often one may call: a sliding minute per caller, and per address for those without a valid
-token. api/http/admission.py asks before anything else is done for a request.
+"""Rate limits: a sliding window of a minute per caller, or per address without a valid token.
+api/http/admission.py checks them before anything else is done for a request.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ May = Callable[[RateLimitItem, str], Awaitable[bool]]
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 STORAGE_TIMEOUT = 0.5
-"""Seconds that counting may hold up a request."""
+"""Seconds that a request waits for the storage of the counters."""
 
 GUESSES = 10
 """Tokens and tickets that are verified for an address after its window of failures is used up, as a
@@ -35,7 +35,7 @@ share its address and bring a token that was not seen here before.
 """
 
 SWEEP_EVERY = 10.0
-"""Seconds between two looks for counters that are over."""
+"""Seconds between two removals of expired counters."""
 
 
 class Memory(MemoryStorage):

@@ -1,4 +1,4 @@
-"""Bodies that may repeat what GET answers: what cannot be changed is taken where it is as it is."""
+"""Bodies that accept read-only fields of GET, if their values are unchanged."""
 
 from dataclasses import fields, is_dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-"""The server: how the application listens, and how it ends politely."""
+"""The HTTP server: listens, and shuts down gracefully."""
 
 import logging
 import resource
@@ -23,15 +23,15 @@ SEND_BUFFER = 32 * 1024
 OWN_FILES = 256
 """Files that the process opens for itself: its pool, its other connections, its log."""
 
-SILENCE = 30_000
-"""Milliseconds after which a connection is given up whose other end takes nothing; the system's own
-patience is a quarter of an hour.
+TCP_USER_TIMEOUT_MS = 30_000
+"""Milliseconds after which a connection is closed whose peer acknowledges nothing. The system's
+default is 15 minutes.
 """
 
 
 class Server(uvicorn.Server):
-    """Listens with little patience for readers who are gone. Says `bye` to the open streams before
-    it waits for the rest; without that they would hold it up.
+    """Closes the open streams before it waits for other requests at shutdown; otherwise they would
+    delay it.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
@@ -42,9 +42,9 @@ class Server(uvicorn.Server):
         await super().serve(sockets or [listening(self.config)])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        parts: AppState | None = getattr(self._app.state, "parts", None)
-        if parts:
-            await parts.hub.close()
+        state: AppState | None = getattr(self._app.state, "parts", None)
+        if state:
+            await state.hub.close()
         await super().shutdown(sockets)
 
 
@@ -83,7 +83,7 @@ def listening(config: uvicorn.Config) -> socket.socket:
     found = config.bind_socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, TCP_USER_TIMEOUT_MS)
     return found
 
 

@@ -1,5 +1,5 @@
-"""A route that refuses what it does not know: parameters, headers given twice, and bodies that
-nobody reads. Nothing that a caller sends is dropped in silence.
+"""A route class that rejects unknown parameters, repeated headers and unexpected bodies, so that no
+input is silently ignored.
 """
 
 import json
@@ -17,10 +17,10 @@ from starlette.responses import Response
 from api.http.errors import Problem, is_stream, refused
 
 SINGLE_HEADERS = ("idempotency-key", "last-event-id", "x-hold-token")
-"""Of two such headers a proxy may have read the other one. (If-Match may be a list.)"""
+"""Headers that may occur once: a proxy may have read the other one. If-Match may be a list."""
 
 HALF = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
-"""How JSON writes a character as two halves, or half of one."""
+"""An escaped surrogate in JSON."""
 
 Fault = dict[str, str]
 

@@ -1,10 +1,10 @@
-"""What is wrong with an input, in plain words: what the validator found, and what to write."""
+"""Messages for validation errors: what is wrong, then what to send."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-SAID: Mapping[str, str] = {
+MESSAGES: Mapping[str, str] = {
     "missing": "is required",
     "extra_forbidden": "unknown field; see /docs",
     "timezone_aware": "must include a UTC offset, as in 2027-03-08T09:00:00+01:00",
@@ -31,15 +31,15 @@ SAID: Mapping[str, str] = {
     "datetime_from_date_parsing": "must be a date and time, as in 2027-03-08T09:00:00+01:00",
     "datetime_parsing": "must be a date and time, as in 2027-03-08T09:00:00+01:00",
 }
-"""In our words: what the validator's own do not help with, by its type of error."""
+"""Messages that replace the validator's own, by error type."""
 
-FORMS: Mapping[str, str] = {
+PATTERN_MESSAGES: Mapping[str, str] = {
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "must be 1 to 64 letters, digits, - or _, as in checkup",
     r"^[+(]*( *[0-9][ ()/.-]*){3,17}$": "must be a phone number of 3 to 17 digits, as in 030 1234",
     r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$": "must be a language tag, as in de or de-AT",
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "must be a time from 00:00 to 23:59, as in 08:30",
 }
-"""What the patterns of fields ask for."""
+"""Messages for fields with a pattern."""
 
 
 def explained(error: Mapping[str, Any]) -> dict[str, str]:
@@ -58,8 +58,8 @@ def _message(error: Mapping[str, Any]) -> str:
         return f"must be one of {_choices(context['expected'])}"
     entries = "entries" if context.get("field_type") == "List" else "characters"
     if error["type"] == "string_pattern_mismatch":
-        return FORMS[context["pattern"]]
-    own = SAID.get(error["type"])
+        return PATTERN_MESSAGES[context["pattern"]]
+    own = MESSAGES.get(error["type"])
     if own is None:
         return str(error["msg"]).removeprefix("Value error, ")
     return own.format(**{"entries": entries} | context)

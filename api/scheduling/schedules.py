@@ -1,4 +1,4 @@
-"""Hours and exceptions, of a dentist and of a whole clinic: read, and replaced as a whole."""
+"""Schedules of dentists and exceptions of clinics: read, and replaced as a whole."""
 
 from collections.abc import Iterable
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What is free: of one dentist, of all of them, and why a time is offered or not."""
+"""Slot search for one or all dentists, and explanations of a time."""
 
 from dataclasses import dataclass
 from datetime import time

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from api.http.wording import FORMS, SAID
+from api.http.wording import MESSAGES, PATTERN_MESSAGES
 from db.demo import CLINIC
 from settings import CHECKOUT
 from tests.api.test_strict import OPERATIONS, Operation, faults
@@ -219,7 +219,7 @@ def test_each_pattern_of_a_field_has_its_words():
         for schema in _schemas(json.loads(document))
         if "W/" not in schema["pattern"]  # those of If-Match, which has words of its own
     }
-    assert patterns == set(FORMS)
+    assert patterns == set(PATTERN_MESSAGES)
 
 
 def _schemas(node: Any) -> Iterator[dict[str, Any]]:
@@ -241,4 +241,4 @@ async def test_no_message_of_ours_is_a_template_without_its_figures(api, as_):
         "time_zone": "must have at most 64 characters",
         "slot_grid_minutes": "must be 1 or more",
     }
-    assert all(message for message in SAID.values())
+    assert all(message for message in MESSAGES.values())
