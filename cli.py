@@ -1,4 +1,4 @@
-"""The `chairtime` command. Each command imports what it needs, so that --help is there at once."""
+"""The `chairtime` command. Each command imports what it needs, so that --help is fast."""
 
 import asyncio
 import os
@@ -20,10 +20,10 @@ app = typer.Typer(
 
 @app.command()
 def dev(
-    reset: Annotated[bool, typer.Option("--reset", help="Start empty.")] = False,
-    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Delete all data first.")] = False,
+    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Use temporary data.")] = False,
     processes: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
-    parent: Annotated[int, typer.Option(help="End with this process, if it is our parent.")] = 0,
+    parent: Annotated[int, typer.Option(help="Stop when this parent process ends.")] = 0,
 ) -> None:
     """Start everything on this machine: Postgres, Temporal, worker and API, with demo data."""
     from api.auth import development
@@ -76,10 +76,10 @@ def api(
 
 @app.command()
 def worker(
-    processes: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 1,
     health_port: Annotated[int, typer.Option(help="For /livez and /readyz; 0 = none.")] = 0,
 ) -> None:
-    """Run the workers that carry bookings through."""
+    """Run the workers of the booking workflows."""
     import worker
     from settings import Settings
 
@@ -88,7 +88,7 @@ def worker(
 
 @app.command()
 def migrate() -> None:
-    """Apply the migrations, and register the search attributes where Temporal answers."""
+    """Apply the migrations, and register Temporal's search attributes if it is reachable."""
     from db.migrate import MigrationRefused, migrate
     from settings import Settings
 
@@ -122,7 +122,9 @@ def demo_data() -> None:
 @app.command()
 def token(
     role: Annotated[Literal["admin", "dentist", "patient", "agent"], typer.Option()],
-    name: Annotated[str | None, typer.Option("--as", help="Whose; a name of your choice.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--as", help="Any name; the same name is the same person.")
+    ] = None,
 ) -> None:
     """Print a development token."""
     from api.auth import development
@@ -132,9 +134,9 @@ def token(
 
 @app.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what is found, what is missing, and how to get it."""
+    """Check the environment, and say how to get what is missing."""
     from embedded import doctor
 
     _exit(doctor.run(_development_settings(), as_json=as_json))
@@ -142,7 +144,7 @@ def doctor(
 
 @app.command()
 def demo() -> None:
-    """Tell the story of a few bookings against the running stack."""
+    """Run a few booking scenarios against the running stack."""
     from embedded import demo
 
     demo.run(_development_settings())
@@ -150,7 +152,7 @@ def demo() -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context) -> None:
-    """Measure, always beside a baseline; arguments go to `python -m benchmarks`."""
+    """Run benchmarks beside a baseline; arguments go to `python -m benchmarks`."""
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *context.args])  # noqa: S606
 
 
@@ -161,8 +163,8 @@ async def _register_search_attributes() -> None:
 
 
 def _exit(code: int) -> NoReturn:
-    """Ends a command that has used a Temporal client. Python's own end aborts now and then, while
-    a thread of the client is still at work (temporalio/sdk-python#300).
+    """Ends a command that has used a Temporal client. A normal interpreter exit sometimes aborts
+    while a thread of the client is still running (temporalio/sdk-python#300).
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -170,8 +172,8 @@ def _exit(code: int) -> NoReturn:
 
 
 def _development_settings() -> "Settings":
-    """For commands that belong to development unless ENVIRONMENT says otherwise. A token of the
-    local issuer is worth nothing in production, whoever prints it.
+    """Settings whose environment is development unless ENVIRONMENT is set. This is safe: production
+    does not accept tokens of the local issuer.
     """
     from settings import Settings
 

@@ -1,4 +1,4 @@
-"""The worker: carries bookings through, in as many processes as asked for."""
+"""The worker: runs booking workflows, in one or several processes."""
 
 import asyncio
 import logging
@@ -24,31 +24,31 @@ from db.pool import create_pool
 from realtime.waker import RelayWaker
 from settings import Settings
 from worker_health import HealthPort
-from workflows.client import AWAY, connect, reachable
+from workflows.client import UNREACHABLE, connect, reachable
 from workflows.dispatch import Dispatcher
 from workflows.worker import build_worker as build_worker
 
 log = logging.getLogger("chairtime.worker")
 
 GRACE = 4.0
-"""Seconds between SIGTERM and the end."""
+"""Seconds from SIGTERM until the process must have ended."""
 
-PULSE = 1.0
+CHECK_EVERY = 1.0
 STALE = 5.0
-"""Seconds after its last beat that a process still counts as ready."""
+"""Seconds after its last contact with Temporal during which a process still counts as ready."""
 
 
 def main(settings: Settings, processes: int, health_port: int) -> None:
-    """Runs until SIGTERM or SIGINT, and ends within GRACE then. A process that dies is started
+    """Runs until SIGTERM or SIGINT, and then ends within GRACE. A process that dies is started
     again.
 
-    `health_port` answers /livez and /readyz (all processes reach Temporal); 0 switches it off.
+    `health_port` serves /livez and /readyz (ready: all processes reach Temporal); 0 disables it.
     """
-    asyncio.run(_Crew(settings, processes).run(health_port))
+    asyncio.run(_Supervisor(settings, processes).run(health_port))
 
 
-class _Crew:
-    """The parent: keeps the processes running. It does no work itself."""
+class _Supervisor:
+    """The parent process: starts and restarts the worker processes. It runs no workflows itself."""
 
     def __init__(self, settings: Settings, processes: int) -> None:
         self._settings = settings
@@ -65,7 +65,7 @@ class _Crew:
         health.stop()
 
     def _ready(self) -> bool:
-        """Whether all processes have reached Temporal of late."""
+        """Whether all processes have reached Temporal within STALE seconds."""
         return bool(min(self._beats) > time.monotonic() - STALE)
 
     async def _keep(self, number: int) -> None:
@@ -76,11 +76,11 @@ class _Crew:
             process.start()
             await self._watch(process)
             if not self._stop.is_set():
-                log.error("%s ended with code %s; again", process.name, process.exitcode)
-                await _happens_within(PULSE, self._stop)
+                log.error("%s ended with code %s; restarting it", process.name, process.exitcode)
+                await _happens_within(CHECK_EVERY, self._stop)
 
     async def _watch(self, process: SpawnProcess) -> None:
-        """Returns when the process is gone, which is at most GRACE after we are told to stop."""
+        """Returns when the process has ended, at most GRACE seconds after the stop request."""
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_reader(process.sentinel, ended.set)
@@ -96,7 +96,7 @@ class _Crew:
 
 def _process(settings: Settings, beats: Any, number: int) -> None:
     logging.basicConfig(level=logging.INFO)
-    Runtime.set_default(_quiet())
+    Runtime.set_default(_quiet_runtime())
 
     def beat() -> None:
         beats[number] = time.monotonic()
@@ -104,18 +104,20 @@ def _process(settings: Settings, beats: Any, number: int) -> None:
     uvloop.run(_work(settings, beat))
 
 
-def _quiet() -> Runtime:
-    """Without Temporal, warnings of every repeated call would fill the log."""
+def _quiet_runtime() -> Runtime:
+    """A runtime that logs errors only: while Temporal is unreachable, a warning for each retry
+    would fill the log.
+    """
     errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=errors)))
 
 
 async def _work(settings: Settings, beat: Callable[[], None]) -> None:
-    """Carries bookings through until told to stop. Temporal may come and go meanwhile."""
+    """Runs the worker until stopped; starts it again whenever Temporal becomes reachable."""
     stop = asyncio.Event()
     _stop_on_signals(stop)
     parent = multiprocessing.parent_process()
-    if parent:  # it may have been killed, and cannot tell
+    if parent:  # stop too if the parent was killed
         asyncio.get_running_loop().add_reader(parent.sentinel, stop.set)
 
     dsn = settings.database_url.get_secret_value()
@@ -125,10 +127,10 @@ async def _work(settings: Settings, beat: Callable[[], None]) -> None:
     for attempt in count():
         try:
             await _serve(dsn, BookingActivities(pool, waker.wake), heartbeat, stop, beat)
-        except AWAY as error:
+        except UNREACHABLE as error:
             if attempt % 60 == 0:
-                log.warning("waiting for Temporal: %s", error)
-        if await _happens_within(PULSE, stop):
+                log.warning("Temporal is unreachable; retrying: %s", error)
+        if await _happens_within(CHECK_EVERY, stop):
             break
     await waker.stop()
     pool.terminate()
@@ -141,9 +143,9 @@ async def _serve(
     stop: asyncio.Event,
     beat: Callable[[], None],
 ) -> None:
-    """Works and dispatches until told to stop. Raises what keeps it from working."""
-    # What the sandbox would find, the tests find: they run in it, and replay every recorded path.
-    # Here it would double or triple the CPU of a workflow (replayed: 8 ms without, 18 with).
+    """Runs worker and dispatcher until stopped. Raises the error that prevents it."""
+    # No sandbox: the tests run in it, and replay every recorded history. Here it would double or
+    # triple the CPU per workflow (replay: 8 ms without, 18 ms with it).
     client = await _connected()
     worker = build_worker(client, activities, workflow_runner=UnsandboxedWorkflowRunner())
     dispatcher = Dispatcher(dsn, client)
@@ -154,7 +156,7 @@ async def _serve(
     while not running.done() and not stopped.done():
         if await reachable(client):
             beat()
-        await asyncio.wait({running, stopped}, timeout=PULSE, return_when="FIRST_COMPLETED")
+        await asyncio.wait({running, stopped}, timeout=CHECK_EVERY, return_when="FIRST_COMPLETED")
     stopped.cancel()
     async with asyncio.timeout(GRACE):
         ends = [] if running.done() else [worker.shutdown()]
@@ -163,7 +165,7 @@ async def _serve(
 
 
 async def _connected() -> Client:
-    """The client, connected: a worker takes no lazy one. Raises RuntimeError without Temporal."""
+    """A connected client, as a worker accepts no lazy one. Raises RuntimeError without Temporal."""
     client = await connect()
     config = client.config()
     config["service_client"] = await ServiceClient.connect(

@@ -1,23 +1,25 @@
-"""The worker's health port: /livez and /readyz over HTTP, for whatever supervises it."""
+"""The worker's health port: /livez and /readyz over HTTP, for its supervisor."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-PATIENCE = 2.0
-"""Seconds that one probe may take."""
+REQUEST_TIMEOUT = 2.0
+"""Time-out in seconds of one probe."""
 
-MOST = 100
-"""Probes at a time; the next is closed unanswered."""
+MAX_PROBES = 100
+"""Maximum number of concurrent probes; further connections are closed without an answer."""
 
 MAX_HEAD = 32 * 1024
-"""Bytes of a probe's request."""
+"""Maximum size of a probe's request in bytes."""
 
 DROPPED = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 
 class HealthPort:
-    """Answers probes, each on a connection of its own. Drops those that are slow, large or many."""
+    """Answers probes, one per connection. Drops slow or large requests, and those
+    above MAX_PROBES.
+    """
 
     def __init__(self, ready: Callable[[], bool]) -> None:
         self._ready = ready
@@ -25,7 +27,7 @@ class HealthPort:
         self._open = 0
 
     async def start(self, host: str, port: int) -> int:
-        """Listens there; the port, which was chosen where `port` is 0."""
+        """Starts listening, and returns the port, which the system chooses if `port` is 0."""
         self._server = await asyncio.start_server(self._connected, host, port, limit=MAX_HEAD)
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
@@ -38,8 +40,8 @@ class HealthPort:
         self._open += 1
         try:
             with suppress(*DROPPED):
-                async with asyncio.timeout(PATIENCE):
-                    if self._open <= MOST:
+                async with asyncio.timeout(REQUEST_TIMEOUT):
+                    if self._open <= MAX_PROBES:
                         await self._answer(reader, writer)
         finally:
             self._open -= 1

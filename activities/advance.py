@@ -1,4 +1,6 @@
-"""The one activity: carries out a booking's commands and whatever is due, and reads its state."""
+"""The activity of the booking workflow: carries out commands and due deadlines, and reads the
+state.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,7 +26,7 @@ from services.cached_terms import CachedTerms
 log = logging.getLogger(__name__)
 
 REFUSED = "refused"
-"""The status of a booking that has no row."""
+"""The status of a booking without a row."""
 
 
 class BookingActivities:
@@ -32,23 +34,23 @@ class BookingActivities:
 
     def __init__(self, pool: Pool, wake_relay: Callable[[], None]) -> None:
         self._pool = pool
-        self._offers = CachedTerms()
+        self._terms = CachedTerms()
         self._wake_relay = wake_relay
 
     @activity.defn(name="advance")
     async def advance(self, work: Work) -> Done:
-        """Places the hold if it is asked for and missing, carries out each command, then whatever
-        is due by the database's clock. The same work again changes nothing more. A refusal is an
-        outcome.
+        """Places a requested hold, carries out each command, then acts on deadlines that have
+        passed by the database's clock. Repeating the same work changes nothing more. A refusal is
+        an outcome, not an error.
 
-        Raises ApplicationError of type `unavailable`, without the cause, when the database does not
-        answer: commands may have taken effect or not, and may be sent again.
+        Raises ApplicationError of type `unavailable`, without the cause, if the database does not
+        answer: commands may or may not have taken effect, and can be sent again.
         """
         try:
             async with use(self._pool) as connection:
                 return await self._advance(connection, work)
         except Exception as error:
-            # The error itself must not reach Temporal: its text may contain a row.
+            # The original error must not reach Temporal: its message may contain a row.
             _report(work.booking, error)
             raise _unavailable() from None
 
@@ -70,20 +72,20 @@ class BookingActivities:
 
         if settled or Outcome.DONE in (hold, *outcomes):
             self._wake_relay()
-        looked = Outcome.SAME if state else Outcome.NOT_FOUND
-        return Done(state or _refused(str(id)), [outcome or looked for outcome in outcomes])
+        of_look = Outcome.SAME if state else Outcome.NOT_FOUND
+        return Done(state or _refused(str(id)), [outcome or of_look for outcome in outcomes])
 
     async def _hold(self, connection: Connection, booking: Booking) -> Result:
         command, actor = parsing.hold(booking)
-        held = await commands.hold(connection, command, actor, Via.WORKFLOW, self._offers)
+        held = await commands.hold(connection, command, actor, Via.WORKFLOW, self._terms)
         return held.as_told(actor)
 
 
 async def _already_carried_out(
     connection: Connection, booking: UUID, asked: Iterable[Command]
 ) -> dict[str, str]:
-    """The verbs of commands that the booking has had already, by the ids that were sent: most of
-    what the dispatcher sends was carried out by the API.
+    """The verbs of commands that were carried out before, by the ids that were sent. The API has
+    already carried out most commands that the dispatcher sends.
     """
     ids: dict[UUID, str] = {}
     for command in asked:
@@ -96,7 +98,7 @@ async def _already_carried_out(
 async def _carry_out(
     connection: Connection, booking: UUID, command: Command, hold: Outcome | None
 ) -> Outcome | None:
-    """The outcome of one command; null for one that only asks whether there is a row."""
+    """The outcome of one command; null for `look`, which only reads the row."""
     match command.verb:
         case messages.LOOK:
             return None
@@ -116,8 +118,8 @@ async def _change(connection: Connection, booking: UUID, command: Command) -> Re
 
 
 async def _outcome(command: Awaitable[Result]) -> Outcome:
-    """The outcome of a command, also of one that can never be carried out: an error would bring it
-    back for ever.
+    """The outcome of a command. Invalid commands get an outcome too: an error would be retried for
+    ever.
     """
     try:
         return (await command).outcome
@@ -133,9 +135,9 @@ def _refused(id: str) -> BookingState:
 
 def _report(booking: Booking, error: Exception) -> None:
     if isinstance(error, Unavailable):
-        log.warning("booking %.50r waits for the database: %s", booking.id, error)
+        log.warning("the database is unavailable for booking %.50r: %s", booking.id, error)
     else:
-        log.error("booking %.50r cannot advance: %s", booking.id, without_texts(error))
+        log.error("error while advancing booking %.50r: %s", booking.id, without_texts(error))
 
 
 def _unavailable() -> ApplicationError:

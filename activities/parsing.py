@@ -1,5 +1,5 @@
-"""Parses what Temporal sends into commands. Anybody with access to Temporal can send anything, so
-each field is checked here, before it comes near the database.
+"""Parses messages from Temporal into commands. Anybody with access to Temporal can send anything,
+so each field is validated here, before it reaches the database.
 """
 
 from datetime import datetime
@@ -13,8 +13,8 @@ from domain.rights import may_book_at, may_use
 from domain.schedules import PLAUSIBLE_YEARS
 
 NOT_BY_MESSAGE = frozenset({Verb.EXPIRE, Verb.EDIT})
-"""Verbs of the table that no message can carry out: expiry is due by the clock, and an edit has
-personal text, which never goes through Temporal.
+"""Verbs that no message can carry out: `expire` is due by the clock, and `edit` contains personal
+text, which must not go through Temporal.
 """
 
 VERBS: dict[str, Verb] = {str(verb): verb for verb in RULES if verb not in NOT_BY_MESSAGE}
@@ -25,11 +25,11 @@ LONGEST_VERSION = 2**31 - 1
 
 
 class Malformed(ValueError):
-    """The message cannot be read; its text says which field, and never what was in it."""
+    """The message is invalid. The text names the field, never its value."""
 
 
 class Unknown(ValueError):
-    """There is no such command."""
+    """The verb is unknown."""
 
 
 def booking_id(booking: Booking) -> UUID:
@@ -38,8 +38,8 @@ def booking_id(booking: Booking) -> UUID:
 
 
 def command_id(booking: UUID, text: str) -> UUID:
-    """A command's id in Postgres. Text that is not a UUID means one command of this booking,
-    wherever it is read. Raises Malformed.
+    """A command's id in Postgres. Text that is not a UUID is hashed with the booking's id, so that
+    it always gives the same id. Raises Malformed.
     """
     if not 0 < len(text) <= LONGEST_ID or not text.isprintable():
         raise Malformed("id")
@@ -50,7 +50,7 @@ def command_id(booking: UUID, text: str) -> UUID:
 
 
 def hold(booking: Booking) -> tuple[Hold, Actor]:
-    """The hold that a booking starts with, and who asks for it. Raises Malformed."""
+    """The hold that a booking starts with, and its actor. Raises Malformed."""
     id, asked = booking_id(booking), booking.hold
     if asked is None:
         raise Malformed("hold")
@@ -76,7 +76,7 @@ def hold(booking: Booking) -> tuple[Hold, Actor]:
 
 
 def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
-    """A later command, and who asks for it. Raises Malformed or Unknown."""
+    """A command on an existing booking, and its actor. Raises Malformed or Unknown."""
     verb, id = VERBS.get(command.verb), command_id(booking, command.id)
     if verb is None:
         raise Unknown("verb")
@@ -92,7 +92,7 @@ def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
 
 
 def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
-    """A `reschedule`, and who asks for it. Raises Malformed."""
+    """A `reschedule`, and its actor. Raises Malformed."""
     asked, actor = change(booking, command)
     if asked.command_id is None:
         raise Malformed("id")
@@ -109,7 +109,7 @@ def move(booking: UUID, command: Command) -> tuple[Move, Actor]:
 
 
 def _actor(text: str) -> Actor:
-    """Who asks. Nobody asks as the system: what it does is due by the clock. Raises Malformed."""
+    """The actor. Messages cannot act as the system. Raises Malformed."""
     try:
         actor = Actor.parse(text)
     except ValueError:

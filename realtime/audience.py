@@ -1,4 +1,4 @@
-"""All open streams of this process, found by what they follow."""
+"""The open event streams of this process, indexed by what they subscribe to."""
 
 import asyncio
 import contextlib
@@ -14,15 +14,15 @@ from realtime.frames import Ending
 from realtime.stream import DRAIN_TIMEOUT, QueuedEvent, Stream
 
 TICK = 0.5
-"""Seconds between two looks at the clock, for all streams together."""
+"""Seconds between two checks of the timers of all streams."""
 
 REMEMBERED = 10_000
-"""People whose last change of role is known to streams that are opened meanwhile."""
+"""Recent changes of role that are remembered, for streams that are being opened."""
 
 
 class Audience:
-    """A stream is in it as long as its `join` lasts. What an event costs follows from who wants it,
-    not from who is there.
+    """Streams are members while their `join` lasts. The cost of an event depends on the number of
+    its subscribers, not on the number of open streams.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Audience:
         self._ticking = False
         self._by_person: Counter[UUID | None] = Counter()
         self.of_staff = 0
-        """Open streams whose reader is staff."""
+        """Number of open streams of staff."""
         self._roles: dict[UUID | None, str | None] = {}
 
     def __len__(self) -> int:
@@ -44,7 +44,7 @@ class Audience:
         stream = Stream(reader, since, cut)
         if self._dismissed:
             stream.end(Ending.BYE)
-        self._judge(stream)
+        self._check_role(stream)
         self._streams.add(stream)
         self._by_person[reader.actor.id] += 1
         self.of_staff += reader.actor.is_staff
@@ -73,25 +73,27 @@ class Audience:
         return tuple(self._streams)
 
     def revoke(self, person: UUID, role: str | None) -> None:
-        """This person has that role from now on, or none: their streams that were opened under
-        another end, and so does one that is just being opened.
+        """Ends the streams of a person that were opened under another role than `role` (null: all
+        of them), including streams that are being opened.
         """
         self._roles.pop(person, None)
         self._roles[person] = role
         if len(self._roles) > REMEMBERED:
             del self._roles[next(iter(self._roles))]
         for stream in self._streams:
-            self._judge(stream)
+            self._check_role(stream)
 
-    def resync(self, to: Cursor, word: QueuedEvent) -> None:
-        """Tells all streams that they go on at another place. Roles may have changed meanwhile."""
+    def resync(self, to: Cursor, reset: QueuedEvent) -> None:
+        """Sends `reset` to all streams, which continue after `to`. Remembered roles are dropped, as
+        changes may have been missed.
+        """
         self._roles.clear()
         for stream in self._streams:
             stream.since = to
-            stream.push(word)
+            stream.push(reset)
 
     async def dismiss(self) -> None:
-        """Ends every stream with `bye`; what is open after DRAIN_TIMEOUT seconds is cut."""
+        """Ends every stream with `bye`, and cuts those still open after DRAIN_TIMEOUT seconds."""
         self._dismissed = True
         for stream in self.all():
             stream.end(Ending.BYE)
@@ -103,13 +105,13 @@ class Audience:
         for stream in self.all():
             stream.cut()
 
-    def _judge(self, stream: Stream) -> None:
+    def _check_role(self, stream: Stream) -> None:
         actor = stream.reader.actor
         if self._roles.get(actor.id, actor.role) != actor.role:
             stream.end(Ending.REVOKED)
 
     def _tick(self) -> None:
-        """Goes on by itself for as long as somebody is there."""
+        """Checks all timers, and schedules itself again while streams are open."""
         loop = asyncio.get_running_loop()
         for stream in self._streams:
             stream.tick(loop.time())

@@ -1,4 +1,4 @@
-"""What a reader gets, from the first frame to the last."""
+"""The body of an event stream, from the first frame to the last."""
 
 from collections.abc import AsyncGenerator, Callable
 
@@ -14,9 +14,10 @@ from realtime.stream import HEARTBEAT, QueuedEvent
 async def follow(
     hub: Hub, pool: Pool, reader: Reader, at: Cursor, opening: bytes, cut: Callable[[], None]
 ) -> AsyncGenerator[bytes, None]:
-    """`opening`, then each event after `at` that the reader wants, once and in order: from the log
-    those that were missed, then the live ones. Ends with the reason why, and by `cut` where the
-    reader does not take even that. No pooled connection is held while it waits.
+    """Yields `opening`, then each event after `at` that the reader subscribes to, once and in
+    order: first the missed ones from the log, then live ones. The last frame gives the reason of
+    the end; `cut` closes the connection if the reader does not read that either. Holds no pooled
+    connection while it waits.
     """
     with hub.open(reader, at, cut) as stream:
         yield frames.retry() + opening
@@ -29,26 +30,26 @@ async def follow(
 
         while taken := await stream.take():
             try:
-                told = await _permitted(pool, reader, taken)
+                allowed = await _permitted(pool, reader, taken)
             except Unavailable:
                 stream.drop()
                 continue
-            if told:
-                yield b"".join([each.frame for each in told])
-            if told and told[0] is not HEARTBEAT:
-                metrics.SENT.inc(len(told))
-                metrics.DELIVERED.observe(hub.now().timestamp() - told[0].occurred)
+            if allowed:
+                yield b"".join([each.frame for each in allowed])
+            if allowed and allowed[0] is not HEARTBEAT:
+                metrics.SENT.inc(len(allowed))
+                metrics.DELIVERED.observe(hub.now().timestamp() - allowed[0].occurred)
         if stream.ending:
             yield frames.ending(stream.ending)
 
 
-async def _permitted(pool: Pool, reader: Reader, told: list[QueuedEvent]) -> list[QueuedEvent]:
-    """What the reader may see at this moment; the words that are no events pass."""
+async def _permitted(pool: Pool, reader: Reader, queued: list[QueuedEvent]) -> list[QueuedEvent]:
+    """The queued events that the reader may see now, and all frames that are not events."""
     if reader.actor.role not in MADE:
-        return told
-    events = [each.event for each in told if each.event]
-    left = await permitted(pool, reader.actor, events)
-    if len(left) == len(events):
-        return told
-    seqs = {event.seq for event in left}
-    return [each for each in told if each.event is None or each.event.seq in seqs]
+        return queued
+    events = [each.event for each in queued if each.event]
+    allowed = await permitted(pool, reader.actor, events)
+    if len(allowed) == len(events):
+        return queued
+    seqs = {event.seq for event in allowed}
+    return [each for each in queued if each.event is None or each.event.seq in seqs]

@@ -1,4 +1,4 @@
-"""The bytes of a stream. Each is made once and shared by all who read it."""
+"""Encoding of server-sent events. Each frame is encoded once and shared by all streams."""
 
 import json
 import random
@@ -11,22 +11,26 @@ from sse_starlette import ServerSentEvent
 from domain.events import Cursor, Event
 
 RETRY = (1000, 3000)
-"""Milliseconds after which a reader whose connection broke comes back; not all at once."""
+"""Range of milliseconds before a reader reconnects after a lost connection; random,
+to spread load.
+"""
 
 HEARTBEAT_SECONDS = 15
 
 
 class Ending(StrEnum):
-    """The last frame of a stream that this side ends. Nothing that was due before it is missing."""
+    """The last frame of a stream that the server ends. All earlier events have been sent."""
 
     BYE = "bye"
-    """This process ends."""
+    """The process is shutting down."""
     EXPIRED = "expired"
-    """The token is over: come back with another one."""
+    """The token has expired: reconnect with a new one."""
     REVOKED = "revoked"
-    """The reader's role is another now, or they have none: what they may see is judged again."""
+    """The reader's role has changed or was removed: reconnect, and permissions are
+    checked again.
+    """
     LAGGED = "lagged"
-    """The reader was too slow for what happened; it goes on after the last `id` that came."""
+    """The reader was too slow: reconnect to continue after the last received `id`."""
 
 
 RETRY_AFTER = {
@@ -35,16 +39,16 @@ RETRY_AFTER = {
     Ending.REVOKED: (200, 2000),
     Ending.LAGGED: (200, 2000),
 }
-"""Milliseconds until readers come back: not all at once, as many may end together."""
+"""Range of milliseconds before readers reconnect; random, as many streams may end together."""
 
 
 class Reset(StrEnum):
-    """Why a reader must load everything again."""
+    """Why a reader must reload everything."""
 
     UNKNOWN = "unknown_cursor"
     """Malformed, of another epoch, or beyond the end of the log."""
     TOO_OLD = "too_old"
-    """The log does not reach back that far."""
+    """The log no longer has the events after this cursor."""
     EPOCH = "epoch"
     """The database was restored while the stream was open."""
 
@@ -55,7 +59,7 @@ def event(at: Cursor, item: Event, now: datetime) -> bytes:
 
 
 def data(item: Event, now: datetime) -> str:
-    """What is told of an event, as a JSON object."""
+    """The data of an event, as a JSON object."""
     head = {
         "seq": item.seq,
         "kind": item.kind,
@@ -64,32 +68,32 @@ def data(item: Event, now: datetime) -> str:
         "occurred_at": rfc3339(item.occurred_at),
         "server_time": rfc3339(now),
     }
-    # the payload is joined as Postgres wrote it, with our sessions' offset, and is never decoded
+    # The payload is inserted as Postgres wrote it, without decoding; our sessions use +00:00.
     return f"{json.dumps(head)[:-1]}, {item.payload[1:]}".replace('+00:00"', 'Z"')
 
 
 def ready(at: Cursor, now: datetime) -> bytes:
-    """The stream goes on from here."""
+    """The first frame: the stream continues after this cursor."""
     return _frame("ready", at, server_time=rfc3339(now), heartbeat_seconds=HEARTBEAT_SECONDS)
 
 
 def reset(at: Cursor, why: Reset) -> bytes:
-    """What the reader has does not join up with what follows: load again. Goes on from `at`."""
+    """Events are missing, so the reader must reload. The stream continues after `at`."""
     return _frame("reset", at, reason=str(why))
 
 
 def retry() -> bytes:
-    """How long to wait before reconnecting, another time for each reader."""
+    """How long to wait before reconnecting; random for each reader."""
     return _encoded(retry=random.randint(*RETRY))
 
 
 def ending(why: Ending) -> bytes:
-    """Why there is nothing more on this connection, and when to come back."""
+    """The last frame: why the stream ends, and when to reconnect."""
     return _encoded("{}", event=why, retry=random.randint(*RETRY_AFTER[why]))
 
 
 def frame(name: str, data: str, at: Cursor) -> bytes:
-    """One frame of JSON, with the place that it leads to."""
+    """One frame of JSON, with the cursor after it."""
     return _encoded(data, event=name, id=str(at))
 
 

@@ -1,4 +1,4 @@
-"""The hub: reads the event log as it grows, once per process, and delivers it to the streams."""
+"""The hub: reads new events from the log, once per process, and delivers them to open streams."""
 
 import asyncio
 import time
@@ -25,34 +25,35 @@ Subscriber = Callable[[Event | None], None]
 
 BATCH = 500
 POLL = 0.5
-"""Seconds until the hub looks at the log without a notification."""
+"""Seconds between two reads of the log without a notification."""
 
 REPLAYS = 4
-"""Readers who catch up at a time, so that a crowd that reconnects leaves connections to bookings.
+"""Maximum number of concurrent replays, so that many reconnecting readers leave pooled connections
+for bookings.
 """
 
 YIELD_EVERY = 500
-"""Deliveries after which other tasks of this process run."""
+"""Number of deliveries after which the hub yields to other tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubHealth:
     connected: bool
-    """Without a connection the streams stay open, and catch up when it is back."""
+    """Without a connection streams stay open, and catch up once it is back."""
     head: int
-    """The last number handed out."""
+    """The last sequence number delivered."""
     streams: int
     error: str | None
-    """Why there is no connection: the name of an exception."""
+    """The name of the exception that ended the last connection."""
 
 
 class NotReady(Unavailable):
-    """The log has not been reached since this process started, or the process is ending."""
+    """The log has not been read since this process started, or the process is shutting down."""
 
 
 class Hub:
-    """Each event of the log reaches each open stream that wants it, once and in order. A stream
-    whose reader is too slow for that ends, and the reader resumes.
+    """Delivers each event once and in order to every open stream that subscribes to it. The stream
+    of a reader that is too slow ends, and the reader resumes.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -73,37 +74,37 @@ class Hub:
 
     @property
     def at(self) -> Cursor:
-        """Where the open streams are. Raises NotReady."""
+        """The cursor of the last delivered event. Raises NotReady."""
         if self._at is None or self._closing:
             raise NotReady("the event log cannot be read")
         return self._at
 
     def now(self) -> datetime:
-        """The database's clock, as far as this process can tell."""
+        """The estimated time of the database's clock."""
         return datetime.now(UTC) + self._ahead
 
     def subscribe(self, topic: str, subscriber: Subscriber) -> None:
-        """Calls `subscriber` in this process with each event of a topic, before any stream gets it;
-        and with null where events may have been missed.
+        """Calls `subscriber` with each event of a topic before streams get it, and with null if
+        events may have been missed.
         """
         self._subscribers[topic].append(subscriber)
 
     def following(self, person: UUID | None) -> int:
-        """How many of the open streams are this person's."""
+        """The number of open streams of this person."""
         return self._audience.of_person(person)
 
     @property
     def staff_streams(self) -> int:
-        """How many of the open streams are of staff."""
+        """The number of open streams of staff."""
         return self._audience.of_staff
 
     @property
     def readers(self) -> set[Actor]:
-        """Whose streams are open, in which roles."""
+        """The actors of all open streams."""
         return self._audience.readers()
 
     def revoke(self, person: UUID, role: str | None) -> None:
-        """Ends a person's streams that were opened under another role; all where it is null."""
+        """Ends a person's streams that were opened under another role; all if it is null."""
         self._audience.revoke(person, role)
 
     async def start(self) -> None:
@@ -114,23 +115,24 @@ class Hub:
         await self._connection.stop()
 
     async def close(self) -> None:
-        """Every stream says `bye` and ends, within seconds; no other is opened."""
+        """Ends every stream with `bye` within seconds; new ones are refused."""
         self._closing = True
         await self._audience.dismiss()
 
     def open(
         self, reader: Reader, at: Cursor, cut: Callable[[], None]
     ) -> AbstractContextManager[Stream]:
-        """A stream for a reader who is at `at`, for as long as the context lasts. Its `since` says
-        up to where the log must be read. `cut` must end a write that hangs.
+        """Opens a stream for a reader that has all events up to `at`, while the context lasts.
+        Events up to the stream's `since` must be read from the log. `cut` must abort a hanging
+        write.
         """
         here = self._at or at
         ahead = at.epoch == here.epoch and at.seq > here.seq
         return self._audience.join(reader, at if ahead else here, cut)
 
     async def known(self, cursor: Cursor, pool: Pool) -> bool:
-        """Whether a stream can go on from there: in this epoch, and not beyond the end of the log,
-        which may be further than this process has read. Raises NotReady.
+        """Whether a stream can continue from this cursor: it has the current epoch, and is not
+        beyond the end of the log (which may be ahead of this process). Raises NotReady.
         """
         here = self.at
         if cursor.epoch == here.epoch and cursor.seq > here.seq:
@@ -155,12 +157,12 @@ class Hub:
             self._connected = False
 
     def _notified(self, _connection: object, _pid: int, _channel: str, head: object) -> None:
-        """The log has grown up to `head`."""
+        """Listener: the log now ends at `head`."""
         if self._at is None or self._at.seq < int(str(head)):
             self._connection.wake()
 
     async def _locate(self, connection: DedicatedConnection) -> None:
-        """Where to go on; notices when the log is another one than before."""
+        """Reads the end of the log, and resyncs at the first start or if the log was replaced."""
         here = self._at
         async with self._connection.query_timeout():
             end = await events.position(connection)
@@ -174,7 +176,7 @@ class Hub:
             self.pages.add(event)
 
     async def _catch_up(self, connection: DedicatedConnection) -> None:
-        """Delivers all that the log has beyond what was delivered."""
+        """Delivers all events that have not been delivered yet."""
         full = True
         while full and self._at:
             async with self._connection.query_timeout():
@@ -208,7 +210,7 @@ class Hub:
         return len(streams)
 
     def _resync(self, to: Cursor, why: frames.Reset) -> None:
-        """Goes on at another place of the log. Open streams are told that they missed events."""
+        """Continues at another place of the log, and sends a reset to all open streams."""
         self._at = to
         self.pages.forget()
         for subscriber in chain.from_iterable(self._subscribers.values()):

@@ -1,4 +1,4 @@
-"""Figures of this process: for /metrics, and of the last hour for those who ask."""
+"""Metrics of this process: for /metrics, and per minute of the last hour for the admin API."""
 
 import time
 from collections import deque
@@ -12,12 +12,12 @@ from prometheus_client import Gauge, Histogram
 BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Upper bounds, in seconds."""
 HOUR = 60
-"""Minutes that are remembered."""
+"""Minutes that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """How long it took in one minute, in milliseconds; exact to the buckets of the histogram."""
+    """Percentiles of one minute in milliseconds, estimated from the histogram's buckets."""
 
     at: datetime
     """When it began."""
@@ -28,13 +28,13 @@ class Minute:
 
 
 class Durations:
-    """A Prometheus histogram, and what it counted in each minute of the last hour."""
+    """A Prometheus histogram, with its counts per minute of the last hour."""
 
     def __init__(self, name: str, help: str, clock: Callable[[], float] = time.time) -> None:
         self._histogram = Histogram(name, help, buckets=BUCKETS)
         self._clock = clock
         self._begun: deque[tuple[int, list[float]]] = deque(maxlen=HOUR)
-        """The minutes in which there was something, with the counts at their beginning."""
+        """Minutes with observations, each with the counts at its beginning."""
 
     def observe(self, seconds: float) -> None:
         minute = int(self._clock() // 60)
@@ -43,7 +43,7 @@ class Durations:
         self._histogram.observe(seconds)
 
     def last_hour(self) -> list[Minute]:
-        """The minutes in which there was something, oldest first."""
+        """Minutes with observations, oldest first."""
         since = self._clock() // 60 - HOUR
         ends = [*(counts for _, counts in self._begun), self._counts()][1:]
         return [
@@ -53,7 +53,7 @@ class Durations:
         ]
 
     def _counts(self) -> list[float]:
-        """Observations up to each bound of BUCKETS, and all of them."""
+        """Cumulative counts for each bound of BUCKETS, and the total."""
         (metric,) = self._histogram.collect()
         return [sample.value for sample in metric.samples if sample.name.endswith("_bucket")]
 
@@ -71,8 +71,8 @@ def _minute(minute: int, counts: list[float]) -> Minute:
 
 
 def _quantile(counts: list[float], share: float) -> float:
-    """Milliseconds, by linear interpolation within a bucket, as Prometheus' `histogram_quantile`
-    does it; the last bound where it lies beyond.
+    """A quantile in milliseconds, by linear interpolation within a bucket as in Prometheus'
+    `histogram_quantile`; the last bound if it lies beyond.
     """
     rank = counts[-1] * share
     below = bound_below = 0.0

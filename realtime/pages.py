@@ -1,4 +1,4 @@
-"""The log in this process's memory, a page at a time."""
+"""In-memory cache of the event log, by pages."""
 
 import asyncio
 from collections import OrderedDict
@@ -7,21 +7,21 @@ from collections.abc import Awaitable, Callable
 from domain.events import Event
 
 SIZE = 500
-"""Numbers of a page: those from a multiple of it on, without itself."""
+"""Events per page; page n has the sequence numbers n * SIZE + 1 to (n + 1) * SIZE."""
 
 KEPT = 40
-"""Pages that are remembered; an event takes about 1.5 KB."""
+"""Pages that are cached; an event takes about 1.5 KB."""
 
 REACH = SIZE * (KEPT - 2)
-"""Who is further behind than this is better served by a query for what is theirs."""
+"""Readers further behind than this are served by a query for their own events instead."""
 
 Load = Callable[[int, int], Awaitable[list[Event]]]
-"""Reads the log after one number, up to and with another, in order."""
+"""Reads the events after one sequence number up to another (inclusive), in order."""
 
 
 class Pages:
-    """New events are put in as they come; older pages are read once, however many ask for them. So
-    a crowd that comes back costs a query per page at most, and mostly none.
+    """New events are added as they arrive. Older pages are read once for all concurrent readers, so
+    that many reconnecting readers cost at most one query per page.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,9 @@ class Pages:
         self._reading: dict[tuple[int, int], asyncio.Task[list[Event]]] = {}
 
     def add(self, event: Event) -> None:
-        """To be called with each event, in order. A page is kept from its first event on."""
+        """Adds a new event; to be called in order. A page is cached if its first
+        event was added.
+        """
         page, place = divmod(event.seq - 1, SIZE)
         if place == 0:
             self._keep(page, [])
@@ -38,13 +40,13 @@ class Pages:
             self._pages.move_to_end(page)
 
     def forget(self) -> None:
-        """The log is another one, or events were passed over."""
+        """Clears the cache, when the log was replaced or events were skipped."""
         self._pages.clear()
         self._reading.clear()
 
     async def after(self, seq: int, until: int, load: Load) -> list[Event]:
-        """What comes after `seq`, to the end of its page, or up to `until`, which is in the log.
-        Where the first is not `seq + 1`, the log does not reach back that far.
+        """The events after `seq` to the end of its page, at most up to `until`, which must be in
+        the log. If the first is not `seq + 1`, the log no longer has the events in between.
         """
         page, place = divmod(seq, SIZE)
         end = min(until, (page + 1) * SIZE)
@@ -55,7 +57,9 @@ class Pages:
         return [event for event in found if event.seq > seq]
 
     async def _read(self, page: int, end: int, load: Load) -> list[Event]:
-        """Whoever asks while it is read gets the same; the reading outlives who asked first."""
+        """Reads a page once for all concurrent callers; cancelling one caller does
+        not cancel it.
+        """
         key = (page, end)
         if key not in self._reading:
             self._reading[key] = asyncio.create_task(self._load(key, load))

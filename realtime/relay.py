@@ -1,4 +1,4 @@
-"""The relay: moves committed events from the outbox into the log. One process at a time leads."""
+"""The relay: moves committed events from the outbox into the log, in one elected leader process."""
 
 import asyncio
 import logging
@@ -13,16 +13,18 @@ from realtime.upkeep import Upkeep
 
 BATCH = 500
 POLL = 0.5
-"""Seconds until the leader looks without a notification, and until a follower tries to lead."""
+"""Seconds between two rounds of the leader without a notification, and two attempts
+of a follower.
+"""
 
 LEADER_TIMEOUT = 1.2
-"""Seconds without a query after which a leader has lost the lead."""
+"""Seconds without a query after which a leader loses the lead."""
 
 DRAIN_TIMEOUT = 0.5
-"""Seconds for the leader to end its batch and give the lead away."""
+"""Seconds for the leader to finish its batch and give up the lead."""
 
 RESIGNED = "resigned"
-"""The channel on which a leader that stops says so."""
+"""The channel on which a stopping leader notifies followers."""
 
 LOG_KEPT = timedelta(hours=24)
 
@@ -31,27 +33,27 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RelayHealth:
-    """The relay as this process last saw it."""
+    """The state of the relay as last seen by this process."""
 
     connected: bool = False
     leader: bool = False
     outbox_depth: int = 0
-    """Committed events without a number."""
+    """Committed events that are not in the log yet."""
     outbox_oldest_seconds: float = 0.0
     error: str | None = None
-    """Why there is no connection: the name of an exception."""
+    """The name of the exception that ended the last connection."""
 
 
 class Relay:
-    """Each committed event gets the next number, once; those of one booking in the order of their
-    commits.
+    """Gives each committed event the next sequence number, exactly once. Events of one booking keep
+    the order of their commits.
 
-    A batch runs on the very connection that makes its process the leader: a process that loses it
-    moves nothing.
+    Batches run on the connection that holds the leader lock, so that a process that loses the lead
+    cannot move events.
     """
 
     def __init__(self, dsn: str, keep: timedelta = LOG_KEPT) -> None:
-        """`keep`: the age that events reach in the log at least."""
+        """`keep`: the minimum age of events before they are deleted from the log."""
         self._connection = ReconnectingConnection(dsn, "relay", self._session)
         self._keep = keep
         self._health = RelayHealth()
@@ -64,12 +66,12 @@ class Relay:
         await self._connection.start()
 
     async def stop(self) -> None:
-        """Gives the lead away; another process takes it at once."""
+        """Gives up the lead; another process takes over at once."""
         await self._connection.stop(drain=DRAIN_TIMEOUT if self._health.leader else 0)
 
     def wake(self) -> bool:
-        """To be called after a commit. True where this process leads, so that no other process need
-        be notified.
+        """To be called after a commit. True if this process leads, so that no other process needs
+        to be notified.
         """
         if self._health.leader:
             self._connection.wake()
@@ -83,7 +85,7 @@ class Relay:
             self._report(replace(self._health, connected=False, leader=False))
 
     async def _follow(self, connection: DedicatedConnection) -> None:
-        """Returns once this process leads."""
+        """Returns once this process is the leader."""
         await connection.add_listener(RESIGNED, self._connection.wake)
         while True:
             async with self._connection.query_timeout():

@@ -1,4 +1,4 @@
-"""What a reader missed: the log from its cursor up to the first live event."""
+"""Replays the events that a reader missed: from its cursor up to the first live event."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -16,11 +16,13 @@ PAGE = 200
 
 
 class TooOld(LookupError):
-    """The log does not reach back that far."""
+    """The log no longer has these events."""
 
 
 async def missed(hub: Hub, pool: Pool, stream: Stream, at: Cursor) -> AsyncIterator[bytes]:
-    """What lies between `at` and the first live event, or the word that it is no longer known."""
+    """Frames of the events between `at` and the first live event, or of a reset if
+    they are gone.
+    """
     until = stream.since
     if at.epoch != until.epoch:
         yield frames.reset(until, frames.Reset.EPOCH)
@@ -32,7 +34,7 @@ async def missed(hub: Hub, pool: Pool, stream: Stream, at: Cursor) -> AsyncItera
                 yield b"".join(frames.event(Cursor(at.epoch, e.seq), e, now) for e in page)
                 metrics.SENT.inc(len(page))
             if stream.ending is not None:
-                stream.drop()  # what is queued comes after what is still missing
+                stream.drop()  # queued events must not be sent before missing ones
                 return
     except TooOld:
         yield frames.reset(until, frames.Reset.TOO_OLD)
@@ -41,8 +43,8 @@ async def missed(hub: Hub, pool: Pool, stream: Stream, at: Cursor) -> AsyncItera
 async def between(
     hub: Hub, pool: Pool, reader: Reader, seq: int, until: int
 ) -> AsyncIterator[Sequence[Event]]:
-    """A reader's events with `seq` < number <= `until`, of which the last is in the log, in order
-    and in pieces. Raises TooOld, and Unavailable.
+    """A reader's events with `seq` < number <= `until`, in order and in pages. `until` must be in
+    the log. Raises TooOld and Unavailable.
     """
 
     async def load(after: int, end: int) -> list[Event]:

@@ -1,4 +1,4 @@
-"""What a reader may see at this moment, where that hangs on rows and not on the event alone."""
+"""Checks permissions that depend on current rows and not on the event alone."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from domain.events import Event, must_ask
 
 
 async def permitted(pool: Pool, actor: Actor, found: Sequence[Event]) -> Sequence[Event]:
-    """Those of these events that `may_see` allows which this reader may see now. Asks the database
-    where it must, once for all. Raises Unavailable.
+    """The events that this reader may see now, among events that `may_see` allows. Needs at most
+    one query. Raises Unavailable.
     """
     asked = {event.entity_id for event in found if must_ask(actor, event)}
     if not asked:
         return found
     async with use(pool) as connection:
-        seen = await events.visible_now(connection, actor, asked)
-    return [e for e in found if e.entity_id in seen or not must_ask(actor, e)]
+        visible = await events.visible_now(connection, actor, asked)
+    return [e for e in found if e.entity_id in visible or not must_ask(actor, e)]

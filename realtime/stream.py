@@ -1,4 +1,4 @@
-"""One reader's stream: a bounded queue between the hub, which never waits, and a socket."""
+"""The stream of one reader: a bounded queue between the hub, which never blocks, and a socket."""
 
 import asyncio
 import random
@@ -12,27 +12,27 @@ from realtime import frames, metrics
 from realtime.frames import Ending
 
 LIMIT = 1000
-"""Events that may wait for one reader. Where there are more, the latest state of each slot on the
-board is kept alone; if that is not half of them at most, the reader is cut off and resumes.
+"""Maximum number of queued events of one reader. Beyond it, only the latest event of each slot on
+the board is kept; if more than half remain, the stream ends and the reader resumes.
 """
 
 STALLED = 20.0
-"""Seconds that one write may take before its reader is given up."""
+"""Time-out in seconds of one write, after which the connection is cut."""
 
 DRAIN_TIMEOUT = 2.0
-"""Seconds that a stream has to write what is queued and its last event."""
+"""Seconds for an ending stream to write its queued events and its last frame."""
 
 
 class QueuedEvent(NamedTuple):
-    """An event as it is written: encoded once, and shared by all streams that get it."""
+    """An encoded event, shared by all streams that get it."""
 
     frame: bytes
     occurred: float
-    """When it was made, as a timestamp of the database's clock."""
+    """When the change was made, as a timestamp of the database's clock."""
     about: object = None
-    """What it is the latest word on; see `Event.about`."""
+    """A later event with the same value replaces this one; see `Event.about`."""
     event: Event | None = None
-    """Null for what is no event, such as `reset`."""
+    """Null for frames that are not events, such as `reset`."""
 
     @classmethod
     def of(cls, event: Event, frame: bytes) -> Self:
@@ -40,12 +40,13 @@ class QueuedEvent(NamedTuple):
 
 
 HEARTBEAT = QueuedEvent(frames.HEARTBEAT, 0.0)
-"""What is taken where nothing waited for long."""
+"""Taken when no event was queued for HEARTBEAT_SECONDS."""
 
 
 class Stream:
-    """`push` never blocks, `take` waits. It ends once, for one reason. What hangs on the time is
-    done by `tick`, for all streams of a process in turn: a timer each would cost too much.
+    """`push` never blocks, `take` waits. A stream ends once, for one reason. `tick` handles all
+    time-outs, and is called for all streams of a process in turn: a timer per stream would cost too
+    much.
     """
 
     __slots__ = (
@@ -61,14 +62,14 @@ class Stream:
     )
 
     def __init__(self, reader: Reader, since: Cursor, cut: Callable[[], None]) -> None:
-        """`cut` ends a write that a reader who does not read holds up."""
+        """`cut` aborts a write that is blocked by a reader that does not read."""
         self.reader = reader
         self.since = since
-        """What comes after this place is pushed; what came before stands in the log."""
+        """Later events are pushed; earlier ones must be read from the log."""
         self.ending: Ending | None = None
         self._cut = cut
         self._cut_at = 0.0
-        """When the write that goes on counts as stalled; infinite while there is none."""
+        """When the current write counts as stalled; infinite while there is none."""
         self._pending: list[QueuedEvent] = []
         self._waiter: asyncio.Future[None] | None = None
         now = asyncio.get_running_loop().time()
@@ -77,10 +78,10 @@ class Stream:
         self.writing()
 
     def push(self, queued: QueuedEvent) -> None:
-        """Queues an event. Where there is no room, the stream ends and what waited is dropped."""
+        """Queues an event. If the queue is full, the stream ends and the queue is dropped."""
         if self.ending is not None:
             return
-        if len(self._pending) >= LIMIT and not self._makes_room():
+        if len(self._pending) >= LIMIT and not self._compact():
             self._pending.clear()
             self.end(Ending.LAGGED)
             metrics.EVICTED.labels(reason="lagged").inc()
@@ -89,23 +90,27 @@ class Stream:
         self._wake()
 
     def end(self, why: Ending) -> None:
-        """Lets what is queued be taken, and nothing after it, for DRAIN_TIMEOUT seconds."""
+        """Ends the stream: queued events can still be taken for DRAIN_TIMEOUT seconds, later ones
+        are ignored.
+        """
         if self.ending is None:
             self.ending = why
             self._cut_at = min(self._cut_at, asyncio.get_running_loop().time() + DRAIN_TIMEOUT)
             self._wake()
 
     def drop(self) -> None:
-        """Ends with nothing more to take: the reader resumes after what it got."""
+        """Ends the stream and drops the queue; the reader resumes after the last
+        event it received.
+        """
         self.end(Ending.BYE)
         self._pending.clear()
 
     def cut(self) -> None:
-        """Lets go of the reader at once."""
+        """Closes the connection at once."""
         self._cut()
 
     def tick(self, now: float) -> None:
-        """Does what is due at this time of the loop."""
+        """Handles time-outs that are due at this time of the event loop."""
         if now >= self._cut_at:
             if self.ending is None:
                 self.end(Ending.LAGGED)
@@ -118,13 +123,13 @@ class Stream:
             self._wake()
 
     def writing(self) -> None:
-        """A write begins: the reader has STALLED seconds for it."""
+        """Starts the time-out of a write."""
         if self.ending is None:
             self._cut_at = asyncio.get_running_loop().time() + STALLED
 
     async def take(self) -> list[QueuedEvent] | None:
-        """All that is queued, once there is something, or a heartbeat when it is time for one; null
-        when the stream has ended.
+        """Waits for queued events and takes them all; a heartbeat when one is due; null when the
+        stream has ended.
         """
         if not self._pending and self.ending is None:
             self._cut_at = inf
@@ -136,8 +141,10 @@ class Stream:
             return queued
         return [HEARTBEAT] if self.ending is None else None
 
-    def _makes_room(self) -> bool:
-        """Drops what a later one makes pointless: the ids of the rest still lead past it."""
+    def _compact(self) -> bool:
+        """Drops events that a later one replaces. True if there is room again. Cursors stay
+        correct, as later events have higher ids.
+        """
         last = {queued.about: number for number, queued in enumerate(self._pending)}
         waiting = enumerate(self._pending)
         self._pending = [t for number, t in waiting if t.about is None or last[t.about] == number]

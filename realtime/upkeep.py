@@ -1,5 +1,5 @@
-"""What the relay's leader sees to beside its numbers: room for those to come, an end of old events,
-and a small outbox.
+"""Maintenance by the relay's leader: creates and drops partitions of the log, and vacuums the
+outbox.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ from db.reconnecting import DedicatedConnection
 from db.tracebacks import without_texts
 
 AHEAD = 1000
-"""Numbers for which there is always a partition; a batch that finds none makes it."""
+"""Sequence numbers ahead for which partitions exist; a batch without one creates it."""
 
 PERIOD = 60.0
-"""Seconds between two looks at the partitions."""
+"""Seconds between two checks of the partitions."""
 
 DEAD = 10_000
-"""Moved events after which the outbox is vacuumed, which takes a few milliseconds."""
+"""Number of moved events after which the outbox is vacuumed, which takes a few milliseconds."""
 
 logger = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """Lasts as long as a connection leads. What Postgres refuses is said, and tried again later:
-    the numbering goes on.
+    """Lives as long as the leader's connection. Errors of Postgres are logged and retried later;
+    the relay continues.
     """
 
     def __init__(self, connection: DedicatedConnection, keep: timedelta) -> None:
@@ -36,7 +36,7 @@ class Upkeep:
         self._dead = 0
 
     async def after(self, moved: int) -> None:
-        """To be called after each round of the relay, with how many events it moved."""
+        """To be called after each round of the relay, with the number of events it moved."""
         self._dead += moved
         try:
             await self._roll()

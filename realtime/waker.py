@@ -1,4 +1,4 @@
-"""Notifies the relay's leader, in whatever process it is, that there are events in the outbox."""
+"""Notifies the relay's leader, in any process, that there are events in the outbox."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,14 @@ from db.pool import Pool, use
 from db.tracebacks import without_texts
 
 COALESCE = 0.002
-"""Seconds between two notifications: one stands for all changes meanwhile."""
+"""Shortest time in seconds between two notifications; one covers all changes in between."""
 
 logger = logging.getLogger(__name__)
 
 
 class RelayWaker:
-    """Notifies outside of business transactions, which a notification would serialise. One may get
-    lost: the relay polls, too.
+    """Sends notifications outside of business transactions, whose commits NOTIFY would serialise. A
+    lost notification only causes a delay, as the relay polls too.
     """
 
     def __init__(self, pool: Pool) -> None:

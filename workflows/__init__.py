@@ -1,4 +1,4 @@
-"""How everybody names things in Temporal: ids, the task queue and the search attributes."""
+"""Names in Temporal: workflow ids, the task queue and the search attributes."""
 
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,13 @@ DENTIST_ID = SearchAttributeKey.for_keyword("DentistId")
 SLOT_START = SearchAttributeKey.for_datetime("SlotStart")
 
 SEARCH_ATTRIBUTES = (BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START)
-"""To be registered with the namespace before a workflow may be started with them."""
+"""Must be registered with the namespace before workflows are started with them."""
 
 
 def search_attributes(
     status: str, clinic_id: UUID | str, dentist_id: UUID | str, starts_at: datetime
 ) -> list[SearchAttributePair[Any]]:
-    """What the Web UI finds a booking by."""
+    """The search attributes of a booking, for queries in the Web UI."""
     return [
         SearchAttributePair(BOOKING_STATUS, str(status)),
         SearchAttributePair(CLINIC_ID, str(clinic_id)),
@@ -30,5 +30,5 @@ def search_attributes(
 
 
 def workflow_id(booking_id: UUID | str) -> str:
-    """The id of the workflow that lives a booking."""
+    """The id of a booking's workflow."""
     return f"booking-{booking_id}"

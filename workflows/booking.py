@@ -1,8 +1,8 @@
-"""The durable life of one booking: the messages that its workflow takes.
+"""The workflow of one booking: its signals, updates and query.
 
-The row in Postgres is the truth, and whoever commits first decides. This workflow makes sure that
-what must follow does follow. Signals are commands without an answer, updates are commands with one;
-both only add to the pending commands, and `BookingLoop` alone acts.
+The row in Postgres is the source of truth: whoever commits first decides. The workflow makes sure
+that deadlines are acted on. Signals are commands without an answer, updates are commands with one.
+Both only add to the pending commands; `BookingLoop` carries them out.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ class BookingWorkflow:
 
     @workflow.run
     async def run(self, booking: Booking) -> BookingState:
-        """Ends once nothing more can become due, with the state it ended in. A cancel request
-        interrupts nothing: it is the command `cancel` by the clinic.
+        """Returns the last state once no deadline is left. A cancellation request does not
+        interrupt it, but is handled as the command `cancel` by the clinic.
         """
         loop = asyncio.create_task(self._loop.run())
         while True:
@@ -40,12 +40,12 @@ class BookingWorkflow:
             except asyncio.CancelledError:
                 if loop.done():
                     return loop.result()
-                request = f"cancel-request:{workflow.info().run_id}"  # there is one per run
+                request = f"cancel-request:{workflow.info().run_id}"  # at most one per run
                 self._receive(Verb.CANCEL, Command(id=request))
 
     @workflow.signal
     def look(self) -> None:
-        """Read the row: it may have changed."""
+        """Read the row, as it may have changed."""
         self._pending.signal(Command(LOOK, LOOK))
 
     @workflow.signal
@@ -94,50 +94,52 @@ class BookingWorkflow:
 
     @workflow.signal(dynamic=True)
     def any_other(self, name: str, args: Sequence[RawValue]) -> None:
-        """A change that no message can carry out, such as an edit, or a verb of a newer version:
-        the row has it.
+        """A change that signals cannot carry out, such as an edit, or a verb of a newer version.
+        The row already has it, so reading the row is enough.
         """
         self.look()
 
     @workflow.update(name="hold")
     async def ask_hold(self) -> Answer:
-        """The outcome of the booking's own hold; for update-with-start."""
+        """The outcome of the hold that the booking starts with; for update-with-start."""
         return await self._pending.update(Command(Verb.HOLD, Verb.HOLD))
 
     @workflow.update(name="confirm")
     async def ask_confirm(self, command: Command) -> Answer:
-        return await self._pending.update(_asked(Verb.CONFIRM, command))
+        return await self._pending.update(_update_command(Verb.CONFIRM, command))
 
     @ask_confirm.validator
     def _can_confirm(self, command: Command) -> None:
-        self._check(_asked(Verb.CONFIRM, command))
+        self._check(_update_command(Verb.CONFIRM, command))
 
     @workflow.update(name="cancel")
     async def ask_cancel(self, command: Command) -> Answer:
-        return await self._pending.update(_asked(Verb.CANCEL, command))
+        return await self._pending.update(_update_command(Verb.CANCEL, command))
 
     @ask_cancel.validator
     def _can_cancel(self, command: Command) -> None:
-        self._check(_asked(Verb.CANCEL, command))
+        self._check(_update_command(Verb.CANCEL, command))
 
     @workflow.query
     def state(self) -> BookingState | None:
-        """What the workflow read last; the row may be further."""
+        """The state that the workflow read last; the row may be newer."""
         return self._loop.state
 
     def _receive(self, verb: Verb, command: Command | None) -> None:
-        command = command or Command()  # a person at the Web UI may send nothing at all
+        command = command or Command()  # from the Web UI a signal may come without arguments
         self._pending.signal(replace(command, verb=verb, id=command.id or str(workflow.uuid4())))
 
     def _check(self, command: Command) -> None:
-        """Checks the shape alone. What is rejected here leaves no trace in the history."""
+        """Checks the format only. A rejected update is not written to the history."""
         try:
             parsing.change(parsing.booking_id(self._booking), command)
         except parsing.Malformed as error:
             raise ApplicationError(f"malformed: {error}", type="malformed") from None
 
 
-def _asked(verb: Verb, command: Command) -> Command:
-    """An update's command. Without an id of its own it has the update's: a repeat stays one."""
+def _update_command(verb: Verb, command: Command) -> Command:
+    """The command of an update. Without an id it gets the update's id, so that a retry is the same
+    command.
+    """
     update = workflow.current_update_info()
     return replace(command, verb=verb, id=command.id or (update.id if update else ""))

@@ -1,9 +1,9 @@
-"""What a booking's workflow does: it carries out the commands it received, reads the booking's
-state, and waits for the next message or the next deadline.
+"""The loop of a booking's workflow: carries out the received commands, reads the booking's state,
+and waits for the next message or deadline.
 
-It is level-triggered: started at any state, told anything twice, or killed in between, it reads the
-row and goes on from there. Every message is treated alike. A command that the API has carried out
-is a repeat to the database, and changes nothing.
+It is level-triggered: whatever state it starts in, whether a message comes twice, or the worker is
+killed in between, it reads the row and continues from there. All messages are treated alike: a
+command that the API has already carried out is a repeat to the database, and changes nothing.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from workflows import search_attributes
 from workflows.pending import PendingCommand, PendingCommands, answer
 
 BATCH = 100
-"""Commands in one call of the activity."""
+"""Maximum number of commands in one activity call."""
 
 CARRIED_OVER = 1000
-"""Commands that may be carried over continue-as-new."""
+"""Maximum number of pending commands carried over continue-as-new."""
 
 LONGEST_BACK_OFF = 10.0
-"""Seconds between two attempts while the database does not answer."""
+"""Longest pause in seconds between two attempts while the database is unavailable."""
 
 
 class _Attempt(TypedDict):
@@ -39,7 +39,7 @@ class _Attempt(TypedDict):
 
 
 ATTEMPT = _Attempt(
-    # Few and short: while it runs, signals and updates wait.
+    # Few and short attempts, because signals and updates wait meanwhile.
     start_to_close_timeout=timedelta(seconds=2),
     schedule_to_close_timeout=timedelta(seconds=3),
     retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2),
@@ -47,7 +47,7 @@ ATTEMPT = _Attempt(
 
 
 class BookingLoop:
-    """One run of a booking. `state` is what it read last; the row may be further."""
+    """One workflow run of a booking. `state` is the state read last; the row may be newer."""
 
     def __init__(self, booking: Booking, pending: PendingCommands) -> None:
         self._booking = booking
@@ -55,15 +55,17 @@ class BookingLoop:
         self.state: BookingState | None = None
 
     async def run(self) -> BookingState:
-        """Returns once nothing more can become due and every answer is out. Never fails because the
-        database does not answer.
+        """Returns once no deadline is left and every update has been answered. Retries for ever
+        while the database is unavailable.
         """
         failures = 0
         while True:
             batch, received = self._pending.take(BATCH), self._pending.received
             try:
                 done = await self._advance(batch)
-            except FailureError:  # a time-out is an ActivityError, all else comes as it was raised
+            except (
+                FailureError
+            ):  # a time-out is an ActivityError; other errors are raised unwrapped
                 self._pending.put_back(batch)
                 await self._continue_as_new_if_long()
                 await self._back_off(failures, received)
@@ -71,30 +73,30 @@ class BookingLoop:
                 continue
 
             failures = 0
-            self._show(done.state)
+            self._publish(done.state)
             answer(batch, done)
             await self._continue_as_new_if_long()
             if self._pending:
                 continue
-            if done.state.over and await self._answered(1):
+            if done.state.over and await self._all_answered(1):
                 return done.state
             await self._wait_until_due(done.state)
 
     async def _advance(self, batch: list[PendingCommand]) -> Done:
-        """Never runs twice at once: replay could not tell the order of two local activities."""
+        """Calls the activity. Calls never overlap: replay could not order two local activities."""
         commands = [pending.command for pending in batch]
         verbs = ", ".join(dict.fromkeys(command.verb for command in commands))
-        due = f"{self.state.due} deadline" if self.state and self.state.due else "first look"
+        due = f"{self.state.due} deadline" if self.state and self.state.due else "first read"
         work = Work(replace(self._booking, todo=[]), commands)
         done = await workflow.execute_local_activity_method(
             BookingActivities.advance, work, summary=verbs or due, **ATTEMPT
         )
-        # Placed or refused once, the hold is not tried again, even if its slot becomes free.
+        # The hold is tried once; if refused, it is not retried when its slot becomes free.
         self._booking = replace(self._booking, hold=None)
         return done
 
-    def _show(self, state: BookingState) -> None:
-        """Shows the state to those who query it and to the Web UI."""
+    def _publish(self, state: BookingState) -> None:
+        """Publishes the state: to queries, search attributes and the Web UI's current details."""
         self.state = state
         _upsert_search_attributes(state)
         details = [f"**{state.status}**, version {state.version}"]
@@ -108,18 +110,20 @@ class BookingLoop:
         await _wait(lambda: bool(self._pending), state.due_in, f"{state.due} deadline")
 
     async def _back_off(self, failures: int, received: int) -> None:
-        """Waits 1 s, twice as long after each failure in a row; any message ends it."""
-        workflow.logger.warning("the booking waits for the database")
+        """Waits 1 s, doubled after each failure in a row; any message ends the wait."""
+        workflow.logger.warning("the database is unavailable; retrying")
         pause = min(LONGEST_BACK_OFF, 2.0 ** min(failures, 6))
         await _wait(lambda: self._pending.received != received, pause, "database back-off")
 
     async def _continue_as_new_if_long(self) -> None:
-        if workflow.info().is_continue_as_new_suggested() and await self._answered(CARRIED_OVER):
+        if workflow.info().is_continue_as_new_suggested() and await self._all_answered(
+            CARRIED_OVER
+        ):
             workflow.continue_as_new(replace(self._booking, todo=self._pending.commands))
 
-    async def _answered(self, limit: int) -> bool:
-        """Waits until every answer is out; false when another command waits for an answer first,
-        or `limit` commands are pending.
+    async def _all_answered(self, limit: int) -> bool:
+        """Waits until all update handlers have finished. False if another update arrives first, or
+        `limit` commands are pending.
         """
         pending = self._pending
         await workflow.wait_condition(
@@ -129,8 +133,8 @@ class BookingLoop:
 
 
 def _upsert_search_attributes(state: BookingState) -> None:
-    """Updates the search attributes that the workflow was started with, where they differ. Others
-    may not be registered, and upserting those would block the workflow.
+    """Updates those search attributes that the workflow was started with. Others may not be
+    registered, and upserting an unregistered one would block the workflow.
     """
     if not state.starts_at:  # no row
         return
@@ -145,7 +149,9 @@ def _upsert_search_attributes(state: BookingState) -> None:
 
 
 async def _wait(ready: Callable[[], bool], seconds: float | None, summary: str) -> None:
-    """Until `ready`, or until the time is over; at least a moment for what is overdue."""
+    """Waits until `ready` or for `seconds`; at least 50 ms, so that an overdue deadline does not
+    spin.
+    """
     pause = None if seconds is None else max(seconds, 0.05)
     with contextlib.suppress(TimeoutError):
         await workflow.wait_condition(ready, timeout=pause, timeout_summary=summary)

@@ -1,4 +1,4 @@
-"""The way to Temporal: one client per process, as Temporal's own environment variables say."""
+"""Temporal client, configured by Temporal's own environment variables."""
 
 import asyncio
 import logging
@@ -17,8 +17,8 @@ from workflows import SEARCH_ATTRIBUTES
 
 ADDRESS = "localhost:7233"
 
-AWAY = (RPCError, RuntimeError, OSError, TimeoutError)
-"""What calls raise where Temporal does not answer; a lazy client's RuntimeError among them."""
+UNREACHABLE = (RPCError, RuntimeError, OSError, TimeoutError)
+"""Errors of calls while Temporal is unreachable; a lazy client raises RuntimeError."""
 
 OPERATOR_TIMEOUT = timedelta(seconds=5)
 
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 
 async def connect() -> Client:
-    """A client for TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY … (default: ADDRESS). It
-    connects with its first call: this succeeds without Temporal; a worker needs `reachable` first.
+    """A lazy client for TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY … (default:
+    ADDRESS). It connects with its first call, so this succeeds while Temporal is unreachable.
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", ADDRESS)
-    # Ids and codes are too short to be worth compressing.
+    # Payloads are ids and codes, too short to compress.
     return await Client.connect(**config, lazy=True, grpc_compression=GrpcCompression.NONE)
 
 
@@ -40,19 +40,19 @@ async def reachable(client: Client, within: float = 1.0) -> bool:
     try:
         async with asyncio.timeout(within):
             return await client.service_client.check_health(timeout=timedelta(seconds=within))
-    except AWAY:
+    except UNREACHABLE:
         return False
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Adds to the namespace what it lacks of our search attributes. Where it cannot, it warns:
-    bookings then start without them.
+    """Registers missing search attributes with the namespace. Logs a warning if that fails;
+    workflows are then started without them.
     """
     try:
         async with asyncio.timeout(2 * OPERATOR_TIMEOUT.total_seconds()):
             await _add(client, await _missing(client))
-    except AWAY as error:
-        log.warning("search attributes are not registered, bookings start without them: %s", error)
+    except UNREACHABLE as error:
+        log.warning("cannot register search attributes; workflows start without them: %s", error)
 
 
 async def _missing(client: Client) -> dict[str, SearchAttributeIndexedValueType]:
@@ -72,5 +72,5 @@ async def _add(client: Client, missing: dict[str, SearchAttributeIndexedValueTyp
     try:
         await client.operator_service.add_search_attributes(request, timeout=OPERATOR_TIMEOUT)
     except RPCError as error:
-        if error.status is not RPCStatusCode.ALREADY_EXISTS:  # somebody else was faster
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another process was faster
             raise

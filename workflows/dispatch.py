@@ -1,8 +1,8 @@
 """The dispatcher: sends committed changes from the inbox to the workflows of their bookings.
 
-It leases rows, sends them, and deletes them, each in a statement of its own, so that it holds no
-lock while it talks to Temporal. A dispatcher that dies leaves its rows to be sent again when their
-lease ends. That changes nothing: the command was carried out, and is a repeat to the database.
+It leases, sends and deletes rows in separate statements, so that it holds no lock while it calls
+Temporal. If a dispatcher dies, its rows are sent again when their lease ends. That is harmless: the
+command has been carried out, so the database treats it as a repeat.
 """
 
 import asyncio
@@ -19,26 +19,28 @@ from workflows.client import reachable
 from workflows.delivery import CALL_TIMEOUT, Deliverer, Delivery, Verdict
 
 IN_FLIGHT = 32
-"""Messages that are being sent at a time."""
+"""Maximum number of messages being sent at a time."""
 
 LEASE = timedelta(seconds=CALL_TIMEOUT + 4)
-"""Longer than a message can take; after it another dispatcher sends the row."""
+"""Longer than sending a message can take; afterwards another dispatcher sends the row."""
 
 DEBOUNCE = 0.05
-"""Seconds between two looks at the inbox: changes of one booking meanwhile are one message."""
+"""Shortest time in seconds between two claims: changes of one booking in between become one
+message.
+"""
 
 POLL = 1.0
-"""Seconds until the inbox is looked at without a notification."""
+"""Seconds between two claims without a notification."""
 
 LONGEST_BACK_OFF = 5.0
-"""Seconds between two attempts while Temporal does not answer."""
+"""Longest pause in seconds between two attempts while Temporal does not answer."""
 
 log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Runs in every worker process, over the worker's own client: a workflow that it starts has its
-    first task at once. Several run side by side; each booking has one message under way.
+    """Runs in every worker process and uses the worker's client, so that a workflow it starts runs
+    in this worker at once. Dispatchers run side by side; each booking has one message in flight.
     """
 
     def __init__(
@@ -57,38 +59,40 @@ class Dispatcher:
         self._connection = ReconnectingConnection(
             dsn, "dispatcher", self._session, debounce=DEBOUNCE
         )
-        self._under_way: set[asyncio.Task[Delivery]] = set()
+        self._in_flight: set[asyncio.Task[Delivery]] = set()
         self._finished: list[Delivery] = []
         self._failures = 0
-        """Attempts in a row that found no Temporal."""
+        """Consecutive attempts that did not reach Temporal."""
         self._retry_at = 0.0
         self._last_sent = 0.0
         self.sent = 0
         """Messages sent since the start."""
 
     async def start(self) -> None:
-        """Succeeds without Postgres and without Temporal: both are waited for."""
+        """Starts without waiting for Postgres or Temporal; connects as soon as they
+        are available.
+        """
         await self._connection.start()
 
     async def stop(self) -> None:
-        """Ends within 3 s. Messages under way are finished where Temporal and Postgres answer."""
+        """Ends within 3 s. Messages in flight are finished if Temporal and Postgres answer."""
         await self._connection.stop(drain=0 if self._connection.error else 2.5)
-        for task in self._under_way:
+        for task in self._in_flight:
             task.cancel()
 
     def wake(self) -> None:
-        """Says that there may be something in the inbox."""
+        """To be called when there may be rows in the inbox."""
         self._connection.wake()
 
     @property
     def trouble(self) -> str:
-        """What it waits for: `temporal` or `postgres`; empty while it works."""
+        """The service that is unavailable: `temporal` or `postgres`; empty while it works."""
         if self._connection.error:
             return "postgres"
         return "temporal" if self._failures else ""
 
     async def _session(self, connection: DedicatedConnection) -> None:
-        """Keeps up to IN_FLIGHT messages under way. What finished while there was no connection is
+        """Keeps up to IN_FLIGHT messages in flight. Deliveries that finish without a connection are
         settled on the next one.
         """
         await connection.add_listener(inbox.CHANNEL, self._connection.wake)
@@ -97,37 +101,39 @@ class Dispatcher:
             await self._send_due(connection)
             self._connection.healthy()
             await self._connection.wait(self._poll)
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=2)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=2)
         await self._settle(connection)
 
     async def _send_due(self, connection: DedicatedConnection) -> None:
-        """Fills the free places; without Temporal, one at a time to try whether it is back."""
-        free = IN_FLIGHT - len(self._under_way)
+        """Claims and sends due rows up to IN_FLIGHT; one at a time while Temporal is
+        unavailable.
+        """
+        free = IN_FLIGHT - len(self._in_flight)
         if self._failures:
-            free = 1 if not self._under_way and self._now() >= self._retry_at else 0
+            free = 1 if not self._in_flight and self._now() >= self._retry_at else 0
         if not free:
             return
         async with self._connection.query_timeout():
             claimed = await inbox.claim(connection, free, self._lease)
         for message in claimed:
             task = asyncio.create_task(self._deliverer.deliver(message))
-            self._under_way.add(task)
+            self._in_flight.add(task)
             task.add_done_callback(self._delivered)
 
     def _delivered(self, task: "asyncio.Task[Delivery]") -> None:
-        self._under_way.discard(task)
+        self._in_flight.discard(task)
         if not task.cancelled():
             self._finished.append(task.result())
             self._connection.wake()
 
     async def _settle(self, connection: DedicatedConnection) -> None:
-        """Deletes the rows that were sent, backs off those that were refused, and releases those
-        that found no Temporal.
+        """Deletes the rows of sent messages, backs off refused ones, and releases those that did
+        not reach Temporal.
         """
         if not self._finished:
             return
-        sent, refused, unavailable = await self._sorted()
+        sent, refused, unavailable = await self._classify()
         async with self._connection.query_timeout():
             await inbox.sent(connection, sent, self._lease)
             await inbox.refused(connection, refused)
@@ -141,8 +147,8 @@ class Dispatcher:
         elif sent:
             self._failures = 0
 
-    async def _sorted(self) -> tuple[list[Message], list[Message], list[Message]]:
-        """The messages that were sent, that Temporal refused, and that found no Temporal."""
+    async def _classify(self) -> tuple[list[Message], list[Message], list[Message]]:
+        """The finished messages: sent, refused by Temporal, and not delivered."""
         finished = list(self._finished)
         sent = [d for d in finished if d.verdict is Verdict.SENT]
         refused = [d for d in finished if d.verdict is Verdict.REFUSED]
@@ -151,14 +157,15 @@ class Dispatcher:
             self._last_sent = self._now()
         lost = [d for d in unavailable if d.began < self._last_sent]
         if lost and await reachable(self._client):
-            # It answered others meanwhile, and it still answers: then it is about these bookings.
-            # One whose state Temporal lost times out for ever (temporalio/temporal#10841).
+            # Temporal answered other messages meanwhile and is reachable, so these bookings are the
+            # problem: if Temporal lost a workflow's state, each call about it times out
+            # (temporalio/temporal#10841).
             refused += lost
             unavailable = [d for d in unavailable if d not in lost]
         if refused:
-            log.warning("Temporal refuses: %s", {d.why for d in refused})
+            log.warning("Temporal refused messages: %s", {d.why for d in refused})
         if unavailable and not self._failures:
-            log.warning("dispatch waits for Temporal: %s", unavailable[0].why)
+            log.warning("Temporal is unavailable; the dispatcher retries: %s", unavailable[0].why)
         return _messages(sent), _messages(refused), _messages(unavailable)
 
     def _now(self) -> float:

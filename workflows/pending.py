@@ -1,4 +1,4 @@
-"""The commands that a booking has received and not carried out yet, and who waits for an answer."""
+"""The received commands of a booking that are not carried out yet, and the updates that wait."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class PendingCommand:
 
 
 class PendingCommands:
-    """In order of arrival. Until it is taken, the same verb and id are the same command."""
+    """In order of arrival. A command with the verb and id of a pending one is added to that one."""
 
     def __init__(self, todo: list[Command]) -> None:
         self._pending: dict[Key, PendingCommand] = {}
         self.received = 0
-        """Messages so far, repeated ones included."""
+        """Number of messages received, repeats included."""
         for command in todo:
             self.signal(command)
 
@@ -35,7 +35,7 @@ class PendingCommands:
 
     @property
     def awaited(self) -> bool:
-        """Whether somebody waits for an answer."""
+        """Whether an update waits for its answer."""
         return any(pending.reply for pending in self._pending.values())
 
     @property
@@ -46,21 +46,23 @@ class PendingCommands:
         self._add(command).signalled = True
 
     async def update(self, command: Command) -> Answer:
-        """The answer to a command. Raises ApplicationError of type `unavailable`: send it again."""
+        """Waits for the answer to a command. Raises ApplicationError of type `unavailable` if the
+        database does not answer; the caller may send it again.
+        """
         pending = self._add(command)
         pending.reply = pending.reply or asyncio.Future()
         return await asyncio.shield(pending.reply)
 
     def take(self, limit: int) -> list[PendingCommand]:
-        """Takes out the oldest commands. What arrives again from here on is a new message."""
+        """Removes and returns the oldest commands. The same command received later is a new one."""
         batch = list(self._pending.values())[:limit]
         for pending in batch:
             del self._pending[_key(pending.command)]
         return batch
 
     def put_back(self, batch: list[PendingCommand]) -> None:
-        """After a failure. Who waits for an answer is told, and may ask again; a signal has no
-        sender to tell, so it is kept.
+        """Puts a batch back after a failure. Updates fail, as their callers can retry; signals have
+        no caller that would, so they are kept.
         """
         kept: dict[Key, PendingCommand] = {}
         for pending in batch:
@@ -79,7 +81,7 @@ class PendingCommands:
 
 
 def answer(batch: list[PendingCommand], done: Done) -> None:
-    """Answers everybody who waits for a command of this batch."""
+    """Answers the updates of this batch."""
     for pending, outcome in zip(batch, done.outcomes, strict=True):
         if pending.reply:
             pending.reply.set_result(Answer(outcome, done.state))

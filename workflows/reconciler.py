@@ -1,7 +1,7 @@
-"""The reconciler: frees overdue holds where no worker does, and asks for missing workflows.
+"""The reconciler: expires overdue holds that no worker expired, and restarts missing workflows.
 
-Workflows are missing where somebody terminated them, or Temporal lost them. What Temporal lists is
-a hint for starting, never a reason to end anything.
+Workflows are missing if they were terminated, or Temporal lost them. Temporal's list is only used
+to start workflows, never to end a booking.
 """
 
 import asyncio
@@ -17,31 +17,31 @@ from db import bookings, idempotency, inbox, leadership
 from db.pool import UNAVAILABLE, connect
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from workflows import workflow_id
-from workflows.client import AWAY
+from workflows.client import UNREACHABLE
 from workflows.delivery import WORKFLOW
 
 RUNNING = f'WorkflowType="{WORKFLOW}" AND ExecutionStatus="Running"'
 
 SWEEP_EVERY = 5.0
 GRACE = 5.0
-"""Seconds that a worker has to expire a hold on time."""
+"""Seconds after its deadline that a hold is left to the workers to expire."""
 
 SWEEP_LIMIT = 200
 
 LEADER_TIMEOUT = 20.0
-"""Seconds without a query after which Postgres ends the leader's session: a process that hangs
-leads no longer.
+"""Seconds without a query after which Postgres closes the leader's session, so that a process that
+hangs loses the lead.
 """
 
 RECONCILE_EVERY = 600.0
 SETTLED_AFTER = 60.0
-"""Seconds since its last change after which a booking's workflow should be listed."""
+"""Seconds since a booking's last change after which Temporal should list its workflow."""
 
 RETRY_AFTER = 30.0
-"""Seconds until a comparison that failed is tried again."""
+"""Seconds until a failed comparison is tried again."""
 
 LOOKS_PER_SECOND = 20
-"""A part of what dispatch can carry: present commands come first."""
+"""Rate limit for restarts, a fraction of what dispatchers can send, as commands come first."""
 
 PAGE = 500
 PAGE_TIMEOUT = timedelta(seconds=10)
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Runs in every API process and works in one of them."""
+    """Runs in every API process; the elected leader does the work."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Reconciler:
         reconcile_every: float = RECONCILE_EVERY,
         settled_after: float = SETTLED_AFTER,
     ) -> None:
-        """`on_change` is called after a sweep that ended holds."""
+        """`on_change` is called after a sweep that expired holds."""
         self._dsn = dsn
         self._connection = ReconnectingConnection(dsn, "reconciler", self._session)
         self._client = client
@@ -78,7 +78,7 @@ class Reconciler:
         await self._connection.start()
 
     async def stop(self) -> None:
-        """Another process takes over."""
+        """Gives up the lead; another process takes over."""
         await self._connection.stop()
 
     async def _session(self, connection: DedicatedConnection) -> None:
@@ -95,7 +95,7 @@ class Reconciler:
             ended = await bookings.expire_overdue(connection, self._grace, SWEEP_LIMIT)
             self._connection.healthy()
             if ended:
-                log.info("freed %d overdue holds", ended)
+                log.info("expired %d overdue holds", ended)
                 self._on_change()
             await idempotency.delete_old(connection, SWEEP_LIMIT)
             if ended < SWEEP_LIMIT:
@@ -106,16 +106,16 @@ class Reconciler:
             pause = self._reconcile_every
             try:
                 if asked := await self.reconcile():
-                    log.warning("asked for the workflows of %d bookings, which had none", asked)
-            except (*AWAY, *UNAVAILABLE) as error:
-                log.warning("workflows are not compared with bookings: %r", error)
+                    log.warning("restarting the missing workflows of %d bookings", asked)
+            except (*UNREACHABLE, *UNAVAILABLE) as error:
+                log.warning("cannot compare workflows with bookings: %r", error)
                 pause = min(pause, RETRY_AFTER)
             await asyncio.sleep(pause)
 
     async def reconcile(self) -> int:
-        """Asks, through the inbox, for a workflow for each live booking that has none; how many."""
+        """Queues an inbox row for each live booking without a workflow. Returns how many."""
         clock = asyncio.get_running_loop().time
-        # A booking must have settled before the listing began: then it had its chance to be listed.
+        # Only bookings unchanged since before the listing began: newer ones may not be listed yet.
         settled = clock() - self._settled_after
         running = await self._running()
 

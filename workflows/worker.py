@@ -12,7 +12,8 @@ from workflows import TASK_QUEUE
 from workflows.booking import BookingWorkflow
 
 SANDBOX = SandboxedWorkflowRunner(
-    # Ours and without a clock, or never run by a workflow. Loaded once, a class stays one class.
+    # Our modules are deterministic or not called by workflows. Loading them once keeps their
+    # classes identical inside and outside the sandbox.
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
         "domain", "activities", "db", "asyncpg"
     )
@@ -20,21 +21,23 @@ SANDBOX = SandboxedWorkflowRunner(
 
 
 def build_worker(client: Client, activities: BookingActivities, **overrides: Any) -> Worker:
-    """A worker of the booking workflow. `overrides` are the SDK's own arguments, for tests."""
+    """A worker of the booking workflow. `overrides` are arguments of the SDK's
+    Worker, for tests.
+    """
     settings: dict[str, Any] = {
         "task_queue": TASK_QUEUE,
         "workflows": [BookingWorkflow],
         "activities": [activities.advance],
         "workflow_runner": SANDBOX,
-        # The default polls new workflows with a single poller: outliers of 2 s. Each poller, of
-        # either queue, takes a place, and without a free one no start brings its first task.
+        # By default a single poller polls for new workflows, with outliers of 2 s. Each poller
+        # takes a task slot, and eager starts need a free one.
         "workflow_task_poller_behavior": PollerBehaviorAutoscaling(minimum=4, initial=4, maximum=6),
         "no_remote_activities": True,
-        # With the default of 100 a burst of new bookings fills all places, and those that go on
-        # time out in the sticky queue: 200 times in 300 bookings, with 20 places hardly ever.
+        # With the default of 100, a burst of new bookings takes all slots, and tasks of running
+        # workflows time out in the sticky queue: 200 times in 300 bookings, with 20 hardly ever.
         "max_concurrent_workflow_tasks": 20,
-        "max_cached_workflows": 1000,  # 300 KB each; a workflow that is evicted is replayed
-        # After a worker's death its workflows wait this long for it.
+        "max_cached_workflows": 1000,  # 300 KB each; an evicted workflow is replayed
+        # After a worker dies, its workflows wait this long before another worker takes over.
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),
         "graceful_shutdown_timeout": timedelta(seconds=2),
     }

@@ -129,7 +129,9 @@ async def test_heartbeats_keep_it_and_their_absence_makes_it_come_back(
     monkeypatch.setattr(frames, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(frames, "RETRY", (20, 50))
     quiet = 3.0
-    async with Reading(events(way.url, token(), topics=BOOKINGS, silence=quiet)) as reader:
+    async with Reading(
+        events(way.url, token(), topics=BOOKINGS, heartbeat_timeout=quiet)
+    ) as reader:
         with pytest.raises(TimeoutError):
             await until(lambda: way.served > 1, 2 * quiet)
         way.swallow()

@@ -32,7 +32,7 @@ async def test_an_endless_probe_is_dropped(health, attack):
 
 @pytest.mark.parametrize("begun", [b"", b"GET /livez", b"GET /livez HTTP/1.1\r\nHost: x"])
 async def test_a_slow_probe_is_dropped(health, begun, monkeypatch):
-    monkeypatch.setattr(worker_health, "PATIENCE", 0.2)
+    monkeypatch.setattr(worker_health, "REQUEST_TIMEOUT", 0.2)
     async with wire(health.port) as slow:
         slow.send(begun)
         assert await slow.rest() == b""

@@ -1,4 +1,4 @@
-"""Follows the events of a Chairtime API: each once and in order, however often the line is cut."""
+"""Follows the events of a Chairtime API: each once and in order, across lost connections."""
 
 from chairtime_client.board import Reload, reloads
 from chairtime_client.following import Refused, Token, booking_events, events

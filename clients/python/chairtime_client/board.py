@@ -1,5 +1,5 @@
-"""Which starts of the board to load again, and when: once for many events, and not all readers at
-the same moment.
+"""Tells which starts of the board to reload, and when: coalesces events, and spreads the reloads of
+many readers over time.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from chairtime_client.place import Event, Item, Reset
 
 SPREAD = 2.0
-"""Seconds over which the readers who are told of the same change load it again."""
+"""Seconds over which readers of the same change spread their reloads."""
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -19,10 +19,10 @@ LAST = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """The starts in [since, until) of a dentist may differ from those that you have."""
+    """The starts in [since, until) of a dentist may have changed."""
 
     dentist_id: str | None
-    """Null: of all dentists."""
+    """Null: all dentists."""
     since: datetime = FIRST
     until: datetime = LAST
 
@@ -30,9 +30,9 @@ class Reload:
 async def reloads(
     items: AsyncIterator[Item], spread: float = SPREAD
 ) -> AsyncGenerator[list[Reload], None]:
-    """What to load again because of `events(..., topics=["availability"])`, a random time of up to
-    `spread` seconds after the first event that says so. Overlapping ranges of a dentist are joined.
-    Raises what `items` raises.
+    """What to reload because of `events(..., topics=["availability"])`, after a random delay of up
+    to `spread` seconds from the first event. Overlapping ranges of a dentist are merged. Raises
+    what `items` raises.
     """
     loop = asyncio.get_running_loop()
     wanted: list[Reload] = []
@@ -40,8 +40,8 @@ async def reloads(
     coming = asyncio.ensure_future(anext(items))
     try:
         while True:
-            patience = None if due is None else max(0.0, due - loop.time())
-            await asyncio.wait({coming}, timeout=patience)
+            timeout = None if due is None else max(0.0, due - loop.time())
+            await asyncio.wait({coming}, timeout=timeout)
             if due is not None and loop.time() >= due:
                 yield joined(wanted)
                 wanted, due = [], None
@@ -56,7 +56,9 @@ async def reloads(
 
 
 def joined(wanted: Iterable[Reload]) -> list[Reload]:
-    """The same starts in fewer ranges, by dentist and time; one range where all must be loaded."""
+    """The same starts in fewer ranges, by dentist and time; a single range if all
+    must be reloaded.
+    """
     found: list[Reload] = []
     for each in sorted(wanted, key=lambda r: (r.dentist_id or "", r.since)):
         if each.dentist_id is None:
@@ -70,7 +72,7 @@ def joined(wanted: Iterable[Reload]) -> list[Reload]:
 
 
 def _named(item: Item) -> Iterator[Reload]:
-    """What an item says to load again."""
+    """The starts to reload because of an item."""
     if isinstance(item, Reset):
         yield Reload(None)
     elif isinstance(item, Event) and "until" in item.data:

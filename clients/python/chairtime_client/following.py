@@ -1,4 +1,4 @@
-"""From connection to connection: what to send, when to come back, and when to give up."""
+"""Connects, reconnects with back-off, and gives up on permanent refusals."""
 
 import asyncio
 import logging
@@ -11,29 +11,29 @@ import httpx2
 
 from chairtime_client.place import Item, Place
 
-SILENCE = 40.0
-"""Seconds without a byte after which a connection counts as lost: more than two heartbeats."""
+HEARTBEAT_TIMEOUT = 40.0
+"""Seconds without data after which a connection counts as lost: more than two heartbeats."""
 
-CONNECT = 10.0
-"""Seconds that connecting may take."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds for connecting."""
 
-LONGEST = 10.0
-"""Seconds between two attempts while nobody answers."""
+LONGEST_BACK_OFF = 10.0
+"""Longest pause in seconds between two attempts."""
 
 JITTER = 0.25
-"""Share of a pause by which it may be longer, so that a crowd does not come back at once."""
+"""Largest random extension of a pause, as a share, so that clients do not reconnect at once."""
 
 TRANSIENT = frozenset({408, 425, 429})
-"""Refusals that may be over the next time, like all from 500 on."""
+"""Statuses that are retried, as are all from 500 on."""
 
 Token: TypeAlias = str | Callable[[], Awaitable[str]]
-"""A bearer token, or what fetches one: called before each connection."""
+"""A bearer token, or a function that fetches one before each connection."""
 
 logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """The server will not let this reader follow, however often it asks."""
+    """The server refuses permanently; retrying will not help."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(f"{status} {code}")
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 class _Busy(Exception):
-    """Not now, and not before so many seconds."""
+    """The server asks to retry after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -56,14 +56,14 @@ def events(
     *,
     topics: Collection[str] = (),
     cursor: str | None = None,
-    silence: float = SILENCE,
+    heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
 ) -> AsyncGenerator[Item, None]:
-    """What happens in these topics (all, where none is named) after `cursor`, or from now on. Does
-    not end by itself. Raises Refused for a 4xx that will not pass; for a 401 not before a token
-    callable has been asked once more.
+    """Events of these topics (all if none is given) after `cursor`, or from now on. Never ends by
+    itself. Raises Refused for a permanent 4xx; for a 401 only after the token function has been
+    called once more.
     """
     path = f"/api/events?topics={','.join(topics)}" if topics else "/api/events"
-    return _follow(base_url, path, token, Place(cursor), silence)
+    return _follow(base_url, path, token, Place(cursor), heartbeat_timeout)
 
 
 def booking_events(
@@ -72,34 +72,34 @@ def booking_events(
     booking_id: str,
     *,
     cursor: str | None = None,
-    silence: float = SILENCE,
+    heartbeat_timeout: float = HEARTBEAT_TIMEOUT,
 ) -> AsyncGenerator[Item, None]:
     """The same for one booking; each connection begins with a Snapshot."""
     path = f"/api/appointments/{booking_id}/events"
-    return _follow(base_url, path, token, Place(cursor), silence)
+    return _follow(base_url, path, token, Place(cursor), heartbeat_timeout)
 
 
 async def _follow(
-    base_url: str, path: str, token: Token, place: Place, silence: float
+    base_url: str, path: str, token: Token, place: Place, heartbeat_timeout: float
 ) -> AsyncGenerator[Item, None]:
-    failures, doubted = 0, False
-    patience = httpx2.Timeout(CONNECT, read=silence)
-    async with httpx2.AsyncClient(base_url=base_url, timeout=patience) as client:
+    failures, token_renewed = 0, False
+    timeout = httpx2.Timeout(CONNECT_TIMEOUT, read=heartbeat_timeout)
+    async with httpx2.AsyncClient(base_url=base_url, timeout=timeout) as client:
         while True:
             least = 0.0
             try:
                 async with aclosing(_connection(client, path, token, place)) as items:
                     async for item in items:
-                        failures, doubted = 0, False
+                        failures, token_renewed = 0, False
                         yield item
             except Refused as refused:
-                if refused.status != 401 or isinstance(token, str) or doubted:
+                if refused.status != 401 or isinstance(token, str) or token_renewed:
                     raise
-                doubted = True
+                token_renewed = True
             except _Busy as busy:
                 least = busy.seconds
             except (httpx2.TransportError, httpx2.StreamError) as error:
-                logger.info("cut off at %s: %r", place.cursor, error)
+                logger.info("connection lost at %s: %r", place.cursor, error)
             await asyncio.sleep(max(least, _pause(place.retry, failures)))
             failures += 1
 
@@ -107,7 +107,7 @@ async def _follow(
 async def _connection(
     client: httpx2.AsyncClient, path: str, token: Token, place: Place
 ) -> AsyncGenerator[Item, None]:
-    """What one connection brings, until it ends."""
+    """The items of one connection, until it ends."""
     headers = {"Authorization": f"Bearer {token if isinstance(token, str) else await token()}"}
     if place.cursor:
         headers["Last-Event-ID"] = place.cursor
@@ -134,5 +134,5 @@ async def _admitted(response: httpx2.Response) -> None:
 
 def _pause(retry: float, failures: int) -> float:
     """Seconds to wait: never less than the server asked for."""
-    longest = max(retry, LONGEST)
+    longest = max(retry, LONGEST_BACK_OFF)
     return min(retry * 2.0 ** min(failures, 16), longest) * random.uniform(1, 1 + JITTER)

@@ -1,4 +1,6 @@
-"""Where a reader is in the order of events, and what a frame means there. No sockets, no clock."""
+"""A reader's position in the order of events, and the interpretation of frames. No sockets, no
+clock.
+"""
 
 import json
 from collections.abc import Iterator
@@ -9,26 +11,26 @@ from typing import Any, TypeAlias
 from httpx2 import ServerSentEvent
 
 RETRY = 1.0
-"""Seconds before reconnecting, until the server has named another pause."""
+"""Seconds before reconnecting, unless the server sends another value."""
 
 REMEMBERED = 10_000
-"""Bookings whose latest version is kept, to notice that one is missing."""
+"""Number of bookings whose latest version is kept, to detect missing events."""
 
 GAP = "gap"
-"""The reason of a reset that was found here: the server did not say why something is missing."""
+"""The reason of a reset by this client, which detected that an event is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A connection begins: events after `cursor` follow."""
+    """A connection is open: events after `cursor` follow."""
 
     cursor: str
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A connection to one booking's events begins, with the booking as it is now. Events that it
-    contains already may follow: ignore the versions that you have.
+    """A connection to one booking's events is open; `booking` is its current state. Events already
+    included in it may follow: ignore versions that you have.
     """
 
     cursor: str
@@ -37,7 +39,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What you have does not join up with what follows: load the lists again."""
+    """Events are missing: reload the lists."""
 
     cursor: str
     reason: str
@@ -46,7 +48,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change. Keep `cursor` once you are done with it, to go on from there another day."""
+    """A change. Store `cursor` once you have handled it, to resume from there later."""
 
     cursor: str
     seq: int
@@ -55,24 +57,26 @@ class Event:
     version: int | None
     occurred_at: datetime
     data: dict[str, Any]
-    """All of it, with the entity."""
+    """The whole event, including the entity."""
 
 
 Item: TypeAlias = Ready | Snapshot | Reset | Event
 
 
 class Place:
-    """Outlives connections. What comes twice is dropped; what is missing becomes a Reset."""
+    """The position of one reader across connections. Drops duplicates; a missing event becomes a
+    Reset.
+    """
 
     def __init__(self, cursor: str | None = None) -> None:
         self.cursor = cursor
-        """After which to go on; null for from now on."""
+        """Resume after this cursor; null: from now on."""
         self.retry = RETRY
         """Seconds to wait before the next connection."""
         self._versions: dict[str, int] = {}
 
     def take(self, frame: ServerSentEvent) -> Iterator[Item]:
-        """What a frame brings; nothing for one that only steers, or that is of a later kind."""
+        """The items in a frame; none for control frames and unknown kinds."""
         if frame.retry is not None:
             self.retry = frame.retry / 1000
         data: dict[str, Any] = json.loads(frame.data or "{}")
@@ -87,7 +91,7 @@ class Place:
                 yield from self._event(kind, frame.id, data)
 
     def _begin(self, first: Ready | Snapshot) -> Iterator[Item]:
-        """A connection must begin where the one before it ended, unless a reset says otherwise."""
+        """Handles the first frame: a connection that does not start at our cursor means a gap."""
         if self.cursor not in (None, first.cursor):
             yield self._reset(first.cursor, GAP)
         self.cursor = first.cursor
@@ -116,7 +120,7 @@ class Place:
         return epoch == here_epoch and int(seq) <= int(here_seq)
 
     def _misses(self, kind: str, data: dict[str, Any]) -> bool:
-        """Each version of a booking is one event, so the next must be the very next."""
+        """Whether a version of a booking was skipped: each version is exactly one event."""
         before = self._versions.get(data["entity_id"])
         return kind.startswith("appointment.") and before not in (None, data["version"] - 1)
 
@@ -124,7 +128,7 @@ class Place:
         if not kind.startswith("appointment."):
             return
         self._versions.pop(data["entity_id"], None)
-        if kind == "appointment.removed":  # versions that are not ours to see may follow
+        if kind == "appointment.removed":  # later versions may not be visible to us
             return
         self._versions[data["entity_id"]] = data["version"]
         if len(self._versions) > REMEMBERED:
