@@ -18,12 +18,12 @@ SHORTEST_SECRET = 32
 DEDICATED_CONNECTIONS = 6
 
 List = Annotated[tuple[str, ...], NoDecode]
-"""Several values, by commas."""
+"""Several values, separated by commas."""
 
 
 class Settings(BaseSettings):
-    """What the environment decides. Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
-    TEMPORAL_API_KEY …) are read by Temporal's client configuration and are not repeated here.
+    """Settings from environment variables. Temporal's own variables (TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE, TEMPORAL_API_KEY …) are read by Temporal's client configuration.
     """
 
     model_config = SettingsConfigDict(
@@ -130,7 +130,9 @@ class Settings(BaseSettings):
     """The interface that a worker's health port listens on."""
 
     chairtime_home: Path = CHECKOUT / ".chairtime"
-    """What belongs to this checkout: data of the embedded parts, the development key, dev.json."""
+    """Directory of this checkout for data of the embedded parts, the development key
+    and dev.json.
+    """
 
     @property
     def development_key(self) -> Path:

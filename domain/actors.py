@@ -1,4 +1,4 @@
-"""Who asks: a role and, for people and services that log in, an id."""
+"""Actors: a role and, for people and services that log in, an id."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,9 +12,9 @@ class Role(StrEnum):
     PATIENT = "patient"
     AGENT = "agent"
     CLINIC = "clinic"
-    """Staff at Temporal's Web UI or command line, who bring no token."""
+    """Staff using Temporal's Web UI or command line, without a token."""
     SYSTEM = "system"
-    """The passing of time: expiry, sweep, lapse."""
+    """Automatic changes: expiry, sweep, lapse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ class Actor:
 
     @property
     def is_staff(self) -> bool:
-        """Acts for the clinic: a patient's terms, such as the cancel notice, do not bind them."""
+        """Whether they act for the clinic, and are not bound by patients' terms such as the cancel
+        notice.
+        """
         return self.role in (Role.ADMIN, Role.DENTIST, Role.CLINIC, Role.SYSTEM)
 
     @property
@@ -47,7 +49,7 @@ class Actor:
 
     @property
     def side(self) -> str:
-        """Whose side a cancellation counts for: `clinic`, `patient` or `agent`."""
+        """Who is recorded as cancelling: `clinic`, `patient` or `agent`."""
         match self.role:
             case Role.ADMIN | Role.DENTIST | Role.CLINIC | Role.SYSTEM:
                 return "clinic"
@@ -63,9 +65,9 @@ SYSTEM = Actor(Role.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which bookings an actor may see and change: those of one patient, of one dentist, or made by
-    one agent for patients whom it acts for; all where nothing is set. `token` is what an agent
-    shows for a booking it made.
+    """The bookings that an actor may see and change: those of one patient, of one dentist, or those
+    made by one agent for patients whom it acts for; all if no field is set. `token`: the hold token
+    that the caller sent.
     """
 
     patient_id: UUID | None = None
@@ -74,7 +76,7 @@ class Scope:
     token: str | None = None
 
     def narrowed(self) -> dict[str, str]:
-        """The one field that narrows, by its column; empty for all."""
+        """The field that is set, by column name; empty for all bookings."""
         fields = {
             "patient_id": self.patient_id,
             "dentist_id": self.dentist_id,

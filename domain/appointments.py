@@ -1,4 +1,4 @@
-"""What the system knows of an appointment: the row, and the JSON answer, are this one class."""
+"""Appointments, their commands and results. One class serves as row and as JSON answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,18 +15,18 @@ from domain.idempotency import Key
 from domain.schedules import Reason, Terms
 
 Texts = Mapping[str, str | None]
-"""Texts of a booking to write, by column (`notes`, `staff_notes`, `cancel_note`); null empties one,
-an absent one stays. They never leave Postgres but to those who may read them.
+"""Texts of a booking to write, by column (`notes`, `staff_notes`, `cancel_note`). Null deletes a
+text; absent ones stay unchanged. They are only ever shown to those who may read them.
 """
 
 NO_TEXTS: Texts = MappingProxyType({})
 
 OVERRIDE = "override"
-"""The reason in the history of what staff booked or moved with `override`."""
+"""The reason recorded in the history when staff use `override`."""
 
 
 class Via(StrEnum):
-    """Who carried a command out. Only what came by the API must still be told to the workflow."""
+    """Which component carried out a command. Only changes via the API are sent to the workflow."""
 
     API = "api"
     WORKFLOW = "workflow"
@@ -71,9 +71,7 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The command `hold`. `key`: null where the caller gave none. `limits`: what this patient may
-    have already.
-    """
+    """The command `hold`. `key`: null if the caller sent none. `limits`: null for no limits."""
 
     id: UUID
     command_id: UUID
@@ -86,14 +84,14 @@ class Hold:
     key: Key | None = None
     limits: Limits | None = None
     override: bool = False
-    """Staff set hours and grid aside; the history says so."""
+    """Staff ignore hours and grid; recorded in the history."""
     token: str | None = field(default=None, repr=False)
-    """What an agent will have to show to change this booking."""
+    """The hold token that an agent must send to change this booking."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Every later command. `reason` is a code."""
+    """A command on an existing booking. `reason` is a code."""
 
     id: UUID
     verb: Verb
@@ -106,7 +104,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whom a visit is with, what for, and when it starts."""
+    """Dentist, type and start of a visit."""
 
     dentist_id: UUID
     appointment_type: str
@@ -126,10 +124,10 @@ class Move:
     key: Key | None = None
     expected_version: int | None = None
     override: bool = False
-    """Staff set hours and grid aside; the history says so."""
+    """Staff ignore hours and grid; recorded in the history."""
 
     def wish(self, before: Appointment) -> Place:
-        """Where the booking shall be."""
+        """Dentist, type and start after the move."""
         return Place(
             self.dentist_id or before.dentist_id,
             self.appointment_type or before.appointment_type,
@@ -153,8 +151,8 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command came to, and the booking as it is now (null where there is none, or none to be
-    seen).
+    """The outcome of a command, and the current booking (null if it does not exist or is not
+    visible).
     """
 
     outcome: Outcome
@@ -162,11 +160,11 @@ class Result:
     reason: Reason | None = None
     """Why a slot is not offered."""
     blocking: str | None = None
-    """`held` or `booked`: what is in the way of a hold."""
+    """`held` or `booked`: the state of the claim that blocks the slot."""
     held_until: datetime | None = None
-    """When what is in the way may end by itself."""
+    """When the blocking hold expires."""
     deadline: datetime | None = None
-    """The deadline that a change was judged against."""
+    """The deadline that the change was checked against."""
     server_time: datetime | None = None
 
     def as_told(self, actor: Actor) -> "Result":
@@ -179,7 +177,7 @@ class Result:
 
 
 DONE = frozenset({Outcome.DONE, Outcome.REPEAT, Outcome.SAME})
-"""Outcomes after which the booking is as the command wanted it."""
+"""Outcomes after which the booking is in the state that the command asked for."""
 
 
 def state_of(
@@ -197,7 +195,7 @@ def state_of(
     recent: list[Step],
     now: datetime,
 ) -> BookingState:
-    """The booking as its workflow needs it: what is due next, and whether anything still is."""
+    """The state of a booking for its workflow, with its next deadline."""
     due: tuple[str, datetime] | None = None
     if status is Status.HELD and hold_expires_at:
         due = ("hold", hold_expires_at)
@@ -221,15 +219,15 @@ def state_of(
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A booking with the terms that it keeps while its type stays."""
+    """A booking with the terms that it keeps as long as its type stays the same."""
 
     appointment: Appointment
     type_id: UUID
     policy: Mapping[str, Any]
-    """As `policy` made it."""
+    """Made by `policy`."""
 
     def offer(self, offer: BookingTerms) -> BookingTerms:
-        """The offer as it is to this booking, if it moves there."""
+        """The booking terms that apply if this booking moves there."""
         return replace(
             offer,
             terms=self.terms(offer.terms),
@@ -239,19 +237,19 @@ class Pinned:
 
     @property
     def notice_deadline(self) -> datetime:
-        """Until when patients and agents may move it."""
+        """The deadline for moves by patients and agents."""
         return self.appointment.starts_at - timedelta(seconds=self.policy["cancel_notice"])
 
     def is_at(self, offer: BookingTerms) -> bool:
-        """Whether it is with that dentist and of that type already."""
+        """Whether it already has that dentist and type."""
         return (offer.dentist_id, offer.terms.type_id) == (
             self.appointment.dentist_id,
             self.type_id,
         )
 
     def terms(self, terms: Terms) -> Terms:
-        """The terms that the visit has under `terms` of a type: its own where that is its type, but
-        for lead time and horizon, which are those of today.
+        """The terms of the visit under `terms` of a type. If the type stays, it keeps its own terms
+        except lead time and horizon, which are current.
         """
         if terms.type_id != self.type_id:
             return terms
@@ -269,7 +267,9 @@ class Pinned:
 
 
 def policy(terms: Terms) -> dict[str, float | bool]:
-    """The terms that a booking keeps whatever becomes of its type later; durations in seconds."""
+    """The terms stored with a booking, which later changes of its type do not affect; durations in
+    seconds.
+    """
     second = timedelta(seconds=1)
     return {
         "buffer_before": terms.buffer_before / second,

@@ -1,8 +1,7 @@
-"""The life of a booking: its states, its verbs, and the one table that says which verb leads where.
+"""The lifecycle of a booking: its states, its verbs, and the transition table.
 
-Everything that decides about a transition is in this file; the database carries it out as a
-compare-and-set (`booking_change` in migrations/), the docs draw their diagram from it, the tests
-walk it.
+All rules about transitions are in this file. The database applies them by compare-and-set
+(`booking_change` in migrations/), the diagram in docs/ is drawn from the table, and tests walk it.
 """
 
 from collections.abc import Mapping
@@ -18,13 +17,13 @@ HOLD_QUOTA = 2
 """Live holds that one patient may have at a time."""
 
 BOOKING_QUOTA = 10
-"""Live visits ahead that one patient may have, holds included. Those that staff made do not count,
-and staff may make more.
+"""Upcoming live visits that one patient may have, holds included. Bookings made by staff do not
+count and are not limited.
 """
 
 FREE_RELEASES = 1
-"""Holds of overlapping time with one dentist that a patient may give up, or let expire, within
-RELEASE_WINDOW. After one more, they cannot hold that time for as long as that hold had lasted.
+"""Holds of overlapping time with one dentist that a patient may release or let expire within
+RELEASE_WINDOW. After one more there is a cooldown as long as that hold was.
 """
 
 RELEASE_WINDOW = timedelta(hours=1)
@@ -33,8 +32,7 @@ MAX_EXTENSIONS = 2
 """How often one hold may be extended."""
 
 LAPSE_AFTER = timedelta(hours=24)
-"""How long after its end a visit that nobody completed is left open before it is flagged for staff.
-"""
+"""How long after its end an uncompleted visit is flagged for staff."""
 
 
 class Status(StrEnum):
@@ -71,9 +69,7 @@ class Verb(StrEnum):
 
 
 class CancelReason(StrEnum):
-    """Why a booking was cancelled: a closed list, so that it can be counted. Words go into the
-    note.
-    """
+    """Why a booking was cancelled: a closed list for statistics. Free text goes into the note."""
 
     PATIENT_REQUEST = "patient_request"
     ILL = "ill"
@@ -87,7 +83,7 @@ class CancelReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a patient may have already when they take more; null: not counted."""
+    """Limits on what a patient already has when they hold or book; null: no limit."""
 
     holds: int | None = None
     bookings: int | None = None
@@ -95,7 +91,9 @@ class Limits:
 
 
 class Judged(StrEnum):
-    """How a verb stands to the deadline of the state it leaves (the hold's, or the approval's)."""
+    """Whether a verb is allowed before or after the deadline of the state it leaves (the hold's, or
+    the approval's).
+    """
 
     ANY = "any"
     BEFORE = "before"
@@ -103,18 +101,18 @@ class Judged(StrEnum):
 
 
 class Opens(StrEnum):
-    """From when on a verb can be used, where the visit's time decides about it."""
+    """The earliest time at which a verb can be used, relative to the visit."""
 
     DAY = "day"
-    """From the first instant of the clinic's calendar day on which the visit starts."""
+    """From the beginning of the visit's calendar day at the clinic."""
     START = "start"
     """From the start of the visit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where one verb leads: `moves` from status to status; `moves_approval` instead, where the type
-    needs approval; `moves_approval_staff` instead of that, where staff use it.
+    """The transitions of one verb: `moves` from status to status; `moves_approval` replaces it if
+    the type needs approval, and `moves_approval_staff` replaces that for staff.
     """
 
     moves: Mapping[Status, Status]
@@ -125,7 +123,7 @@ class Rule:
     """Null: at any time."""
 
     def leading(self, *, staff: bool, approval: bool) -> Mapping[Status, Status]:
-        """From status to status, for staff or others, where approval is needed or not."""
+        """The transitions for staff or others, with or without approval."""
         if not approval:
             return self.moves
         if staff and self.moves_approval_staff is not None:
@@ -142,7 +140,7 @@ LIVE = frozenset(
         Status.IN_TREATMENT,
     }
 )
-"""States that claim time. All others are terminal and never change."""
+"""States that occupy time. All others are terminal and never change."""
 
 RULES: Mapping[Verb, Rule] = {
     Verb.CONFIRM: Rule(
@@ -156,10 +154,10 @@ RULES: Mapping[Verb, Rule] = {
     Verb.APPROVE: Rule({Status.PENDING_APPROVAL: Status.BOOKED}, judged=Judged.BEFORE),
     Verb.DECLINE: Rule({Status.PENDING_APPROVAL: Status.DECLINED}),
     Verb.RESCHEDULE: Rule(
-        # whether it needs approval is decided by the terms after the move, whatever it was before
+        # The terms after the move decide whether it needs approval.
         {Status.PENDING_APPROVAL: Status.BOOKED, Status.BOOKED: Status.BOOKED},
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.PENDING_APPROVAL},
-        # what staff move to where approval is needed stays as approved as it was
+        # A move by staff keeps the approval, even if the new terms need one.
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
         judged=Judged.BEFORE,
     ),
@@ -177,8 +175,8 @@ RULES: Mapping[Verb, Rule] = {
         }
     ),
 }
-"""The transition table. `hold` is not in it: it makes the booking. Nor are `lapse` and
-`assign_chair`, which the system carries out: they change no status.
+"""The transition table. It excludes `hold`, which creates the booking, and `lapse` and
+`assign_chair`, by which the system changes no status.
 """
 
 OPEN_TO_ALL = frozenset(
@@ -192,12 +190,12 @@ OPEN_TO_ALL = frozenset(
         Verb.CANCEL,
     }
 )
-"""Verbs that patients and agents may use on what is theirs. All others are for staff."""
+"""Verbs that patients and agents may use on their own bookings. All others are for staff."""
 
 
 class Outcome(StrEnum):
-    """What a command came to. `DONE`, `REPEAT` and `SAME` mean that the booking is as the command
-    wanted it.
+    """The outcome of a command. After `DONE`, `REPEAT` and `SAME` the booking is in the state that
+    the command asked for.
     """
 
     DONE = "done"
@@ -213,7 +211,7 @@ class Outcome(StrEnum):
     NOT_HOLDER = "not_holder"
     NOT_FOUND = "not_found"
     NOT_SEEN = "not_seen"
-    """A repeat, whose booking the caller may no longer see."""
+    """A repeat of a command whose booking the caller may no longer see."""
     SLOT = "slot"
     PATIENT_OVERLAP = "patient_overlap"
     QUOTA = "quota"
@@ -226,7 +224,7 @@ class Outcome(StrEnum):
 
 
 def limits(*, by_staff: bool, holds: bool) -> Limits:
-    """What binds a new booking. `holds`: it is a hold; else it is booked at once."""
+    """The limits for a new booking. `holds`: it is a hold; else it is booked at once."""
     return Limits(
         holds=HOLD_QUOTA if holds else None,
         bookings=None if by_staff else BOOKING_QUOTA,
@@ -235,12 +233,12 @@ def limits(*, by_staff: bool, holds: bool) -> Limits:
 
 
 def allowed(status: Status) -> list[Verb]:
-    """The verbs that a caller may still use in this state, in the table's order."""
+    """The verbs that callers may use in this state, in the table's order."""
     return [v for v, rule in RULES.items() if status in rule.moves and v is not Verb.EXPIRE]
 
 
 def opens_at(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | None:
-    """The first instant at which the verb can be used on a visit; None where any will do."""
+    """The first instant at which the verb can be used on a visit; None if there is no limit."""
     match RULES[verb].opens:
         case None:
             return None
@@ -255,7 +253,7 @@ def opens_at(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | None
 
 @dataclass(frozen=True)
 class Step:
-    """One transition, as Temporal may know it."""
+    """One transition, without personal data, as stored in Temporal."""
 
     verb: str
     status: str
@@ -266,21 +264,23 @@ class Step:
 
 @dataclass(frozen=True)
 class BookingState:
-    """A booking as Temporal may know it: ids, codes, times, the next deadline; nothing personal."""
+    """A booking as stored in Temporal: ids, codes, times and the next deadline; no
+    personal data.
+    """
 
     id: str
     status: str
     version: int
     due: str = ""
-    """Name of the next deadline: `hold`, `approval`, `end of visit`; empty where none is left."""
+    """Name of the next deadline: `hold`, `approval`, `end of visit`; empty if none is left."""
     due_in: float | None = None
-    """Seconds until then by the database's clock, so that other clocks do not matter; may be
-    negative.
+    """Seconds until the deadline by the database's clock, so that clock skew does not matter; may
+    be negative.
     """
     over: bool = False
-    """Nothing more can become due: the workflow may close."""
+    """No deadline is left: the workflow may close."""
     clinic_id: str = ""
-    """Empty, as the next two, where the booking has no row."""
+    """Empty, like the next two, if the booking has no row."""
     dentist_id: str = ""
     starts_at: str = ""
     """UTC, RFC 3339."""

@@ -1,5 +1,5 @@
-"""Whether a visit finds a chair: by how many chairs are in use at each instant, as visits that have
-not begun exchange chairs (`plan_chairs` in migrations/ does it).
+"""Chair availability, by the number of chairs in use at each instant: visits that have not begun
+can be moved to other chairs (by `plan_chairs` in migrations/).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,17 +14,17 @@ ALWAYS = Span(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Chair(NamedTuple):
-    """An active chair, and what is claimed on it."""
+    """An active chair and its claims."""
 
     claims: Sequence[Busy] = ()
     kept_until: datetime | None = None
-    """Until when it takes part in no exchange: a visit on it is checked in or in treatment."""
+    """Until when its visits cannot move, because one is checked in or in treatment."""
 
 
 def without_chair(terms: Terms, chairs: Sequence[Chair], now: datetime) -> list[Span]:
-    """The starts that are refused for want of a chair, none for a type that needs none: at some
-    instant of the visit or its buffers every chair is in use, or kept for a visit that is checked
-    in, and no chair is free throughout.
+    """The starts for which no chair is available; none if the type needs no chair. That is: at some
+    instant of the visit or its buffers every chair is in use, or kept for a checked-in visit, and
+    no single chair is free for all of it.
     """
     if not terms.needs_chair:
         return []
@@ -43,8 +43,8 @@ def without_chair(terms: Terms, chairs: Sequence[Chair], now: datetime) -> list[
 def chair_may_be_free_at(
     terms: Terms, chairs: Sequence[Chair], start: datetime, now: datetime
 ) -> datetime | None:
-    """When enough holds may have ended for a start that is refused now; null where holds do not
-    decide.
+    """When enough holds may have expired to free a chair for this start; null if holds are not the
+    cause.
     """
     ends = {claim.held_until for chair in chairs for claim in live(chair.claims, now)} - {None}
     for end in sorted(end for end in ends if end):
@@ -59,7 +59,7 @@ def refused_at(spans: Iterable[Span], start: datetime) -> bool:
 
 
 def _in_use(chair: Chair, claims: Iterable[Busy], now: datetime) -> list[Span]:
-    """From when until when a visit cannot be moved to this chair; the first instant included."""
+    """The times at which no visit can be moved to this chair, as half-open spans."""
     kept = chair.kept_until and Span(utc(now), utc(chair.kept_until))
     times = [Span(claim.starts_at, claim.ends_at) for claim in claims]
     return joined([*times, kept] if kept and kept.after < kept.before else times)

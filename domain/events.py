@@ -1,6 +1,4 @@
-"""What is told to those who watch: the closed list of events, who may see which, and a reader's
-place in their order.
-"""
+"""Events: the closed list of kinds, who may see which event, and cursors."""
 
 import json
 import re
@@ -16,7 +14,7 @@ from domain.actors import Actor, Role
 
 CURSOR = re.compile(r"([0-9a-z]{1,32}):([0-9]{1,18})")
 LARGEST_INTEREST = 50
-"""Topics that one stream may follow."""
+"""Maximum number of topics of one stream."""
 
 
 class Topic(StrEnum):
@@ -33,17 +31,17 @@ class Topic(StrEnum):
 
 
 ABOUT = ("starts_at", "ends_at", "from", "until")
-"""What tells one event of the board from another of the same dentist."""
+"""Payload fields that distinguish board events of the same dentist."""
 
 MADE = frozenset({Role.AGENT, Role.DENTIST})
-"""Roles in which what somebody made is theirs to see."""
+"""Roles that may see what they created."""
 
 PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES})
-"""Topics whose events go to their audience alone."""
+"""Topics whose events are only visible to their audience."""
 
 
 class Kind(StrEnum):
-    """What can have happened. The triggers in migrations/ write these and no others."""
+    """The kinds of events. The triggers in migrations/ write these and no others."""
 
     HELD = "appointment.held"
     """A slot is held for a patient until `hold_expires_at`."""
@@ -116,8 +114,8 @@ class Event:
     sequenced_at: datetime
 
     def about(self) -> object:
-        """Which slot, or which starts of a dentist, it is the latest word on; null where each event
-        counts.
+        """A key of board events: a later event with the same key replaces this one. Null for events
+        that must not be replaced.
         """
         if self.topic != Topic.AVAILABILITY:
             return None
@@ -125,7 +123,7 @@ class Event:
         return self.entity_id, *(told.get(name) for name in ABOUT)
 
     def addresses(self) -> Iterator[str]:
-        """Where this event goes: to all of them, whether or not somebody reads there."""
+        """The addresses that this event is delivered to."""
         yield f"{self.topic}:{self.entity_id}"
         yield self.topic
         for id_ in self.audience or ():
@@ -133,9 +131,9 @@ class Event:
 
 
 def may_see(actor: Actor, event: Event) -> bool:
-    """Admins see all; others what everyone may see, and what they are in the audience of in their
-    role of today: what somebody made in another role is no longer theirs. That a booking is gone is
-    for the dentist for whom it is gone, alone. Where `must_ask`, the rows decide as well.
+    """Whether an actor may see an event. Admins see all; others see public events, and those with
+    them in the audience in their current role (access by an earlier role is lost). `removed` events
+    are only for the dentist who lost the booking. If `must_ask`, current rows decide as well.
     """
     if event.audience is None:
         return True
@@ -160,8 +158,8 @@ def may_see(actor: Actor, event: Event) -> bool:
 
 
 def must_ask(actor: Actor, event: Event) -> bool:
-    """Whether what `may_see` allows hangs on rows that change without an event: an agent's grants,
-    and in which role somebody made a profile.
+    """Whether visibility also depends on rows that change without an event: an agent's grants, and
+    the role in which somebody created a profile.
     """
     if event.audience is None or actor.role not in MADE or event.entity_id == actor.id:
         return False
@@ -178,13 +176,13 @@ class Reader:
     """When the token that it was opened with is over, in seconds since 1970."""
 
     def addresses(self) -> Iterator[str]:
-        """Where to listen so as to miss nothing of these topics that this reader may see."""
+        """The addresses to subscribe to, so that no visible event of these topics is missed."""
         for topic in self.topics:
             private = topic in PRIVATE and not self.actor.sees_all
             yield f"{topic}@{self.actor.id}" if private else topic
 
     def wants(self, event: Event) -> bool:
-        """Whether to deliver it: followed, and at this moment allowed."""
+        """Whether to deliver it: the reader subscribes to it, and may see it now."""
         followed = event.topic in self.topics or f"{event.topic}:{event.entity_id}" in self.topics
         return followed and may_see(self.actor, event)
 
@@ -195,8 +193,8 @@ def about(topic: Topic, entity_id: UUID) -> str:
 
 
 def interest(names: Iterable[str]) -> frozenset[str]:
-    """The topics that these names are, LARGEST_INTEREST at most. ValueError says which is none.
-    Of the narrowed ones only `availability:<dentist id>` can be asked for.
+    """Parses topic names, at most LARGEST_INTEREST. ValueError names an unknown one. Of topics with
+    an id, only `availability:<dentist id>` is allowed.
     """
     topics = frozenset(_topic(name.strip()) for name in names)
     if not 0 < len(topics) <= LARGEST_INTEREST:
@@ -218,7 +216,7 @@ def _topic(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in the log: all events up to `seq` are behind it. Each epoch has its own numbers."""
+    """A position in the log, after event `seq`. Each epoch has its own sequence numbers."""
 
     epoch: str
     seq: int

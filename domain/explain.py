@@ -1,4 +1,4 @@
-"""Why a start is offered or not: the same judgement as everywhere, with all that it rests on."""
+"""Explains why a start is offered or not, by the same rules as the search, with their causes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Finding:
 def explain(
     offer: BookingTerms, starts_at: datetime, busy: Iterable[Busy], chairs: Sequence[Chair]
 ) -> list[Finding]:
-    """All that speaks against a visit, in the order of Reason; empty means that it is offered."""
+    """All reasons against a visit, in the order of Reason; empty means that it is offered."""
     start = utc(starts_at)
     said = objections(offer.hours, offer.terms, start, offer.now, offer.kept_start)
     return [
@@ -95,5 +95,5 @@ def _blocking(terms: Terms, start: datetime, claims: Iterable[Busy]) -> list[Bus
 
 
 def _ends(claims: Iterable[Busy]) -> datetime | None:
-    """When the last of the holds among them may end."""
+    """When the last hold among these claims expires."""
     return max((claim.held_until for claim in claims if claim.held_until), default=None)

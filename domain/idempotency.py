@@ -1,4 +1,4 @@
-"""Idempotency keys: one request, carried out once however often it is sent."""
+"""Idempotency keys: a request is carried out once, however often it is sent."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A caller's `Idempotency-Key` at one route. The key itself is nowhere but in their request."""
+    """A caller's `Idempotency-Key` at one route. The key itself is never stored, only its hash."""
 
     caller: UUID
     route: str
@@ -14,10 +14,10 @@ class Key:
     hash: bytes
     """SHA-256 of the key."""
     fingerprint: bytes
-    """SHA-256 of the key and the whole request: what tells a repeat from another request."""
+    """SHA-256 of the key and the whole request, to distinguish a repeat from another request."""
 
     def packed(self) -> dict[str, str]:
-        """As the functions in migrations/ take it."""
+        """As passed to the SQL functions in migrations/."""
         return {
             "caller": str(self.caller),
             "route": self.route,

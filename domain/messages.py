@@ -1,7 +1,6 @@
-"""What goes through Temporal: ids, codes and times, nothing personal.
+"""Messages through Temporal: ids, codes and times, no personal data.
 
-Every field has a default, so that a person at the Web UI can send `{}` and an older history can
-still be replayed.
+Fields have defaults, so that `{}` can be sent from the Web UI, and older histories can be replayed.
 """
 
 from dataclasses import dataclass, field
@@ -9,13 +8,13 @@ from dataclasses import dataclass, field
 from domain.booking import BookingState
 
 LOOK = "look"
-"""The verb of a message that asks the workflow to read the booking's row, and for nothing else."""
+"""The verb of a message that only asks the workflow to read the booking's row."""
 
 
 @dataclass(frozen=True)
 class HoldRequest:
-    """What to hold, where a booking starts in Temporal without the API. Ids as text, `starts_at` in
-    RFC 3339.
+    """The hold of a booking that is started in Temporal without the API. Ids as text, `starts_at`
+    in RFC 3339.
     """
 
     dentist_id: str
@@ -27,21 +26,19 @@ class HoldRequest:
 
 @dataclass(frozen=True)
 class Command:
-    """One message to a booking. Signals and updates fill in `verb` by their own name."""
+    """One message to a booking. Signals and updates set `verb` from their name."""
 
     verb: str = ""
     id: str = ""
-    """The command id; the same id again is the same command. Absent when a person sends a signal
-    from the Web UI.
-    """
+    """The command id, which makes retries idempotent. Empty in signals from the Web UI."""
     by: str = "clinic"
-    """Who asks, as `role:id`."""
+    """The actor, as `role:id`."""
     reason: str | None = None
     """A code, never free text."""
     expected_version: int | None = None
     starts_at: str | None = None
     dentist_id: str | None = None
-    """Where a `reschedule` goes."""
+    """The new dentist of a `reschedule`."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Booking:
     id: str
     hold: HoldRequest | None = None
     todo: list[Command] = field(default_factory=list)
-    """Commands to begin with: the one that started the workflow, or what is carried over
+    """Initial commands: the one that started the workflow, or those carried over
     continue-as-new.
     """
 
@@ -66,7 +63,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Done:
-    """What `advance` came to: the booking's state, and the outcome of each command, in order."""
+    """The result of `advance`: the booking's state, and the outcome of each command, in order."""
 
     state: BookingState
     outcomes: list[str]
@@ -74,7 +71,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an update answers. A refusal is a value, not a failure."""
+    """The answer to an update. A refusal is an outcome, not a failure."""
 
     outcome: str
     state: BookingState

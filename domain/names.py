@@ -1,4 +1,4 @@
-"""The words by which people are found: of any script, whatever their case and accents."""
+"""Search words of names in any script, ignoring case and accents."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from itertools import chain
 APOSTROPHES = str.maketrans(
     dict.fromkeys("\u2019\u02bc\u02bb\u02b9\u2032\u201b\u05f3`\u00b4\u2018\uff07", "'")
 )
-"""As people type them: O'Brien is found as obrien too."""
+"""Characters typed as apostrophes, normalised to one, so that O'Brien is also found as obrien."""
 
 JOINERS = frozenset("'")
 
@@ -18,15 +18,15 @@ PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "\u0131": "i"}
     | {"æ": "ae", "œ": "oe", "þ": "th"}
 )
-"""Letters whose stroke or ligature Unicode does not take apart."""
+"""Letters with a stroke or ligature that Unicode does not decompose."""
 
 LONGEST_WORD = 200
 """Characters; a lexeme of Postgres has 2 KiB at most."""
 
 
 def folded(text: str) -> str:
-    """Without case and accents: Jörg, JÖRG and Jorg are one, composed or not. Vowel signs, which
-    are marks too, stay.
+    """The text without case and accents: Jörg, JÖRG and Jorg are equal, composed or decomposed.
+    Vowel signs stay, although they are marks.
     """
     compatible = unicodedata.normalize("NFKD", text.translate(APOSTROPHES))
     taken_apart = unicodedata.normalize("NFKD", compatible.casefold())
@@ -35,8 +35,8 @@ def folded(text: str) -> str:
 
 
 def indexed(texts: Iterable[str | None]) -> list[str]:
-    """The words to find these texts by, each once: the parts of a word with hyphens or apostrophes,
-    and the whole.
+    """The index words of these texts, without duplicates. A word with hyphens or apostrophes is
+    indexed by its parts and as a whole.
     """
     found: set[str] = set()
     for text in texts:
@@ -46,7 +46,7 @@ def indexed(texts: Iterable[str | None]) -> list[str]:
 
 
 def sought(text: str) -> list[str]:
-    """The words of a search, each of which must begin a word that was indexed."""
+    """The words of a search; each must be a prefix of an indexed word."""
     chunks = folded(text).split()
     return list(dict.fromkeys(chain(*(_parts(chunk, JOINERS) for chunk in chunks))))
 

@@ -1,4 +1,4 @@
-"""People: what the system knows of them, and what their row says to whoever brings a token."""
+"""People: profiles, grants and account status."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,10 +7,10 @@ from uuid import UUID
 from domain.actors import Actor, Role
 
 ROLES = (Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT)
-"""What a person can be; the other roles have no profile."""
+"""Roles with a profile; the others have none."""
 
 PERSONAL = frozenset({"full_name", "email", "phone", "time_zone", "locale"})
-"""What belongs to the person: theirs to change, and blank once they are erased."""
+"""Personal fields: people may change their own, and an erasure blanks them."""
 
 DENTIST_ACCESS_YEARS = 10
 """How long after a visit its dentist may look up the patient's profile."""
@@ -52,7 +52,7 @@ class GrantedAgent:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What a row says about the rights of a person."""
+    """The role and active flag of a profile, which decide what its tokens may do."""
 
     role: Role
     active: bool

@@ -41,14 +41,14 @@ ADMIN = _row(Right.NONE, Right.NONE, Right.NONE)
 
 
 def _verbs(*verbs: Verb) -> dict[str, Row]:
-    """Routes that are named as their verb; whom a verb is open to, domain/booking.py says."""
+    """Rows of routes named after a verb, according to OPEN_TO_ALL in domain/booking.py."""
     return {str(verb): ONES_OWN if verb in OPEN_TO_ALL else DENTIST_OWN for verb in verbs}
 
 
 PUBLIC = frozenset(
     {"list_dentists", "get_dentist", "livez", "readyz", "health", "version"},
 )
-"""Routes that ask for no token."""
+"""Routes that need no token."""
 
 RIGHTS: Mapping[str, Row] = {
     # bookings
@@ -103,8 +103,8 @@ RIGHTS: Mapping[str, Row] = {
 
 
 def may_book_at(actor: Actor, dentist_id: UUID) -> bool:
-    """Whether this caller may hold, book or move to this dentist: a dentist only at themselves, as
-    they could neither see nor undo it elsewhere.
+    """Whether this caller may hold, book or move to this dentist. Dentists may only book for
+    themselves, as they could not see or cancel other dentists' bookings.
     """
     return actor.role is not Role.DENTIST or actor.id == dentist_id
 
@@ -115,7 +115,7 @@ def may_use(actor: Actor, verb: Verb) -> bool:
 
 
 def right(route: str, role: Role) -> Right:
-    """What a role may do at a route. LookupError for a route that the table lacks."""
+    """The right of a role at a route. LookupError for a route without a row."""
     if route not in RIGHTS:
         raise LookupError(f"the route {route!r} has no row in domain/rights.py")
     return RIGHTS[route].get(role, Right.NONE)

@@ -1,5 +1,5 @@
-"""What may be held: the terms of a type, and the one judgement on a start. domain/search.py turns
-it round and finds all starts that it has nothing against.
+"""The terms of an appointment type, and the rules that decide whether a start is offered.
+domain/search.py uses the same rules to find all starts that are offered.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,10 +16,10 @@ from domain.hours import open_intervals
 from domain.zones import MIDNIGHT
 
 WALK_IN = timedelta(minutes=30)
-"""How long ago a visit may have begun that staff book."""
+"""How long ago a visit may have begun for staff to still book it."""
 
 PLAUSIBLE_YEARS = range(2000, 2201)
-"""A visit in any other year is a slip of the pen, whoever asks."""
+"""A visit in any other year is rejected as a mistake."""
 
 BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ class Reason(StrEnum):
 
 
 OVERRIDABLE = frozenset({Reason.CLOSED, Reason.OUTSIDE_HOURS, Reason.OFF_GRID})
-"""What staff set aside with `override`."""
+"""Reasons that staff can override."""
 
 
 class State(StrEnum):
@@ -106,7 +106,7 @@ class Span(NamedTuple):
 
 
 def day_of(hours: Hours, instant: datetime) -> date:
-    """The clinic's calendar date at an instant. ValueError for a naive one."""
+    """The clinic's calendar date at an instant. ValueError for a naive datetime."""
     return utc(instant).astimezone(ZoneInfo(hours.time_zone)).date()
 
 
@@ -124,15 +124,14 @@ def refusal(
     *,
     override: bool = False,
 ) -> Reason | None:
-    """Why a visit may not be held at `starts_at`; None where it may, if its time is not taken.
-
-    The first of `objections`. ValueError for naive datetimes.
+    """The first of `objections` to a visit at `starts_at`; None if there is none, and only claims
+    can still block it. ValueError for naive datetimes.
     """
     return next(objections(hours, terms, starts_at, now, kept_start, override=override), None)
 
 
 def needs_override(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> bool:
-    """Whether hours or grid speak against a visit at `starts_at`."""
+    """Whether a visit at `starts_at` is outside the hours or off the grid."""
     return any(reason in OVERRIDABLE for reason in objections(hours, terms, starts_at, now))
 
 
@@ -145,11 +144,10 @@ def objections(
     *,
     override: bool = False,
 ) -> Iterator[Reason]:
-    """All that speaks against a visit at `starts_at`, claims aside, in the order of `Reason`: who
-    may book the type, at most one about how soon it is, one about the hours, and the grid.
-    `kept_start`: the present start of a visit that moves, which is not asked how soon it is.
-    `override`: staff set hours and grid aside.
-    ValueError for naive datetimes.
+    """All reasons against a visit at `starts_at` except claims, in the order of `Reason`: not
+    bookable online, at most one about lead time or horizon, one about the hours, and the grid.
+    `kept_start`: the current start of a visit being moved, which lead time and horizon do not apply
+    to. `override`: ignore hours and grid. ValueError for naive datetimes.
     """
     if not terms.bookable:
         yield Reason.NOT_ONLINE
@@ -178,8 +176,8 @@ def objections(
 
 
 def reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
-    """The first and the last instant that lead time and horizon allow; for staff there is no end,
-    and the first is as long ago as a walk-in may have begun.
+    """The first and the last start that lead time and horizon allow. For staff: from WALK_IN ago,
+    without end.
     """
     if terms.by_staff:
         return utc(now) - WALK_IN, END_OF_TIME
@@ -187,7 +185,7 @@ def reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
 
 
 def reached_from(terms: Terms, starts_at: datetime) -> tuple[datetime, datetime]:
-    """The first and the last instant from which a start is in reach: `reach`, seen from there."""
+    """The first and the last instant at which `reach` includes this start."""
     if terms.by_staff:
         return BEGINNING_OF_TIME, starts_at + WALK_IN
     return starts_at - terms.horizon, starts_at - terms.lead_time
@@ -201,7 +199,9 @@ def next_on_grid(hours: Hours, wall: datetime) -> datetime:
 
 
 def live(claims: Iterable[Busy], now: datetime) -> list[Busy]:
-    """The claims that still count, in UTC and by start. ValueError for naive datetimes."""
+    """The active claims, in UTC and by start: without expired holds. ValueError for naive
+    datetimes.
+    """
     present = utc(now)
     counted = [
         claim
@@ -212,8 +212,8 @@ def live(claims: Iterable[Busy], now: datetime) -> list[Busy]:
 
 
 def shadow(terms: Terms, claim: Busy) -> Span:
-    """The starts that a claim rules out: the visit and its own buffers would overlap it. A visit
-    may touch its neighbours.
+    """The starts that a claim blocks, because the visit with its buffers would overlap it. Adjacent
+    visits do not overlap.
     """
     before = terms.duration + terms.buffer_after
     return Span(claim.starts_at - before, claim.ends_at + terms.buffer_before)

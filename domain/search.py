@@ -1,5 +1,5 @@
-"""All starts that may be held, found at once: what the hours allow, less what claims rule out, on
-the grid.
+"""Slot search: the starts on the grid that the hours and terms allow, minus those blocked by
+claims.
 """
 
 from bisect import bisect_left
@@ -33,8 +33,8 @@ class Starts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """All that decides about one dentist's time under one type, at one moment. `chairless`: the
-    starts that are refused for want of a chair; they are not offered at all.
+    """The input of a slot search for one dentist and type at one moment. `chairless`: starts for
+    which no chair is available; they are left out.
     """
 
     hours: Hours
@@ -43,7 +43,7 @@ class Diary:
     busy: Iterable[Busy] = ()
     chairless: Sequence[Span] = ()
     kept_start: datetime | None = None
-    """The present start of a visit that moves, which may be kept however soon it is."""
+    """The current start of a visit being moved; lead time and horizon do not apply to it."""
 
     def free(
         self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
@@ -93,8 +93,8 @@ class Diary:
 
 
 def concerned(hours: Hours, terms: Terms, first: date, last: date) -> Interval | None:
-    """The time in which a claim can matter to visits that start on these days of the clinic; null
-    where its zone skipped them all.
+    """The time in which claims can block visits that start on these days of the clinic; null if its
+    zone skipped all of them.
     """
     dates = days(hours.time_zone, first, last)
     if not dates:
@@ -104,7 +104,9 @@ def concerned(hours: Hours, terms: Terms, first: date, last: date) -> Interval |
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """In order, those that overlap as one; those that touch leave the start between them."""
+    """The spans in order, overlapping ones merged. Adjacent spans stay separate, as the start
+    between them is free.
+    """
     joined: list[Span] = []
     for after, before in sorted(spans):
         if joined and after < joined[-1].before:
@@ -115,7 +117,7 @@ def joined(spans: Iterable[Span]) -> list[Span]:
 
 
 def _less(starts: Iterable[Starts], spans: Sequence[Span]) -> list[Starts]:
-    """What the spans leave; all in order and disjoint."""
+    """The starts outside the spans. All arguments are in order and disjoint."""
     left: list[Starts] = []
     passed = 0
     for first, last in starts:
@@ -135,7 +137,7 @@ def _less(starts: Iterable[Starts], spans: Sequence[Span]) -> list[Starts]:
 def _on_grid(
     hours: Hours, pieces: Iterable[Stretch], starts: Sequence[Starts]
 ) -> Iterator[datetime]:
-    """The grid times that are in both; pieces and starts in order and disjoint."""
+    """The grid times in both pieces and starts, which are in order and disjoint."""
     step = timedelta(minutes=hours.grid_minutes)
     passed = 0
     for begins, ends, offset in pieces:

@@ -1,4 +1,4 @@
-"""What is wrong with a schedule that somebody proposes, and which visits it leaves outside."""
+"""Validation of a proposed schedule, and the visits that would no longer fit into it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ class Fault(NamedTuple):
 
 
 class ScheduledVisit(NamedTuple):
-    """A live booking, as far as hours can be judged by it."""
+    """A live booking, to be checked against the hours."""
 
     id: UUID
     dentist_id: UUID
@@ -38,9 +38,8 @@ class ScheduledVisit(NamedTuple):
 
 
 def faults(weekly: Sequence[Window], exceptions: Sequence[ScheduleException]) -> Iterator[Fault]:
-    """All faults, in the order of the fields: ends that make no sense, windows that overlap another
-    of the same days, exceptions that say the same twice. An exception that closes open hours is
-    none.
+    """All faults, in the order of the fields: invalid ends, windows that overlap another of the
+    same days, and overlapping exceptions of the same kind. Closing open hours is not a fault.
     """
     for n, window in enumerate(weekly):
         yield from _in_window(f"weekly.{n}", window)
@@ -58,13 +57,13 @@ def faults(weekly: Sequence[Window], exceptions: Sequence[ScheduleException]) ->
 def with_own(
     hours: Hours, weekly: Iterable[Window], exceptions: Iterable[ScheduleException]
 ) -> Hours:
-    """The hours with this in place of all that is the dentist's own."""
+    """The hours with the dentist's own windows and exceptions replaced by these."""
     clinic = (e for e in hours.exceptions if e.clinic_wide)
     return replace(hours, weekly=tuple(weekly), exceptions=(*exceptions, *clinic))
 
 
 def with_clinic_wide(hours: Hours, exceptions: Iterable[ScheduleException]) -> Hours:
-    """The hours with this in place of all exceptions of the whole clinic."""
+    """The hours with the clinic-wide exceptions replaced by these."""
     own = (e for e in hours.exceptions if not e.clinic_wide)
     return replace(hours, exceptions=(*own, *exceptions))
 
@@ -72,8 +71,8 @@ def with_clinic_wide(hours: Hours, exceptions: Iterable[ScheduleException]) -> H
 def outside(
     hours: Hours, visits: Iterable[ScheduledVisit], *, on_grid: bool = False
 ) -> list[ScheduledVisit]:
-    """The visits of which some part lies outside these hours; `on_grid`: also those that start
-    off their grid.
+    """The visits that do not lie fully within these hours; `on_grid`: also those that start off the
+    grid.
     """
     zone = ZoneInfo(hours.time_zone)
 

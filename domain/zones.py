@@ -1,4 +1,4 @@
-"""A zone's wall clock over UTC: where it keeps one offset, and which instants show a local time."""
+"""Time zones: periods of constant UTC offset, and conversion of local times to UTC."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ ALL_DAY = (MIDNIGHT, MIDNIGHT)
 
 
 NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
-"""Files beside the zones: what a machine was not set to, what it is set to, and a default."""
+"""Names in the zone directory that are not places."""
 
 
 class Stretch(NamedTuple):
