@@ -10,7 +10,7 @@ import worker_health
 from settings import Settings
 from tests.security.test_port import ENDLESS_HEADS, MUCH
 from tests.security.wire import get, wire
-from worker_health import MOST, HealthPort
+from worker_health import MAX_PROBES, HealthPort
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def test_a_slow_probe_is_dropped(health, begun, monkeypatch):
 
 async def test_so_many_probes_are_open_at_a_time(health):
     async with AsyncExitStack() as opened:
-        for _ in range(MOST):
+        for _ in range(MAX_PROBES):
             await opened.enter_async_context(wire(health.port))
         async with wire(health.port) as one_more:
             assert await one_more.rest() == b""
