@@ -1,11 +1,11 @@
--- The schema of everything that is ours, so that nothing of it is in `public`, which Supabase serves over its Data API.
+-- All our objects are in one schema of their own, because Supabase serves `public` over its Data API.
 -- Each file sets the search_path for itself and ends with secure_schema(), whoever applies it (chairtime or dbmate).
 -- migrate:up
 create schema if not exists chairtime;
 set local search_path = chairtime, pg_temp;
 
--- Takes every right from everybody but the owner, and enables row level security without policies: who is granted a table
--- later still reads no row of it, neither through a view. The roles `anon` and `authenticated` are Supabase's.
+-- Revokes all rights from everybody but the owner, and enables row level security without policies, so that a role that is
+-- granted a table later still reads none of its rows, not even through a view. `anon` and `authenticated` are Supabase's roles.
 create function secure_table(p_table regclass) returns void language plpgsql as $$
 declare
     who  text;

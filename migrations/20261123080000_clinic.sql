@@ -1,4 +1,4 @@
--- The clinic: who works there, what they offer, and everything that can be in one place only.
+-- Clinics, profiles, dentists, appointment types, and resources (dentists, patients and chairs).
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -23,8 +23,8 @@ create table profiles (
     updated_at timestamptz not null default now()
 );
 
--- Whatever can be in one place only has a number here, patients included. An int, because the exclusion
--- constraint on slot_reservations does without btree_gist by comparing one-element int4ranges.
+-- Each resource that can only be booked once at a time has a number, patients included. It is an int, so that the exclusion
+-- constraint on slot_reservations can compare one-element int4ranges and does not need btree_gist.
 create table resources (
     no         int generated always as identity primary key,
     clinic_id  uuid references clinics,                   -- null for patients

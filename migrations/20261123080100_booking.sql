@@ -1,6 +1,6 @@
--- The life of a booking: appointments, the claims that keep its time, its audit trail, and what its workflow
--- must still hear of. Postgres decides: an exclusion constraint says who gets a slot, a compare-and-set says
--- which change came first. The rules of the lifecycle are in domain/booking.py and come in as arguments.
+-- Bookings: appointments, their claims on time, the audit trail, and the inbox of their workflows.
+-- Postgres decides: an exclusion constraint decides who gets a slot, a compare-and-set which change
+-- wins. The rules of the lifecycle are in domain/booking.py and are passed as arguments.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -52,7 +52,7 @@ create index appointments_held_patient on appointments (patient_id) where status
 create index appointments_live on appointments (updated_at)
     where status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment') and lapsed_at is null;
 
--- The claims. Deferred to the commit, because a claim is won before its appointment is written.
+-- Claims on resources. The foreign key is deferred, because a claim is inserted before its appointment.
 create table slot_reservations (
     appointment_id uuid not null references appointments deferrable initially deferred,
     resource_no    int  not null references resources,
@@ -64,7 +64,7 @@ create table slot_reservations (
 create index slot_reservations_appointment on slot_reservations (appointment_id);
 create index slot_reservations_day on slot_reservations (resource_no, lower(during)) where active;
 
--- The audit trail, append-only. A command id is carried out once for a booking.
+-- The audit trail, append-only. Each command id is carried out at most once per booking.
 create table appointment_transitions (
     appointment_id uuid not null references appointments,
     version        int  not null,
@@ -87,9 +87,9 @@ end $$;
 create trigger appointment_transitions_append_only before update or delete or truncate on appointment_transitions
     for each statement execute function refuse_change();
 
--- One row per booking whose workflow must still be told of a change: the latest change, since that is enough for a workflow
--- that reads the booking. The trigger below writes it in the commit of the change; the dispatcher (workflows/dispatch.py)
--- leases it, sends it to Temporal, and deletes it if `version` is still the one that was sent.
+-- One row per booking with a change that is not yet sent to its workflow. It has the latest change only, which is enough as the
+-- workflow reads the booking. The trigger below writes it in the transaction of the change; the dispatcher
+-- (workflows/dispatch.py) leases it, sends it to Temporal, and deletes it if `version` is still the one that was sent.
 create table workflow_inbox (
     appointment_id uuid primary key,
     verb           text not null,
@@ -102,15 +102,15 @@ create table workflow_inbox (
     attempts       int  not null default 0                -- how often Temporal refused it
 );
 create index workflow_inbox_due on workflow_inbox (not_before);
--- A queue: what is deleted must soon make room.
+-- A queue with many deletes: vacuum often.
 alter table workflow_inbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
--- A status that claims time.
+-- Whether a status occupies time.
 create function is_live(p_status text) returns boolean language sql immutable as $$
     select p_status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment')
 $$;
 
--- Every version leaves a transition. What the API wrote also goes into the workflow's inbox.
+-- Each version adds a row to the audit trail. Changes by the API are also added to the workflow inbox.
 create function appointments_recorded() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then
@@ -140,9 +140,8 @@ create trigger appointments_recorded_insert after insert on appointments
 create trigger appointments_recorded_update after update on appointments
     referencing old table as old_rows new table as new_rows for each statement execute function appointments_recorded();
 
--- Each dentist who can be booked, under each type of their clinic, with a stamp that is another one after any change of what
--- decides about a hold. It is made of the rows' own versions, whoever wrote them; hours and exceptions are in the dentist's,
--- whose row each change of theirs updates.
+-- Each bookable dentist with each type of their clinic, and a stamp that changes whenever the booking terms change. The stamp
+-- consists of the versions of the rows involved; changes of hours and exceptions also increment the dentist's version.
 create view offered as
     select d.profile_id as dentist_id, d.resource_no as dentist_no, d.clinic_id, t.id as type_id,
            concat_ws('.', d.xmin, p.xmin, t.xmin) as stamp
@@ -151,8 +150,8 @@ create view offered as
       join appointment_types t on t.clinic_id = d.clinic_id
      where d.bookable and p.active;
 
--- What stands between a claim and its slot: live claims on the dentist and on the patient, and overdue holds,
--- which count as free and are expired by whoever wants the slot.
+-- The claims that block a slot: active claims on the dentist and on the patient, and overdue holds,
+-- which count as free and are expired by the transaction that takes the slot.
 -- `p_own`: a booking that is being moved, which never stands in its own way; null for a new one. (One row; a table, so that
 -- it is inlined.)
 create function claims_in_the_way(p_dentist_no int, p_patient_no int, p_busy tstzrange, p_slot tstzrange, p_at timestamptz,
@@ -174,7 +173,7 @@ language sql stable as $$
                and s.during && p_slot and s.appointment_id is distinct from p_own) q
 $$;
 
--- Ends holds whose time is over. Rows are locked in id order, so that two of these never wait for each other.
+-- Expires overdue holds. Rows are locked in id order, to avoid deadlocks.
 create function expire_overdue(p_ids uuid[]) returns int language plpgsql as $$
 declare
     n int;
@@ -188,7 +187,7 @@ begin
     return n;
 end $$;
 
--- A chair for a wish, and what must happen before it is free: overdue holds to expire, and visits to move to other chairs.
+-- A chair for a requested time, and the steps that free it: overdue holds to expire, and visits to move to other chairs.
 -- `chair` is null where there is none. `moves[n]` goes from chair `leaves[n]` to chair `takes[n]` and keeps its time `times[n]`.
 create type chair_plan as (
     chair int, during tstzrange, overdue uuid[], moves uuid[], leaves int[], takes int[], times tstzrange[]
@@ -297,12 +296,12 @@ begin
     raise exception 'the claim raced ten times; repeat it' using errcode = '40001';
 end $$;
 
--- A hold's or a request's deadline: p_seconds from now, but at the visit's start at the latest.
+-- The deadline of a hold or approval request: p_seconds from now, but no later than the visit's start.
 create function deadline_from_now(p_seconds float8, p_starts timestamptz, p_walk_in boolean) returns timestamptz language sql volatile as $$
     select least(clock_timestamp() + make_interval(secs => p_seconds), case when not p_walk_in then p_starts end)
 $$;
 
--- Whether an actor (role:id) sees a booking, by their role and grants of this moment.
+-- Whether an actor (role:id) may see a booking, by their current role and grants.
 create function booking_seen(a appointments, p_actor text) returns boolean language plpgsql stable as $$
 declare
     who uuid := nullif(split_part(p_actor, ':', 2), '');
@@ -392,7 +391,7 @@ begin
     server_time := clock_timestamp();
 end $$;
 
--- Keeps an agent's grant, if there is one, from being taken back before the transaction ends. Before booking_judge looks.
+-- Locks an agent's grant, if there is one, against revocation until the transaction ends. To be called before booking_judge.
 create function lock_grant(p_id uuid, p_seen jsonb) returns void language plpgsql as $$
 begin
     if p_seen ? 'agent_id' then
@@ -468,12 +467,12 @@ begin
     end;
 end $$;
 
--- When a patient can no longer cancel or move: the cancel notice before the start, as pinned.
+-- The deadline for patients to cancel or move: the start minus the cancel notice of the stored terms.
 create function notice_deadline(a appointments) returns timestamptz language sql immutable as $$
     select a.starts_at - make_interval(secs => (a.policy ->> 'cancel_notice')::float8)
 $$;
 
--- When the time of a hold or of a request for approval is over; null in all other states.
+-- The deadline of a hold or approval request; null in all other states.
 create function deadline_of(a appointments) returns timestamptz language sql immutable as $$
     select case when a.status in ('held', 'pending_approval') then
         least(case a.status when 'held' then a.hold_expires_at else a.approval_expires_at end,
@@ -485,7 +484,7 @@ create function clinic_day(p_clinic uuid, p_at timestamptz) returns date languag
     select (p_at at time zone c.time_zone)::date from clinics c where c.id = p_clinic
 $$;
 
--- A text after a command that writes p_texts: null there empties it, an absent one stays.
+-- The new value of a text: null in p_texts deletes it, an absent key leaves it unchanged.
 create function written(p_texts jsonb, p_name text, p_before text) returns text language sql immutable as $$
     select case when p_texts ? p_name then p_texts ->> p_name else p_before end
 $$;

@@ -1,5 +1,5 @@
--- Chairs: which one a visit gets, and how visits that have not begun exchange chairs to make room for another.
--- A wish is refused only where at some instant of it every chair is in use, or kept for a visit that is checked in.
+-- Assignment of chairs. Visits that have not begun may be moved to other chairs to make room for another visit.
+-- A request is refused only if at some instant of it every chair is in use, or kept for a visit that is checked in.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 

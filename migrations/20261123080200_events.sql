@@ -1,6 +1,7 @@
--- The event log. Triggers write what happened into the outbox, in the writer's transaction; one relay (realtime/relay.py)
--- moves it into realtime_events under dense numbers. The outbox is a queue, not a log: an id is taken before its commit,
--- so tailing by `id > last` would lose whatever commits late. No NOTIFY in a business transaction: it serialises commits.
+-- The event log. Triggers insert events into the outbox in the transaction of the change; the leader of the relay
+-- (realtime/relay.py) moves them into realtime_events with dense sequence numbers. Readers must not tail the outbox by
+-- `id > last`: ids are assigned before the commit, so rows that commit late would be lost. No NOTIFY in a business transaction,
+-- because it serialises commits.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -14,7 +15,7 @@ create table outbox (
     payload     jsonb not null,
     occurred_at timestamptz not null default clock_timestamp()
 );
--- It is emptied as fast as it is filled: what is deleted must soon make room. (The relay's leader vacuums it, too.)
+-- A queue with many deletes: vacuum often. (The relay's leader vacuums it, too.)
 alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
 create table realtime_events (
@@ -41,8 +42,8 @@ create table realtime_epoch (
 );
 insert into realtime_epoch (epoch) values (substr(replace(gen_random_uuid()::text, '-', ''), 1, 12));
 
--- A booking as an event carries it: ids, codes and times, nothing that a person wrote.
--- (One expression, so that it is inlined: every write pays for it.)
+-- The payload of a booking's event: ids, codes and times, no text that a person wrote.
+-- (One expression, so that it is inlined, as every write calls it.)
 create function appointment_payload(a appointments, p_type text, p_time_zone text) returns jsonb language sql stable as $$
     select jsonb_strip_nulls(jsonb_build_object(
         'id', a.id, 'clinic_id', a.clinic_id, 'dentist_id', a.dentist_id, 'patient_id', a.patient_id,
@@ -62,11 +63,11 @@ create function appointment_event_kind(p_from text, p_to text, p_verb text) retu
     end
 $$;
 
--- A slot as the board shows it: free, held or booked, and of whom nothing.
+-- A slot as shown on the board: free, held or booked, without any data of the patient.
 create function slot_state(p_status text) returns text language sql immutable as $$
     select case when p_status = 'held' then 'held' when is_live(p_status) then 'booked' else 'free' end
 $$;
--- The time that a booking takes of dentist and chair, buffers included.
+-- The time that a booking occupies dentist and chair, buffers included.
 create function claimed_time(a appointments) returns tstzrange language sql stable as $$
     select tstzrange(a.starts_at - make_interval(secs => (a.policy ->> 'buffer_before')::float8),
                      a.ends_at + make_interval(secs => (a.policy ->> 'buffer_after')::float8))
@@ -88,7 +89,7 @@ create function schedule_payload(p_dentist uuid, p_starts tstzrange) returns jso
     select jsonb_build_object('dentist_id', p_dentist, 'from', lower(p_starts), 'until', upper(p_starts))
 $$;
 
--- Who may see a booking beside admins. Whether the agent still acts for the patient is asked when an event is delivered.
+-- Who may see a booking besides admins. Whether the agent still acts for the patient is checked when an event is delivered.
 create function appointment_audience(a appointments) returns uuid[] language sql immutable as $$
     select array_remove(array[a.patient_id, a.dentist_id, a.agent_id], null)
 $$;
@@ -105,7 +106,7 @@ begin
     return null;
 end $$;
 
--- The audience is who can see the booking after the change. Who could before and no longer can learns only that it is gone.
+-- The audience is everybody who can see the booking after the change. Those who lose access only get `appointment.removed`.
 create function appointments_published_update() returns trigger language plpgsql as $$
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)

@@ -1,4 +1,4 @@
--- What departs from the weekly hours, and a number for each state of a schedule.
+-- Exceptions from the weekly hours, and versions of schedules.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -60,7 +60,7 @@ create trigger schedule_exceptions_edited_away after update on schedule_exceptio
 create trigger schedule_exceptions_removed after delete on schedule_exceptions
     referencing old table as changed for each statement execute function schedule_exceptions_changed();
 
--- Another zone or grid gives every dentist of the clinic other hours.
+-- A change of the clinic's time zone or grid changes the hours of all its dentists.
 create function clinics_changed() returns trigger language plpgsql as $$
 begin
     perform schedules_changed('{}', array(
@@ -71,7 +71,7 @@ end $$;
 create trigger clinics_changed after update on clinics
     referencing old table as old_rows new table as new_rows for each statement execute function clinics_changed();
 
--- Who shows a dentist's board must load it again.
+-- Publishes `schedule.changed`, so that readers reload the dentist's board.
 create function schedules_published() returns trigger language plpgsql as $$
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)

@@ -1,4 +1,4 @@
--- People and places as staff edit them: versions, who made whom, erasure; and the events of profiles.
+-- Editing of profiles, clinics and types (versions, creators, erasure), and the events of profiles.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -8,7 +8,7 @@ alter table profiles add column created_by uuid references profiles,      -- who
 create index profiles_created_by on profiles (created_by, full_name, id) where created_by is not null;
 create index profiles_name on profiles (full_name, id);
 
--- The words one can search people by, from domain/names.py: Postgres' own parser splits many scripts wrongly.
+-- The search words of people, computed by domain/names.py, because Postgres' own parser splits many scripts wrongly.
 alter table profiles add column search tsvector not null default '';
 create index profiles_words on profiles using gin (search);
 
@@ -21,13 +21,13 @@ alter table resources         add column version    int         not null default
 create unique index resources_chair_name
     on resources (clinic_id, lower(regexp_replace(normalize(name, NFKC), '\s+', ' ', 'g'))) where kind = 'chair';
 
--- Who may see a profile beside admins: themselves and, of a patient, who made it, while they have the role in which they did.
+-- Who may see a profile besides admins: its owner and, for patients, its creator while they still have the role of that time.
 create function profile_audience(n profiles) returns uuid[] language sql stable as $$
     select array[n.id] || array(select c.id from profiles c
                                  where c.id = n.created_by and c.role = n.created_as and n.role = 'patient')
 $$;
 
--- Ids and what decides about rights; nothing personal.
+-- The payload of a profile's event: ids, role and active flag, no personal data.
 create function profile_payload(p profiles) returns jsonb language sql immutable as $$
     select jsonb_build_object('id', p.id, 'role', p.role, 'active', p.active)
 $$;
@@ -51,7 +51,7 @@ create trigger profiles_published_insert after insert on profiles
 create trigger profiles_published_update after update on profiles
     referencing old table as old_rows new table as new_rows for each statement execute function profiles_published();
 
--- Which of the staff read which patient's profile; ids and times alone, and never changed.
+-- Audit log of staff reading patients' profiles: ids and times only, append-only.
 create table profile_reads (
     id         bigint generated always as identity primary key,
     profile_id uuid not null references profiles,
@@ -62,8 +62,8 @@ create index profile_reads_profile on profile_reads (profile_id, at);
 create trigger profile_reads_append_only before update or delete or truncate on profile_reads
     for each statement execute function refuse_change();
 
--- Refuses a change that would leave no active admin. The lock makes two such changes follow one another, so that the second
--- sees what the first one left.
+-- Refuses a change that would leave no active admin. The lock serialises such changes, so that the second sees the result of
+-- the first.
 create function keep_an_admin() returns trigger language plpgsql as $$
 begin
     perform pg_advisory_xact_lock(9, 0);
@@ -75,8 +75,8 @@ end $$;
 create trigger profiles_keep_an_admin before update on profiles for each row
     when (old.role = 'admin' and old.active and not (new.role = 'admin' and new.active)) execute function keep_an_admin();
 
--- Makes the first admin of a database that has none; true where it was made now. Under the same lock, as two may come first.
--- Whoever called before their role was set is a patient by then: they become one, and what they granted ends.
+-- Creates the first admin of a database that has none; true if it was created now. Uses the same lock, as two may call at once.
+-- Somebody who called before their role was set has a patient profile: it becomes an admin's, and their grants are deleted.
 create function add_first_admin(p_id uuid) returns boolean language plpgsql as $$
 declare
     made boolean;
@@ -93,7 +93,7 @@ begin
     return coalesce(made, false);
 end $$;
 
--- No text comes back to somebody who is erased, whoever writes it and when.
+-- Refuses text about an erased person, whoever writes it.
 alter table profiles add constraint profiles_erased_are_blank check (erased_at is null
     or (full_name = '' and email is null and phone is null and time_zone is null and locale is null));
 
@@ -113,10 +113,10 @@ create trigger appointments_text_edited before update on appointments for each r
           or new.cancel_note <> '' and new.cancel_note is distinct from old.cancel_note)
     execute function refuse_text_of_erased();
 
--- Takes out of the records what a person wrote or is known by: of a patient also what was written about their visits, of a
--- dentist why they were away. Times, statuses and the audit trail stay; each booking that had text has one version more.
--- Locks grants (before this), profile, dentist and bookings, in this order, as whatever writes about them does: what began
--- before is counted and blanked, what comes later finds them erased.
+-- Erases a person's data: texts they wrote, and fields that identify them; for patients also texts about their visits, for
+-- dentists the reasons of their exceptions. Times, statuses and the audit trail stay; each booking that had text gets a new
+-- version. Locks grants (by the caller), profile, dentist and bookings, in the same order as all writers of such texts, so that
+-- earlier writes are erased and counted, and later ones find the person erased.
 create function profile_erase(p_id uuid, p_actor text, out profile int, out notes int, out cancel_notes int, out staff_notes int,
     out schedule_reasons int, out live_appointments int)
 language plpgsql as $$

@@ -1,10 +1,10 @@
--- Who follows the board is told of everything that changes what is offered. A booking's own time is told by `slot.*`
--- (events.sql), hours and exceptions by the schedule's version (schedules.sql); this file tells of the rest: `schedule.changed`
--- for edits of dentists, people, types and chairs, and for chairs that run out or are free again.
+-- Events of the board for everything that changes offered slots. Bookings publish `slot.*` (events.sql), hours and exceptions
+-- `schedule.changed` with the schedule's version (schedules.sql). This file publishes `schedule.changed` for the rest: edits of
+-- dentists, people, types and chairs, and chairs that run out or become free.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
--- Tells that all starts of these dentists, and of all dentists of these clinics, must be loaded again.
+-- Publishes that all starts of these dentists, and of all dentists of these clinics, must be reloaded.
 create function publish_boards(p_dentists uuid[], p_clinics uuid[]) returns void language plpgsql as $$
 begin
     -- a dentist who is just being added to the clinic is waited for, or waits (dentist_published)
@@ -54,8 +54,8 @@ create trigger chair_published_update after update on resources for each row
     when (old.kind = 'chair' and (old.active, old.clinic_id) is distinct from (new.active, new.clinic_id))
     execute function clinic_board_published();
 
--- Each claim on a chair that was made or ended, until the relay has looked whether it changed what others are offered. That
--- cannot be seen before the commit: of two claims on the last two chairs, made at the same time, each finds the other chair free.
+-- Chair claims that were made or ended, until the relay has checked whether they changed the offered slots. That cannot be
+-- decided before the commit: of two concurrent claims on the last two chairs, each finds the other chair free.
 create table chair_changes (
     id             bigint generated always as identity primary key,
     transaction    xid8        not null default pg_current_xact_id(),
@@ -94,7 +94,7 @@ create trigger chair_claims_noted_update after update on slot_reservations
 create trigger chair_claims_noted_delete after delete on slot_reservations
     referencing old table as old_rows for each statement execute function chair_claims_noted();
 
--- A visit that is checked in or in treatment keeps its chair from now on (chair_kept_until), not only from its start.
+-- A visit that is checked in or in treatment keeps its chair from now on, not only from its start (chair_kept_until).
 create function kept_chairs_noted() returns trigger language plpgsql as $$
 begin
     insert into chair_changes (clinic_id, chair, appointment_id, during, taken, overdue, kept)

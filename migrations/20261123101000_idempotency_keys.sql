@@ -1,4 +1,4 @@
--- Idempotency keys: which request a key stood for, and what it made or changed. One mechanism for all routes that take a key.
+-- Idempotency keys: the request that used a key, and the resource it affected. One mechanism for all routes that take a key.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -8,15 +8,15 @@ create table idempotency_keys (
     caller      uuid  not null,
     route       text  not null,                           -- method and path template
     key_hash    bytea not null,                           -- SHA-256
-    target      text,                                     -- the id of what the request made or changed
-    fingerprint bytea not null,                           -- of the request, and of the key: so that nobody can guess names by it
+    target      text,                                     -- the id of the resource that the request affected
+    fingerprint bytea not null,                           -- hash of request and key; with the key, so that its content cannot be guessed
     created_at  timestamptz not null default clock_timestamp(),
     primary key (caller, route, key_hash)
 );
 create index idempotency_keys_created_at on idempotency_keys (created_at);
 
--- What an earlier request under this key was: `repeat` with its target, or `key_reused` where it was another request; null where
--- there was none, or there is no key.
+-- Looks up a key: `repeat` with the target for the same request, `key_reused` for another request; null if the key is unused or
+-- null.
 create function idempotency_key_find(p_key jsonb, out outcome text, out target text) language sql stable as $$
     select case when k.fingerprint = decode(p_key ->> 'fingerprint', 'hex') then 'repeat' else 'key_reused' end, k.target
       from idempotency_keys k
@@ -24,8 +24,8 @@ create function idempotency_key_find(p_key jsonb, out outcome text, out target t
        and k.key_hash = decode(p_key ->> 'key_hash', 'hex')
 $$;
 
--- Keeps the key of a request that was carried out in this transaction. 40001 where the same key was kept meanwhile: repeated, the
--- request finds it.
+-- Stores the key of the request carried out in this transaction. Raises 40001 if the same key was stored concurrently; a retry
+-- finds it.
 create function idempotency_key_keep(p_key jsonb, p_target text) returns void language plpgsql as $$
 begin
     if p_key is null then

@@ -1,4 +1,4 @@
--- What one patient may hold and book (docs/limits.md). booking_take asks for it.
+-- Limits on what one patient may hold and book (docs/limits.md), checked by booking_take.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -48,7 +48,7 @@ begin
     outcome := case when n > (p_limits ->> 'free_releases')::int and held_until > p_at then 'cooldown' end;
 end $$;
 
--- Whether a patient, or an agent for them, made this booking.
+-- Whether this booking was made by a patient, or by an agent for them.
 create function made_by_patient(a appointments) returns boolean language sql immutable as $$
     select a.maker ~ '^(patient|agent):'
 $$;

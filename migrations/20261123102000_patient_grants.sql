@@ -1,5 +1,5 @@
--- Which agents patients let act for them. An agent's hold locks the row it rests on until it commits (db/clinics.py), so
--- that none is made once the row is gone.
+-- Grants: which agents may act for which patients. An agent's hold locks its grant until the commit, so that no hold is made
+-- after the grant is deleted.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
@@ -10,7 +10,7 @@ create table patient_grants (
     primary key (patient_id, agent_id)
 );
 
--- Whether an agent acts for a patient now: it made them, as an agent, or they let it.
+-- Whether an agent may act for a patient now: it created the patient as an agent, or has a grant.
 create function agent_acts_for(p_agent uuid, p_patient uuid) returns boolean language sql stable as $$
     select exists (select from profiles p where p.id = p_patient and p.role = 'patient'
                       and (p.created_by = p_agent and p.created_as = 'agent'

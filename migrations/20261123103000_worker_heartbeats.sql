@@ -1,9 +1,9 @@
--- Which workers run (db/heartbeat.py). Unlogged: after a crash of Postgres each worker writes its row anew within seconds.
+-- Heartbeats of workers (db/heartbeat.py). Unlogged: after a crash of Postgres each worker writes its row again within seconds.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 
 create unlogged table worker_heartbeats (
-    worker_id uuid primary key,                           -- of the process; a new one each time that it starts
+    worker_id uuid primary key,                           -- of the process; new after each start
     beat_at   timestamptz not null default clock_timestamp()
 );
 select secure_schema();
