@@ -89,12 +89,20 @@ async def test_a_crash_is_a_problem_that_says_nothing_of_its_cause(app):
     assert "secret" not in answer.text
 
 
-async def test_an_answer_that_has_begun_is_not_begun_again(app):
-    answer = await client(app).get("/api/broken-stream")
-    assert (answer.status_code, answer.content) == (200, b"first")
+async def test_an_answer_that_has_begun_is_cut_off_and_not_begun_again(app):
+    """It is left incomplete, so that the server closes the connection."""
+    sent = await messages(app, "/api/broken-stream")
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert (sent[1]["body"], sent[1]["more_body"]) == (b"first", True)
 
 
 async def test_a_stream_goes_through_piece_by_piece(app):
+    sent = await messages(app, "/api/stream")
+    assert [message.get("body") for message in sent] == [None, b"0", b"1", b"2", b""]
+
+
+async def messages(app, path: str) -> list[dict[str, object]]:
+    """What the application sends for a GET."""
     sent = []
 
     async def send(message: dict[str, object]) -> None:
@@ -107,14 +115,14 @@ async def test_a_stream_goes_through_piece_by_piece(app):
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "method": "GET",
-        "path": "/api/stream",
-        "raw_path": b"/api/stream",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": [],
         "scheme": "http",
     }
     await app(scope, receive, send)
-    assert [message.get("body") for message in sent] == [None, b"0", b"1", b"2", b""]
+    return sent
 
 
 async def test_a_listed_page_may_call_with_our_headers_and_read_them(app):

@@ -104,12 +104,15 @@ async def test_a_plus_that_was_not_encoded_is_named(api, as_, operation, name):
 async def test_what_is_no_zone_is_none_anywhere(api, as_, zone):
     admin = as_("admin")
     for path in ("/api/profiles/me", f"/api/clinics/{CLINIC}"):
+        if not zone and path.startswith("/api/profiles"):
+            continue  # empties it
         answer = await api.put(path, json={"time_zone": zone}, headers=admin)
         assert "not an IANA time zone" in faults(answer)["time_zone"], path
     clinic = {"name": "C", "time_zone": zone}
     assert "time_zone" in faults(await api.post("/api/clinics", json=clinic, headers=admin))
     person = {"full_name": "P", "time_zone": zone}
-    assert "time_zone" in faults(await api.post("/api/profiles", json=person, headers=admin))
+    if zone:
+        assert "time_zone" in faults(await api.post("/api/profiles", json=person, headers=admin))
     for operation in OPERATIONS:
         if "tz" in operation.parameters:
             query = query_of(operation) | {"tz": zone}

@@ -398,7 +398,7 @@ async def test_beside_its_worker_a_dispatcher_gets_the_first_task_with_the_start
 async def test_a_new_event_in_the_log_wakes_the_dispatcher(pool, dsn, client, queue):
     async with dispatching(dsn, client, queue, poll=60) as dispatcher:
         for start in times(20):  # it may not listen yet
-            await hold(pool, request(start, quota=None))
+            await hold(pool, request(start, limits=None))
             async with pool.acquire() as connection:
                 await outbox.relay(connection, 100)
             with contextlib.suppress(TimeoutError):
