@@ -1,5 +1,5 @@
-"""Prints the one test that failed in the last run: `python -m tests.flaky`. Exits 1 where more than
-one failed, or none is known: then the failure is not the test's own.
+"""Prints the tests that failed in the last run: `python -m tests.flaky`. Exits 1 where there are
+more than MOST, or none is known: then the failures are not the tests' own.
 """
 
 import json
@@ -8,13 +8,16 @@ from pathlib import Path
 
 LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")
 
+MOST = 3
+"""On a machine whose processors stand still for two seconds, as a shared one does now and then."""
+
 
 def main() -> int:
     failed = list(json.loads(LAST_FAILED.read_text())) if LAST_FAILED.exists() else []
-    if len(failed) != 1:
-        print(f"{len(failed)} tests failed; at most one may be tried again", file=sys.stderr)
+    if not 0 < len(failed) <= MOST:
+        print(f"{len(failed)} tests failed; up to {MOST} may be tried again", file=sys.stderr)
         return 1
-    print(failed[0])
+    print("\n".join(failed))
     return 0
 
 
