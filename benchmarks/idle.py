@@ -20,7 +20,7 @@ from api.auth import development
 from api.events import streams
 from api.events.response import EventStream
 from api.http.server import Server, server_config
-from api.state import Parts
+from api.state import AppState
 from benchmarks import cpu
 from benchmarks.follower import Follower
 from db import demo
@@ -45,9 +45,9 @@ select 'availability', 'slot.held', $1, jsonb_build_object('dentist_id', $1::uui
 class Library(EventSourceResponse):
     """The same stream by the library's own answer."""
 
-    def __init__(self, own: Parts, reader: Reader, at: Cursor, opening: bytes) -> None:
+    def __init__(self, state: AppState, reader: Reader, at: Cursor, opening: bytes) -> None:
         super().__init__(
-            follow(own.hub, own.pool, reader, at, opening, lambda: None),
+            follow(state.hub, state.pool, reader, at, opening, lambda: None),
             ping=15,
             ping_message_factory=lambda: ServerSentEvent(comment="hb", sep="\n"),
             sep="\n",

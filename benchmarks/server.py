@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from api.app import create_app
 from api.bookings.requests import Body, Instant
-from api.http.context import Caller, Own
+from api.http.context import Caller, State
 from api.http.errors import Problem
 from api.http.server import Server, server_config
 from db.pool import use
@@ -52,10 +52,10 @@ class Claimed:
 
 
 @router.post("/bench/claims", status_code=201, name="reserve")  # whose rights apply
-async def claim(body: Claim, caller: Caller, own: Own) -> Claimed:
+async def claim(body: Claim, caller: Caller, state: State) -> Claimed:
     """One INSERT of one row."""
     ends_at = body.starts_at + VISIT
-    async with use(own.pool) as connection:
+    async with use(state.pool) as connection:
         id = await connection.fetchval(INSERT, uuid7(), body.resource_no, body.starts_at, ends_at)
     if id is None:
         raise Problem("slot_unavailable", "This slot is taken.")
