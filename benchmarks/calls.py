@@ -23,7 +23,7 @@ def confirm(id: str, caller: Caller) -> bytes:
 
 
 def cancel(id: str, caller: Caller) -> bytes:
-    return request("POST", f"/api/appointments/{id}/cancel", caller.token, {"reason": "bench"})
+    return request("POST", f"/api/appointments/{id}/cancel", caller.token, {"reason": "other"})
 
 
 def insert(slot: Slot, caller: Caller) -> bytes:

@@ -10,6 +10,7 @@ import httpx2
 from rich.console import Console
 from rich.markup import escape
 
+from domain.booking import CancelReason
 from embedded.event_waiter import UnexpectedBehaviour
 
 Json = dict[str, Any]
@@ -57,7 +58,7 @@ class DemoClient:
         answer = await self.send("DELETE", f"/api/availability/reserve/{booking['id']}")
         return expect(answer, 200, "released")
 
-    async def cancel(self, booking: Json, reason: str) -> Json:
+    async def cancel(self, booking: Json, reason: CancelReason) -> Json:
         path = f"/api/appointments/{booking['id']}/cancel"
         return expect(await self.send("POST", path, {"reason": reason}), 200, "cancelled")
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from rich.console import Console
 
+from domain.booking import CancelReason
 from embedded.demo_client import DemoClient, Json, at, expect
 from embedded.event_waiter import EventWaiter, UnexpectedBehaviour
 from embedded.welcome import DAYS_AHEAD
@@ -94,7 +95,7 @@ class Scenarios:
         slot = await self._free_slot(TYPE)
         booked = await self._one.book(slot, TYPE)
         await self._waiter.wait_for("appointment.booked", booked["id"])
-        cancelled = await self._one.cancel(booked, "patient_ill")
+        cancelled = await self._one.cancel(booked, CancelReason.PATIENT_REQUEST)
         await self._waiter.wait_for("appointment.cancelled", booked["id"])
         await self._is_free(slot, TYPE)
         self._print_note("the slot is free again")
