@@ -178,6 +178,18 @@ async def test_the_web_ui_lists_the_demo_bookings_with_what_its_columns_show(sha
     await connection.close()
 
 
+def test_all_scenarios_of_the_demo_pass(shared: Dev) -> None:
+    demo = subprocess.run(
+        [sys.executable, "-m", "cli", "demo"],
+        cwd=CHECKOUT,
+        env={**os.environ, "CHAIRTIME_HOME": str(shared.home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+
+
 def test_the_table_gives_the_query_and_the_columns_of_the_web_ui(shared: Dev) -> None:
     assert "workflows?query=BookingStatus%3D%22booked%22" in shared.output
     assert "BookingStatus, DentistId, SlotStart" in shared.output
