@@ -10,7 +10,7 @@ import asyncpg
 
 from db.pool import Connection
 from domain.actors import Scope
-from domain.appointments import Appointment, Pinned, Transition, Via
+from domain.appointments import Appointment, AppointmentWithPolicy, Transition, Via
 from domain.booking import Status
 
 COLUMNS = """
@@ -62,10 +62,16 @@ async def get(connection: Connection, id: UUID, within: Scope) -> Appointment | 
     return appointment(row, within) if row else None
 
 
-async def pinned(connection: Connection, id: UUID, within: Scope) -> Pinned | None:
+async def get_with_policy(
+    connection: Connection, id: UUID, within: Scope
+) -> AppointmentWithPolicy | None:
     """The same, with the terms that the booking keeps when it is moved."""
     row = await _one(connection, id, within)
-    return Pinned(appointment(row, within), row["type_id"], row["policy"]) if row else None
+    return (
+        AppointmentWithPolicy(appointment(row, within), row["type_id"], row["policy"])
+        if row
+        else None
+    )
 
 
 async def page(
@@ -169,11 +175,11 @@ async def blocking(
                                      t.buffer_before) as starts,
                       $3::timestamptz + coalesce(m.ends_at - m.starts_at, t.duration)
                           + coalesce(make_interval(secs => (m.policy ->> 'buffer_after')::float8),
-                                     t.buffer_after) as ends) wish
+                                     t.buffer_after) as ends) visit
           join slot_reservations s on s.active
                and int4range(s.resource_no, s.resource_no, '[]')
                    && int4range(d.resource_no, d.resource_no, '[]')
-               and s.during && tstzrange(wish.starts, wish.ends)
+               and s.during && tstzrange(visit.starts, visit.ends)
           join appointments a on a.id = s.appointment_id and a.id is distinct from $4
          where d.profile_id = $1 and (a.status <> 'held' or a.hold_expires_at > clock_timestamp())
          order by a.id

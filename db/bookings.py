@@ -16,11 +16,11 @@ from domain.actors import Actor, Scope, scope
 from domain.appointments import (
     OVERRIDE,
     Appointment,
+    AppointmentWithPolicy,
     Change,
     Hold,
     Move,
-    Pinned,
-    Place,
+    MoveTarget,
     Result,
     Via,
     policy,
@@ -37,7 +37,7 @@ from domain.booking import (
     Status,
     Step,
     Verb,
-    opens_at,
+    earliest_use,
 )
 from domain.clinic import BookingTerms
 from domain.idempotency import Key
@@ -50,7 +50,7 @@ RECENT = 5
 async def hold(
     connection: Connection,
     command: Hold,
-    offer: BookingTerms,
+    booking_terms: BookingTerms,
     between: tuple[datetime, datetime] | None,
     actor: Actor,
     via: Via,
@@ -69,16 +69,16 @@ async def hold(
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
-        offer.dentist_id,
-        offer.terms.type_id,
-        offer.stamp,
+        booking_terms.dentist_id,
+        booking_terms.terms.type_id,
+        booking_terms.stamp,
         earliest,
         latest,
         command.patient_id,
         scope(actor).agent_id,
         command.starts_at,
-        command.starts_at + offer.terms.duration,
-        policy(offer.terms),
+        command.starts_at + booking_terms.terms.duration,
+        policy(booking_terms.terms),
         command.notes,
         OVERRIDE if command.override else None,
         command.caller,
@@ -125,8 +125,8 @@ async def change(
         _packed(command.key),
         moves,
         moves_approval,
-        str(rule.judged),
-        rule.opens,
+        str(rule.deadline),
+        rule.earliest,
         str(actor),
         str(via),
         command.reason,
@@ -141,7 +141,7 @@ async def change(
     outcome, found = Outcome(row["outcome"]), _visible(row, within)
     opens = None
     if outcome is Outcome.TOO_EARLY and found:
-        opens = opens_at(command.verb, found.starts_at, found.time_zone)
+        opens = earliest_use(command.verb, found.starts_at, found.time_zone)
     return Result(
         outcome,
         found,
@@ -153,21 +153,21 @@ async def change(
 async def move(
     connection: Connection,
     command: Move,
-    wish: Place,
-    offer: BookingTerms | None,
-    before: Pinned,
+    target: MoveTarget,
+    booking_terms: BookingTerms | None,
+    before: AppointmentWithPolicy,
     refused: Reason | None,
     actor: Actor,
     via: Via,
     within: Scope,
 ) -> Result | None:
-    """Moves a booking to `wish`, all or nothing, or returns the reason why not. Null, without any
-    change, if the booking or the terms have changed since they were read. `offer`: the terms that
-    the visit will have; null if there is no such dentist or type. `refused`: why the new time is
-    not offered; returned only if no other refusal comes first.
+    """Moves a booking to `target`, all or nothing, or returns the reason why not. Null, without any
+    change, if the booking or the terms have changed since they were read. `booking_terms`: those of
+    the visit after the move; null if there is no such dentist or type. `refused`: why the new time
+    is not offered; returned only if no other refusal comes first.
     """
     rule = RULES[Verb.RESCHEDULE]
-    terms = offer.terms if offer else None
+    terms = booking_terms.terms if booking_terms else None
     moves = rule.leading(staff=actor.is_staff, approval=bool(terms and terms.needs_approval))
     row = await fetch_one(
         connection,
@@ -182,16 +182,16 @@ async def move(
         _packed(command.key),
         moves,
         before.appointment.version,
-        offer.stamp if offer else None,
-        offer.clinic_id if offer else None,
-        wish.dentist_id,
-        offer.dentist_no if offer else None,
+        booking_terms.stamp if booking_terms else None,
+        booking_terms.clinic_id if booking_terms else None,
+        target.dentist_id,
+        booking_terms.dentist_no if booking_terms else None,
         terms.type_id if terms else None,
         policy(terms) if terms and terms.type_id != before.type_id else None,
-        wish.starts_at,
-        wish.starts_at + terms.duration if terms else None,
+        target.starts_at,
+        target.starts_at + terms.duration if terms else None,
         dict(command.texts),
-        "unknown" if offer is None else "not_offered" if refused else None,
+        "unknown" if booking_terms is None else "not_offered" if refused else None,
         OVERRIDE if command.override else None,
         str(actor),
         str(via),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.pool import Connection
 from domain.chairs import Chair
-from domain.schedules import Busy, State
+from domain.schedules import Claim, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Claims:
     including chairs without a claim.
     """
 
-    dentists: dict[int, list[Busy]]
+    dentists: dict[int, list[Claim]]
     chairs: dict[UUID, list[Chair]]
 
 
@@ -41,13 +41,13 @@ async def between(
     )
     found = Claims({}, {id: [] for id in clinic_ids})
     for no, clinic_id, kept_until, *arrays in rows:
-        busy = [_busy(*claim) for claim in zip(*(a or () for a in arrays), strict=True)]
+        claims = [_claim(*claim) for claim in zip(*(a or () for a in arrays), strict=True)]
         if clinic_id is None:
-            found.dentists[no] = busy
+            found.dentists[no] = claims
         else:
-            found.chairs[clinic_id].append(Chair(busy, kept_until))
+            found.chairs[clinic_id].append(Chair(claims, kept_until))
     return found
 
 
-def _busy(starts_at: datetime, ends_at: datetime, held_until: datetime | None) -> Busy:
-    return Busy(starts_at, ends_at, State.HELD if held_until else State.BOOKED, held_until)
+def _claim(starts_at: datetime, ends_at: datetime, held_until: datetime | None) -> Claim:
+    return Claim(starts_at, ends_at, State.HELD if held_until else State.BOOKED, held_until)

@@ -11,7 +11,7 @@ from domain.actors import Actor
 from domain.clinic import BookingTerms, Dentist
 from domain.schedules import Terms
 
-OFFER = f"""
+BOOKING_TERMS = f"""
     select d.clinic_id, d.profile_id as dentist_id, d.resource_no as dentist_no,
            statement_timestamp() as now,
            t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
@@ -41,7 +41,7 @@ async def dentists(connection: Connection) -> list[Dentist]:
     return [Dentist(**row) for row in rows]
 
 
-async def offer(
+async def booking_terms(
     connection: Connection,
     dentist_id: UUID,
     appointment_type: str,
@@ -51,12 +51,12 @@ async def offer(
     such dentist or type.
     """
     row = await connection.fetchrow(
-        f"{OFFER} where d.profile_id = $2", appointment_type, dentist_id
+        f"{BOOKING_TERMS} where d.profile_id = $2", appointment_type, dentist_id
     )
-    return _offer(row, asker) if row else None
+    return _booking_terms(row, asker) if row else None
 
 
-async def offers(
+async def all_booking_terms(
     connection: Connection,
     appointment_type: str | None = None,
     asker: Actor | None = None,
@@ -71,7 +71,7 @@ async def offers(
     """
     rows = await connection.fetch(
         f"""
-        {OFFER}
+        {BOOKING_TERMS}
          where ($2::uuid[] is null or d.profile_id = any($2))
            and ($3::uuid is null or d.clinic_id = $3)
            and ($4::text is null or lower(d.specialty) = lower($4))
@@ -82,10 +82,10 @@ async def offers(
         clinic_id,
         specialty,
     )
-    return [_offer(row, asker) for row in rows]
+    return [_booking_terms(row, asker) for row in rows]
 
 
-def _offer(row: asyncpg.Record, asker: Actor | None) -> BookingTerms:
+def _booking_terms(row: asyncpg.Record, asker: Actor | None) -> BookingTerms:
     return BookingTerms(
         clinic_id=row["clinic_id"],
         dentist_id=row["dentist_id"],

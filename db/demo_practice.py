@@ -23,7 +23,7 @@ from domain.appointments import Change, Hold, Via
 from domain.booking import Outcome, Verb
 from domain.clinic import BookingTerms
 from domain.schedules import day_of
-from domain.search import Diary
+from domain.search import SlotSearch
 from domain.zones import ONE_DAY
 
 HARBOUR = uuid5(NAMESPACE, "clinic:harbour")
@@ -55,13 +55,17 @@ FULL = timedelta(minutes=240)
 
 @dataclass(frozen=True, slots=True)
 class PlannedVisit:
-    offer: BookingTerms
+    booking_terms: BookingTerms
     starts_at: datetime
 
     @property
     def ends_at(self) -> datetime:
         """The end of the visit with its buffer."""
-        return self.starts_at + self.offer.terms.duration + self.offer.terms.buffer_after
+        return (
+            self.starts_at
+            + self.booking_terms.terms.duration
+            + self.booking_terms.terms.buffer_after
+        )
 
 
 async def load_demo_data(dsn: str) -> None:
@@ -107,46 +111,60 @@ async def _places(connection: Connection) -> None:
 async def _calendar(connection: Connection) -> int:
     dice, made = Random(8), 0
     slugs = [terms[0] for terms in demo.TYPES + TYPES if terms[0] != "demo-short-hold"]
-    offers = [offer for slug in slugs for offer in await clinics.offers(connection, slug)]
-    offers.sort(key=lambda offer: offer.dentist_id)
-    for _, of_one in groupby(offers, key=lambda offer: offer.dentist_id):
+    all_terms = [
+        booking_terms
+        for slug in slugs
+        for booking_terms in await clinics.all_booking_terms(connection, slug)
+    ]
+    all_terms.sort(key=lambda booking_terms: booking_terms.dentist_id)
+    for _, of_one in groupby(all_terms, key=lambda booking_terms: booking_terms.dentist_id):
         for visit in _picked(list(of_one), dice):
             made += await _book(connection, visit, dice)
     return made
 
 
-def _picked(offers: Sequence[BookingTerms], dice: Random) -> Iterator[PlannedVisit]:
+def _picked(all_terms: Sequence[BookingTerms], dice: Random) -> Iterator[PlannedVisit]:
     """Random visits to one dentist that do not overlap, and fill half of each day."""
-    possible = [visit for offer in offers for visit in _possible(offer)]
+    possible = [visit for booking_terms in all_terms for visit in _possible(booking_terms)]
     dice.shuffle(possible)
     by_day: dict[object, list[PlannedVisit]] = {}
     for visit in possible:
-        day = by_day.setdefault(day_of(visit.offer.hours, visit.starts_at), [])
+        day = by_day.setdefault(day_of(visit.booking_terms.hours, visit.starts_at), [])
         apart = all(v.ends_at <= visit.starts_at or visit.ends_at <= v.starts_at for v in day)
-        if apart and sum((v.offer.terms.duration for v in day), timedelta()) < FULL:
+        if apart and sum((v.booking_terms.terms.duration for v in day), timedelta()) < FULL:
             day.append(visit)
     for day in by_day.values():
         yield from day
 
 
-def _possible(offer: BookingTerms) -> Iterator[PlannedVisit]:
-    today = day_of(offer.hours, offer.now)
-    then = offer.now - BEHIND * ONE_DAY
+def _possible(booking_terms: BookingTerms) -> Iterator[PlannedVisit]:
+    today = day_of(booking_terms.hours, booking_terms.now)
+    then = booking_terms.now - BEHIND * ONE_DAY
     for since, first, last in (
         (then, today - (BEHIND - 1) * ONE_DAY, today - ONE_DAY),
-        (offer.now, today, today + (AHEAD - 1) * ONE_DAY),
+        (booking_terms.now, today, today + (AHEAD - 1) * ONE_DAY),
     ):
-        for starts_at in Diary(offer.hours, offer.terms, since).free(first, last):
-            yield PlannedVisit(offer, starts_at)
+        for starts_at in SlotSearch(booking_terms.hours, booking_terms.terms, since).free(
+            first, last
+        ):
+            yield PlannedVisit(booking_terms, starts_at)
 
 
 async def _book(connection: Connection, visit: PlannedVisit, dice: Random) -> bool:
     """Books and confirms a visit. False if the patient or all chairs are taken at that time."""
     patient = person_id("patient", dice.choice(PATIENTS)[0])
-    offer = visit.offer
+    booking_terms = visit.booking_terms
     id, who = uuid7(), Actor(Role.PATIENT, patient)
-    asked = Hold(id, uuid7(), offer.dentist_id, patient, offer.terms.slug, visit.starts_at, patient)
-    result = await bookings.hold(connection, asked, offer, None, who, Via.SWEEP)
+    asked = Hold(
+        id,
+        uuid7(),
+        booking_terms.dentist_id,
+        patient,
+        booking_terms.terms.slug,
+        visit.starts_at,
+        patient,
+    )
+    result = await bookings.hold(connection, asked, booking_terms, None, who, Via.SWEEP)
     if result is None or result.outcome is not Outcome.DONE:
         return False
     await _change(connection, id, Verb.CONFIRM, who)
@@ -157,11 +175,11 @@ async def _book(connection: Connection, visit: PlannedVisit, dice: Random) -> bo
 
 def _afterwards(visit: PlannedVisit, who: Actor, dice: Random) -> Iterator[tuple[Verb, Actor]]:
     """The commands after the confirmation."""
-    if visit.offer.terms.needs_approval and (
-        visit.ends_at < visit.offer.now or dice.random() < 0.6
+    if visit.booking_terms.terms.needs_approval and (
+        visit.ends_at < visit.booking_terms.now or dice.random() < 0.6
     ):
         yield Verb.APPROVE, CLINIC
-    if visit.ends_at >= visit.offer.now:
+    if visit.ends_at >= visit.booking_terms.now:
         if dice.random() < 0.06:
             yield Verb.CANCEL, who
     elif dice.random() < 0.1:

@@ -69,7 +69,7 @@ async def earlier(connection: Connection, key: Key | None, within: Scope) -> Res
     if row["outcome"] != Outcome.REPEAT:
         return Result(Outcome.KEY_REUSED)
     booking = await appointments.get(connection, UUID(row["target"]), within)
-    return Result(Outcome.REPEAT, booking) if booking else Result(Outcome.NOT_SEEN)
+    return Result(Outcome.REPEAT, booking) if booking else Result(Outcome.NOT_VISIBLE)
 
 
 async def delete_old(connection: Connection, limit: int) -> int:

@@ -6,7 +6,7 @@ A test keeps the page equal to the table.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from domain.booking import LIVE, OPEN_TO_ALL, RULES, Judged, Opens, Status, Verb, allowed
+from domain.booking import LIVE, OPEN_TO_ALL, RULES, Deadline, Earliest, Status, Verb, allowed
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -45,14 +45,14 @@ RULES_OF_THE_TABLE = """\
 """
 
 DEADLINES = {
-    Judged.ANY: "",
-    Judged.BEFORE: "before the deadline",
-    Judged.AFTER: "after the deadline",
+    Deadline.ANY: "",
+    Deadline.BEFORE: "before the deadline",
+    Deadline.AFTER: "after the deadline",
 }
 OPENS = {
     None: "",
-    Opens.DAY: "from the clinic's day of the visit on",
-    Opens.START: "from the start of the visit on",
+    Earliest.VISIT_DAY: "from the clinic's day of the visit on",
+    Earliest.VISIT_START: "from the start of the visit on",
 }
 WITH_DEADLINE = (Status.HELD, Status.PENDING_APPROVAL)
 
@@ -100,7 +100,7 @@ def _verbs() -> Iterator[str]:
         for before, after in rule.moves.items():
             approval = (rule.moves_approval or rule.moves).get(before, after)
             other = f"`{approval}`" if approval is not after else ""
-            when = DEADLINES[rule.judged] if before in WITH_DEADLINE else OPENS[rule.opens]
+            when = DEADLINES[rule.deadline] if before in WITH_DEADLINE else OPENS[rule.earliest]
             yield f"| `{verb}` | {_who(verb)} | `{before}` | `{after}` | {other} | {when} |"
 
 

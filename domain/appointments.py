@@ -103,7 +103,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MoveTarget:
     """Dentist, type and start of a visit."""
 
     dentist_id: UUID
@@ -126,9 +126,9 @@ class Move:
     override: bool = False
     """Staff ignore hours and grid; recorded in the history."""
 
-    def wish(self, before: Appointment) -> Place:
+    def target(self, before: Appointment) -> MoveTarget:
         """Dentist, type and start after the move."""
-        return Place(
+        return MoveTarget(
             self.dentist_id or before.dentist_id,
             self.appointment_type or before.appointment_type,
             self.starts_at or before.starts_at,
@@ -218,7 +218,7 @@ def state_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class AppointmentWithPolicy:
     """A booking with the terms that it keeps as long as its type stays the same."""
 
     appointment: Appointment
@@ -226,11 +226,11 @@ class Pinned:
     policy: Mapping[str, Any]
     """Made by `policy`."""
 
-    def offer(self, offer: BookingTerms) -> BookingTerms:
+    def terms_after_move(self, booking_terms: BookingTerms) -> BookingTerms:
         """The booking terms that apply if this booking moves there."""
         return replace(
-            offer,
-            terms=self.terms(offer.terms),
+            booking_terms,
+            terms=self.kept_terms(booking_terms.terms),
             moves=self.appointment.id,
             kept_start=self.appointment.starts_at,
         )
@@ -240,14 +240,14 @@ class Pinned:
         """The deadline for moves by patients and agents."""
         return self.appointment.starts_at - timedelta(seconds=self.policy["cancel_notice"])
 
-    def is_at(self, offer: BookingTerms) -> bool:
+    def is_with(self, booking_terms: BookingTerms) -> bool:
         """Whether it already has that dentist and type."""
-        return (offer.dentist_id, offer.terms.type_id) == (
+        return (booking_terms.dentist_id, booking_terms.terms.type_id) == (
             self.appointment.dentist_id,
             self.type_id,
         )
 
-    def terms(self, terms: Terms) -> Terms:
+    def kept_terms(self, terms: Terms) -> Terms:
         """The terms of the visit under `terms` of a type. If the type stays, it keeps its own terms
         except lead time and horizon, which are current.
         """

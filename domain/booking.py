@@ -90,7 +90,7 @@ class Limits:
     free_releases: int | None = None
 
 
-class Judged(StrEnum):
+class Deadline(StrEnum):
     """Whether a verb is allowed before or after the deadline of the state it leaves (the hold's, or
     the approval's).
     """
@@ -100,12 +100,12 @@ class Judged(StrEnum):
     AFTER = "after"
 
 
-class Opens(StrEnum):
+class Earliest(StrEnum):
     """The earliest time at which a verb can be used, relative to the visit."""
 
-    DAY = "day"
+    VISIT_DAY = "day"
     """From the beginning of the visit's calendar day at the clinic."""
-    START = "start"
+    VISIT_START = "start"
     """From the start of the visit."""
 
 
@@ -118,8 +118,8 @@ class Rule:
     moves: Mapping[Status, Status]
     moves_approval: Mapping[Status, Status] | None = None
     moves_approval_staff: Mapping[Status, Status] | None = None
-    judged: Judged = Judged.ANY
-    opens: Opens | None = None
+    deadline: Deadline = Deadline.ANY
+    earliest: Earliest | None = None
     """Null: at any time."""
 
     def leading(self, *, staff: bool, approval: bool) -> Mapping[Status, Status]:
@@ -144,14 +144,17 @@ LIVE = frozenset(
 
 RULES: Mapping[Verb, Rule] = {
     Verb.CONFIRM: Rule(
-        {Status.HELD: Status.BOOKED}, {Status.HELD: Status.PENDING_APPROVAL}, judged=Judged.BEFORE
+        {Status.HELD: Status.BOOKED},
+        {Status.HELD: Status.PENDING_APPROVAL},
+        deadline=Deadline.BEFORE,
     ),
-    Verb.EXTEND: Rule({Status.HELD: Status.HELD}, judged=Judged.BEFORE),
+    Verb.EXTEND: Rule({Status.HELD: Status.HELD}, deadline=Deadline.BEFORE),
     Verb.RELEASE: Rule({Status.HELD: Status.RELEASED}),
     Verb.EXPIRE: Rule(
-        {Status.HELD: Status.EXPIRED, Status.PENDING_APPROVAL: Status.DECLINED}, judged=Judged.AFTER
+        {Status.HELD: Status.EXPIRED, Status.PENDING_APPROVAL: Status.DECLINED},
+        deadline=Deadline.AFTER,
     ),
-    Verb.APPROVE: Rule({Status.PENDING_APPROVAL: Status.BOOKED}, judged=Judged.BEFORE),
+    Verb.APPROVE: Rule({Status.PENDING_APPROVAL: Status.BOOKED}, deadline=Deadline.BEFORE),
     Verb.DECLINE: Rule({Status.PENDING_APPROVAL: Status.DECLINED}),
     Verb.RESCHEDULE: Rule(
         # The terms after the move decide whether it needs approval.
@@ -159,13 +162,15 @@ RULES: Mapping[Verb, Rule] = {
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.PENDING_APPROVAL},
         # A move by staff keeps the approval, even if the new terms need one.
         {Status.PENDING_APPROVAL: Status.PENDING_APPROVAL, Status.BOOKED: Status.BOOKED},
-        judged=Judged.BEFORE,
+        deadline=Deadline.BEFORE,
     ),
-    Verb.EDIT: Rule({status: status for status in Status if status in LIVE}, judged=Judged.BEFORE),
-    Verb.CHECK_IN: Rule({Status.BOOKED: Status.CHECKED_IN}, opens=Opens.DAY),
+    Verb.EDIT: Rule(
+        {status: status for status in Status if status in LIVE}, deadline=Deadline.BEFORE
+    ),
+    Verb.CHECK_IN: Rule({Status.BOOKED: Status.CHECKED_IN}, earliest=Earliest.VISIT_DAY),
     Verb.START: Rule({Status.CHECKED_IN: Status.IN_TREATMENT}),
     Verb.COMPLETE: Rule({Status.IN_TREATMENT: Status.COMPLETED}),
-    Verb.NO_SHOW: Rule({Status.BOOKED: Status.NO_SHOW}, opens=Opens.START),
+    Verb.NO_SHOW: Rule({Status.BOOKED: Status.NO_SHOW}, earliest=Earliest.VISIT_START),
     Verb.CANCEL: Rule(
         {
             Status.HELD: Status.CANCELLED,
@@ -210,7 +215,7 @@ class Outcome(StrEnum):
     VERSION = "version"
     NOT_HOLDER = "not_holder"
     NOT_FOUND = "not_found"
-    NOT_SEEN = "not_seen"
+    NOT_VISIBLE = "not_visible"
     """A repeat of a command whose booking the caller may no longer see."""
     SLOT = "slot"
     PATIENT_OVERLAP = "patient_overlap"
@@ -237,14 +242,14 @@ def allowed(status: Status) -> list[Verb]:
     return [v for v, rule in RULES.items() if status in rule.moves and v is not Verb.EXPIRE]
 
 
-def opens_at(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | None:
+def earliest_use(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | None:
     """The first instant at which the verb can be used on a visit; None if there is no limit."""
-    match RULES[verb].opens:
+    match RULES[verb].earliest:
         case None:
             return None
-        case Opens.START:
+        case Earliest.VISIT_START:
             return starts_at
-        case Opens.DAY:
+        case Earliest.VISIT_DAY:
             day = starts_at.astimezone(ZoneInfo(time_zone)).date()
             return days(time_zone, day, day)[0].starts_at
         case _ as never:

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.actors import Actor, Role
 
 CURSOR = re.compile(r"([0-9a-z]{1,32}):([0-9]{1,18})")
-LARGEST_INTEREST = 50
+MAX_TOPICS = 50
 """Maximum number of topics of one stream."""
 
 
@@ -30,10 +30,10 @@ class Topic(StrEnum):
     """
 
 
-ABOUT = ("starts_at", "ends_at", "from", "until")
+SLOT_FIELDS = ("starts_at", "ends_at", "from", "until")
 """Payload fields that distinguish board events of the same dentist."""
 
-MADE = frozenset({Role.AGENT, Role.DENTIST})
+CREATOR_ROLES = frozenset({Role.AGENT, Role.DENTIST})
 """Roles that may see what they created."""
 
 PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES})
@@ -113,14 +113,14 @@ class Event:
     """When the change was made, before its commit."""
     sequenced_at: datetime
 
-    def about(self) -> object:
+    def replacement_key(self) -> object:
         """A key of board events: a later event with the same key replaces this one. Null for events
         that must not be replaced.
         """
         if self.topic != Topic.AVAILABILITY:
             return None
-        told = json.loads(self.payload)
-        return self.entity_id, *(told.get(name) for name in ABOUT)
+        payload = json.loads(self.payload)
+        return self.entity_id, *(payload.get(name) for name in SLOT_FIELDS)
 
     def addresses(self) -> Iterator[str]:
         """The addresses that this event is delivered to."""
@@ -133,7 +133,7 @@ class Event:
 def may_see(actor: Actor, event: Event) -> bool:
     """Whether an actor may see an event. Admins see all; others see public events, and those with
     them in the audience in their current role (access by an earlier role is lost). `removed` events
-    are only for the dentist who lost the booking. If `must_ask`, current rows decide as well.
+    are only for the dentist who lost the booking. Where `depends_on_rows`, current rows decide too.
     """
     if event.audience is None:
         return True
@@ -144,24 +144,24 @@ def may_see(actor: Actor, event: Event) -> bool:
     if actor.id not in event.audience:
         return False
     if event.topic == Topic.PROFILES:
-        return event.entity_id == actor.id or actor.role in MADE
-    told = json.loads(event.payload)
+        return event.entity_id == actor.id or actor.role in CREATOR_ROLES
+    payload = json.loads(event.payload)
     match actor.role:
         case Role.PATIENT:
-            return bool(told.get("patient_id") == str(actor.id))
+            return bool(payload.get("patient_id") == str(actor.id))
         case Role.DENTIST:
-            return bool(told.get("dentist_id") == str(actor.id))
+            return bool(payload.get("dentist_id") == str(actor.id))
         case Role.AGENT | Role.ADMIN | Role.CLINIC | Role.SYSTEM:
             return True
         case _:
             assert_never(actor.role)
 
 
-def must_ask(actor: Actor, event: Event) -> bool:
+def depends_on_rows(actor: Actor, event: Event) -> bool:
     """Whether visibility also depends on rows that change without an event: an agent's grants, and
     the role in which somebody created a profile.
     """
-    if event.audience is None or actor.role not in MADE or event.entity_id == actor.id:
+    if event.audience is None or actor.role not in CREATOR_ROLES or event.entity_id == actor.id:
         return False
     return actor.role is Role.AGENT or event.topic == Topic.PROFILES
 
@@ -187,18 +187,18 @@ class Reader:
         return followed and may_see(self.actor, event)
 
 
-def about(topic: Topic, entity_id: UUID) -> str:
+def entity_topic(topic: Topic, entity_id: UUID) -> str:
     """The topic of one entity's events alone."""
     return f"{topic}:{entity_id}"
 
 
-def interest(names: Iterable[str]) -> frozenset[str]:
-    """Parses topic names, at most LARGEST_INTEREST. ValueError names an unknown one. Of topics with
+def parse_topics(names: Iterable[str]) -> frozenset[str]:
+    """Parses topic names, at most MAX_TOPICS. ValueError names an unknown one. Of topics with
     an id, only `availability:<dentist id>` is allowed.
     """
     topics = frozenset(_topic(name.strip()) for name in names)
-    if not 0 < len(topics) <= LARGEST_INTEREST:
-        raise ValueError(f"between 1 and {LARGEST_INTEREST} topics")
+    if not 0 < len(topics) <= MAX_TOPICS:
+        raise ValueError(f"between 1 and {MAX_TOPICS} topics")
     return topics
 
 
@@ -209,7 +209,7 @@ def _topic(name: str) -> str:
     if topic != Topic.AVAILABILITY:
         raise ValueError(f"unknown topic {name!r}")
     try:
-        return about(Topic.AVAILABILITY, UUID(id_))
+        return entity_topic(Topic.AVAILABILITY, UUID(id_))
     except ValueError:
         raise ValueError(f"unknown topic {name!r}") from None
 

@@ -22,7 +22,15 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from domain.zones import MIDNIGHT, ONE_DAY, Stretch, around, days, showing, wall
+from domain.zones import (
+    MIDNIGHT,
+    ONE_DAY,
+    OffsetPeriod,
+    days,
+    offset_periods,
+    showing_local_times,
+    wall,
+)
 
 
 class ExceptionKind(StrEnum):
@@ -104,10 +112,10 @@ def open_intervals(hours: Hours, first: date, last: date | None = None) -> tuple
     the same week, and equal hours have equal openings.
     """
     last = last or first
-    zone = around(hours.time_zone, first, last)
+    zone = offset_periods(hours.time_zone, first, last)
     dates = [first + n * ONE_DAY for n in range(-1, (last - first).days + 2)]
     walls = _walls(hours, dates)
-    opened, shut, own, away = (_merged(showing(zone, each)) for each in walls)
+    opened, shut, own, away = (_merged(showing_local_times(zone, each)) for each in walls)
     general = _merged([*_without(opened, shut), *own])
     asked = _merged(days(hours.time_zone, first, last))
     return tuple(
@@ -120,9 +128,9 @@ def open_intervals(hours: Hours, first: date, last: date | None = None) -> tuple
 def closing(hours: Hours, starts_at: datetime, ends_at: datetime) -> list[ScheduleException]:
     """The exceptions that take away some of the time `[starts_at, ends_at)`, given in UTC."""
     first, last = starts_at.date() - ONE_DAY, ends_at.date() + ONE_DAY
-    zone = around(hours.time_zone, first, last)
+    zone = offset_periods(hours.time_zone, first, last)
     dates = [first + n * ONE_DAY for n in range((last - first).days + 1)]
-    own = _merged(showing(zone, _walls(hours, dates).own_opened))
+    own = _merged(showing_local_times(zone, _walls(hours, dates).own_opened))
     return [
         exception
         for exception in hours.exceptions
@@ -130,7 +138,7 @@ def closing(hours: Hours, starts_at: datetime, ends_at: datetime) -> list[Schedu
         and any(
             part.starts_at < ends_at and starts_at < part.ends_at
             for part in _without(
-                _merged(showing(zone, _taken_away(hours, exception))),
+                _merged(showing_local_times(zone, _taken_away(hours, exception))),
                 own if exception.clinic_wide else [],
             )
         )
@@ -210,7 +218,7 @@ def _taken_away(hours: Hours, closed: ScheduleException) -> list[Wall]:
     return [closed.wall(), *(wall(on, w.starts, w.ends) for w in own if w.applies_on(on))]
 
 
-def _merged(parts: Iterable[Stretch | Interval]) -> list[Interval]:
+def _merged(parts: Iterable[OffsetPeriod | Interval]) -> list[Interval]:
     merged: list[Interval] = []
     for starts_at, ends_at in sorted(part[:2] for part in parts):
         if merged and starts_at <= merged[-1].ends_at:

@@ -87,7 +87,7 @@ class Terms:
     """By whoever asks: staff book every type, all others what is bookable online."""
 
 
-class Busy(NamedTuple):
+class Claim(NamedTuple):
     """A claim on a dentist or chair, `[starts_at, ends_at)`, its own buffers included; held or
     booked. A hold whose `held_until` has come counts as free, whether or not it was swept.
     """
@@ -124,18 +124,18 @@ def refusal(
     *,
     override: bool = False,
 ) -> Reason | None:
-    """The first of `objections` to a visit at `starts_at`; None if there is none, and only claims
-    can still block it. ValueError for naive datetimes.
+    """The first of `reasons_against` a visit; None if only claims can still block it.
+    ValueError for naive datetimes.
     """
-    return next(objections(hours, terms, starts_at, now, kept_start, override=override), None)
+    return next(reasons_against(hours, terms, starts_at, now, kept_start, override=override), None)
 
 
 def needs_override(hours: Hours, terms: Terms, starts_at: datetime, now: datetime) -> bool:
     """Whether a visit at `starts_at` is outside the hours or off the grid."""
-    return any(reason in OVERRIDABLE for reason in objections(hours, terms, starts_at, now))
+    return any(reason in OVERRIDABLE for reason in reasons_against(hours, terms, starts_at, now))
 
 
-def objections(
+def reasons_against(
     hours: Hours,
     terms: Terms,
     starts_at: datetime,
@@ -152,7 +152,7 @@ def objections(
     if not terms.bookable:
         yield Reason.NOT_ONLINE
 
-    first, last = reach(terms, now)
+    first, last = bookable_range(terms, now)
     if _aware(starts_at) == kept_start:
         pass
     elif starts_at < min(first, utc(now)):
@@ -175,7 +175,7 @@ def objections(
         yield Reason.OFF_GRID
 
 
-def reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
+def bookable_range(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
     """The first and the last start that lead time and horizon allow. For staff: from WALK_IN ago,
     without end.
     """
@@ -184,8 +184,8 @@ def reach(terms: Terms, now: datetime) -> tuple[datetime, datetime]:
     return utc(now) + terms.lead_time, utc(now) + terms.horizon
 
 
-def reached_from(terms: Terms, starts_at: datetime) -> tuple[datetime, datetime]:
-    """The first and the last instant at which `reach` includes this start."""
+def bookable_during(terms: Terms, starts_at: datetime) -> tuple[datetime, datetime]:
+    """The first and the last instant at which `bookable_range` includes this start."""
     if terms.by_staff:
         return BEGINNING_OF_TIME, starts_at + WALK_IN
     return starts_at - terms.horizon, starts_at - terms.lead_time
@@ -198,7 +198,7 @@ def next_on_grid(hours: Hours, wall: datetime) -> datetime:
     return midnight - (midnight - wall) // step * step
 
 
-def live(claims: Iterable[Busy], now: datetime) -> list[Busy]:
+def active_claims(claims: Iterable[Claim], now: datetime) -> list[Claim]:
     """The active claims, in UTC and by start: without expired holds. ValueError for naive
     datetimes.
     """
@@ -211,7 +211,7 @@ def live(claims: Iterable[Busy], now: datetime) -> list[Busy]:
     return sorted(counted, key=itemgetter(0))
 
 
-def shadow(terms: Terms, claim: Busy) -> Span:
+def blocked_starts(terms: Terms, claim: Claim) -> Span:
     """The starts that a claim blocks, because the visit with its buffers would overlap it. Adjacent
     visits do not overlap.
     """
@@ -225,8 +225,8 @@ def _aware(instant: datetime) -> datetime:
     return instant
 
 
-def _in_utc(claim: Busy) -> Busy:
+def _in_utc(claim: Claim) -> Claim:
     starts_at, ends_at, state, until = claim
     if starts_at.tzinfo is ends_at.tzinfo is UTC:
         return claim
-    return Busy(utc(starts_at), utc(ends_at), state, until and utc(until))
+    return Claim(utc(starts_at), utc(ends_at), state, until and utc(until))

@@ -11,8 +11,17 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from domain.hours import Hours, Interval, open_intervals
-from domain.schedules import Busy, Span, State, Terms, live, next_on_grid, reach, shadow
-from domain.zones import ALL_DAY, ONE_DAY, Stretch, days
+from domain.schedules import (
+    Claim,
+    Span,
+    State,
+    Terms,
+    active_claims,
+    blocked_starts,
+    bookable_range,
+    next_on_grid,
+)
+from domain.zones import ALL_DAY, ONE_DAY, OffsetPeriod, days
 
 
 class Slot(NamedTuple):
@@ -24,7 +33,7 @@ class Slot(NamedTuple):
     held_until: datetime | None = None
 
 
-class Starts(NamedTuple):
+class StartRange(NamedTuple):
     """The starts from one instant to another, both included."""
 
     first: datetime
@@ -32,7 +41,7 @@ class Starts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Diary:
+class SlotSearch:
     """The input of a slot search for one dentist and type at one moment. `chairless`: starts for
     which no chair is available; they are left out.
     """
@@ -40,7 +49,7 @@ class Diary:
     hours: Hours
     terms: Terms
     now: datetime
-    busy: Iterable[Busy] = ()
+    claims: Iterable[Claim] = ()
     chairless: Sequence[Span] = ()
     kept_start: datetime | None = None
     """The current start of a visit being moved; lead time and horizon do not apply to it."""
@@ -49,50 +58,50 @@ class Diary:
         self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
     ) -> Iterator[datetime]:
         """When a visit may start on the clinic's days from `first` to `last` (`first` alone where
-        null), at local times in `between`: `objections` has nothing against it and no claim
+        null), at local times in `between`: `reasons_against` has nothing against it and no claim
         overlaps.
 
         In order of time; a visit claims its buffers too. ValueError, at once, for naive datetimes.
         """
-        claims = live(self.busy, self.now)
-        taken = joined(shadow(self.terms, claim) for claim in claims)
+        claims = active_claims(self.claims, self.now)
+        taken = merged_spans(blocked_starts(self.terms, claim) for claim in claims)
         dates, possible = self._possible(first, last or first, between)
-        return _on_grid(self.hours, dates, _less(possible, taken))
+        return _on_grid(self.hours, dates, _outside(possible, taken))
 
     def slots(
         self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
     ) -> Iterator[Slot]:
         """The same, and what would be free but for the dentist's claims, as booked or held."""
-        claims = live(self.busy, self.now)
+        claims = active_claims(self.claims, self.now)
         dates, possible = self._possible(first, last or first, between)
-        return _judged(self.terms, _on_grid(self.hours, dates, possible), claims)
+        return _with_states(self.terms, _on_grid(self.hours, dates, possible), claims)
 
     def _possible(
         self, first: date, last: date, between: tuple[time, time]
-    ) -> tuple[Sequence[Stretch], list[Starts]]:
+    ) -> tuple[Sequence[OffsetPeriod], list[StartRange]]:
         """The days to look at, and the starts that hours, terms and chairs allow."""
-        in_reach = self._in_reach()
-        first = max(first, in_reach[0].first.date() - ONE_DAY)
-        last = min(last, in_reach[-1].last.date() + ONE_DAY)
+        allowed_starts = self._allowed_starts()
+        first = max(first, allowed_starts[0].first.date() - ONE_DAY)
+        last = min(last, allowed_starts[-1].last.date() + ONE_DAY)
         if first > last or not self.terms.bookable:
             return (), []
         starts = (
-            Starts(max(opens, earliest), min(closes - self.terms.duration, latest))
+            StartRange(max(opens, earliest), min(closes - self.terms.duration, latest))
             for opens, closes in open_intervals(self.hours, first, last)
-            for earliest, latest in in_reach
+            for earliest, latest in allowed_starts
         )
         allowed = [part for part in starts if part.first <= part.last]
-        return days(self.hours.time_zone, first, last, between), _less(allowed, self.chairless)
+        return days(self.hours.time_zone, first, last, between), _outside(allowed, self.chairless)
 
-    def _in_reach(self) -> list[Starts]:
+    def _allowed_starts(self) -> list[StartRange]:
         """What lead time and horizon allow, and the start that is kept; in order and disjoint."""
-        allowed, kept = Starts(*reach(self.terms, self.now)), self.kept_start
+        allowed, kept = StartRange(*bookable_range(self.terms, self.now)), self.kept_start
         if kept is None or allowed.first <= kept <= allowed.last:
             return [allowed]
-        return sorted([allowed, Starts(kept, kept)])
+        return sorted([allowed, StartRange(kept, kept)])
 
 
-def concerned(hours: Hours, terms: Terms, first: date, last: date) -> Interval | None:
+def claims_interval(hours: Hours, terms: Terms, first: date, last: date) -> Interval | None:
     """The time in which claims can block visits that start on these days of the clinic; null if its
     zone skipped all of them.
     """
@@ -103,47 +112,47 @@ def concerned(hours: Hours, terms: Terms, first: date, last: date) -> Interval |
     return Interval(dates[0].starts_at - terms.buffer_before, dates[-1].ends_at + after)
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def merged_spans(spans: Iterable[Span]) -> list[Span]:
     """The spans in order, overlapping ones merged. Adjacent spans stay separate, as the start
     between them is free.
     """
-    joined: list[Span] = []
+    merged: list[Span] = []
     for after, before in sorted(spans):
-        if joined and after < joined[-1].before:
-            joined[-1] = Span(joined[-1].after, max(joined[-1].before, before))
+        if merged and after < merged[-1].before:
+            merged[-1] = Span(merged[-1].after, max(merged[-1].before, before))
         else:
-            joined.append(Span(after, before))
-    return joined
+            merged.append(Span(after, before))
+    return merged
 
 
-def _less(starts: Iterable[Starts], spans: Sequence[Span]) -> list[Starts]:
+def _outside(starts: Iterable[StartRange], spans: Sequence[Span]) -> list[StartRange]:
     """The starts outside the spans. All arguments are in order and disjoint."""
-    left: list[Starts] = []
-    passed = 0
+    left: list[StartRange] = []
+    position = 0
     for first, last in starts:
-        while passed < len(spans) and spans[passed].before <= first:
-            passed += 1
-        for after, before in islice(spans, passed, None):
+        while position < len(spans) and spans[position].before <= first:
+            position += 1
+        for after, before in islice(spans, position, None):
             if after >= last:
                 break
             if first <= after:
-                left.append(Starts(first, after))
+                left.append(StartRange(first, after))
             first = before
         if first <= last:
-            left.append(Starts(first, last))
+            left.append(StartRange(first, last))
     return left
 
 
 def _on_grid(
-    hours: Hours, pieces: Iterable[Stretch], starts: Sequence[Starts]
+    hours: Hours, local_days: Iterable[OffsetPeriod], starts: Sequence[StartRange]
 ) -> Iterator[datetime]:
-    """The grid times in both pieces and starts, which are in order and disjoint."""
+    """The grid times of these days among these starts, which are in order and disjoint."""
     step = timedelta(minutes=hours.grid_minutes)
-    passed = 0
-    for begins, ends, offset in pieces:
-        while passed < len(starts) and starts[passed].last < begins:
-            passed += 1
-        for first, last in islice(starts, passed, None):
+    position = 0
+    for begins, ends, offset in local_days:
+        while position < len(starts) and starts[position].last < begins:
+            position += 1
+        for first, last in islice(starts, position, None):
             if first >= ends:
                 break
             wall = (max(begins, first) + offset).replace(tzinfo=None)
@@ -153,19 +162,19 @@ def _on_grid(
                 start += step
 
 
-def _judged(terms: Terms, starts: Iterable[datetime], claims: list[Busy]) -> Iterator[Slot]:
+def _with_states(terms: Terms, starts: Iterable[datetime], claims: list[Claim]) -> Iterator[Slot]:
     """The state of each start; both starts and claims in order."""
-    shadows = [shadow(terms, claim) for claim in claims]
-    passed = 0
+    blocked = [blocked_starts(terms, claim) for claim in claims]
+    position = 0
     for start in starts:
-        while passed < len(shadows) and shadows[passed].before <= start:
-            passed += 1
-        reached = bisect_left(shadows, start, passed, key=itemgetter(0))
-        blocking = [claims[n] for n in range(passed, reached) if start < shadows[n].before]
+        while position < len(blocked) and blocked[position].before <= start:
+            position += 1
+        reached = bisect_left(blocked, start, position, key=itemgetter(0))
+        blocking = [claims[n] for n in range(position, reached) if start < blocked[n].before]
         yield _slot(start, start + terms.duration, blocking)
 
 
-def _slot(start: datetime, end: datetime, blocking: list[Busy]) -> Slot:
+def _slot(start: datetime, end: datetime, blocking: list[Claim]) -> Slot:
     if not blocking:
         return Slot(start, end, State.FREE)
     if any(claim.state is State.BOOKED for claim in blocking):

@@ -17,7 +17,7 @@ NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 """Names in the zone directory that are not places."""
 
 
-class Stretch(NamedTuple):
+class OffsetPeriod(NamedTuple):
     """Half-open time in UTC over which a zone keeps one `offset`."""
 
     starts_at: datetime
@@ -47,50 +47,52 @@ def wall(on: date, starts: time, ends: time) -> tuple[datetime, datetime]:
     return datetime.combine(on, starts), datetime.combine(last, ends)
 
 
-def showing(
-    stretches: Iterable[Stretch], walls: Iterable[tuple[datetime, datetime]]
-) -> Iterator[Stretch]:
-    """The parts of the stretches in which the local clock shows a time in one of the half-open
+def showing_local_times(
+    periods: Iterable[OffsetPeriod], walls: Iterable[tuple[datetime, datetime]]
+) -> Iterator[OffsetPeriod]:
+    """The parts of the periods in which the local clock shows a time in one of the half-open
     windows: two for a repeated time, none for a skipped one.
     """
     for starts, ends in walls:
-        for stretch in stretches:
-            lower = max(stretch.starts_at, (starts - stretch.offset).replace(tzinfo=UTC))
-            upper = min(stretch.ends_at, (ends - stretch.offset).replace(tzinfo=UTC))
+        for period in periods:
+            lower = max(period.starts_at, (starts - period.offset).replace(tzinfo=UTC))
+            upper = min(period.ends_at, (ends - period.offset).replace(tzinfo=UTC))
             if lower < upper:
-                yield Stretch(lower, upper, stretch.offset)
+                yield OffsetPeriod(lower, upper, period.offset)
 
 
 @lru_cache(maxsize=1024)
 def days(
     time_zone: str, first: date, last: date, between: tuple[time, time] = ALL_DAY
-) -> tuple[Stretch, ...]:
+) -> tuple[OffsetPeriod, ...]:
     """The local days from `first` to `last`, or a window of each, in order of time, cut at each
     local midnight and where the offset changes.
 
-    A day is one stretch of 24 h, except around DST; none for a date that the zone skipped.
+    A day is one period of 24 h, except around DST; none for a date that the zone skipped.
     """
     dates = (first + n * ONE_DAY for n in range((last - first).days + 1))
-    parts = showing(around(time_zone, first, last), (wall(on, *between) for on in dates))
+    parts = showing_local_times(
+        offset_periods(time_zone, first, last), (wall(on, *between) for on in dates)
+    )
     return tuple(sorted(parts))
 
 
 @lru_cache(maxsize=1024)
-def around(time_zone: str, first: date, last: date) -> tuple[Stretch, ...]:
+def offset_periods(time_zone: str, first: date, last: date) -> tuple[OffsetPeriod, ...]:
     """The zone's offsets over all that windows from the day before `first` to the day after `last`
     can reach. An unknown zone raises ZoneInfoNotFoundError.
     """
     zone = ZoneInfo(time_zone)
-    found: list[Stretch] = []
+    found: list[OffsetPeriod] = []
     starts_at = until = datetime.combine(first - 2 * ONE_DAY, MIDNIGHT, UTC)
     offset = _offset(zone, starts_at)
     for _ in range((last - first).days + 6):
         until += ONE_DAY
         if _offset(zone, until) != offset:
             change = _change(zone, until - ONE_DAY, offset)
-            found.append(Stretch(starts_at, change, offset))
+            found.append(OffsetPeriod(starts_at, change, offset))
             starts_at, offset = change, _offset(zone, until)
-    return (*found, Stretch(starts_at, until, offset))
+    return (*found, OffsetPeriod(starts_at, until, offset))
 
 
 def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:

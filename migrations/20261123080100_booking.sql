@@ -317,7 +317,7 @@ end $$;
 -- on only where that still holds: the stamp of what is offered is the same, and it is between p_from and p_until (null:
 -- whenever). A repeat is answered to those alone who see the booking now. To an agent (p_agent, else null) only patients whom it made, or who let it act, are known; what they let is
 -- locked until the transaction ends.
--- Outcomes: held, repeat, key_reused, not_seen (a repeat, whose booking the caller may no longer see), stale, not_found (the
+-- Outcomes: held, repeat, key_reused, not_visible (a repeat, whose booking the caller may no longer see), stale, not_found (the
 -- patient), slot, patient_overlap, quota, booking_quota, cooldown, no_chair. Only `held` has written anything.
 -- (Planned once per session, as planning takes longer than running; without seqscan, as the tables may have been small then.)
 create function booking_hold(p_id uuid, p_dentist uuid, p_type uuid, p_stamp text, p_from timestamptz, p_until timestamptz,
@@ -345,7 +345,7 @@ begin
             outcome := 'repeat';
             exit;
         elsif earlier.outcome is not null then
-            outcome := 'not_seen';
+            outcome := 'not_visible';
             exit;
         end if;
         exit when pass = 2;            -- refused, unless the same request won meanwhile

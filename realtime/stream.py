@@ -29,14 +29,14 @@ class QueuedEvent(NamedTuple):
     frame: bytes
     occurred: float
     """When the change was made, as a timestamp of the database's clock."""
-    about: object = None
-    """A later event with the same value replaces this one; see `Event.about`."""
+    replacement_key: object = None
+    """A later event with the same value replaces this one; see `Event.replacement_key`."""
     event: Event | None = None
     """Null for frames that are not events, such as `reset`."""
 
     @classmethod
     def of(cls, event: Event, frame: bytes) -> Self:
-        return cls(frame, event.occurred_at.timestamp(), event.about(), event)
+        return cls(frame, event.occurred_at.timestamp(), event.replacement_key(), event)
 
 
 HEARTBEAT = QueuedEvent(frames.HEARTBEAT, 0.0)
@@ -145,9 +145,13 @@ class Stream:
         """Drops events that a later one replaces. True if there is room again. Cursors stay
         correct, as later events have higher ids.
         """
-        last = {queued.about: number for number, queued in enumerate(self._pending)}
+        last = {queued.replacement_key: number for number, queued in enumerate(self._pending)}
         waiting = enumerate(self._pending)
-        self._pending = [t for number, t in waiting if t.about is None or last[t.about] == number]
+        self._pending = [
+            t
+            for number, t in waiting
+            if t.replacement_key is None or last[t.replacement_key] == number
+        ]
         return len(self._pending) <= LIMIT // 2
 
     def _wake(self) -> None:

@@ -14,7 +14,7 @@ from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
 from domain.actors import Actor, Scope
 from domain.clinic import BoardSlot, BookingTerms
-from domain.schedules import day_of, reach
+from domain.schedules import bookable_range, day_of
 from domain.zones import ONE_DAY
 from services.slot_search import Asked, Found, search, shown
 
@@ -34,7 +34,7 @@ QUERY_TIMEOUT = 1.0
 logger = logging.getLogger(__name__)
 
 
-class Wish(NamedTuple):
+class WantedSlot(NamedTuple):
     dentist_id: UUID
     appointment_type: str
     starts_at: datetime
@@ -53,19 +53,20 @@ class Alternatives:
         self._pool = pool
         self._asked: dict[object, asyncio.Task[list[Any]]] = {}
 
-    async def near(self, wish: Wish, asker: Actor) -> list[BoardSlot]:
+    async def near(self, wanted_slot: WantedSlot, asker: Actor) -> list[BoardSlot]:
         """Up to three free slots of the same dentist, nearest first; none if the database does not
         answer in time. Takes a connection: do not call it while holding one.
         """
-        key = wish, asker.is_staff
-        return await self._shared(key, lambda connection: nearest(connection, wish, asker))
+        key = wanted_slot, asker.is_staff
+        return await self._shared(key, lambda connection: nearest(connection, wanted_slot, asker))
 
-    async def own(self, wish: Wish, asker: Actor, seen: Scope) -> UUID | None:
-        """The id of the asker's own booking that blocks this wish, if they may see it; never the
-        booking that was to move.
+    async def own(self, wanted_slot: WantedSlot, asker: Actor, seen: Scope) -> UUID | None:
+        """The id of the asker's own booking that blocks this slot, if they may see it; never the
+        booking that is to be moved.
         """
         found: list[Blocking] = await self._shared(
-            (wish, "blocking"), lambda connection: appointments.blocking(connection, *wish[:4])
+            (wanted_slot, "blocking"),
+            lambda connection: appointments.blocking(connection, *wanted_slot[:4]),
         )
         mine = [each.id for each in found if asker.id in (each.patient_id, each.caller)]
 
@@ -101,26 +102,30 @@ class Alternatives:
         return []
 
 
-async def nearest(connection: Connection, wish: Wish, asker: Actor) -> list[BoardSlot]:
+async def nearest(connection: Connection, wanted_slot: WantedSlot, asker: Actor) -> list[BoardSlot]:
     """Up to MOST free slots, nearest first. Searches from the wanted day to the horizon, then the
     days before it.
     """
-    booking_terms = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, asker)
+    booking_terms = await clinics.booking_terms(
+        connection, wanted_slot.dentist_id, wanted_slot.appointment_type, asker
+    )
     if booking_terms is None:
         return []
-    moving = wish.moving and await appointments.pinned(connection, wish.moving, Scope())
-    booking_terms = moving.offer(booking_terms) if moving else booking_terms
+    moving = wanted_slot.moving and await appointments.get_with_policy(
+        connection, wanted_slot.moving, Scope()
+    )
+    booking_terms = moving.terms_after_move(booking_terms) if moving else booking_terms
     excluded = {
-        booking_terms.kept_start if moving and moving.is_at(booking_terms) else None,
-        wish.starts_at if wish.start_taken else None,
+        booking_terms.kept_start if moving and moving.is_with(booking_terms) else None,
+        wanted_slot.starts_at if wanted_slot.start_taken else None,
     }
     found: list[Found] = []
-    for asked in _windows(booking_terms, wish.starts_at):
+    for asked in _windows(booking_terms, wanted_slot.starts_at):
         free = await search(connection, [booking_terms], asked)
         found += [each for each in free if each[0].starts_at not in excluded]
         if len(found) >= MOST:
             break
-    found.sort(key=lambda each: abs(each[0].starts_at - wish.starts_at))
+    found.sort(key=lambda each: abs(each[0].starts_at - wanted_slot.starts_at))
     return [shown(*each) for each in islice(found, MOST)]
 
 
@@ -128,7 +133,7 @@ def _windows(booking_terms: BookingTerms, starts_at: datetime) -> Iterator[Asked
     """Growing windows of days: first from the wanted day to the horizon, then back to today. Staff
     have no horizon; for them the search ends FARTHEST after the wanted day.
     """
-    earliest, latest = reach(booking_terms.terms, booking_terms.now)
+    earliest, latest = bookable_range(booking_terms.terms, booking_terms.now)
     latest = min(latest, max(starts_at, booking_terms.now) + FARTHEST)
     first, last = day_of(booking_terms.hours, earliest), day_of(booking_terms.hours, latest)
     wanted = min(max(day_of(booking_terms.hours, starts_at), first), last)

@@ -13,7 +13,7 @@ from db import appointments, bookings, clinics, idempotency
 from db.pool import Connection
 from domain import schedules
 from domain.actors import SYSTEM, Actor, Scope, scope
-from domain.appointments import Change, Hold, Move, Pinned, Place, Result, Via
+from domain.appointments import AppointmentWithPolicy, Change, Hold, Move, MoveTarget, Result, Via
 from domain.booking import BookingState, Outcome, Verb
 from domain.clinic import BookingTerms
 from domain.schedules import Reason
@@ -120,13 +120,13 @@ async def _hold(
     """Tries the cached terms first; the database compares their version. If they are outdated, or
     would refuse the hold, reads the terms again and decides by those.
     """
-    wish = command.dentist_id, command.appointment_type, actor
-    booking_terms = cached_terms.known(*wish)
+    terms_key = command.dentist_id, command.appointment_type, actor
+    booking_terms = cached_terms.known(*terms_key)
     if booking_terms and not _objection(booking_terms, command):
         if result := await _take(connection, command, booking_terms, actor, via):
             return result
 
-    booking_terms = await cached_terms.read(connection, *wish)
+    booking_terms = await cached_terms.read(connection, *terms_key)
     if booking_terms is None:
         refused = Result(Outcome.NOT_FOUND)
     elif reason := _objection(booking_terms, command):
@@ -160,7 +160,7 @@ async def _take(
     connection: Connection, command: Hold, booking_terms: BookingTerms, actor: Actor, via: Via
 ) -> Result | None:
     """Null if the terms have changed, or the time is now outside lead time and horizon."""
-    between = schedules.reached_from(booking_terms.terms, command.starts_at)
+    between = schedules.bookable_during(booking_terms.terms, command.starts_at)
     override = command.override and _needs_override(booking_terms, command.starts_at)
     taken = replace(command, override=override)
     return await bookings.hold(connection, taken, booking_terms, between, actor, via)
@@ -180,46 +180,53 @@ async def _reschedule(
     """
     if earlier := await idempotency.earlier(connection, command.key, seen):
         return earlier
-    before = await appointments.pinned(connection, command.id, seen)
+    before = await appointments.get_with_policy(connection, command.id, seen)
     if before is None:
         return Result(Outcome.NOT_FOUND)
     booking = before.appointment
-    wish = command.wish(booking)
-    if wish == Place(booking.dentist_id, booking.appointment_type, booking.starts_at):
+    target = command.target(booking)
+    if target == MoveTarget(booking.dentist_id, booking.appointment_type, booking.starts_at):
         return await _edit(connection, command, before, actor, via, seen)
 
-    booking_terms = await clinics.offer(connection, wish.dentist_id, wish.appointment_type, actor)
+    booking_terms = await clinics.booking_terms(
+        connection, target.dentist_id, target.appointment_type, actor
+    )
     if booking_terms is None and await _renamed(connection, before):
         raise TermsChanged
     refused = None
     if booking_terms:
-        booking_terms = before.offer(booking_terms)
+        booking_terms = before.terms_after_move(booking_terms)
         refused = schedules.refusal(
             booking_terms.hours,
             booking_terms.terms,
-            wish.starts_at,
+            target.starts_at,
             booking_terms.now,
             booking_terms.kept_start,
             override=command.override,
         )
-        override = command.override and _needs_override(booking_terms, wish.starts_at)
+        override = command.override and _needs_override(booking_terms, target.starts_at)
         command = replace(command, override=override)
     moved = await bookings.move(
-        connection, command, wish, booking_terms, before, refused, actor, via, seen
+        connection, command, target, booking_terms, before, refused, actor, via, seen
     )
     if moved is None:
         raise TermsChanged
     return moved
 
 
-async def _renamed(connection: Connection, before: Pinned) -> bool:
+async def _renamed(connection: Connection, before: AppointmentWithPolicy) -> bool:
     """Whether the slug of the booking's type changed since the booking was read."""
-    now = await appointments.pinned(connection, before.appointment.id, Scope())
+    now = await appointments.get_with_policy(connection, before.appointment.id, Scope())
     return now is None or now.appointment.appointment_type != before.appointment.appointment_type
 
 
 async def _edit(
-    connection: Connection, command: Move, before: Pinned, actor: Actor, via: Via, seen: Scope
+    connection: Connection,
+    command: Move,
+    before: AppointmentWithPolicy,
+    actor: Actor,
+    via: Via,
+    seen: Scope,
 ) -> Result:
     """Handles a move to the present place: only the texts may change. Raises TermsChanged if the
     booking has moved since.

@@ -14,7 +14,7 @@ MOST = 2000
 TTL = 600.0
 """Seconds. Versions reveal every change, except when the database was restored from a backup."""
 
-Wish = tuple[UUID, str, bool]
+TermsKey = tuple[UUID, str, bool]
 
 
 class CachedTerms:
@@ -23,11 +23,11 @@ class CachedTerms:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Wish, tuple[BookingTerms, float]] = {}
+        self._entries: dict[TermsKey, tuple[BookingTerms, float]] = {}
 
     def known(self, dentist_id: UUID, appointment_type: str, asker: Actor) -> BookingTerms | None:
         """The terms as last read, if within TTL."""
-        booking_terms, until = self._known.get(
+        booking_terms, until = self._entries.get(
             (dentist_id, appointment_type, asker.is_staff), (None, 0.0)
         )
         return booking_terms if until > asyncio.get_running_loop().time() else None
@@ -36,11 +36,11 @@ class CachedTerms:
         self, connection: Connection, dentist_id: UUID, appointment_type: str, asker: Actor
     ) -> BookingTerms | None:
         """The terms as they are now; null for an unknown dentist or type."""
-        wish = dentist_id, appointment_type, asker.is_staff
-        self._known.pop(wish, None)
-        booking_terms = await clinics.offer(connection, dentist_id, appointment_type, asker)
+        key = dentist_id, appointment_type, asker.is_staff
+        self._entries.pop(key, None)
+        booking_terms = await clinics.booking_terms(connection, dentist_id, appointment_type, asker)
         if booking_terms:
-            while len(self._known) >= MOST:
-                del self._known[next(iter(self._known))]
-            self._known[wish] = booking_terms, asyncio.get_running_loop().time() + TTL
+            while len(self._entries) >= MOST:
+                del self._entries[next(iter(self._entries))]
+            self._entries[key] = booking_terms, asyncio.get_running_loop().time() + TTL
         return booking_terms

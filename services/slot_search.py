@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from db import claims, clinics
 from db.claims import Claims
 from db.pool import Connection
-from domain.chairs import without_chair
+from domain.chairs import starts_without_chair
 from domain.clinic import BoardSlot, BookingTerms
 from domain.schedules import Span, State, Terms, day_of
-from domain.search import Diary, Slot, concerned
+from domain.search import Slot, SlotSearch, claims_interval
 from domain.zones import ALL_DAY, ONE_DAY
 
 AHEAD = (3, 11, 42, 126, 378)
@@ -52,9 +52,9 @@ async def search(
     by_start: dict[datetime, list[Found]] = defaultdict(list)
     made: dict[UUID, dict[datetime, Slot]] = defaultdict(dict)
     for booking_terms in terms_list:
-        diary, days = _diary(booking_terms, taken, chairless), _range(booking_terms, asked)
+        slots, days = _slot_search(booking_terms, taken, chairless), _range(booking_terms, asked)
         shared = made[booking_terms.terms.type_id]
-        for slot in diary.slots(*days) if asked.include_taken else _free(diary, days, shared):
+        for slot in slots.slots(*days) if asked.include_taken else _free(slots, days, shared):
             by_start[slot.starts_at].append((slot, booking_terms))
     return [found for start in sorted(by_start) for found in by_start[start]]
 
@@ -85,7 +85,7 @@ async def next_free(
     clinic that can be booked online. Dentists without one within PUBLIC_AHEAD are left out. Takes
     a bounded number of queries.
     """
-    left = await clinics.offers(connection, dentist_ids=dentist_ids)
+    left = await clinics.all_booking_terms(connection, dentist_ids=dentist_ids)
     free: dict[UUID, datetime] = {}
     first = _first_day(left, Asked()) if left else date.max
     for days in PUBLIC_AHEAD:
@@ -107,7 +107,7 @@ async def firsts(
     chairless = _chairless(terms_list, taken)
     found: dict[UUID, Found] = {}
     for booking_terms in terms_list:
-        starts = _diary(booking_terms, taken, chairless).free(*_range(booking_terms, asked))
+        starts = _slot_search(booking_terms, taken, chairless).free(*_range(booking_terms, asked))
         for start in islice(starts, 1):
             found[booking_terms.dentist_id] = (
                 _free_slot(start, booking_terms.terms),
@@ -135,7 +135,7 @@ async def _claims(
     ranges = [_range(booking_terms, asked)[:2] for booking_terms in terms_list]
     asked_for = zip(terms_list, ranges, strict=True)
     spans = {
-        concerned(booking_terms.hours, booking_terms.terms, *days)
+        claims_interval(booking_terms.hours, booking_terms.terms, *days)
         for booking_terms, days in asked_for
     } - {None}
     return await claims.between(
@@ -158,21 +158,21 @@ def _chairless(terms_list: Sequence[BookingTerms], taken: Claims) -> dict[UUID, 
     """By clinic: all its dentists share its chairs."""
     by_clinic = {booking_terms.clinic_id: booking_terms for booking_terms in terms_list}
     return {
-        id: without_chair(booking_terms.terms, taken.chairs.get(id, ()), booking_terms.now)
+        id: starts_without_chair(booking_terms.terms, taken.chairs.get(id, ()), booking_terms.now)
         for id, booking_terms in by_clinic.items()
     }
 
 
-def _diary(
+def _slot_search(
     booking_terms: BookingTerms, taken: Claims, chairless: Mapping[UUID, Sequence[Span]]
-) -> Diary:
-    busy = taken.dentists.get(booking_terms.dentist_no, ())
+) -> SlotSearch:
+    claims = taken.dentists.get(booking_terms.dentist_no, ())
     chairs = chairless[booking_terms.clinic_id]
-    return Diary(
+    return SlotSearch(
         booking_terms.hours,
         booking_terms.terms,
         booking_terms.now,
-        busy,
+        claims,
         chairs,
         booking_terms.kept_start,
     )
@@ -183,12 +183,12 @@ def _range(booking_terms: BookingTerms, asked: Asked) -> Days:
     return first, first + (asked.days - 1) * ONE_DAY, asked.between
 
 
-def _free(diary: Diary, days: Days, made: dict[datetime, Slot]) -> Iterator[Slot]:
+def _free(slots: SlotSearch, days: Days, made: dict[datetime, Slot]) -> Iterator[Slot]:
     """The free slots; `made` holds those that other dentists of the same type have too."""
-    for start in diary.free(*days):
+    for start in slots.free(*days):
         slot = made.get(start)
         if slot is None:
-            slot = made[start] = _free_slot(start, diary.terms)
+            slot = made[start] = _free_slot(start, slots.terms)
         yield slot
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
 from domain.schedules import Terms
-from domain.search import Diary
+from domain.search import SlotSearch
 
 FIRST, LAST = date(2018, 1, 1), date(2027, 12, 31)
 A_DAY, A_MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -70,7 +70,7 @@ def mismatches(zone: str, days: Iterable[date]) -> list[str]:
     for day in sorted(days):
         hours, terms = _schedule(zone, day)
         now = datetime.combine(day, time(), UTC) - 3 * A_DAY
-        offered = list(Diary(hours, terms, now).free(day))
+        offered = list(SlotSearch(hours, terms, now).free(day))
         counted = list(_counted(hours, terms.duration, local, day))
         if offered != counted:
             odd = sorted(set(offered) ^ set(counted))

@@ -24,7 +24,7 @@ from domain.idempotency import Key
 from domain.rights import may_book_at
 from domain.schedules import Reason
 from services import booking
-from services.alternatives import Wish
+from services.alternatives import WantedSlot
 from services.coalescing import SlotKey
 
 WITH_ALTERNATIVES = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
@@ -79,14 +79,14 @@ async def hold_answer(
     state: AppState, command: Hold, actor: Actor, result: Result, response: Response
 ) -> Appointment:
     """201 for a new booking, 200 for a repeat. Raises the refusal, with alternatives if any."""
-    if result.outcome is Outcome.NOT_SEEN and actor.role is Role.AGENT:
+    if result.outcome is Outcome.NOT_VISIBLE and actor.role is Role.AGENT:
         # looks the same as an unknown patient
         result = replace(result, outcome=Outcome.NOT_FOUND)
     if result.outcome is Outcome.NOT_FOUND:
         raise await _unknown(state, command.dentist_id, command.appointment_type)
     if result.outcome in WITH_ALTERNATIVES:
-        wish = Wish(command.dentist_id, command.appointment_type, command.starts_at)
-        raise await _refused(state, result, wish, actor)
+        wanted_slot = WantedSlot(command.dentist_id, command.appointment_type, command.starts_at)
+        raise await _refused(state, result, wanted_slot, actor)
     appointment = answer(result, response)
     if actor.role is Role.AGENT:
         appointment = replace(appointment, hold_token=state.hold_tokens.of(appointment.id))
@@ -122,8 +122,8 @@ async def change(
     if result.outcome is Outcome.DONE:
         state.committed()
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
-        wish = Wish(late.dentist_id, late.appointment_type, late.starts_at)
-        raise await _refused(state, result, wish, context.actor)
+        wanted_slot = WantedSlot(late.dentist_id, late.appointment_type, late.starts_at)
+        raise await _refused(state, result, wanted_slot, context.actor)
     return answer(result, response)
 
 
@@ -156,14 +156,16 @@ async def move(
             result = await booking.reschedule(connection, command, context.actor, Via.API, seen)
     result = result.as_told(context.actor)
     if before := result.appointment:
-        place = command.wish(before)
-        wish = Wish(place.dentist_id, place.appointment_type, place.starts_at, command.id)
+        target = command.target(before)
+        wanted_slot = WantedSlot(
+            target.dentist_id, target.appointment_type, target.starts_at, command.id
+        )
         if result.outcome is Outcome.UNKNOWN:
             if command.dentist_id is None and not await _bookable(state, before.dentist_id):
                 raise refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
-            raise await _unknown(state, wish.dentist_id, wish.appointment_type)
+            raise await _unknown(state, wanted_slot.dentist_id, wanted_slot.appointment_type)
         if result.outcome in WITH_ALTERNATIVES | {Outcome.EXPIRED}:
-            raise await _refused(state, result, wish, context.actor)
+            raise await _refused(state, result, wanted_slot, context.actor)
     if result.outcome is Outcome.DONE:
         state.committed()
     return answer(result, response)
@@ -192,13 +194,16 @@ def answer(result: Result, response: Response) -> Appointment:
     return result.appointment
 
 
-async def _refused(state: AppState, result: Result, wish: Wish, actor: Actor) -> Problem:
+async def _refused(
+    state: AppState, result: Result, wanted_slot: WantedSlot, actor: Actor
+) -> Problem:
     """The refusal, with alternatives and, if it blocks, the caller's own booking."""
     if result.outcome is not Outcome.SLOT:
-        return refusal(result, await state.alternatives.near(wish, actor))
-    wish = wish._replace(start_taken=True)
+        return refusal(result, await state.alternatives.near(wanted_slot, actor))
+    wanted_slot = wanted_slot._replace(start_taken=True)
     others, mine = await asyncio.gather(
-        state.alternatives.near(wish, actor), state.alternatives.own(wish, actor, scope(actor))
+        state.alternatives.near(wanted_slot, actor),
+        state.alternatives.own(wanted_slot, actor, scope(actor)),
     )
     return refusal(result, others, mine)
 

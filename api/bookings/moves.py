@@ -10,7 +10,7 @@ from api.http.errors import not_found
 from db import appointments
 from db.pool import Connection
 from domain.actors import Actor, scope
-from domain.appointments import Pinned, Result
+from domain.appointments import AppointmentWithPolicy, Result
 from domain.booking import RULES, Outcome, Status, Verb
 from domain.clinic import BookingTerms
 
@@ -34,15 +34,17 @@ async def to_move(
     """
     if moving is None:
         return terms_list
-    before = await appointments.pinned(connection, moving, scope(caller))
+    before = await appointments.get_with_policy(connection, moving, scope(caller))
     if before is None:
         raise not_found()
     if terms_list:
         _check_movable(before, caller, terms_list[0])
-    return [before.offer(booking_terms) for booking_terms in terms_list]
+    return [before.terms_after_move(booking_terms) for booking_terms in terms_list]
 
 
-def _check_movable(before: Pinned, caller: Actor, booking_terms: BookingTerms) -> None:
+def _check_movable(
+    before: AppointmentWithPolicy, caller: Actor, booking_terms: BookingTerms
+) -> None:
     """Raises `invalid_transition` or `too_late_to_cancel`."""
     booking, latest = before.appointment, before.notice_deadline
     if booking.status not in MOVABLE:

@@ -97,7 +97,7 @@ def refusal(
     result: Result, alternatives: list[BoardSlot] | None = None, mine: UUID | None = None
 ) -> Problem:
     """The problem for an unsuccessful outcome. `mine`: the caller's own booking that blocks it."""
-    if result.outcome in (Outcome.NOT_FOUND, Outcome.NOT_SEEN):
+    if result.outcome in (Outcome.NOT_FOUND, Outcome.NOT_VISIBLE):
         return not_found()
     code, sentence = REFUSALS.get(result.outcome, INVALID)
     sentence = YOURS if mine else sentence

@@ -12,7 +12,7 @@ from api.http.errors import invalid
 from api.http.strict import StrictRoute
 from api.state import AppState
 from db.pool import QUERY_TIMEOUT, deadline
-from domain.events import Cursor, Event, Kind, Reader, Topic, interest
+from domain.events import Cursor, Event, Kind, Reader, Topic, parse_topics
 from realtime import frames
 from realtime.frames import Reset
 from realtime.replay import TooOld, between
@@ -62,7 +62,7 @@ async def read_event_log(
     cursor: where the log ends now.
     """
     try:
-        reader = Reader(caller, interest(Topic if topics is None else topics))
+        reader = Reader(caller, parse_topics(Topic if topics is None else topics))
     except ValueError as error:
         raise invalid("topics", str(error)) from None
     here = state.hub.at

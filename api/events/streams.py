@@ -18,7 +18,7 @@ from db import appointments
 from db.pool import use
 from domain.actors import scope
 from domain.appointments import Appointment
-from domain.events import Cursor, Reader, Topic, about, interest
+from domain.events import Cursor, Reader, Topic, entity_topic, parse_topics
 from realtime import frames
 
 SNAPSHOT = TypeAdapter(Appointment)
@@ -56,7 +56,7 @@ async def stream_events(
     Load a list first and start from its `Event-Cursor`; ignore versions that you have.
     """
     try:
-        wanted = (opener.topics or Topic) if topics is None else interest(topics)
+        wanted = (opener.topics or Topic) if topics is None else parse_topics(topics)
     except ValueError as error:
         raise invalid("topics", str(error)) from None
     reader = _reader(opener, frozenset(wanted))
@@ -75,7 +75,7 @@ async def stream_appointment(
     """One appointment: first `snapshot`, its present state; then what happens to it from the cursor
     on, or from now on.
     """
-    reader = _reader(opener, frozenset({about(Topic.APPOINTMENTS, id)}))
+    reader = _reader(opener, frozenset({entity_topic(Topic.APPOINTMENTS, id)}))
     at, opening = await _place(state, last_event_id or cursor)
     async with use(state.pool) as connection:
         found = await appointments.get(connection, id, scope(reader.actor))

@@ -24,7 +24,7 @@ from api.state import AppState
 from db import appointments, tickets
 from db.pool import use
 from domain.actors import scope
-from domain.events import LARGEST_INTEREST, Topic, about, interest
+from domain.events import MAX_TOPICS, Topic, entity_topic, parse_topics
 
 LASTS = timedelta(seconds=60)
 
@@ -36,9 +36,7 @@ router = APIRouter(route_class=StrictRoute, tags=["events"])
 class Wanted(Body):
     """What the ticket is for: `topics`, or one appointment; all topics where nothing is named."""
 
-    topics: Annotated[list[TopicName], Field(min_length=1, max_length=LARGEST_INTEREST)] | None = (
-        None
-    )
+    topics: Annotated[list[TopicName], Field(min_length=1, max_length=MAX_TOPICS)] | None = None
     appointment_id: UUID | None = None
 
     @model_validator(mode="after")
@@ -65,14 +63,14 @@ async def buy_ticket(
     """
     ticket = secrets.token_urlsafe(32)
     try:
-        topics = interest(body.topics or Topic)
+        topics = parse_topics(body.topics or Topic)
     except ValueError as error:
         raise invalid("topics", str(error)) from None
     async with use(state.pool) as connection:
         if body.appointment_id:
             if not await appointments.get(connection, body.appointment_id, scope(caller)):
                 raise not_found()
-            topics = frozenset({about(Topic.APPOINTMENTS, body.appointment_id)})
+            topics = frozenset({entity_topic(Topic.APPOINTMENTS, body.appointment_id)})
         expires_at = await tickets.add(
             connection, _hash(ticket), caller, topics, token.expires, LASTS
         )

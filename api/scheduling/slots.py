@@ -108,7 +108,7 @@ async def search_slots(
     """
     after = board.Cursor.parse(cursor) if cursor else None
     async with use(state.pool) as connection:
-        terms_list = await clinics.offers(
+        terms_list = await clinics.all_booking_terms(
             connection,
             appointment_type,
             caller,
@@ -137,7 +137,7 @@ async def list_slots(
     """The slots of one dentist by start. `include=all` shows held and booked ones too."""
     async with use(state.pool) as connection:
         booking_terms = _known(
-            await clinics.offer(connection, dentist_id, appointment_type, caller)
+            await clinics.booking_terms(connection, dentist_id, appointment_type, caller)
         )
         [booking_terms] = await moves.to_move(connection, caller, moving, [booking_terms])
         found = await slot_search.search(connection, [booking_terms], asked)
@@ -159,7 +159,7 @@ async def explain_slot(
     """
     async with use(state.pool) as connection:
         booking_terms = _known(
-            await clinics.offer(connection, dentist_id, appointment_type, caller)
+            await clinics.booking_terms(connection, dentist_id, appointment_type, caller)
         )
         [booking_terms] = await moves.to_move(connection, caller, moving, [booking_terms])
         taken = await claims.between(
@@ -170,9 +170,9 @@ async def explain_slot(
             starts_at + 2 * ONE_DAY,
             moving,
         )
-    busy = taken.dentists.get(booking_terms.dentist_no, [])
+    dentist_claims = taken.dentists.get(booking_terms.dentist_no, [])
     findings = explain(
-        booking_terms, starts_at, busy, taken.chairs.get(booking_terms.clinic_id, [])
+        booking_terms, starts_at, dentist_claims, taken.chairs.get(booking_terms.clinic_id, [])
     )
     return explanations.of(booking_terms, starts_at, findings, zone, private=caller.is_staff)
 

@@ -10,7 +10,7 @@ from db import clinics
 from db.pool import Unavailable
 from domain.actors import Actor, Role
 from services import alternatives
-from services.alternatives import Alternatives, Wish
+from services.alternatives import Alternatives, WantedSlot
 from tests.support import AMARA, ANA, BEN, counting, monday, overdue
 
 RESERVE = "/api/availability/reserve"
@@ -18,7 +18,7 @@ RESERVE = "/api/availability/reserve"
 
 async def test_a_crowd_that_lost_one_slot_is_answered_by_one_search(pool, monkeypatch):
     searches = counting(monkeypatch, alternatives, "search")
-    others, wanted = Alternatives(pool), Wish(AMARA, "checkup", monday(9))
+    others, wanted = Alternatives(pool), WantedSlot(AMARA, "checkup", monday(9))
     crowd = [Actor(Role.PATIENT, id) for id in (ANA, BEN)] * 50
     answers = await asyncio.gather(*(others.near(wanted, actor) for actor in crowd))
     assert len(searches) == 1
@@ -31,7 +31,7 @@ async def test_a_crowd_that_lost_one_slot_is_answered_by_one_search(pool, monkey
 
 
 async def test_who_gives_up_waiting_leaves_the_others_their_answer(pool):
-    others, wanted = Alternatives(pool), Wish(AMARA, "checkup", monday(9))
+    others, wanted = Alternatives(pool), WantedSlot(AMARA, "checkup", monday(9))
     first, second = (
         asyncio.create_task(others.near(wanted, Actor(Role.PATIENT, ANA))) for _ in "12"
     )

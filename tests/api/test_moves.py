@@ -182,7 +182,7 @@ async def test_moves_at_once_leave_one_types_terms_whole(pool):
             """
         )
         async with pool.acquire() as connection:
-            offer = await clinics.offer(connection, AMARA, row["slug"])
+            offer = await clinics.booking_terms(connection, AMARA, row["slug"])
         assert row["whole"]
         assert row["policy"]["needs_approval"] == offer.terms.needs_approval
         assert row["policy"]["buffer_after"] == offer.terms.buffer_after.total_seconds()
@@ -196,14 +196,14 @@ async def test_what_was_judged_is_what_is_changed_or_it_is_judged_again(pool):
 
     async def attempt(meanwhile: str | None) -> Outcome | None:
         async with pool.acquire() as connection:
-            before = await appointments.pinned(connection, id, Scope())
-            offer = await clinics.offer(connection, AMARA, "checkup")
+            before = await appointments.get_with_policy(connection, id, Scope())
+            offer = await clinics.booking_terms(connection, AMARA, "checkup")
             if meanwhile:
                 await pool.execute(meanwhile)
-            wish = command.wish(before.appointment)
+            target = command.target(before.appointment)
             actor, seen = patient(ANA), Scope(patient_id=ANA)
             moved = await bookings.move(
-                connection, command, wish, offer, before, None, actor, Via.API, seen
+                connection, command, target, offer, before, None, actor, Via.API, seen
             )
             return moved and moved.outcome
 
@@ -258,7 +258,7 @@ async def test_a_move_is_made_though_its_type_is_renamed_at_that_moment(
     api, as_, pool, monkeypatch
 ):
     """The slug that was read with the booking is that of no type by the time of the offer."""
-    ana, read, renamed = as_("patient", "ana"), clinics.offer, []
+    ana, read, renamed = as_("patient", "ana"), clinics.booking_terms, []
     booked = await book(api, ana, monday(9))
 
     async def renamed_before(*wish):
@@ -267,6 +267,6 @@ async def test_a_move_is_made_though_its_type_is_renamed_at_that_moment(
             renamed.append(await pool.execute(query))
         return await read(*wish)
 
-    monkeypatch.setattr(clinics, "offer", renamed_before)
+    monkeypatch.setattr(clinics, "booking_terms", renamed_before)
     code, moved = await move(api, ana, booked, **at(14))
     assert (code, moved.get("appointment_type"), len(renamed)) == (200, "renamed", 1)

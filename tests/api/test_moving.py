@@ -121,12 +121,14 @@ async def test_what_is_offered_to_a_move_is_what_the_move_is_granted(
         await hold(pool, request(monday(hour), limits=Limits(), **who))
     await other_terms(pool, dice)
     async with pool.acquire() as connection:
-        before = await appointments.pinned(connection, id, Scope())
+        before = await appointments.get_with_policy(connection, id, Scope())
         for dentist in (AMARA, LENA):
             for kind in ("checkup", "filling"):
-                offer = await clinics.offer(connection, dentist, kind, actor)
+                offer = await clinics.booking_terms(connection, dentist, kind, actor)
                 asked = slot_search.Asked(monday(9).date())
-                found = await slot_search.search(connection, [before.offer(offer)], asked)
+                found = await slot_search.search(
+                    connection, [before.terms_after_move(offer)], asked
+                )
                 free = {slot.starts_at for slot, _ in found}
                 for quarter in range(7 * 4, 19 * 4):
                     starts_at = monday(quarter // 4, quarter % 4 * 15)

@@ -156,7 +156,7 @@ async def test_explain_says_when_a_chair_may_be_free_again(pool: Pool):
 
 
 async def seen_by_search(connection: Connection, start: datetime) -> bool:
-    found = await clinics.offers(connection, "checkup", dentist_ids=[LENA])
+    found = await clinics.all_booking_terms(connection, "checkup", dentist_ids=[LENA])
     day: date = start.date() - A_DAY
     slots = await slot_search.search(connection, found, slot_search.Asked(day, 3))
     return start in {slot.starts_at for slot, _ in slots}
@@ -167,7 +167,7 @@ async def why(connection: Connection, start: datetime) -> list[Reason]:
 
 
 async def findings(connection: Connection, start: datetime) -> list[Finding]:
-    [offer] = await clinics.offers(connection, "checkup", dentist_ids=[LENA])
+    [offer] = await clinics.all_booking_terms(connection, "checkup", dentist_ids=[LENA])
     taken = await claims.between(
         connection, [offer.dentist_no], [offer.clinic_id], start - 2 * A_DAY, start + 2 * A_DAY
     )

@@ -11,7 +11,7 @@ from db import bookings
 from db.pool import Connection
 from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Via
-from domain.booking import LAPSE_AFTER, LIVE, RULES, Judged, Outcome, Status, Verb
+from domain.booking import LAPSE_AFTER, LIVE, RULES, Deadline, Outcome, Status, Verb
 from domain.events import Kind
 from services import booking
 from tests.support import ANA, monday, patient, request
@@ -67,7 +67,7 @@ async def test_the_same_command_again_finds_itself_done_in_every_state_it_led_to
         for verb, rule in RULES.items():
             for status in rule.moves:
                 async with _undone(connection):
-                    id = await _booking(connection, status, False, rule.judged is Judged.AFTER)
+                    id = await _booking(connection, status, False, rule.deadline is Deadline.AFTER)
                     command_id = uuid7()
                     first = await _run(connection, id, verb, command_id)
                     again = await _run(connection, id, verb, command_id)
@@ -134,14 +134,14 @@ def _by_the_table(verb: Verb, status: Status, needs_approval: bool, overdue: boo
     moves = rule.leading(staff=True, approval=needs_approval)
     late = overdue and status in PENDING
     if status in moves:
-        if rule.judged is Judged.BEFORE and late:
+        if rule.deadline is Deadline.BEFORE and late:
             return Outcome.EXPIRED, status
-        if rule.judged is Judged.AFTER and not late:
+        if rule.deadline is Deadline.AFTER and not late:
             return Outcome.TOO_EARLY, status
         return Outcome.DONE, moves[status]
 
     ends = {*rule.moves.values(), *(rule.moves_approval or {}).values()}
-    if status is Status.EXPIRED and rule.judged is Judged.BEFORE:
+    if status is Status.EXPIRED and rule.deadline is Deadline.BEFORE:
         return Outcome.EXPIRED, status
     return (Outcome.SAME if status in ends else Outcome.INVALID), status
 

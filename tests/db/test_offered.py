@@ -41,7 +41,7 @@ async def test_what_is_offered_can_be_held_and_nothing_else(
     day = await a_clinic(pool, chance)
     await others_at_work(pool, chance, day)
     async with pool.acquire() as connection:
-        [offer] = await clinics.offers(connection, "checkup", asker, dentist_ids=[AMARA])
+        [offer] = await clinics.all_booking_terms(connection, "checkup", asker, dentist_ids=[AMARA])
         found = await slot_search.search(
             connection, [offer], slot_search.Asked(day.date() - A_DAY, 3)
         )

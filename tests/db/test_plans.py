@@ -43,7 +43,7 @@ READS: dict[str, Any] = {
     "a week of booked": lambda c: appointments.page(
         c, Scope(), Wanted((Status.BOOKED,), starts_from=WEEK[0], starts_to=WEEK[1]), None, 50
     ),
-    "what decides a hold": lambda c: clinics.offer(c, AMARA, "checkup"),
+    "what decides a hold": lambda c: clinics.booking_terms(c, AMARA, "checkup"),
     "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),
     "bookings without workflow": lambda c: inbox.unannounced(c, 60, CURSOR, 100),
     "the log's next events": lambda c: events.after(c, 5, 100),

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from db import bookings
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Move, Via
-from domain.booking import RULES, Judged, Opens, Outcome, Status, Verb, opens_at
+from domain.booking import RULES, Deadline, Earliest, Outcome, Status, Verb, earliest_use
 from services import booking
 from tests.support import ANA, begin_visit, change, hold, monday, patient, request
 
@@ -74,7 +74,9 @@ async def test_a_request_that_moves_has_its_full_time_for_approval_again(pool):
         before = renewed
 
 
-@pytest.mark.parametrize("verb", [v for v, rule in RULES.items() if rule.judged is Judged.BEFORE])
+@pytest.mark.parametrize(
+    "verb", [v for v, rule in RULES.items() if rule.deadline is Deadline.BEFORE]
+)
 async def test_what_waits_for_a_deadline_is_over_once_the_visit_has_begun(
     pool, long_deadlines, verb
 ):
@@ -114,12 +116,12 @@ async def test_a_request_is_withdrawn_even_after_its_deadline_and_its_start(pool
     assert (await change(pool, id, Verb.CANCEL, patient(ANA))).outcome is Outcome.DONE
 
 
-@pytest.mark.parametrize("verb", [verb for verb, rule in RULES.items() if rule.opens])
+@pytest.mark.parametrize("verb", [verb for verb, rule in RULES.items() if rule.earliest])
 async def test_a_visit_weeks_ahead_is_neither_checked_in_nor_missed(pool, verb):
     id = (await hold(pool, request(monday(9, weeks=3)))).appointment.id
     await change(pool, id, Verb.CONFIRM)
     refused = await change(pool, id, verb)
-    first = opens_at(verb, monday(9, weeks=3), "Europe/Berlin")
+    first = earliest_use(verb, monday(9, weeks=3), "Europe/Berlin")
     assert (refused.outcome, refused.deadline) == (Outcome.TOO_EARLY, first)
     assert refused.appointment.status is Status.BOOKED
 
@@ -139,7 +141,7 @@ async def test_a_visit_is_checked_in_on_the_clinics_day_also_where_dst_changes(
 ):
     """The database's judgement of a day, at the first instant of the day and just before it."""
     starts_at = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(time_zone))
-    first = opens_at(Verb.CHECK_IN, starts_at, time_zone)
+    first = earliest_use(Verb.CHECK_IN, starts_at, time_zone)
     await pool.execute("update clinics set time_zone = $1", time_zone)
     instants = [first, starts_at, first - timedelta(seconds=1)]
     days = await pool.fetchrow(
@@ -168,5 +170,5 @@ async def test_a_check_in_is_possible_on_the_day_of_the_visit_in_the_clinics_zon
 
 
 def test_check_in_and_no_show_alone_wait_for_the_visit():
-    waits = {verb: rule.opens for verb, rule in RULES.items() if rule.opens}
-    assert waits == {Verb.CHECK_IN: Opens.DAY, Verb.NO_SHOW: Opens.START}
+    waits = {verb: rule.earliest for verb, rule in RULES.items() if rule.earliest}
+    assert waits == {Verb.CHECK_IN: Earliest.VISIT_DAY, Verb.NO_SHOW: Earliest.VISIT_START}

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.appointments import state_of
-from domain.booking import LAPSE_AFTER, LIVE, RULES, Judged, Outcome, Status, Verb, allowed
+from domain.booking import LAPSE_AFTER, LIVE, RULES, Deadline, Outcome, Status, Verb, allowed
 
 NOW = datetime(2030, 1, 7, 9, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -101,14 +101,16 @@ def test_what_staff_move_stays_as_approved_as_it_was_and_no_other_verb_knows_sta
 
 
 def test_what_a_deadline_decides_is_decided_on_one_side_of_it():
-    judged = {verb: rule.judged for verb, rule in RULES.items() if rule.judged is not Judged.ANY}
+    judged = {
+        verb: rule.deadline for verb, rule in RULES.items() if rule.deadline is not Deadline.ANY
+    }
     assert judged == {
-        Verb.CONFIRM: Judged.BEFORE,
-        Verb.EXTEND: Judged.BEFORE,
-        Verb.APPROVE: Judged.BEFORE,
-        Verb.RESCHEDULE: Judged.BEFORE,
-        Verb.EDIT: Judged.BEFORE,
-        Verb.EXPIRE: Judged.AFTER,
+        Verb.CONFIRM: Deadline.BEFORE,
+        Verb.EXTEND: Deadline.BEFORE,
+        Verb.APPROVE: Deadline.BEFORE,
+        Verb.RESCHEDULE: Deadline.BEFORE,
+        Verb.EDIT: Deadline.BEFORE,
+        Verb.EXPIRE: Deadline.AFTER,
     }
     for verb in judged:
         assert set(RULES[verb].moves) & set(WITH_DEADLINE), "only these states have a deadline"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window
-from domain.schedules import Busy, Reason, State, Terms, refusal
+from domain.schedules import Claim, Reason, State, Terms, refusal
 from tests.offering import offered
 
 MONDAY = date(2026, 6, 1)
@@ -53,13 +53,13 @@ def shown(hours: Hours, day: date, terms: Terms = TERMS, now: datetime | None = 
     return [slot.starts_at.astimezone(zone).isoformat(timespec="minutes")[11:] for slot in slots]
 
 
-def starts(hours: Hours, terms: Terms = TERMS, *busy: Busy) -> list[str]:
+def starts(hours: Hours, terms: Terms = TERMS, *busy: Claim) -> list[str]:
     return [f"{slot.starts_at:%H:%M}" for slot in offered(hours, terms, MONDAY, busy, NOW)]
 
 
-def busy(begins: str, ends: str, held_until: datetime | None = None) -> Busy:
+def busy(begins: str, ends: str, held_until: datetime | None = None) -> Claim:
     times = at(f"2026-06-01T{begins}Z"), at(f"2026-06-01T{ends}Z")
-    return Busy(*times, State.HELD if held_until else State.BOOKED, held_until)
+    return Claim(*times, State.HELD if held_until else State.BOOKED, held_until)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_naive_datetimes_are_refused() -> None:
         lambda: refusal(hours, TERMS, naive, NOW),
         lambda: refusal(hours, TERMS, NOW, naive),
         lambda: offered(hours, TERMS, MONDAY, (), naive),
-        lambda: offered(hours, TERMS, MONDAY, [Busy(naive, naive, State.BOOKED)], NOW),
+        lambda: offered(hours, TERMS, MONDAY, [Claim(naive, naive, State.BOOKED)], NOW),
     ):
         with pytest.raises(ValueError, match="naive"):
             call()

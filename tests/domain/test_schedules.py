@@ -17,7 +17,7 @@ from domain.hours import (
     Window,
 )
 from domain.hours import open_intervals as openings
-from domain.schedules import Busy, Reason, State, Terms, refusal
+from domain.schedules import Claim, Reason, State, Terms, refusal
 from domain.search import Slot
 from domain.zones import days
 from tests.offering import offered
@@ -214,7 +214,7 @@ class Case:
     hours: Hours
     terms: Terms
     day: date
-    busy: list[Busy]
+    busy: list[Claim]
     now: datetime
 
     def is_open(self, instant: datetime) -> bool:
@@ -300,7 +300,7 @@ def cases(draw: st.DrawFn) -> Case:
     now = midnight + draw(spans(-2400, 600))
     claims = st.tuples(spans(-800, 2200), spans(1, 200), st.none() | spans(-2, 2))
     busy = [
-        Busy(
+        Claim(
             midnight + starts,
             midnight + starts + length,
             State.BOOKED if until is None else State.HELD,

@@ -37,9 +37,9 @@ def test_a_fault_by_an_hour_would_be_found(
     zones: list[sweep.Zone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The count itself is worth something: it differs where the search is an hour late."""
-    free = sweep.Diary.free
+    free = sweep.SlotSearch.free
     monkeypatch.setattr(
-        sweep.Diary, "free", lambda *args: (start + 4 * sweep.STEP for start in free(*args))
+        sweep.SlotSearch, "free", lambda *args: (start + 4 * sweep.STEP for start in free(*args))
     )
     days = [date(2026, 6, day) for day in range(1, 30)]
     assert len(sweep.mismatches("Europe/Madrid", days)) > 20

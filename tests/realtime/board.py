@@ -128,7 +128,7 @@ class Reader:
         async with self._pool.acquire() as connection:
             for asker in ASKERS:
                 for slug in TYPES:
-                    offered = await clinics.offers(connection, slug, asker)
+                    offered = await clinics.all_booking_terms(connection, slug, asker)
                     for slot, offer in await slot_search.search(connection, offered, days):
                         key = offer.dentist_id, slug, asker.role
                         board.setdefault(key, set()).add(slot.starts_at)

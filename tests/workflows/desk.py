@@ -93,7 +93,7 @@ class Desk:
 
     async def change(self, id: UUID, verb: Verb, command_id: UUID | None = None) -> Result:
         """Changed by the API, before any dispatcher knows; a check-in on the day of the visit."""
-        if RULES[verb].opens:
+        if RULES[verb].earliest:
             await begin_visit(self.pool, id)
         texts = {"notes": "new"} if verb is Verb.EDIT else NO_TEXTS
         command = Change(id, verb, command_id or uuid7(), texts=texts)

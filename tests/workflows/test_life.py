@@ -99,7 +99,7 @@ async def test_started_at_any_state_it_runs_on(desk: Desk, before, then: str, st
     id = await desk.hold()
     for verb in before:
         await desk.change(id, verb)
-    if RULES[Verb(then)].opens:
+    if RULES[Verb(then)].earliest:
         await begin_visit(desk.pool, id)
 
     await desk.start(id, then)
