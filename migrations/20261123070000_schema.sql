@@ -1,8 +1,9 @@
 -- All our objects are in one schema of their own, because Supabase serves `public` over its Data API.
--- Each file sets the search_path for itself and ends with secure_schema(), whoever applies it (chairtime or dbmate).
+-- Each file sets search_path and lock_timeout for itself, whoever applies it (chairtime or dbmate), and ends with secure_schema().
 -- migrate:up
 create schema if not exists chairtime;
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 
 -- Revokes all rights from everybody but the owner, and enables row level security without policies, so that a role that is
 -- granted a table later still reads none of its rows, not even through a view. `anon` and `authenticated` are Supabase's roles.
@@ -46,8 +47,14 @@ begin
         execute format('alter routine %s set search_path = chairtime, pg_temp', what.name);
     end loop;
 end $$;
+
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only', tg_table_name using errcode = '42501';
+end $$;
 select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function secure_schema, secure_table;
+set local lock_timeout = '5s';
+drop function refuse_change, secure_schema, secure_table;

@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-BOOKING_SQL = "migrations/20261123080100_booking.sql"
-EVENTS_SQL = "migrations/20261123080200_events.sql"
+APPOINTMENTS_SQL = "migrations/20261123080500_appointments.sql"
+CLAIMS_SQL = "migrations/20261123080900_claims.sql"
+CHANGES_SQL = "migrations/20261123081100_changes.sql"
+EVENTS_SQL = "migrations/20261123081400_event_log.sql"
 
 
 class Untried(Exception):
@@ -55,7 +57,7 @@ MUTANTS = {
         "no exclusion constraint",
         (
             Patch(
-                BOOKING_SQL,
+                APPOINTMENTS_SQL,
                 "exclude using gist (int4range(resource_no, resource_no, '[]') with &&,"
                 " during with &&) where (active)\n);",
                 "check (true)\n);",
@@ -71,7 +73,7 @@ MUTANTS = {
         "no compare-and-set",
         (
             Patch(
-                BOOKING_SQL,
+                CHANGES_SQL,
                 " where a.id = p_id and a.status = before.status and a.version = before.version\n"
                 "        returning a.* into booking;\n        if found then\n"
                 "            outcome := 'done';",
@@ -80,7 +82,7 @@ MUTANTS = {
                 "            outcome := 'done';",
             ),
             Patch(
-                BOOKING_SQL,
+                CHANGES_SQL,
                 "            when p_judged = 'before' and deadline <= server_time then 'expired'\n",
                 "",
             ),
@@ -121,7 +123,7 @@ MUTANTS = {
         "partial claims not undone",
         (
             Patch(
-                BOOKING_SQL,
+                CLAIMS_SQL,
                 "values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot);",
                 "values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot)"
                 " on conflict do nothing;\n            continue when (select count(*)"

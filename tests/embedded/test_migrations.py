@@ -1,6 +1,7 @@
 """Migrations are applied once, whole, in order, and stay as they were."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -153,6 +154,23 @@ def test_a_file_without_a_version_or_without_an_up_part_is_refused(tmp_path: Pat
 
 async def test_our_own_files_apply_to_an_empty_database(empty: str) -> None:
     assert await migrate(empty) == [migration.version for migration in read()]
+
+
+@pytest.mark.parametrize("path", sorted(DIRECTORY.glob("*.sql")), ids=lambda path: path.stem)
+def test_each_file_bounds_its_waits_for_locks_and_grants_nobody_rights(path: Path) -> None:
+    up, down = path.read_text().split("-- migrate:up\n")[1].split("-- migrate:down\n")
+    settings = "set local search_path = chairtime, pg_temp;\nset local lock_timeout = '5s';\n"
+    assert up.removeprefix("create schema if not exists chairtime;\n").startswith(settings)
+    assert down.startswith(settings)
+    assert up.rstrip().endswith("select secure_schema();")
+
+
+def test_each_object_is_defined_in_one_file() -> None:
+    text = "\n".join(path.read_text() for path in sorted(DIRECTORY.glob("*.sql")))
+    ups = re.sub(r"^-- migrate:down$.*?(?=^-- migrate:up$|\Z)", "", text, flags=re.M | re.S)
+    assert re.findall(r"create or replace|alter table \w+ +(?:add|drop|alter)", ups) == []
+    names = re.findall(r"^create (?:unlogged )?(?:table|function|view|type) (\w+)", ups, re.M)
+    assert len(names) == len(set(names)) > 50
 
 
 async def test_files_need_no_search_path_and_can_be_undone(empty: str) -> None:

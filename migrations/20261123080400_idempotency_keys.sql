@@ -1,6 +1,7 @@
 -- Idempotency keys: the request that used a key, and the resource it affected. One mechanism for all routes that take a key.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 
 -- A key belongs to one caller at one route. It is written in the transaction of its request, and deleted after KEPT_FOR
 -- (db/idempotency.py).
@@ -43,5 +44,6 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 drop function idempotency_key_keep, idempotency_key_find;
 drop table idempotency_keys;

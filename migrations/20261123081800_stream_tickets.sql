@@ -1,6 +1,7 @@
 -- Tickets for event streams (api/events/tickets.py). Unlogged: they are valid for a minute, so losing them in a crash is fine.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 
 create unlogged table stream_tickets (
     hash       bytea primary key,                        -- SHA-256; the ticket itself is not stored
@@ -14,4 +15,5 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 drop table stream_tickets;

@@ -1,58 +1,7 @@
--- Events of the board for everything that changes offered slots. Bookings publish `slot.*` (events.sql), hours and exceptions
--- `schedule.changed` with the schedule's version (schedules.sql). This file publishes `schedule.changed` for the rest: edits of
--- dentists, people, types and chairs, and chairs that run out or become free.
+-- `schedule.changed` where the last free chair of a time is taken, or one becomes free again.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
-
--- Publishes that all starts of these dentists, and of all dentists of these clinics, must be reloaded.
-create function publish_boards(p_dentists uuid[], p_clinics uuid[]) returns void language plpgsql as $$
-begin
-    -- a dentist who is just being added to the clinic is waited for, or waits (dentist_published)
-    perform from clinics c where c.id = any(p_clinics) order by c.id for no key update;
-    insert into outbox (topic, kind, entity_id, version, audience, payload)
-    select 'availability', 'schedule.changed', q.id, null, null, schedule_payload(q.id, null)
-      from (select unnest(p_dentists) as id
-             union
-            select d.profile_id from dentists d where d.clinic_id = any(p_clinics)) q
-     order by q.id;
-end $$;
-
-create function dentist_published() returns trigger language plpgsql as $$
-begin
-    perform from clinics c where c.id = new.clinic_id for share;
-    perform publish_boards(array[coalesce(new.profile_id, old.profile_id)], '{}');
-    return null;
-end $$;
-create trigger dentist_published after insert or delete on dentists for each row execute function dentist_published();
-create trigger dentist_published_update after update on dentists for each row
-    when ((old.clinic_id, old.resource_no, old.specialty, old.bookable)
-          is distinct from (new.clinic_id, new.resource_no, new.specialty, new.bookable))
-    execute function dentist_published();
-
-create function person_published() returns trigger language plpgsql as $$
-begin
-    perform publish_boards(array(select d.profile_id from dentists d where d.profile_id = new.id), '{}');
-    return null;
-end $$;
-create trigger person_published after update on profiles for each row
-    when ((old.active, old.role) is distinct from (new.active, new.role)) execute function person_published();
-
-create function clinic_board_published() returns trigger language plpgsql as $$
-begin
-    perform publish_boards('{}', array[new.clinic_id, old.clinic_id]);
-    return null;
-end $$;
-create trigger type_published after insert or delete on appointment_types for each row execute function clinic_board_published();
-create trigger type_published_update after update on appointment_types for each row
-    when (to_jsonb(old) - '{name,version,updated_at}'::text[] is distinct from to_jsonb(new) - '{name,version,updated_at}'::text[])
-    execute function clinic_board_published();
-create trigger chair_published_insert after insert on resources for each row
-    when (new.kind = 'chair') execute function clinic_board_published();
-create trigger chair_published_delete after delete on resources for each row
-    when (old.kind = 'chair') execute function clinic_board_published();
-create trigger chair_published_update after update on resources for each row
-    when (old.kind = 'chair' and (old.active, old.clinic_id) is distinct from (new.active, new.clinic_id))
-    execute function clinic_board_published();
+set local lock_timeout = '5s';
 
 -- Chair claims that were made or ended, until the relay has checked whether they changed the offered slots. That cannot be
 -- decided before the commit: of two concurrent claims on the last two chairs, each finds the other chair free.
@@ -206,24 +155,15 @@ begin
       join dentists d on d.clinic_id = s.clinic_id and d.bookable and d.profile_id is distinct from s.own
      order by lower(s.starts), d.profile_id;
 end $$;
-
 select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 drop function publish_chair_changes, chair_changes_wait;
+drop trigger kept_chairs_noted on appointments;
 drop trigger chair_claims_noted_delete on slot_reservations;
 drop trigger chair_claims_noted_update on slot_reservations;
 drop trigger chair_claims_noted_insert on slot_reservations;
-drop trigger kept_chairs_noted on appointments;
-drop function chair_claims_noted, kept_chairs_noted;
+drop function kept_chairs_noted, chair_claims_noted;
 drop table chair_changes;
-drop trigger chair_published_update on resources;
-drop trigger chair_published_delete on resources;
-drop trigger chair_published_insert on resources;
-drop trigger type_published_update on appointment_types;
-drop trigger type_published on appointment_types;
-drop trigger person_published on profiles;
-drop trigger dentist_published_update on dentists;
-drop trigger dentist_published on dentists;
-drop function clinic_board_published, person_published, dentist_published, publish_boards;

@@ -1,6 +1,7 @@
--- Limits on what one patient may hold and book (docs/limits.md), checked by booking_take.
+-- Limits on what one patient may hold and book (docs/limits.md).
 -- migrate:up
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 
 -- Why a patient may not take more: null, or `quota` (live holds), `booking_quota` (live visits ahead), `cooldown` (held
 -- overlapping time with this dentist and gave it up too often). `held_until`: when that ends by itself. Asked under the advisory
@@ -47,13 +48,9 @@ begin
       from given_up g, last l where g.at > l.at - make_interval(secs => (p_limits ->> 'release_window')::float8);
     outcome := case when n > (p_limits ->> 'free_releases')::int and held_until > p_at then 'cooldown' end;
 end $$;
-
--- Whether this booking was made by a patient, or by an agent for them.
-create function made_by_patient(a appointments) returns boolean language sql immutable as $$
-    select a.maker ~ '^(patient|agent):'
-$$;
 select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
-drop function made_by_patient, patient_limit;
+set local lock_timeout = '5s';
+drop function patient_limit;

@@ -2,9 +2,7 @@
 -- A request is refused only if at some instant of it every chair is in use, or kept for a visit that is checked in.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
-
--- Visits that are checked in or in treatment keep their chair; there are few at a time.
-create index appointments_present on appointments (clinic_id, ends_at) where status in ('checked_in', 'in_treatment');
+set local lock_timeout = '5s';
 
 -- Whoever claims a chair of a clinic holds this lock until the commit: shared to take a free chair, exclusive to exchange
 -- chairs. It is taken after the locks on dentist and patient, and before any row is locked.
@@ -64,6 +62,12 @@ create function free_chairs(p_clinic uuid, p_busy tstzrange, p_own uuid) returns
                         where s.active and int4range(s.resource_no, s.resource_no, '[]') && int4range(r.no, r.no, '[]')
                           and s.during && p_busy and s.appointment_id is distinct from p_own)
 $$;
+
+-- A chair for a requested time, and the steps that free it: overdue holds to expire, and visits to move to other chairs.
+-- `chair` is null where there is none. `moves[n]` goes from chair `leaves[n]` to chair `takes[n]` and keeps its time `times[n]`.
+create type chair_plan as (
+    chair int, during tstzrange, overdue uuid[], moves uuid[], leaves int[], takes int[], times tstzrange[]
+);
 
 -- Plans a chair for a wish; overdue holds count as free. Where no chair is free for the whole wish, chairs are assigned anew
 -- from the start of the wish on, in the order of the starts: each visit stays where it is if its chair is still free, else it
@@ -176,5 +180,6 @@ select secure_schema();
 
 -- migrate:down
 set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
 drop function exchange_chairs, plan_chairs, free_chairs, chair_kept_until, chair_claims, lock_chairs;
-drop index appointments_present;
+drop type chair_plan;

@@ -1,0 +1,91 @@
+-- People: profiles, who may act for whom, the audit log of reads, and the rule that an active admin remains.
+-- migrate:up
+set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
+
+create table profiles (
+    id         uuid primary key,                          -- the token's `sub` for those who log in
+    role       text not null check (role in ('admin', 'dentist', 'patient', 'agent')),
+    full_name  text not null,
+    email      text,
+    phone      text,
+    time_zone  text,
+    locale     text,
+    search     tsvector not null default '',              -- words by domain/names.py: Postgres' own parser splits many scripts wrongly
+    active     boolean not null default true,
+    created_by uuid references profiles,                  -- who created it for them, such as an agent
+    created_as text,                                      -- the creator's role then
+    erased_at  timestamptz,
+    version    int not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    constraint profiles_erased_are_blank check (erased_at is null
+        or (full_name = '' and email is null and phone is null and time_zone is null and locale is null))
+);
+create index profiles_created_by on profiles (created_by, full_name, id) where created_by is not null;
+create index profiles_name on profiles (full_name, id);
+create index profiles_words on profiles using gin (search);
+
+create table patient_grants (
+    patient_id uuid not null references profiles,
+    agent_id   uuid not null references profiles,
+    granted_at timestamptz not null default clock_timestamp(),
+    primary key (patient_id, agent_id)
+);
+
+-- Whether an agent may act for a patient now: it created the patient as an agent, or has a grant.
+create function agent_acts_for(p_agent uuid, p_patient uuid) returns boolean language sql stable as $$
+    select exists (select from profiles p where p.id = p_patient and p.role = 'patient'
+                      and (p.created_by = p_agent and p.created_as = 'agent'
+                           or exists (select from patient_grants g where g.patient_id = p_patient and g.agent_id = p_agent)))
+$$;
+
+-- Audit log of staff reading patients' profiles: ids and times only, append-only.
+create table profile_reads (
+    id         bigint generated always as identity primary key,
+    profile_id uuid not null references profiles,
+    reader     text not null,                             -- role:id
+    at         timestamptz not null default clock_timestamp()
+);
+create index profile_reads_profile on profile_reads (profile_id, at);
+create trigger profile_reads_append_only before update or delete or truncate on profile_reads
+    for each statement execute function refuse_change();
+
+-- Refuses a change that would leave no active admin. The lock serialises such changes, so that the second sees the result of
+-- the first.
+create function keep_an_admin() returns trigger language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(9, 0);
+    if not exists (select from profiles p where p.role = 'admin' and p.active and p.id <> old.id) then
+        raise exception 'this is the last active admin' using errcode = 'CT010';
+    end if;
+    return new;
+end $$;
+create trigger profiles_keep_an_admin before update on profiles for each row
+    when (old.role = 'admin' and old.active and not (new.role = 'admin' and new.active)) execute function keep_an_admin();
+
+-- Creates the first admin of a database that has none; true if it was created now. Uses the same lock, as two may call at once.
+-- Somebody who called before their role was set has a patient profile: it becomes an admin's, and their grants are deleted.
+create function add_first_admin(p_id uuid) returns boolean language plpgsql as $$
+declare
+    made boolean;
+begin
+    perform pg_advisory_xact_lock(9, 0);
+    if exists (select from profiles p where p.role = 'admin') then
+        return false;
+    end if;
+    insert into profiles as p (id, role, full_name) values (p_id, 'admin', '')
+    on conflict (id) do update set role = 'admin', version = p.version + 1, updated_at = clock_timestamp()
+     where p.role = 'patient' and p.active
+    returning true into made;
+    delete from patient_grants g where made and g.patient_id = p_id;
+    return coalesce(made, false);
+end $$;
+select secure_schema();
+
+-- migrate:down
+set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
+drop function add_first_admin, agent_acts_for;
+drop table profile_reads, patient_grants, profiles;
+drop function keep_an_admin;

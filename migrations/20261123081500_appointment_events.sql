@@ -1,0 +1,103 @@
+-- Events of bookings: `appointment.*` for those who may see them, `slot.*` for everyone.
+-- migrate:up
+set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
+
+-- The past participle of a change; the closed list stands in domain/events.py.
+create function appointment_event_kind(p_from text, p_to text, p_verb text) returns text language sql immutable as $$
+    select 'appointment.' || case
+        when p_to is distinct from p_from then case p_to when 'pending_approval' then 'approval_requested'
+                                                         when 'in_treatment' then 'started' else p_to end
+        else case p_verb when 'extend' then 'extended' when 'reschedule' then 'rescheduled'
+                         when 'edit' then 'edited' when 'lapse' then 'lapsed'
+                         when 'assign_chair' then 'chair_assigned' end
+    end
+$$;
+
+-- The payload of a booking's event: ids, codes and times, no text that a person wrote.
+-- (One expression, so that it is inlined, as every write calls it.)
+create function appointment_payload(a appointments, p_type text, p_time_zone text) returns jsonb language sql stable as $$
+    select jsonb_strip_nulls(jsonb_build_object(
+        'id', a.id, 'clinic_id', a.clinic_id, 'dentist_id', a.dentist_id, 'patient_id', a.patient_id,
+        'appointment_type', p_type, 'status', a.status, 'starts_at', a.starts_at, 'ends_at', a.ends_at,
+        'time_zone', p_time_zone, 'hold_expires_at', case when a.status = 'held' then a.hold_expires_at end,
+        'cancelled_by', a.cancelled_by, 'cancel_reason', a.cancel_reason, 'lapsed_at', a.lapsed_at))
+$$;
+
+-- Who may see a booking besides admins. Whether the agent still acts for the patient is checked when an event is delivered.
+create function appointment_audience(a appointments) returns uuid[] language sql immutable as $$
+    select array_remove(array[a.patient_id, a.dentist_id, a.agent_id], null)
+$$;
+
+-- A slot as shown on the board: free, held or booked, without any data of the patient.
+create function slot_state(p_status text) returns text language sql immutable as $$
+    select case when p_status = 'held' then 'held' when is_live(p_status) then 'booked' else 'free' end
+$$;
+
+-- The starts, of visits of any type of a clinic, that overlap a claim on this time.
+create function starts_within_reach(p_clinic uuid, p_claimed tstzrange) returns tstzrange language sql stable as $$
+    select tstzrange(lower(p_claimed) - max(t.duration + t.buffer_after), upper(p_claimed) + max(t.buffer_before))
+      from appointment_types t where t.clinic_id = p_clinic
+$$;
+
+-- Every payload of the board names the starts to load again: those of the dentist in [`from`, `until`).
+create function slot_payload(a appointments, p_state text) returns jsonb language sql stable as $$
+    select jsonb_strip_nulls(jsonb_build_object('dentist_id', a.dentist_id, 'starts_at', a.starts_at, 'ends_at', a.ends_at,
+        'state', p_state, 'held_until', case when p_state = 'held' then a.hold_expires_at end,
+        'from', lower(r.reach), 'until', upper(r.reach)))
+      from starts_within_reach(a.clinic_id, claimed_time(a)) as r(reach)
+$$;
+
+create function appointments_published_insert() returns trigger language plpgsql as $$
+begin
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'appointments', appointment_event_kind(null, n.status, n.verb), n.id, n.version,
+           appointment_audience(n), appointment_payload(n, t.slug, c.time_zone)
+      from new_rows n join appointment_types t on t.id = n.type_id join clinics c on c.id = n.clinic_id
+     union all
+    select 'availability', 'slot.' || slot_state(n.status), n.dentist_id, null, null, slot_payload(n, slot_state(n.status))
+      from new_rows n where is_live(n.status);
+    return null;
+end $$;
+create trigger appointments_published_insert after insert on appointments
+    referencing new table as new_rows for each statement execute function appointments_published_insert();
+
+-- The audience is everybody who can see the booking after the change. Those who lose access only get `appointment.removed`.
+create function appointments_published_update() returns trigger language plpgsql as $$
+begin
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'appointments', appointment_event_kind(o.status, n.status, n.verb), n.id, n.version,
+           appointment_audience(n), appointment_payload(n, t.slug, c.time_zone)
+      from new_rows n join old_rows o using (id)
+      join appointment_types t on t.id = n.type_id join clinics c on c.id = n.clinic_id
+     order by n.id;
+
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'appointments', 'appointment.removed', n.id, n.version, array[o.dentist_id], jsonb_build_object('id', n.id)
+      from new_rows n join old_rows o using (id) where n.dentist_id <> o.dentist_id order by n.id;
+
+    insert into outbox (topic, kind, entity_id, version, audience, payload)
+    select 'availability', 'slot.' || x.state, x.dentist_id, null, null, x.payload
+      from (select 1 as step, 'free' as state, o.dentist_id, slot_payload(o, 'free') as payload
+              from new_rows n join old_rows o using (id)
+             where is_live(o.status) and (not is_live(n.status) or (o.dentist_id, o.starts_at, o.ends_at, claimed_time(o))
+                   <> (n.dentist_id, n.starts_at, n.ends_at, claimed_time(n)))
+             union all
+            select 2, slot_state(n.status), n.dentist_id, slot_payload(n, slot_state(n.status))
+              from new_rows n join old_rows o using (id)
+             where is_live(n.status)
+               and (slot_state(o.status), o.dentist_id, o.starts_at, o.ends_at, claimed_time(o), o.hold_expires_at) is distinct from
+                   (slot_state(n.status), n.dentist_id, n.starts_at, n.ends_at, claimed_time(n), n.hold_expires_at)) x
+     order by x.step;
+    return null;
+end $$;
+create trigger appointments_published_update after update on appointments
+    referencing old table as old_rows new table as new_rows for each statement execute function appointments_published_update();
+select secure_schema();
+
+-- migrate:down
+set local search_path = chairtime, pg_temp;
+set local lock_timeout = '5s';
+drop trigger appointments_published_update on appointments;
+drop trigger appointments_published_insert on appointments;
+drop function appointments_published_update, appointments_published_insert, slot_payload, starts_within_reach, slot_state, appointment_audience, appointment_payload, appointment_event_kind;
