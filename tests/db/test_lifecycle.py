@@ -12,7 +12,6 @@ from db.pool import Connection
 from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Via
 from domain.booking import LAPSE_AFTER, LIVE, RULES, Deadline, Outcome, Status, Verb
-from domain.events import Kind
 from services import booking
 from tests.support import ANA, monday, patient, request
 
@@ -111,21 +110,6 @@ async def test_sql_and_python_know_the_same_states(pool):
     for status in Status:
         assert await pool.fetchval("select is_live($1)", status) == (status in LIVE)
     assert not await pool.fetchval("select is_live('another')")
-
-
-async def test_every_change_has_its_event_in_the_closed_list(pool):
-    told = [(None, Status.HELD, Verb.HOLD)]
-    for verb, rule in RULES.items():
-        for moves in (rule.moves, rule.moves_approval or {}):
-            told += [(before, after, verb) for before, after in moves.items()]
-    told += [(status, status, Verb.LAPSE) for status in LAPSES]
-    told += [(Status.BOOKED, Status.BOOKED, Verb.ASSIGN_CHAIR)]
-
-    kinds = {
-        await pool.fetchval("select appointment_event_kind($1, $2, $3)", *change) for change in told
-    }
-    # that a booking is gone is told beside the change that took it away
-    assert kinds == {k for k in Kind if k.startswith("appointment.")} - {Kind.REMOVED}
 
 
 def _by_the_table(verb: Verb, status: Status, needs_approval: bool, overdue: bool):

@@ -10,11 +10,11 @@ from uuid_utils.compat import uuid7
 from db import outbox
 from domain.actors import CLINIC
 from domain.appointments import Change, Via
-from domain.booking import LIVE, RULES, Status, Verb
+from domain.booking import Verb
 from domain.events import Kind
 from services import booking
 from tests.realtime.listening import assert_each_once_in_order, committed, logged, sequenced
-from tests.realtime.traffic import churn, wish
+from tests.realtime.traffic import LIVES, churn, one_life, wish
 from tests.support import AMARA, LENA, change, hold, patient
 
 NAIVE = (Path(__file__).parent / "naive.sql").read_text()
@@ -46,6 +46,14 @@ async def test_each_committed_change_is_one_event_and_a_rolled_back_one_is_none(
     changes = await committed(pool)
     assert len(changes) > 100
     assert_each_once_in_order(await logged(pool), changes)
+
+
+async def test_the_traffic_of_the_drills_uses_every_verb(pool):
+    for number in range(len(LIVES)):
+        await one_life(pool, number)
+    verbs = await pool.fetch("select distinct verb from appointment_transitions")
+    assert {row["verb"] for row in verbs} == set(Verb)
+    assert not await pool.fetchval("select exists (select from appointments where is_live(status))")
 
 
 async def test_transactions_that_commit_out_of_order_lose_nothing(pool):
@@ -96,38 +104,6 @@ async def test_numbers_are_dense_even_if_two_relay_at_once(pool):
     assert seqs == list(range(1, len(seqs) + 1))
     assert await pool.fetchval("select head from realtime_epoch") == len(seqs)
     assert_each_once_in_order(await logged(pool), await committed(pool))
-
-
-async def test_the_list_of_kinds_is_what_the_triggers_can_write(pool):
-    steps = [(None, Status.HELD, Verb.HOLD)]
-    for verb, rule in RULES.items():
-        moves = [*rule.moves.items(), *(rule.moves_approval or {}).items()]
-        steps += [(before, after, verb) for before, after in moves]
-    # a reschedule of what was approved may need approval again
-    steps.append((Status.BOOKED, Status.PENDING_APPROVAL, Verb.RESCHEDULE))
-    steps += [(status, status, Verb.LAPSE) for status in LIVE]
-    steps.append((Status.BOOKED, Status.BOOKED, Verb.ASSIGN_CHAIR))
-    written = {
-        await pool.fetchval("select appointment_event_kind($1, $2, $3)", *step) for step in steps
-    }
-    written |= {
-        await pool.fetchval("select 'slot.' || slot_state($1)", status) for status in Status
-    }
-    await hold(pool, wish(0))
-    await pool.execute(
-        """
-        update appointments set dentist_id = $1, version = 2, verb = 'reschedule', command_id = null
-        """,
-        LENA,
-    )
-    await pool.execute("update clinics set slot_grid_minutes = 20")
-    await pool.execute(
-        "insert into profiles (id, role, full_name) values ($1, 'agent', 'A')", uuid7()
-    )
-    await pool.execute("update profiles set locale = 'de'")
-    await pool.execute("select profile_erase(id, 'system') from profiles where role = 'agent'")
-    written |= {row["kind"] for row in await pool.fetch("select kind from outbox")}
-    assert written == set(Kind)
 
 
 async def test_an_event_holds_ids_codes_and_times_and_nothing_that_a_person_wrote(pool):

@@ -3,20 +3,58 @@
 import asyncio
 import random
 from datetime import timedelta
-from uuid import UUID
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from uuid_utils.compat import uuid7
 
+from db import bookings
 from db.demo import DENTISTS, PATIENTS, person_id
 from db.pool import Pool
-from domain.actors import CLINIC
-from domain.appointments import Change, Via
-from domain.booking import Verb
+from domain.actors import CLINIC, SYSTEM, Scope
+from domain.appointments import Change, Hold, Move, Via
+from domain.booking import LAPSE_AFTER, Verb
 from services import booking
-from tests.support import change, hold, monday, patient, request
+from tests.support import begin_visit, change, hold, monday, patient, request, rewrite
 
 STAFF = [person_id("dentist", name) for name, *_ in DENTISTS]
 PEOPLE = [person_id("patient", name) for name, _ in PATIENTS]
+
+Life: TypeAlias = tuple[Verb, ...]
+WITH_APPROVAL: tuple[Life, ...] = (
+    (Verb.CONFIRM, Verb.APPROVE, Verb.ASSIGN_CHAIR, Verb.CANCEL),
+    (Verb.CONFIRM, Verb.DECLINE),
+    (Verb.CONFIRM, Verb.EXPIRE),
+)
+LIVES: tuple[Life, ...] = (
+    (Verb.EXTEND, Verb.RELEASE),
+    (Verb.EXTEND, Verb.EXPIRE),
+    (Verb.CONFIRM, Verb.EDIT, Verb.RESCHEDULE, Verb.CANCEL),
+    (Verb.CONFIRM, Verb.CHECK_IN, Verb.START, Verb.COMPLETE),
+    (Verb.CONFIRM, Verb.NO_SHOW),
+    (Verb.CONFIRM, Verb.LAPSE, Verb.CANCEL),
+    *WITH_APPROVAL,
+)
+"""The verbs after the hold. Their number has no factor in common with 5: every fifth booking is
+rolled back, and the others take all the lives in turn.
+"""
+
+NEEDS_APPROVAL = """
+    update appointments set policy = policy || '{"needs_approval": true}' where id = $1
+"""
+OVERDUE = """
+    update appointments
+       set hold_expires_at = clock_timestamp() - interval '1 second',
+           approval_expires_at = clock_timestamp() - interval '1 second'
+     where id = $1
+"""
+ASSIGN_CHAIR = """
+    update appointments
+       set version = version + 1, updated_at = clock_timestamp(), command_id = null,
+           verb = 'assign_chair', actor = 'system', via = 'sweep', reason = null
+     where id = $1
+"""
+"""As `exchange_chairs` does it, for a visit that needs no chair."""
 
 
 def wish(number: int, **fields):
@@ -35,16 +73,43 @@ def wish(number: int, **fields):
     )
 
 
-async def one_life(pool: Pool, number: int) -> UUID | None:
-    """Holds, and then extends, confirms or gives up; what is refused has simply not happened."""
-    command = wish(number)
+async def one_life(pool: Pool, number: int) -> None:
+    """Holds a slot of its own and takes the booking through one of the lives."""
+    command, life = wish(number), LIVES[number % len(LIVES)]
     await hold(pool, command)
-    for verb in random.choice(
-        [[Verb.EXTEND, Verb.RELEASE], [Verb.CONFIRM, Verb.CANCEL], [Verb.EXTEND, Verb.CANCEL]]
-    ):
+    if life in WITH_APPROVAL:
+        await rewrite(pool, NEEDS_APPROVAL, command.id)
+    for verb in life:
         await asyncio.sleep(random.uniform(0, 0.01))
-        await change(pool, command.id, verb, patient(command.patient_id))
-    return command.id
+        await _run(pool, command, verb)
+
+
+async def _run(pool: Pool, command: Hold, verb: Verb) -> None:
+    """Carries out one verb. Where it needs another time of day, the row's times are set first."""
+    match verb:
+        case Verb.EXPIRE:
+            await rewrite(pool, OVERDUE, command.id)
+            await change(pool, command.id, verb, SYSTEM)
+        case Verb.CHECK_IN | Verb.NO_SHOW:
+            await begin_visit(pool, command.id)
+            await change(pool, command.id, verb)
+        case Verb.LAPSE:
+            await begin_visit(pool, command.id, LAPSE_AFTER + timedelta(hours=1))
+            async with pool.acquire() as connection:
+                await bookings.lapse(connection, command.id, Via.SWEEP)
+        case Verb.ASSIGN_CHAIR:
+            await pool.execute(ASSIGN_CHAIR, command.id)
+        case Verb.RESCHEDULE:
+            local = command.starts_at.astimezone(ZoneInfo("Europe/Berlin"))
+            move = Move(command.id, uuid7(), starts_at=local + timedelta(weeks=4))
+            async with pool.acquire() as connection:
+                await booking.reschedule(connection, move, CLINIC, Via.API, Scope())
+        case Verb.EDIT:
+            await change(pool, command.id, verb, texts={"notes": "new"})
+        case Verb.CONFIRM | Verb.EXTEND | Verb.RELEASE:
+            await change(pool, command.id, verb, patient(command.patient_id))
+        case _:
+            await change(pool, command.id, verb)
 
 
 async def rolled_back(pool: Pool, number: int) -> None:

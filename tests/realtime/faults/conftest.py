@@ -6,7 +6,7 @@ import pytest
 
 from chairtime_client.place import Place
 from tests.acceptance.premises import Part
-from tests.realtime.faults.drill import Drill
+from tests.realtime.faults.drill import RECORD_VERSIONS, Drill
 from tests.realtime.processes import leads, process, running
 from tests.support import HANG
 
@@ -18,7 +18,8 @@ def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def drill(pool, settings) -> Drill:
+async def drill(pool, settings) -> Drill:
+    await pool.execute(RECORD_VERSIONS)
     return Drill(pool, settings)
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,12 +19,15 @@ from db.demo import DENTISTS, PATIENTS, person_id
 from db.pool import UNAVAILABLE, Pool
 from realtime.waker import RelayWaker
 from settings import Settings
+from tests.event_kinds import APPOINTMENT_KINDS, SLOT_KINDS
 from tests.realtime.history import Change, Finding, Reader
 from tests.realtime.history_judge import judge
 from tests.realtime.listening import sequenced, until
 from tests.realtime.reading import Reading, slot_of
 from tests.realtime.traffic import one_life, rolled_back
 from tests.support import HANG
+
+RECORD_VERSIONS = (Path(__file__).parent / "committed_versions.sql").read_text()
 
 SLOTS = 3 * 4 * 16
 """Numbers that have a slot of their own; a life is over long before its number comes again."""
@@ -174,23 +178,17 @@ class Drill:
 
 
 async def committed_changes(pool: Pool) -> list[Change]:
-    """What the tables say has happened to bookings, and to the slots of the board."""
-    rows = await pool.fetch(
-        """
-        select t.appointment_id, t.version, t.to_status, a.starts_at, a.ends_at, a.dentist_id,
-               array[a.patient_id, a.dentist_id, a.caller] as audience,
-               appointment_event_kind(t.from_status, t.to_status, t.verb) as kind,
-               'slot.' || slot_state(t.to_status) as state
-          from appointment_transitions t join appointments a on a.id = t.appointment_id
-         order by t.at, t.version
-        """
-    )
+    """What was committed to bookings and to the slots of the board, by the test's own record of
+    versions and its own table of kinds.
+    """
     changes = []
-    for row in rows:
+    for row in await pool.fetch("select * from committed_versions order by n"):
         names = {s.name for s in EVERYONE if s.role == "admin" or s.id in row["audience"]}
-        id_, slot = str(row["appointment_id"]), slot_of(row["dentist_id"], row["starts_at"])
-        changes += [
-            Change("appointments", id_, row["version"], row["kind"], frozenset(names)),
-            Change("availability", slot, None, row["state"]),
-        ]
+        kind = APPOINTMENT_KINDS[row["old_status"], row["verb"], row["status"]]
+        id_, slot = str(row["id"]), slot_of(row["dentist_id"], row["starts_at"])
+        changes.append(Change("appointments", id_, row["version"], kind, frozenset(names)))
+        if row["old_starts_at"] not in (None, row["starts_at"]):
+            old = slot_of(row["dentist_id"], row["old_starts_at"])
+            changes.append(Change("availability", old, None, "slot.free"))
+        changes.append(Change("availability", slot, None, SLOT_KINDS[row["status"]]))
     return changes

@@ -16,7 +16,7 @@ from domain.appointments import Change, Via
 from domain.booking import Verb
 from embedded import stack
 from services import booking
-from tests.realtime.faults.drill import EVERYONE, Drill
+from tests.realtime.faults.drill import EVERYONE, RECORD_VERSIONS, Drill
 from tests.realtime.listening import until
 from tests.realtime.processes import process, running
 from tests.realtime.proxy import proxy
@@ -66,6 +66,7 @@ async def test_postgres_is_stopped_and_killed_and_comes_back(settings):
         own = settings.model_copy(update={"database_url": SecretStr(dsn)})
         parts = process(own, "one"), process(own, "two")
         async with await create_pool(dsn, 8) as pool, running(*parts):
+            await pool.execute(RECORD_VERSIONS)
             drill = Drill(pool, own)
             async with drill.watched(*(part.url for part in parts)):
                 async with drill.load.running() as load:
@@ -80,7 +81,7 @@ async def test_postgres_is_stopped_and_killed_and_comes_back(settings):
 async def test_a_transaction_held_open_delays_nobody_and_its_own_come_when_it_commits(
     drill, pair, dsn
 ):
-    late = request(monday(8, weeks=6), appointment_type="consultation", limits=None)
+    late = request(monday(13), appointment_type="consultation", limits=None)
     concerned = (person_id("admin", "admin"), late.patient_id, late.dentist_id)
     async with drill.watched(*(part.url for part in pair)):
         told = [r for s, r in zip(EVERYONE, drill.readings, strict=True) if s.id in concerned]
