@@ -187,8 +187,11 @@ async def committed_changes(pool: Pool) -> list[Change]:
         kind = APPOINTMENT_KINDS[row["old_status"], row["verb"], row["status"]]
         id_, slot = str(row["id"]), slot_of(row["dentist_id"], row["starts_at"])
         changes.append(Change("appointments", id_, row["version"], kind, frozenset(names)))
-        if row["old_starts_at"] not in (None, row["starts_at"]):
+        moved = row["old_starts_at"] not in (None, row["starts_at"])
+        if moved:
             old = slot_of(row["dentist_id"], row["old_starts_at"])
             changes.append(Change("availability", old, None, "slot.free"))
-        changes.append(Change("availability", slot, None, SLOT_KINDS[row["status"]]))
+        shown = SLOT_KINDS[row["status"]]
+        if moved or shown == "slot.held" or shown != SLOT_KINDS[row["old_status"]]:
+            changes.append(Change("availability", slot, None, shown))
     return changes
