@@ -29,7 +29,6 @@ def dev(
     from api.auth import development
     from db.migrate import MigrationRefused
     from embedded import dev, dev_state, signals, temporal_cli
-    from embedded.postgres import OldLayout
     from embedded.process import ProcessEnded
     from embedded.system import Options
 
@@ -56,7 +55,7 @@ def dev(
         temporal_cli.Unobtainable,
     ) as failure:
         sys.exit(f"chairtime dev: {failure}")
-    except (MigrationRefused, OldLayout) as refused:
+    except MigrationRefused as refused:
         sys.exit(f'chairtime dev: {refused}; make dev ARGS="--reset" starts empty')
 
 
@@ -76,14 +75,14 @@ def api(
 
 @app.command()
 def worker(
-    processes: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 1,
     health_port: Annotated[int, typer.Option(help="For /livez and /readyz; 0 = none.")] = 0,
 ) -> None:
-    """Run the workers of the booking workflows."""
+    """Run one worker of the booking workflows; start more of them for more throughput."""
     import worker
     from settings import Settings
 
-    worker.main(Settings(), processes, health_port)
+    worker.main(Settings(), health_port)
+    _exit(0)
 
 
 @app.command()

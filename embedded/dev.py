@@ -8,14 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from embedded import dev_state, paths, signals, welcome
-from embedded.checklist import Checklist
 from embedded.system import Options, System
 
 
 def run(options: Options, token: Callable[[str], str]) -> None:
     """Starts everything, keeps it running, and ends it when asked to; `token` makes one for a role.
 
-    Raises AlreadyRunning, ProcessEnded, TimeoutError, Unobtainable, MigrationRefused or OldLayout,
+    Raises AlreadyRunning, ProcessEnded, TimeoutError, Unobtainable or MigrationRefused,
     and then leaves nothing running.
     """
     signals.raise_when_asked_to_end()
@@ -23,8 +22,7 @@ def run(options: Options, token: Callable[[str], str]) -> None:
     with dev_state.exclusive(options.home), _data(options) as data, _dev_json(options.home):
         system = System(options, data, console)
         try:
-            with Checklist(console) as checklist:
-                system.start(checklist)
+            system.start()
             welcome.show(console, system.state, options, token)
             system.supervisor.keep()
         except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from db.demo_practice import load_demo_data
 from db.migrate import migrate
 from embedded import dev_state, probe, temporal_cli
 from embedded.binaries import MAJOR
-from embedded.checklist import Checklist
+from embedded.checklist import step
 from embedded.ports import HOST, Ports
 from embedded.postgres import FASTER_BUT_NOT_DURABLE, Postgres
 from embedded.process import Command, Process
@@ -61,25 +61,24 @@ class System:
             dev_state.Database(options.database_url or ""),
         )
 
-    def start(self, checklist: Checklist) -> None:
+    def start(self) -> None:
         """Starts everything, and returns when all parts are ready."""
-        self._start_postgres(checklist)
-        with checklist.step("Migrations and demo data") as step:
+        self._start_postgres()
+        with step(self._console, "Migrations and demo data") as running:
             applied = asyncio.run(_prepare_database(self.state.database.url))
-            step.done(f"{len(applied)} applied" if applied else "up to date")
-        self._start_temporal(checklist)
-        worker, api = self._worker(), self._api()
-        self.supervisor.start(worker, api)
-        with checklist.step("Worker"):
-            self.supervisor.wait(worker)
-        with checklist.step("API"):
-            self.supervisor.wait(api)
+            running.result = f"{len(applied)} applied" if applied else "up to date"
+        self._start_temporal()
+        parts = [*map(self._worker, range(self._options.processes)), self._api()]
+        self.supervisor.start(*parts)
+        for part in parts:
+            with step(self._console, part.name):
+                self.supervisor.wait(part)
         self.state.write(self._options.home)
 
-    def _start_postgres(self, checklist: Checklist) -> None:
+    def _start_postgres(self) -> None:
         if self._options.database_url:
             return
-        with checklist.step("Postgres") as step:
+        with step(self._console, "Postgres") as running:
             durable = not self._options.ephemeral
             settings = {} if durable else FASTER_BUT_NOT_DURABLE
             port = self._ports.claim(POSTGRES_PORT)
@@ -87,13 +86,13 @@ class System:
             log = self._logs / "postgres.log"
             self.supervisor.start(Part("postgres", lambda: server.start(log), server.accepts))
             self.state = replace(self.state, database=dev_state.Database(server.dsn()))
-            step.done(f"port {port}")
+            running.result = f"port {port}"
 
-    def _start_temporal(self, checklist: Checklist) -> None:
+    def _start_temporal(self) -> None:
         if self._options.temporal_address:
             return
-        with checklist.step("Temporal") as step:
-            binary = temporal_cli.obtain(step.doing)
+        with step(self._console, "Temporal") as running:
+            binary = temporal_cli.obtain(running.doing)
             port, ui_port = self._ports.claim(TEMPORAL_PORT), self._ports.claim(TEMPORAL_UI_PORT)
             database = None if self._options.ephemeral else self._data / "temporal.db"
             server = Temporal(binary, port, ui_port, database)
@@ -102,35 +101,31 @@ class System:
             ui_url = f"http://{HOST}:{ui_port}"
             temporal = dev_state.TemporalServer(server.address, ui_url)
             self.state = replace(self.state, temporal=temporal)
-            step.done(f"port {port}")
+            running.result = f"port {port}"
 
-    def _worker(self) -> Part:
+    def _worker(self, number: int) -> Part:
         health = self._ports.claim(WORKER_HEALTH_PORT)
-        arguments = ["--processes", str(self._options.processes), "--health-port", str(health)]
-        return self._part("worker", arguments, {"METRICS_PORT": "0", "HEALTH_HOST": HOST}, health)
+        name = f"worker-{number + 1}" if number else "worker"
+        return self._part(name, ["worker", "--health-port", str(health)], {}, health)
 
     def _api(self) -> Part:
         port, metrics = str(self._api_port), str(self._metrics_port)
-        own = {"HOST": HOST, "PORT": port, "METRICS_HOST": HOST, "METRICS_PORT": metrics}
-        return self._part("api", [], own, self._api_port)
+        environment = {"PORT": port, "METRICS_HOST": HOST, "METRICS_PORT": metrics}
+        return self._part("api", ["api"], environment, self._api_port)
 
     def _part(
-        self,
-        name: str,
-        arguments: list[str],
-        environment: dict[str, str],
-        health: int,
+        self, name: str, arguments: list[str], environment: dict[str, str], health: int
     ) -> Part:
-        """A `chairtime` command as a part; ready when GET /readyz on its health port
-        answers 200.
-        """
+        """A `chairtime` command as a part; ready when GET /readyz on its health port is a 200."""
         shared = {
             "ENVIRONMENT": "development",
             "DATABASE_URL": self.state.database.url,
             "TEMPORAL_ADDRESS": self.state.temporal.address,
             "CHAIRTIME_HOME": str(self._options.home),
+            "HOST": HOST,
+            "HEALTH_HOST": HOST,
         }
-        argv = [sys.executable, "-m", "cli", name, *arguments]
+        argv = [sys.executable, "-m", "cli", *arguments]
         command = Command(argv, {**shared, **environment}, directory=CHECKOUT)
         log = self._logs / f"{name}.log"
         return Part(
