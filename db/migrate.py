@@ -53,7 +53,6 @@ async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute(f"set search_path = {SCHEMA}, pg_temp")
         migrations = read(directory)
-        await _refuse_tables_in_public(connection, migrations)
         await _create_ledger(connection)
         missing = await _missing(connection, migrations)
         for migration in missing:
@@ -77,21 +76,6 @@ async def unapplied(connection: Connection, known: Sequence[Migration]) -> list[
         rows = await connection.fetch(f"select version from {LEDGER}")  # noqa: S608 - ours
         applied = {row["version"] for row in rows}
     return [m.version for m in known if m.version not in applied]
-
-
-async def _refuse_tables_in_public(connection: Connection, migrations: list[Migration]) -> None:
-    """An older version kept its tables and its ledger in the schema `public`."""
-    if await connection.fetchval("select to_regclass('public.schema_migrations')") is None:
-        return
-    ours = await connection.fetchval(
-        "select exists (select from public.schema_migrations where version = any($1))",
-        [migration.version for migration in migrations],
-    )
-    if ours:
-        raise MigrationRefused(
-            "this database holds Chairtime's tables in the schema `public`, as an older version"
-            f" made them; they belong in `{SCHEMA}`: use an empty database"
-        )
 
 
 async def _create_ledger(connection: Connection) -> None:

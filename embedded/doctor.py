@@ -3,11 +3,8 @@
 import asyncio
 import json
 import os
-import platform
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import asyncpg
@@ -15,13 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from db import migrate
-from embedded import dev_state, paths, ports, temporal_cli
+from embedded import dev_state, paths, temporal_cli
 from embedded.binaries import binaries
-from embedded.system import POSTGRES_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT
 from settings import Settings
 from workflows import client
 
-OLDEST_PYTHON = (3, 11)
 CHANNEL = "chairtime_doctor"
 LOCK = 1667785074
 
@@ -47,7 +42,7 @@ def run(settings: Settings, *, as_json: bool) -> int:
 
 async def _examine(settings: Settings) -> list[Finding]:
     stack = dev_state.read(settings.chairtime_home)
-    findings = [_python(), _uv(), _stack(stack)]
+    findings = [_stack(stack)]
 
     given = "database_url" in settings.model_fields_set
     if given:
@@ -58,22 +53,7 @@ async def _examine(settings: Settings) -> list[Finding]:
             findings += await _database(stack.database.url)
 
     findings.append(await _temporal(os.environ.get("TEMPORAL_ADDRESS")))
-    findings += _ports(settings) if stack is None else []
     return findings
-
-
-def _python() -> Finding:
-    ok = sys.version_info >= OLDEST_PYTHON
-    return Finding("Python", ok, platform.python_version(), None if ok else "install Python ≥ 3.11")
-
-
-def _uv() -> Finding:
-    own = paths.cache() / "uv" / "bin" / "uv"
-    uv = os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else None)
-    if uv is None:
-        remedy = "`make` installs its own; or https://docs.astral.sh/uv"
-        return Finding("uv", True, "not on PATH", remedy)
-    return Finding("uv", True, _first_line(uv, "--version"))
 
 
 def _stack(stack: dev_state.DevState | None) -> Finding:
@@ -164,21 +144,6 @@ async def _temporal(address: str | None) -> Finding:
     go = shutil.which("go")
     way = "downloaded, or built with " + (go or "Go from PyPI")
     return Finding("Temporal CLI", True, "not installed yet", f"the first start gets it: {way}")
-
-
-def _ports(settings: Settings) -> Iterator[Finding]:
-    wanted = {
-        "API": settings.port,
-        "metrics": settings.metrics_port,
-        "Temporal": TEMPORAL_PORT,
-        "Temporal Web UI": TEMPORAL_UI_PORT,
-        "Postgres": POSTGRES_PORT,
-    }
-    for name, port in wanted.items():
-        if ports.free(port):
-            yield Finding(f"Port {port}", True, f"free ({name})")
-        else:
-            yield Finding(f"Port {port}", True, f"in use ({name})", "the next free one is taken")
 
 
 def _first_line(binary: str, *arguments: str) -> str:

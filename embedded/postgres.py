@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 from embedded import paths
 from embedded.binaries import binaries
 from embedded.process import Command, Process, ProcessEnded, wait_until
@@ -49,10 +51,6 @@ LEFT_BY_A_KILL = ("pre-existing shared memory block", "lock file", "Address alre
 """Error messages of a start while a killed server is still shutting down."""
 
 
-class OldLayout(Exception):
-    """The data directory was made by an older version; its message says what to do."""
-
-
 class Postgres:
     """A data directory, and the server over it on one port of the loopback interface."""
 
@@ -79,12 +77,8 @@ class Postgres:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}?passfile={passfile}"
 
     def prepare(self) -> None:
-        """Creates the data directory with an empty database DATABASE if it does not exist. Raises
-        OldLayout.
-        """
+        """Creates the data directory with an empty database DATABASE if it does not exist."""
         if (self.data / "PG_VERSION").exists():
-            if not _passfile(self.data, USER).exists():
-                raise OldLayout(f"{self.data} was made by an older version, without passwords")
             self._forget_stale_lock()
             return
 
@@ -186,12 +180,10 @@ def _new_password(data: Path, user: str) -> str:
 
 
 def _is_postgres(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return "postgres" in Path(f"/proc/{pid}/cmdline").read_text()
-    if Path("/proc/self").exists():
+    try:
+        return "postgres" in psutil.Process(pid).name()
+    except psutil.Error:
         return False
-    shown = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True)
-    return "postgres" in shown.stdout
 
 
 def _quiet(binary: str, *arguments: str) -> bool:

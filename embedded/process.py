@@ -1,5 +1,6 @@
 """A command run under a child reaper."""
 
+import contextlib
 import json
 import os
 import signal
@@ -53,7 +54,7 @@ class Process:
         with log.open("ab") as output:
             self._written_before = output.tell()
             self._reaper = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(REAPER), json.dumps(options), *command.argv],
+                [sys.executable, "-I", str(REAPER), json.dumps(options), *command.argv],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -87,9 +88,10 @@ class Process:
 
     def kill(self) -> None:
         """Kills it and all processes that it started. Returns when they are gone."""
-        self._reaper.send_signal(signal.SIGUSR1)
-        self._close_lifeline()
-        self._reaper.wait()
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        self.wait()
 
     def written(self, last: int = 20) -> str:
         """The last lines of this run's output."""

@@ -22,7 +22,6 @@ from temporalio.client import Client
 from db.migrate import migrate
 from db.pool import connect
 from embedded import paths, ports, probe, stack, web_ui
-from embedded.binaries import MAJOR
 from tests.support import HANG
 from workflows import BOOKING_STATUS, DENTIST_ID, SLOT_START
 
@@ -236,20 +235,6 @@ def test_data_of_another_schema_is_refused_in_one_line(start: Callable[..., Dev]
         asyncio.run(of_another(postgres.dsn()))
         dev = start(DATABASE_URL=postgres.dsn())
         assert dev.process.wait(30) == 1
-    assert 'make dev ARGS="--reset" starts empty' in dev.output
-    assert "Traceback" not in dev.output
-
-
-def test_data_of_an_older_layout_is_refused_in_one_line(
-    start: Callable[..., Dev], directory: Path
-) -> None:
-    data = paths.data(directory / "home") / "data" / f"postgres-{MAJOR}"
-    data.mkdir(parents=True)
-    (data / "PG_VERSION").write_text(f"{MAJOR}\n")
-
-    dev = start()
-
-    assert dev.process.wait(30) == 1
     assert 'make dev ARGS="--reset" starts empty' in dev.output
     assert "Traceback" not in dev.output
 

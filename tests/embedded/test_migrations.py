@@ -115,22 +115,6 @@ async def test_a_database_that_dbmate_migrated_is_taken_over(empty: str, files: 
     assert await migrate(empty, files) == ["20260102000000"]
 
 
-async def test_tables_that_an_older_version_made_in_public_are_refused(
-    empty: str, files: Path
-) -> None:
-    connection = await asyncpg.connect(empty)
-    try:
-        await connection.execute(
-            "create table schema_migrations (version text primary key, checksum text);"
-            "insert into schema_migrations values ('20260101000000', 'any')"
-        )
-        with pytest.raises(MigrationRefused, match="use an empty database"):
-            await migrate(empty, files)
-        assert await connection.fetchval("select to_regnamespace('chairtime')") is None
-    finally:
-        await connection.close()
-
-
 async def test_the_ledger_of_another_program_in_public_is_left_alone(
     empty: str, files: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from embedded import ports, stack
 from embedded.binaries import binaries
-from embedded.postgres import DATABASE, SUPERUSER, USER, OldLayout, Postgres
+from embedded.postgres import DATABASE, SUPERUSER, USER, Postgres
 
 
 async def ask(dsn: str, question: str) -> object:
@@ -135,16 +135,6 @@ async def test_the_application_is_no_superuser(postgres: stack.RunningPostgres) 
           from pg_roles r where rolname = current_user
     """
     assert await ask(postgres.dsn(), more) is False
-
-
-def test_a_directory_of_an_older_layout_is_refused(directory: Path) -> None:
-    data = directory / "postgres"
-    server = Postgres(data, ports.any_free())
-    server.prepare()
-    (data / f"{USER}.pgpass").unlink()
-
-    with pytest.raises(OldLayout, match="was made by an older version"):
-        server.start(directory / "log")
 
 
 def test_a_directory_made_by_another_postgres_is_refused_with_its_words(directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""AppState are restarted when they die, and stopped in reverse within five seconds."""
+"""Parts are restarted when they die, and stopped in reverse within five seconds."""
 
 import signal
 import time
