@@ -1,4 +1,4 @@
-"""What an experiment works with: the running system, its world, and how much is to be measured."""
+"""What an experiment gets: the running system, its test data, and how much to measure."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from benchmarks import cpu, rows
 from benchmarks.client import Connection
+from benchmarks.peer import Peer
 from benchmarks.system import System
 from benchmarks.world import World
 from db.pool import Pool, create_pool
@@ -19,7 +20,7 @@ from db.pool import Pool, create_pool
 
 @dataclass(frozen=True)
 class Plan:
-    """How much: `quick` shows that all works and roughly what comes out."""
+    """`quick`: short runs, to see that everything works."""
 
     repetitions: int
     quick: bool
@@ -34,14 +35,17 @@ class Bench:
     system: System
     world: World
     pool: Pool
-    """To look, and to prepare; not part of what is measured."""
+    """To prepare and to read results; not part of what is measured."""
     admin: asyncpg.Connection
     temporal: Client
+    peer: Peer | None
 
     @contextlib.asynccontextmanager
-    async def connections(self, count: int) -> AsyncIterator[list[Connection]]:
-        """Open connections to the API."""
-        opened = [await Connection.open(self.system.port) for _ in range(count)]
+    async def connections(
+        self, count: int, port: int | None = None
+    ) -> AsyncIterator[list[Connection]]:
+        """Open connections to the API, or to another port."""
+        opened = [await Connection.open(port or self.system.port) for _ in range(count)]
         try:
             yield opened
         finally:
@@ -49,16 +53,16 @@ class Bench:
                 connection.close()
 
     async def clean(self) -> None:
-        """Undoes what was booked, and waits until nothing goes on any more."""
-        await rows.undo(self.admin)
-        await self.calm()
+        """Deletes the bookings of earlier runs, and waits until the system is idle."""
+        await rows.delete_new(self.admin)
+        await self.wait_until_idle()
 
-    async def calm(self) -> None:
-        await cpu.calm(self.system.pids)
+    async def wait_until_idle(self) -> None:
+        await cpu.wait_until_idle(self.system.pids)
 
     @contextlib.contextmanager
     def without(self, *names: str) -> Iterator[None]:
-        """Some parts stand still meanwhile."""
+        """Stops some parts meanwhile (SIGSTOP)."""
         pids = [pid for name in names for pid in cpu.family(self.system.pids[name])]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -70,14 +74,14 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def over(system: System, world: World, plan: Plan) -> AsyncIterator[Bench]:
+async def over(system: System, world: World, plan: Plan, peer: Peer | None) -> AsyncIterator[Bench]:
     pool = await create_pool(system.dsn, 32)
     path = {"search_path": "chairtime, pg_temp"}
     admin = await asyncpg.connect(system.superuser_dsn, server_settings=path)
     temporal = await Client.connect(system.temporal)
-    bench = Bench(plan, system, world, pool, admin, temporal)
+    bench = Bench(plan, system, world, pool, admin, temporal, peer)
     try:
-        await bench.calm()
+        await bench.wait_until_idle()
         yield bench
     finally:
         await asyncio.gather(pool.close(), admin.close())

@@ -1,7 +1,7 @@
-"""An HTTP/1.1 client that costs next to nothing, so that the server is what is measured.
+"""A minimal HTTP/1.1 client, so that the CPU goes to the server that is measured.
 
-It knows what our own server sends: keep-alive, and answers with a Content-Length. One connection
-does one request at a time.
+It supports what the measured servers send: keep-alive, and answers with a Content-Length. A
+connection has one request at a time.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """`open`, then `ask` as often as one likes, then `close`."""
+    """`open`, any number of `ask`, `close`."""
 
     def __init__(self) -> None:
         self._received = b""
@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
         return connection
 
     def ask(self, request: bytes) -> asyncio.Future[Answer]:
-        """Sends a request at once. The answer raises ConnectionError if the server hangs up."""
+        """Sends a request. Raises ConnectionError if the server closes the connection."""
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._waiting
@@ -44,8 +44,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-
-        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's class is not a subclass
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -64,13 +63,17 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._waiting and not self._waiting.done():
-            self._waiting.set_exception(error or ConnectionResetError("the server hung up"))
+            self._waiting.set_exception(
+                error or ConnectionResetError("the server closed the connection")
+            )
 
 
-def request(method: str, path: str, token: str, body: Any = None) -> bytes:
-    """The bytes of a request as `token`'s owner."""
+def request(method: str, path: str, token: str, body: Any = None, key: str | None = None) -> bytes:
+    """The bytes of a request with this bearer token; `key` is its Idempotency-Key."""
     content = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
     if content:
         head += "Content-Type: application/json\r\n"
+    if key:
+        head += f"Idempotency-Key: {key}\r\n"
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content

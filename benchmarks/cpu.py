@@ -1,4 +1,4 @@
-"""CPU seconds by part, from /proc: what a booking costs, and where."""
+"""CPU seconds by part, from /proc."""
 
 import asyncio
 import os
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
-CALM = 0.12
-"""CPU seconds per second of all parts together, below which nothing is going on."""
+IDLE = 0.12
+"""CPU seconds per second of all parts together, below which they count as idle."""
 
 
 def used(pids: Mapping[str, int]) -> dict[str, float]:
-    """CPU seconds of each process so far, with all its descendants; nothing without /proc."""
+    """CPU seconds of each process so far, with all its descendants; empty without /proc."""
     own, children = _table()
     return {name: _sum(pid, own, children) for name, pid in pids.items() if pid in own}
 
@@ -21,13 +21,15 @@ def since(before: Mapping[str, float], pids: Mapping[str, int]) -> dict[str, flo
     return {name: value - before[name] for name, value in used(pids).items() if name in before}
 
 
-async def calm(pids: Mapping[str, int], seconds: float = 20, look: float = 0.4) -> bool:
-    """Waits until these processes have next to nothing to do; false if they still have."""
+async def wait_until_idle(
+    pids: Mapping[str, int], seconds: float = 20, interval: float = 0.4
+) -> bool:
+    """Waits until these processes are idle; false if they are not within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         before = used(pids)
-        await asyncio.sleep(look)
-        if sum(since(before, pids).values()) < CALM * look:
+        await asyncio.sleep(interval)
+        if sum(since(before, pids).values()) < IDLE * interval:
             return True
     return False
 
@@ -46,15 +48,15 @@ def _sum(pid: int, own: Mapping[int, float], children: Mapping[int, list[int]]) 
 
 
 def _table() -> tuple[dict[int, float], dict[int, list[int]]]:
-    """The CPU seconds of each process, those of its dead children included, and who its living
-    children are.
+    """The CPU seconds of each process, with those of its ended children, and its running
+    children.
     """
     own: dict[int, float] = {}
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
+        except OSError:  # it has ended meanwhile
             continue
         pid, parent = int(entry.parent.name), int(fields[1])
         own[pid] = sum(map(int, fields[11:15])) / TICK

@@ -75,7 +75,7 @@ def main() -> None:
 def serve(name: str) -> None:
     """The API, with one of the ANSWERS to those who stream."""
     AppStatus.enable_automatic_graceful_drain = False
-    streams.EventStream = ANSWERS[name]  # type: ignore[misc, assignment]  # for this process alone
+    vars(streams)["EventStream"] = ANSWERS[name]
     settings = Settings(_env_file=None)
     app = create_app(settings)
     Server(server_config(app, settings), app).run()

@@ -1,6 +1,8 @@
-"""What comes out: a table to read, and JSON to keep."""
+"""Prints a result as tables, and saves it as JSON."""
 
 import json
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +15,19 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def show(result: Result, console: Console) -> None:
-    """Medians over the repetitions, with the lowest and the highest."""
+    """Prints medians over the repetitions, with the lowest and the highest. Rows with the same
+    figures share a table.
+    """
     console.print(f"[bold]{result.name}[/bold]: {result.about}")
-    table = Table()
-    names = list(dict.fromkeys(name for row in result.rows.values() for name in row.figures))
-    table.add_column("")
-    for name in names:
-        table.add_column(name, justify="right")
-    table.add_column("target")
-    for row in result.rows.values():
-        table.add_row(row.what, *(_cell(row, name) for name in names), verdict(row))
-    console.print(table)
+    for rows in _by_figures(result.rows.values()):
+        console.print(_table(rows))
     for note in result.notes:
         console.print(f"  {note}", markup=False, highlight=False)
     console.print()
 
 
-def keep(result: Result, context: dict[str, Any]) -> None:
-    """Writes results/<name>.json, over what was there."""
+def save(result: Result, context: dict[str, Any]) -> None:
+    """Writes results/<name>.json, replacing an earlier one."""
     RESULTS.mkdir(exist_ok=True)
     content = {
         "name": result.name,
@@ -44,14 +41,35 @@ def keep(result: Result, context: dict[str, Any]) -> None:
 
 
 def verdict(row: Row) -> str:
-    told = [f"{target}: {'met' if met else 'MISSED'}" for target, met in row.verdicts()]
-    return ", ".join(told)
+    verdicts = [f"{target}: {'met' if met else 'MISSED'}" for target, met in row.verdicts()]
+    return ", ".join(verdicts)
+
+
+def _by_figures(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    def figures(row: Row) -> tuple[str, ...]:
+        return tuple(row.figures)
+
+    order = list(dict.fromkeys(figures(row) for row in rows))
+    by_order = sorted(rows, key=lambda row: order.index(figures(row)))
+    for _, same in groupby(by_order, figures):
+        yield list(same)
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table("")
+    for name in rows[0].figures:
+        table.add_column(name.replace("_", " "), justify="right")
+    has_targets = any(row.targets for row in rows)
+    if has_targets:
+        table.add_column("target")
+    for row in rows:
+        cells = [_cell(row, name) for name in row.figures]
+        table.add_row(row.what, *cells, *([verdict(row)] if has_targets else []))
+    return table
 
 
 def _cell(row: Row, name: str) -> str:
-    values = row.figures.get(name)
-    if not values:
-        return ""
+    values = row.figures[name]
     low, high, middle = min(values), max(values), row.median(name)
     spread = f" ({_short(low)}-{_short(high)})" if low != high else ""
     return f"{_short(middle)}{spread}"

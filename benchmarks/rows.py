@@ -1,22 +1,26 @@
-"""The world's rows: brought in at the start, and left as they were after each measurement."""
+"""The rows of the test data: loaded at the start; new ones are deleted between measurements."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from benchmarks import server, world
 from benchmarks.world import World, named, resource
 
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the rows were made that stay."""
+LOADED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+"""`created_at` of the loaded rows, to tell them from new ones."""
 TOUCHED = ("appointments", "slot_reservations", "appointment_transitions", "realtime_events")
 POLICY = {"buffer_before": 0, "buffer_after": 300, "cancel_notice": 0, "needs_approval": False}
 
+Resource = tuple[int, UUID | None, str, UUID | None, str | None]
+"""Number, clinic, kind, profile and name."""
 
-async def bring_in(dsn: str, whole: World) -> None:
-    """Clinics, people, and what is booked already: rows as the commands would have left them."""
+
+async def load(dsn: str, whole: World) -> None:
+    """Inserts clinics, people and bookings, with the rows that the commands would have written."""
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
@@ -31,27 +35,28 @@ async def bring_in(dsn: str, whole: World) -> None:
         await connection.close()
 
 
-async def undo(connection: asyncpg.Connection) -> None:
-    """Takes away what was booked since, so that every measurement meets tables of one size. The
-    workflows of those bookings find nothing to do.
+async def delete_new(connection: asyncpg.Connection) -> None:
+    """Deletes new bookings, so that each measurement starts with tables of the same size. Their
+    workflows stay open in Temporal, and nothing wakes them during the run.
     """
     async with connection.transaction():
         await connection.execute("set local session_replication_role = replica")
         await connection.execute("delete from workflow_inbox")
         await connection.execute("delete from realtime_events")
+        await connection.execute("delete from idempotency_keys")
         await connection.execute("delete from bench_claims where id <> $1", named("base", 0))
         for table in ("slot_reservations", "appointment_transitions"):
             await connection.execute(
                 f"delete from {table} where appointment_id in"
                 " (select id from appointments where created_at > $1)",
-                LONG_AGO,
+                LOADED_AT,
             )
-        await connection.execute("delete from appointments where created_at > $1", LONG_AGO)
+        await connection.execute("delete from appointments where created_at > $1", LOADED_AT)
     await connection.execute(f"vacuum {', '.join(TOUCHED)}, bench_claims")
 
 
 async def sizes(connection: asyncpg.Connection) -> dict[str, int]:
-    """The rows of each table that a booking writes to, and of (a)'s."""
+    """The number of rows of each table that a booking writes to, and of the baseline's table."""
     tables = (*TOUCHED, "workflow_inbox", "bench_claims")
     return {name: await connection.fetchval(f"select count(*) from {name}") for name in tables}
 
@@ -79,7 +84,7 @@ async def _clinics(connection: asyncpg.Connection) -> None:
             for slug, after, hold, chair in world.TYPES
         ],
     )
-    chairs = [
+    chairs: list[Resource] = [
         (resource("chair", n), named("clinic", n // world.CHAIRS), "chair", None, f"Chair {n}")
         for n in range(world.CLINICS * world.CHAIRS)
     ]
@@ -96,7 +101,7 @@ async def _people(connection: asyncpg.Connection) -> None:
         "profiles", columns=["id", "role", "full_name"], records=people
     )
     clinic = {n: named("clinic", n // world.DENTISTS) for n in dentists}
-    places = [
+    places: list[Resource] = [
         (resource("dentist", n), clinic[n], "dentist", named("dentist", n), None) for n in dentists
     ]
     places += [
@@ -122,16 +127,16 @@ async def _people(connection: asyncpg.Connection) -> None:
     )
 
 
-async def _resources(connection: asyncpg.Connection, records: list[Any]) -> None:
+async def _resources(connection: asyncpg.Connection, records: list[Resource]) -> None:
     columns = ["no", "clinic_id", "kind", "profile_id", "name"]
     await connection.copy_records_to_table("resources", columns=columns, records=records)
 
 
 async def _bookings(connection: asyncpg.Connection, whole: World) -> None:
-    """What is booked, each with a claim on dentist, chair and patient. They lapsed long ago, so
-    that nobody asks where their workflows are.
+    """The booked slots, each with a claim on dentist, chair and patient. They have lapsed, so that
+    the reconciler does not start workflows for them.
     """
-    appointments, claims, said = [], [], []
+    appointments, claims, transitions = [], [], []
     in_time = sorted(whole.booked, key=lambda slot: slot.starts_at)
     for number, slot in enumerate(in_time):
         id, dentist = named("booking", number), slot.resource_no - resource("dentist", 0)
@@ -142,11 +147,11 @@ async def _bookings(connection: asyncpg.Connection, whole: World) -> None:
         what = (named(f"type {world.VISIT}", clinic), "booked", slot.starts_at, ends_at)
         maker = named("patient", patient)
         how = (json.dumps(POLICY), maker, f"patient:{maker}", "confirm", "system", "sweep")
-        appointments.append((id, *who, *what, *how, LONG_AGO, LONG_AGO, LONG_AGO))
+        appointments.append((id, *who, *what, *how, LOADED_AT, LOADED_AT, LOADED_AT))
         busy = asyncpg.Range(slot.starts_at, ends_at + timedelta(minutes=5))
         claims += [(id, no, busy) for no in (slot.resource_no, chair)]
         claims.append((id, resource("patient", patient), asyncpg.Range(slot.starts_at, ends_at)))
-        said.append((id, 1, "hold", "booked", "system", "sweep", LONG_AGO))
+        transitions.append((id, 1, "hold", "booked", "system", "sweep", LOADED_AT))
     columns = (
         "id clinic_id dentist_id patient_id type_id status starts_at ends_at policy caller maker"
     )
@@ -154,7 +159,7 @@ async def _bookings(connection: asyncpg.Connection, whole: World) -> None:
     await _copy(connection, "appointments", columns, appointments)
     await _copy(connection, "slot_reservations", "appointment_id resource_no during", claims)
     columns = "appointment_id version verb to_status actor via at"
-    await _copy(connection, "appointment_transitions", columns, said)
+    await _copy(connection, "appointment_transitions", columns, transitions)
     rows = [(named("base", 0), *claim[1:]) for claim in claims]
     await _copy(connection, "bench_claims", "id resource_no during", rows)
 

@@ -1,4 +1,4 @@
-"""The system under test: every part a process of its own, started for this run alone."""
+"""The system under test: each part in its own process, started for this run."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from db.migrate import migrate
@@ -20,7 +21,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class System:
-    """Where everything is."""
+    """Addresses and processes of the running system."""
 
     settings: Settings
     dsn: str
@@ -30,13 +31,13 @@ class System:
     """The API's."""
     pids: dict[str, int]
     directory: Path
-    """With the logs, and on the disk that Postgres writes to."""
+    """With the logs and the data of Postgres and Temporal."""
 
 
 @contextlib.contextmanager
-def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
-    """Postgres as durable as `make dev` has it, Temporal on a file, one worker, one API, and the
-    worker of the textbook. `bring_in` fills the migrated database before the API starts.
+def running(fill: Callable[[str, Settings], None]) -> Iterator[System]:
+    """Postgres with the durability of `make dev`, Temporal on a file, one worker and one API.
+    `fill` fills the migrated database before the API starts.
     """
     with contextlib.ExitStack() as held:
         directory = paths.temporary()
@@ -53,12 +54,11 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
         os.environ.update(shared)
         settings = Settings()
         asyncio.run(migrate(postgres.dsn()))
-        bring_in(postgres.dsn(), settings)
+        fill(postgres.dsn(), settings)
 
         port, health = ports.any_free(), ports.any_free()
         commands = {
             "worker": _command("cli", "worker", "--health-port", str(health)),
-            "textbook": _command("benchmarks.textbook"),
             "api": _command("benchmarks.server", environment={"HOST": HOST, "PORT": str(port)}),
         }
         processes = {
@@ -66,7 +66,7 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
             for name, command in commands.items()
         }
         for name, at in (("worker", health), ("api", port)):
-            wait_until(lambda at=at: probe.get(at, "/readyz") is not None, processes[name], 30)
+            wait_until(partial(_ready, at), processes[name], 30)
         pids = {"postgres": postgres.process.pid, "temporal": temporal.process.pid}
         pids |= {name: process.pid for name, process in processes.items()}
         yield System(
@@ -80,8 +80,11 @@ def running(bring_in: Callable[[str, Settings], None]) -> Iterator[System]:
         )
 
 
+def _ready(port: int) -> bool:
+    return probe.get(port, "/readyz") is not None
+
+
 def _command(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Command:
-    """One of our own commands."""
     argv = [sys.executable, "-m", module, *arguments]
     return Command(argv, environment or {}, directory=CHECKOUT)
 

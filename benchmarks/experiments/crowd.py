@@ -96,7 +96,7 @@ async def _follow(
     """Changes at this rate; figures of their deliveries to these followers, out of `of` in all."""
     ids = [reader.id for reader in readers]
     await changes.commit(bench.pool, ids, rate, round(rate))  # a second to warm up
-    await bench.calm()
+    await bench.wait_until_idle()
     for follower in followers:
         follower.forget()
     count = round(rate * bench.plan.count(*SECONDS))
@@ -144,7 +144,7 @@ async def _open(bench: Bench, readers: Sequence[Caller]) -> list[Follower]:
         )
         await asyncio.gather(*(follower.ready() for follower in followers))
         opened += followers
-    await bench.calm()
+    await bench.wait_until_idle()
     return opened
 
 

@@ -42,7 +42,7 @@ async def _late(bench: Bench, count: int) -> tuple[list[float], int]:
         async def hold(job: tuple[int, tuple[Slot, Caller]]) -> str:
             number, (slot, caller) = job
             connection = connections[number % len(connections)]
-            return calls.booked_id(await connection.ask(calls.hold(slot, caller, SHORT)))
+            return calls.booked_id(await connection.ask(calls.hold(slot, caller, None, SHORT)))
 
         held = await arrivals(RATE, list(enumerate(jobs)), hold)
     ids = [id for id in held if isinstance(id, str)]

@@ -1,101 +1,85 @@
-"""200 patients who ask for one slot at the same instant: one gets it, and how long all wait.
+"""200 patients ask for one slot at the same instant: one gets it, and how long all of them wait.
 
-Each of them has looked at their appointments just before.
+At Chairtime each of them has listed their appointments just before, as a client would.
 """
 
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 
-from benchmarks import calls
+from benchmarks import calls, peer
 from benchmarks.bench import Bench
 from benchmarks.client import Answer, Connection, request
-from benchmarks.figures import Result, Target, percentile
-from benchmarks.load import closed
-from benchmarks.world import VISIT, Caller, Slot
+from benchmarks.figures import Result, Row, Target, percentile
+from benchmarks.world import VISIT
 
 NAME = "storm"
-ABOUT = "200 callers for one slot over HTTP, beside a single caller's hold"
+ABOUT = "200 callers for one slot at the same instant, over HTTP"
 CALLERS = 200
 ROUNDS = (10, 4)
-SINGLES = (200, 60)
-BOUND = 20.0
+ONE_WINNER = {201: 1, 409: CALLERS - 1}
 
 
 async def run(bench: Bench) -> Result:
     result = Result(NAME, ABOUT)
-    row = result.row("storm", Target("p99_to_single", "≤", BOUND))
+    row = result.row("Chairtime", Target("wrong_rounds", "≤", 0))
     for _ in range(bench.plan.repetitions):
-        await bench.clean()
-        single = await _single(bench)
-        result.row("a single hold").add(**single.figures())
-        result.row("(a) 200 INSERTs at once").add(**await _inserts(bench, single.p50))
-        await bench.clean()
-        waits, wrong = await _rounds(bench, bench.plan.count(*ROUNDS))
-        p99 = percentile(waits, 99)
-        row.add(
-            p50_ms=percentile(waits, 50) * 1000, p99_ms=p99 * 1000, p99_to_single=p99 / single.p50
-        )
-        result.row("rounds without exactly one winner", Target("count", "≤", 0)).add(
-            count=len(wrong)
-        )
-        if wrong:
-            result.note(f"statuses of those rounds: {wrong}")
+        await _ours(bench, row, result)
+        if bench.peer:
+            await _peer(bench, bench.peer, result.row("peer"), result)
     await bench.clean()
+    result.note("wrong rounds: those without exactly one 201 and 199 times 409")
     return result
 
 
-async def _single(bench: Bench):
-    count = bench.plan.count(*SINGLES)
-    pairs = zip(bench.world.slots(count), bench.world.callers(count), strict=True)
-    async with bench.connections(1) as (connection,):
-        return await closed([connection.ask], [calls.hold(*pair, VISIT) for pair in pairs])
-
-
-async def _inserts(bench: Bench, single: float) -> dict[str, float]:
-    """As many callers of baseline (a), for a slot each: what the way there takes by itself."""
+async def _ours(bench: Bench, row: Row, result: Result) -> None:
     waits: list[float] = []
+    answers: list[list[Answer]] = []
+    callers = bench.world.patients
+    lists = [request("GET", "/api/appointments?limit=1", caller.token) for caller in callers]
     async with bench.connections(CALLERS) as connections:
-        for number in range(bench.plan.count(*ROUNDS) + 1):
-            pairs = zip(bench.world.slots(CALLERS), bench.world.patients, strict=True)
-            took, _ = await _at_once(connections, [calls.insert(*pair) for pair in pairs])
-            waits += took if number else []
-            await bench.calm()
-    p50, p99 = percentile(waits, 50), percentile(waits, 99)
-    return {"p50_ms": p50 * 1000, "p99_ms": p99 * 1000, "p99_to_single": p99 / single}
-
-
-async def _rounds(bench: Bench, rounds: int) -> tuple[list[float], list[dict[int, int]]]:
-    """How long each caller waited, and the statuses of rounds that ended otherwise than they
-    should. The first
-    round is not counted.
-    """
-    waits: list[float] = []
-    wrong: list[dict[int, int]] = []
-    async with bench.connections(CALLERS) as connections:
-        for number, slot in enumerate(bench.world.slots(rounds + 1)):
-            took, answers = await _round(connections, slot, bench.world.patients)
-            waits += took if number else []
-            statuses = Counter(answer.status for answer in answers)
-            if statuses != {201: 1, 409: CALLERS - 1}:
-                wrong.append(dict(statuses))
+        for slot in bench.world.slots(bench.plan.count(*ROUNDS) + 1):
             await bench.clean()
-    return waits, wrong
+            await _at_once(connections, lists)
+            holds = [calls.hold(slot, caller, None, VISIT) for caller in callers]
+            took, answered = await _at_once(connections, holds)
+            waits += took
+            answers.append(answered)
+    _add(row, result, waits, answers)
 
 
-async def _round(
-    connections: list[Connection], slot: Slot, callers: list[Caller]
-) -> tuple[list[float], list[Answer]]:
-    requests = [calls.hold(slot, caller, VISIT) for caller in callers]
-    looks = [request("GET", "/api/appointments?limit=1", caller.token) for caller in callers]
-    await asyncio.gather(*(c.ask(look) for c, look in zip(connections, looks, strict=True)))
-    return await _at_once(connections, requests)
+async def _peer(bench: Bench, running: peer.Peer, row: Row, result: Result) -> None:
+    waits: list[float] = []
+    answers: list[list[Answer]] = []
+    practice = await peer.practice(running)
+    async with bench.connections(CALLERS, running.port) as connections:
+        for slot in bench.world.slots(bench.plan.count(*ROUNDS) + 1):
+            holds = [practice.hold(slot, caller) for caller in bench.world.patients]
+            took, answered = await _at_once(connections, holds)
+            waits += took
+            answers.append(answered)
+    _add(row, result, waits, answers)
+
+
+def _add(row: Row, result: Result, waits: list[float], answers: list[list[Answer]]) -> None:
+    """The first round is a warm-up."""
+    statuses = [Counter(answer.status for answer in answered) for answered in answers]
+    wrong = [dict(counted) for counted in statuses if counted != ONE_WINNER]
+    counted = waits[CALLERS:]
+    row.add(
+        p50_ms=percentile(counted, 50) * 1000,
+        p99_ms=percentile(counted, 99) * 1000,
+        wrong_rounds=len(wrong),
+    )
+    if wrong:
+        result.note(f"{row.what}: statuses of wrong rounds: {wrong}")
 
 
 async def _at_once(
-    connections: list[Connection], requests: list[bytes]
+    connections: Sequence[Connection], requests: Sequence[bytes]
 ) -> tuple[list[float], list[Answer]]:
-    """How long each waited, in seconds, and what they were answered."""
+    """How long each waited, in seconds, and the answers."""
     waits: list[float] = []
     began = time.perf_counter()
 

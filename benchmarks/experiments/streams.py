@@ -11,7 +11,7 @@ from benchmarks.bench import Bench
 from benchmarks.figures import Result, Row, Target, percentile
 from benchmarks.follower import Follower
 from benchmarks.load import arrivals
-from benchmarks.world import PLAIN, Caller, Slot
+from benchmarks.world import Caller, Slot
 
 NAME = "streams"
 ABOUT = "commit to client with 100 open streams, 10 changes per second"
@@ -50,7 +50,7 @@ async def _follow(
         async def hold(job: tuple[int, tuple[Slot, Caller]]) -> str:
             number, pair = job
             connection = connections[number % len(connections)]
-            return calls.booked_id(await connection.ask(calls.hold(*pair, PLAIN)))
+            return calls.booked_id(await connection.ask(calls.hold(*pair)))
 
         await arrivals(RATE, jobs, hold)
     await asyncio.sleep(1)
