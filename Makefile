@@ -14,9 +14,11 @@ check: .venv/ready     ## formats, lint, types, layers
 	@$(RUN)ruff check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports
+	@$(RUN)python -m embedded.node --if-found run check
 fix: .venv/ready
 	@$(RUN)ruff format .
 	@$(RUN)ruff check --fix .
+	@$(RUN)python -m embedded.node --if-found run fix
 bench: .venv/ready
 	@$(RUN)python -m benchmarks $(ARGS)
 demo: .venv/ready
