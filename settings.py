@@ -115,11 +115,6 @@ class Settings(BaseSettings):
     events_kept_hours: int = Field(default=24, ge=1, le=24 * 366)
     """How old an event becomes in the log at least: so long may a stream's reader stay away."""
 
-    cache_url: SecretStr | None = None
-    """`redis://…`: where API processes share what they remember of rows.
-    In each process's memory where it is not said.
-    """
-
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     metrics_port: int = Field(default=9464, ge=0, le=65535)

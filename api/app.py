@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 
 from fastapi import FastAPI
 
@@ -27,11 +26,11 @@ from db.pool import create_pool
 from realtime.hub import Hub
 from realtime.relay import Relay
 from realtime.waker import RelayWaker
+from services import directory
 from services.alternatives import Alternatives
-from services.cache import Shared
+from services.cache import Cache
 from services.cached_terms import CachedTerms
 from services.coalescing import RequestCoalescer
-from services.directory import FRESH, read_directory
 from settings import Settings
 from workflows import client
 from workflows.reconciler import Reconciler
@@ -63,8 +62,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with app.state.verifier.running(), _opened(settings) as parts:
-            app.state.parts = parts
+        async with app.state.verifier.running(), _opened(settings) as state:
+            app.state.parts = state
             yield
 
     app = FastAPI(
@@ -92,25 +91,34 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[AppState]:
+    """The state of a running process; its parts are stopped in the end."""
     dsn = settings.database_url.get_secret_value()
     pool = await create_pool(dsn, settings.database_pool_size)
     temporal = await client.connect()
-    waker, hub = RelayWaker(pool), Hub(dsn)
+    hub, waker = Hub(dsn), RelayWaker(pool)
     relay = Relay(dsn, timedelta(hours=settings.events_kept_hours))
-    reconciler = Reconciler(dsn, temporal, waker.wake)
-    cache = settings.cache_url.get_secret_value() if settings.cache_url else None
-    accounts = Accounts(pool, hub, cache)
-    memory = Alternatives(pool), CachedTerms(), RequestCoalescer()
-    tokens = HoldTokens.of_settings(settings)
-    shared = Probes(dsn, temporal, relay), Shared(partial(read_directory, pool), FRESH)
-    more = *memory, reconciler, tokens, *shared
-    parts = AppState(settings, pool, temporal, waker, relay, hub, accounts, *more)
-    running = (waker, hub, relay, reconciler)
+    state = AppState(
+        settings=settings,
+        pool=pool,
+        client=temporal,
+        waker=waker,
+        relay=relay,
+        hub=hub,
+        accounts=Accounts(pool, hub),
+        alternatives=Alternatives(pool),
+        cached_terms=CachedTerms(),
+        coalescer=RequestCoalescer(),
+        hold_tokens=HoldTokens.of_settings(settings),
+        probes=Probes(dsn, temporal, relay),
+        directory=Cache(directory.TTL),
+    )
+    running = waker, hub, relay, Reconciler(dsn, temporal, waker.wake)
     try:
         for part in running:
             await part.start()
-        yield parts
+        yield state
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
-        await asyncio.gather(accounts.stop(), parts.probes.stop(), parts.directory.stop())
+        state.probes.stop()
+        await state.accounts.stop()
         await asyncio.wait_for(pool.close(), timeout=2)

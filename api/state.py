@@ -12,12 +12,11 @@ from realtime.hub import Hub
 from realtime.relay import Relay
 from realtime.waker import RelayWaker
 from services.alternatives import Alternatives
-from services.cache import Shared
+from services.cache import Cache
 from services.cached_terms import CachedTerms
 from services.coalescing import RequestCoalescer
 from services.directory import Directory
 from settings import Settings
-from workflows.reconciler import Reconciler
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,9 @@ class AppState:
     alternatives: Alternatives
     cached_terms: CachedTerms
     coalescer: RequestCoalescer
-    reconciler: Reconciler
     hold_tokens: HoldTokens
     probes: Probes
-    directory: Shared[Directory]
+    directory: Cache[None, Directory]
 
     def committed(self) -> None:
         """Wakes the relay; call it after each commit. If the call is lost, the relay's next poll

@@ -6,9 +6,6 @@ from uuid import UUID
 
 from domain.actors import Actor, Role
 
-ROLES = (Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT)
-"""Roles with a profile; the others have none."""
-
 PERSONAL = frozenset({"full_name", "email", "phone", "time_zone", "locale"})
 """Personal fields: people may change their own, and an erasure blanks them."""
 

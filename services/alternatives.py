@@ -16,6 +16,7 @@ from domain.actors import Actor, Scope
 from domain.clinic import BoardSlot, BookingTerms
 from domain.schedules import bookable_range, day_of
 from domain.zones import ONE_DAY
+from services.cache import Cache
 from services.slot_search import Asked, Found, search, shown
 
 MOST = 3
@@ -51,20 +52,20 @@ class Alternatives:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._asked: dict[object, asyncio.Task[list[Any]]] = {}
+        self._cache = Cache[object, list[Any]](CACHE_SECONDS)
 
     async def near(self, wanted_slot: WantedSlot, asker: Actor) -> list[BoardSlot]:
         """Up to three free slots of the same dentist, nearest first; none if the database does not
         answer in time. Takes a connection: do not call it while holding one.
         """
         key = wanted_slot, asker.is_staff
-        return await self._shared(key, lambda connection: nearest(connection, wanted_slot, asker))
+        return await self._cached(key, lambda connection: nearest(connection, wanted_slot, asker))
 
     async def own(self, wanted_slot: WantedSlot, asker: Actor, seen: Scope) -> UUID | None:
         """The id of the asker's own booking that blocks this slot, if they may see it; never the
         booking that is to be moved.
         """
-        found: list[Blocking] = await self._shared(
+        found: list[Blocking] = await self._cached(
             (wanted_slot, "blocking"),
             lambda connection: appointments.blocking(connection, *wanted_slot[:4]),
         )
@@ -73,23 +74,17 @@ class Alternatives:
         async def visible(connection: Connection) -> list[UUID]:
             return [id for id in mine if await appointments.get(connection, id, seen)]
 
-        may_see = await self._in_time(asyncio.create_task(self._ask(visible))) if mine else []
+        may_see = await self._cached((wanted_slot, asker), visible) if mine else []
         return may_see[0] if may_see else None
 
-    async def _shared(
+    async def _cached(
         self, key: object, question: Callable[[Connection], Awaitable[list[Any]]]
     ) -> list[Any]:
-        if key not in self._asked:
-            self._asked[key] = task = asyncio.create_task(self._ask(question))
-            task.add_done_callback(lambda _: self._expire_soon(key))
-        return await self._in_time(self._asked[key])
-
-    def _expire_soon(self, key: object) -> None:
-        asyncio.get_running_loop().call_later(CACHE_SECONDS, self._asked.pop, key)
-
-    async def _in_time(self, task: asyncio.Task[list[Any]]) -> list[Any]:
-        done, _ = await asyncio.wait({task}, timeout=QUERY_TIMEOUT)
-        return task.result() if done and not task.cancelled() else []
+        try:
+            async with asyncio.timeout(QUERY_TIMEOUT):
+                return await self._cache.get(key, lambda: self._ask(question))
+        except TimeoutError:
+            return []
 
     async def _ask(self, question: Callable[[Connection], Awaitable[list[Any]]]) -> list[Any]:
         try:

@@ -12,7 +12,7 @@ from db.pool import Pool, use
 from domain.clinic import Dentist
 from services import slot_search
 
-FRESH = 2.0
+TTL = 2.0
 """Seconds for which the directory is cached."""
 
 LIST = TypeAdapter(list[Dentist])

@@ -28,7 +28,6 @@ PARTS = {
     "curl": Part("curl", "curl"),
     "docker-compose": Part("docker-compose", "docker-compose"),
     "pgbouncer": Part("pgbouncer", "pgbouncer"),
-    "redis-server": Part("redis-server", "redis"),
 }
 
 

@@ -94,7 +94,7 @@ async def create_profile(
                 if not await profiles.create(connection, id, body.model_dump(), caller):
                     raise invalid("id", "is taken")
         found = await _found(connection, id, caller)
-    await state.accounts.invalidate(id)
+    state.accounts.invalidate(id)
     state.committed()
     response.headers["Location"] = f"/api/profiles/{id}"
     return etag(response, found)
@@ -136,7 +136,7 @@ async def erase_profile(id: UUID, caller: Caller, state: State) -> Erased:
             done = await erasures.erase(connection, id, caller)
     if done is None:
         raise not_found()
-    await state.accounts.invalidate(id)
+    state.accounts.invalidate(id)
     state.committed()
     return done
 
@@ -167,7 +167,7 @@ async def _update(
                 edited(await profiles.update(connection, id, body.given(), version))
         after = await _found(connection, id, caller)
         await reads.record(connection, caller, [after])
-    await state.accounts.invalidate(id)
+    state.accounts.invalidate(id)
     state.committed()
     return etag(response, after)
 

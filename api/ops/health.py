@@ -21,11 +21,11 @@ async def readyz(state: State, response: Response) -> dict[str, str]:
     """Readiness: Postgres answers and is migrated; Temporal is not needed. Otherwise 503. The
     answer is cached for a second.
     """
-    reason = await state.probes.readiness()
-    if reason:
-        response.status_code = 503
-        return {"status": "unavailable", "reason": reason}
-    return {"status": "ok"}
+    readiness = await state.probes.readiness()
+    if readiness == "ok":
+        return {"status": "ok"}
+    response.status_code = 503
+    return {"status": "unavailable", "reason": readiness}
 
 
 @router.get("/health")

@@ -13,10 +13,10 @@ from temporalio.client import Client
 from db import heartbeat, inbox, migrate
 from db.pool import QUERY_TIMEOUT, UNAVAILABLE, Connection, connect
 from realtime.relay import Relay
-from services.cache import Shared
+from services.cache import Cache
 from workflows import client
 
-FRESH = 1.0
+TTL = 1.0
 """Seconds for which an answer is cached."""
 
 TEMPORAL_TIMEOUT = 1.0
@@ -27,7 +27,7 @@ MAX_DISPATCH_DELAY = 10.0
 """Seconds that a committed command may wait to be dispatched to its workflow."""
 
 State = Literal["ok", "degraded"]
-Unready = Literal["database", "migrations"]
+Readiness = Literal["ok", "database", "migrations"]
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class Health:
 
 
 class Probes:
-    """Checks the parts of this process, at most once in FRESH seconds."""
+    """Checks the parts of this process, at most once in TTL seconds."""
 
     def __init__(self, dsn: str, temporal: Client, relay: Relay) -> None:
         self._dsn = dsn
@@ -52,29 +52,27 @@ class Probes:
         self._known = migrate.read()
         self._connection: Connection | None = None
         self._using = asyncio.Lock()
-        self._readiness = Shared(self._look_whether_ready, FRESH)
-        self._health = Shared(self._look_at_all, FRESH)
+        self._readiness = Cache[None, Readiness](TTL)
+        self._health = Cache[None, Health](TTL)
 
-    async def readiness(self) -> Unready | None:
-        """Why this process cannot serve; null if it can."""
-        return await self._readiness.get()
+    async def readiness(self) -> Readiness:
+        """Whether this process can serve, or what is missing."""
+        return await self._readiness.get(None, self._check_readiness)
 
     async def health(self) -> Health:
-        return await self._health.get()
+        return await self._health.get(None, self._check_health)
 
-    async def stop(self) -> None:
-        await self._readiness.stop()
-        await self._health.stop()
+    def stop(self) -> None:
         self._drop()
 
-    async def _look_whether_ready(self) -> Unready | None:
+    async def _check_readiness(self) -> Readiness:
         try:
             missing = await self._asked(partial(migrate.unapplied, known=self._known))
-            return "migrations" if missing else None
+            return "migrations" if missing else "ok"
         except UNAVAILABLE:
             return "database"
 
-    async def _look_at_all(self) -> Health:
+    async def _check_health(self) -> Health:
         database, temporal = await asyncio.gather(
             self._database(), client.reachable(self._temporal, TEMPORAL_TIMEOUT)
         )

@@ -1,25 +1,17 @@
-"""Rows are remembered, in memory or in Redis, and no process believes one that has changed."""
+"""Account status is cached, and no process uses an entry that has changed."""
 
 import asyncio
-import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import httpx2
 import pytest
-from pydantic import SecretStr
-from redis import Redis
 
 from api.app import create_app
-from api.auth import accounts
 from db import account_status
 from domain.actors import Actor, Role
-from domain.people import AccountStatus
-from embedded import ports
-from embedded.process import Command, Process, wait_until
-from tests import optional
 from tests.api.asgi import scope
 from tests.realtime.listening import until
 from tests.support import ANA, HANG, counting, rewrite
@@ -28,41 +20,13 @@ ME, ANAS = "/api/profiles/me", f"/api/profiles/{ANA}"
 AS_ANA = Actor(Role.PATIENT, ANA)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory) -> Iterator[str]:
-    binary = optional.needed("redis-server")
-    port, home = ports.any_free(), tmp_path_factory.mktemp("redis")
-    argv = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
-    process = Process(Command(argv, {}), home / "redis.log")
-    wait_until(lambda: _answers(port), process, 20)
-    yield f"redis://127.0.0.1:{port}/0"
-    process.stop()
-
-
 @pytest.fixture
-def redis(server: str) -> str:
-    """The address of an empty Redis."""
-    with Redis.from_url(server) as connection:
-        connection.flushall()
-    return server
-
-
-@pytest.fixture(
-    params=["memory", pytest.param("redis", marks=pytest.mark.optional("redis-server"))]
-)
-def cached(request, settings):
-    """Settings whose processes remember rows each for itself, or together."""
-    if request.param == "memory":
-        return settings
-    url = request.getfixturevalue("redis")
-    return settings.model_copy(update={"cache_url": SecretStr(url)})
-
-
-@pytest.fixture
-async def two(cached, monkeypatch) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.AsyncClient]]:
+async def two(
+    settings, monkeypatch
+) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.AsyncClient]]:
     """Two APIs over one database, whose hubs follow the log."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    async with running(cached) as one, running(cached) as other:
+    async with running(settings) as one, running(settings) as other:
         yield one, other
 
 
@@ -76,7 +40,7 @@ async def running(settings) -> AsyncIterator[httpx2.AsyncClient]:
     ):
         client.app = app
         await until(lambda: app.state.parts.hub.health.connected)
-        await until(lambda: not app.state.parts.accounts._tasks)  # what a new hub did not hear of
+        await until(lambda: not app.state.parts.accounts._checks)  # what a new hub did not hear of
         yield client
 
 
@@ -138,41 +102,6 @@ async def test_what_was_read_before_a_change_is_not_remembered_after_it(two, as_
     assert (await other.get(ME, headers=as_("patient", "ana"))).status_code == 403
 
 
-async def test_when_redis_is_away_rows_are_read_from_postgres(settings, as_, monkeypatch, reads):
-    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    away = SecretStr(f"redis://127.0.0.1:{ports.any_free()}/0")
-    async with running(settings.model_copy(update={"cache_url": away})) as api:
-        for _ in range(2):
-            assert (await api.get(ME, headers=as_("patient", "ana"))).status_code == 200
-        await api.put(ANAS, json={"active": False}, headers=as_("admin"))
-        assert (await api.get(ME, headers=as_("patient", "ana"))).status_code == 403
-    assert reads.count(AS_ANA) == 3
-
-
-@pytest.mark.optional("redis-server")
-async def test_nothing_personal_is_kept_and_nothing_that_runs(redis, settings, as_, monkeypatch):
-    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    shared = settings.model_copy(update={"cache_url": SecretStr(redis)})
-    async with running(shared) as api:
-        await api.put(ME, json={"full_name": "Zyxania"}, headers=as_("patient", "ana"))
-        parts = api.app.state.parts
-        await until(lambda: parts.hub.at.seq >= 1 and not parts.accounts._tasks)
-        await api.get(ME, headers=as_("patient", "ana"))
-        raw = parts.accounts._cache
-        kept = {key: await raw.get_raw(key) async for key in raw.scan("*")}
-    assert f"account_status:{ANA}" in kept
-    assert all(bytes(value).isdigit() for value in kept.values())
-
-
-@pytest.mark.parametrize("role", accounts.ROLES)
-@pytest.mark.parametrize("active", [True, False])
-def test_what_is_kept_is_what_was_read(role, active):
-    status = AccountStatus(role, active)
-    assert accounts._unpacked(accounts._packed(status)) == status
-    for nonsense in (None, -1, 8, "7", b"7", 1.0):
-        assert accounts._unpacked(nonsense) is None
-
-
 async def test_the_streams_of_who_is_switched_off_end(two, as_, pool):
     one, other = two
     hub = other.app.state.parts.hub
@@ -215,12 +144,6 @@ async def _stream(app, headers) -> bytes:
     request = httpx2.Request("GET", "http://chairtime/api/events", headers=headers)
     await app(scope(request), receive, send)
     return body
-
-
-def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 async def test_newcomers_are_read_once_each_however_many_come_at_once(settings, monkeypatch):
