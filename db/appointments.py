@@ -41,7 +41,8 @@ class Wanted:
         asked = {
             "a.patient_id = ${}": within.patient_id,
             "a.dentist_id = ${}": within.dentist_id,
-            "a.agent_id = ${} and agent_acts_for(a.agent_id, a.patient_id)": within.agent_id,
+            "a.agent_id = ${} and agent_acts_for("
+            "p_agent_id => a.agent_id, p_patient_id => a.patient_id)": within.agent_id,
             "a.status = any(${})": [str(status) for status in self.status] or None,
             "a.dentist_id = any(${}::uuid[])": self.dentist_ids or None,
             "a.patient_id = ${}::uuid": self.patient_id,
@@ -199,7 +200,8 @@ async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Recor
           from appointments a {NAMES}
          where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
            and ($3::uuid is null or a.dentist_id = $3)
-           and ($4::uuid is null or a.agent_id = $4 and agent_acts_for($4, a.patient_id))
+           and ($4::uuid is null or a.agent_id = $4
+                and agent_acts_for(p_agent_id => $4, p_patient_id => a.patient_id))
         """,  # noqa: S608 - constants of ours
         id,
         within.patient_id,

@@ -64,8 +64,12 @@ async def hold(
         connection,
         f"""
         select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
-          from booking_hold($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) r,
+          from booking_hold(
+                  p_id => $1, p_dentist_id => $2, p_type_id => $3, p_stamp => $4, p_earliest =>
+                  $5, p_latest => $6, p_patient_id => $7, p_agent_id => $8, p_starts_at => $9,
+                  p_ends_at => $10, p_policy => $11, p_notes => $12, p_reason => $13, p_caller =>
+                  $14, p_key => $15, p_command_id => $16, p_actor => $17, p_via => $18, p_limits
+                  => $19, p_hold_token => $20) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -115,8 +119,12 @@ async def change(
         connection,
         f"""
         select r.outcome, r.deadline, r.server_time, {COLUMNS}
-          from booking_change($1, $2, $3, $4, $5, $6, $7, $8, $9,
-                              $10, $11, $12, $13, $14, $15, $16, $17, $18) r,
+          from booking_change(
+                  p_id => $1, p_command_id => $2, p_verb => $3, p_key => $4, p_next => $5,
+                  p_next_with_approval => $6, p_deadline_rule => $7, p_opens_on => $8, p_actor =>
+                  $9, p_via => $10, p_reason => $11, p_texts => $12, p_cancelled_by => $13,
+                  p_notice_applies => $14, p_max_extensions => $15, p_expected_version => $16,
+                  p_scope => $17, p_hold_token => $18) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -173,8 +181,13 @@ async def move(
         connection,
         f"""
         select r.outcome, r.blocking, r.held_until, r.deadline, r.server_time, {COLUMNS}
-          from booking_move($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-                            $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) r,
+          from booking_move(
+                  p_id => $1, p_command_id => $2, p_key => $3, p_next => $4, p_read_version => $5,
+                  p_stamp => $6, p_clinic_id => $7, p_dentist_id => $8, p_dentist_no => $9,
+                  p_type_id => $10, p_terms => $11, p_starts_at => $12, p_ends_at => $13, p_texts
+                  => $14, p_refusal => $15, p_reason => $16, p_actor => $17, p_via => $18,
+                  p_notice_applies => $19, p_expected_version => $20, p_scope => $21, p_hold_token
+                  => $22) r,
                lateral (select (r.booking).*) a {NAMES}
         """,  # noqa: S608 - constants of ours
         command.id,

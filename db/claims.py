@@ -32,7 +32,10 @@ async def between(
     query. `own`: the booking to be moved, whose claims are left out.
     """
     rows = await connection.fetch(
-        "select * from claims_between($1, $2, $3, $4, $5)",
+        """
+        select * from claims_between(p_dentist_nos => $1, p_clinic_ids => $2, p_from => $3,
+                                     p_until => $4, p_moved_id => $5)
+        """,
         dentist_nos,
         clinic_ids,
         starts,

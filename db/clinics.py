@@ -17,14 +17,14 @@ BOOKING_TERMS = f"""
            t.id as type_id, t.slug, t.duration, t.buffer_before, t.buffer_after, t.lead_time,
            t.horizon, t.hold_for, t.approval_for, t.cancel_notice, t.needs_chair,
            t.needs_approval, t.bookable_online,
-           o.stamp, {schedules.HOURS}
+           b.stamp, {schedules.HOURS}
       from dentists d join clinics c on c.id = d.clinic_id
       join lateral (
            select * from appointment_types t
             where t.clinic_id = d.clinic_id
               and (t.slug = lower($1) or ($1::text is null and t.bookable_online))
             order by t.duration, t.slug limit 1) t on true
-      join offered o on o.dentist_id = d.profile_id and o.type_id = t.id
+      join booking_terms b on b.dentist_id = d.profile_id and b.type_id = t.id
 """  # noqa: S608 - constants of ours
 
 

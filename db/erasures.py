@@ -31,5 +31,7 @@ async def _erase(connection: Connection, id: UUID, actor: Actor) -> Erased | Non
         await connection.execute(  # first, as it waits for running holds, which lock bookings
             "delete from patient_grants where $1 in (patient_id, agent_id)", id
         )
-        row = await fetch_one(connection, "select * from profile_erase($1, $2)", id, str(actor))
+        row = await fetch_one(
+            connection, "select * from profile_erase(p_id => $1, p_actor => $2)", id, str(actor)
+        )
     return Erased(**row) if row["profile"] is not None else None

@@ -87,7 +87,7 @@ async def visible_now(connection: Connection, actor: Actor, ids: Collection[UUID
         """
         select a.id from appointments a
          where a.id = any($1) and a.agent_id = $2 and $3 = 'agent'
-           and agent_acts_for($2, a.patient_id)
+           and agent_acts_for(p_agent_id => $2, p_patient_id => a.patient_id)
          union all
         select p.id from profiles p
          where p.id = any($1) and p.role = 'patient' and p.created_by = $2 and p.created_as = $3

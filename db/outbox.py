@@ -37,7 +37,9 @@ async def roll(connection: Connection, ahead: int, keep: timedelta) -> int:
     """Creates log partitions for the next `ahead` sequence numbers, and drops partitions whose
     events are all older than `keep`. Returns how many were dropped.
     """
-    dropped: int = await connection.fetchval("select realtime_roll($1, $2)", ahead, keep)
+    dropped: int = await connection.fetchval(
+        "select realtime_roll(p_ahead => $1, p_keep => $2)", ahead, keep
+    )
     return dropped
 
 

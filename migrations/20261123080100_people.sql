@@ -34,10 +34,10 @@ create table patient_grants (
 );
 
 -- Whether an agent may act for a patient now: it created the patient as an agent, or has a grant.
-create function agent_acts_for(p_agent uuid, p_patient uuid) returns boolean language sql stable as $$
-    select exists (select from profiles p where p.id = p_patient and p.role = 'patient'
-                      and (p.created_by = p_agent and p.created_as = 'agent'
-                           or exists (select from patient_grants g where g.patient_id = p_patient and g.agent_id = p_agent)))
+create function agent_acts_for(p_agent_id uuid, p_patient_id uuid) returns boolean language sql stable as $$
+    select exists (select from profiles p where p.id = p_patient_id and p.role = 'patient'
+                      and (p.created_by = p_agent_id and p.created_as = 'agent'
+                           or exists (select from patient_grants g where g.patient_id = p_patient_id and g.agent_id = p_agent_id)))
 $$;
 
 -- Audit log of staff reading patients' profiles: ids and times only, append-only.
@@ -51,8 +51,7 @@ create index profile_reads_profile on profile_reads (profile_id, at);
 create trigger profile_reads_append_only before update or delete or truncate on profile_reads
     for each statement execute function refuse_change();
 
--- Refuses a change that would leave no active admin. The lock serialises such changes, so that the second sees the result of
--- the first.
+-- Refuses a change that would leave no active admin. The lock makes the second of two such changes see the first.
 create function keep_an_admin() returns trigger language plpgsql as $$
 begin
     perform pg_advisory_xact_lock(9, 0);
@@ -64,8 +63,8 @@ end $$;
 create trigger profiles_keep_an_admin before update on profiles for each row
     when (old.role = 'admin' and old.active and not (new.role = 'admin' and new.active)) execute function keep_an_admin();
 
--- Creates the first admin of a database that has none; true if it was created now. Uses the same lock, as two may call at once.
--- Somebody who called before their role was set has a patient profile: it becomes an admin's, and their grants are deleted.
+-- Creates the first admin, if there is none yet; true if it did. Takes the same lock, because two may call at once. Somebody who
+-- called before their role was set has a patient profile: it becomes an admin's, and their grants are deleted.
 create function add_first_admin(p_id uuid) returns boolean language plpgsql as $$
 declare
     made boolean;

@@ -10,7 +10,7 @@ create table idempotency_keys (
     route       text  not null,                           -- method and path template
     key_hash    bytea not null,                           -- SHA-256
     target      text,                                     -- the id of the resource that the request affected
-    fingerprint bytea not null,                           -- hash of request and key; with the key, so that its content cannot be guessed
+    fingerprint bytea not null,                           -- hash of key and request; salted with the key against guessing
     created_at  timestamptz not null default clock_timestamp(),
     primary key (caller, route, key_hash)
 );
@@ -27,7 +27,7 @@ $$;
 
 -- Stores the key of the request carried out in this transaction. Raises 40001 if the same key was stored concurrently; a retry
 -- finds it.
-create function idempotency_key_keep(p_key jsonb, p_target text) returns void language plpgsql as $$
+create function idempotency_key_store(p_key jsonb, p_target text) returns void language plpgsql as $$
 begin
     if p_key is null then
         return;
@@ -45,5 +45,5 @@ select secure_schema();
 -- migrate:down
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
-drop function idempotency_key_keep, idempotency_key_find;
+drop function idempotency_key_store, idempotency_key_find;
 drop table idempotency_keys;

@@ -21,15 +21,15 @@ create table appointments (
     cancel_reason       text,                             -- a code
     cancel_note         text,
     notes               text,
-    staff_notes         text,                             -- for staff only: neither patients nor agents see them
-    walk_in             boolean not null default false,   -- made after its start: its deadlines do not end at the start
+    staff_notes         text,                             -- never shown to patients or agents
+    walk_in             boolean not null default false,   -- made after its start
     policy              jsonb not null,                   -- the type's terms as they were at booking time; seconds
     extensions          int not null default 0,
     caller              uuid not null,                    -- who asked for it
-    maker               text not null,                    -- who made it, as role:id; says who may see it as an agent
+    maker               text not null,                    -- who made it, as role:id
     agent_id            uuid generated always as (case when maker like 'agent:%' then substr(maker, 7)::uuid end) stored,
-    hold_token_hash     bytea,                            -- SHA-256 of what an agent must show to change what it made
-    lapsed_at           timestamptz,                      -- nobody closed it within a day of its end
+    hold_token_hash     bytea,                            -- SHA-256
+    lapsed_at           timestamptz,                      -- not completed within a day of its end
     version             int not null default 1,
     created_at          timestamptz not null default clock_timestamp(),
     updated_at          timestamptz not null default clock_timestamp(),
@@ -95,16 +95,20 @@ create function notice_deadline(a appointments) returns timestamptz language sql
 $$;
 
 -- The deadline of a hold or approval request; null in all other states.
-create function deadline_of(a appointments) returns timestamptz language sql immutable as $$
+create function booking_deadline(a appointments) returns timestamptz language sql immutable as $$
     select case when a.status in ('held', 'pending_approval') then
         least(case a.status when 'held' then a.hold_expires_at else a.approval_expires_at end,
               case when not a.walk_in then a.starts_at end) end
 $$;
 
--- The time that a booking occupies dentist and chair, buffers included.
-create function claimed_time(a appointments) returns tstzrange language sql stable as $$
-    select tstzrange(a.starts_at - make_interval(secs => (a.policy ->> 'buffer_before')::float8),
-                     a.ends_at + make_interval(secs => (a.policy ->> 'buffer_after')::float8))
+-- The time that a visit occupies dentist and chair, with the buffers of its terms.
+create function with_buffers(p_starts_at timestamptz, p_ends_at timestamptz, p_policy jsonb) returns tstzrange language sql stable as $$
+    select tstzrange(p_starts_at - make_interval(secs => (p_policy ->> 'buffer_before')::float8),
+                     p_ends_at + make_interval(secs => (p_policy ->> 'buffer_after')::float8))
+$$;
+
+create function occupied_time(a appointments) returns tstzrange language sql stable as $$
+    select with_buffers(p_starts_at => a.starts_at, p_ends_at => a.ends_at, p_policy => a.policy)
 $$;
 
 -- Whether this booking was made by a patient, or by an agent for them.
@@ -116,5 +120,5 @@ select secure_schema();
 -- migrate:down
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
-drop function made_by_patient, claimed_time, deadline_of, notice_deadline, is_live;
+drop function made_by_patient, occupied_time, with_buffers, booking_deadline, notice_deadline, is_live;
 drop table appointment_transitions, slot_reservations, appointments;

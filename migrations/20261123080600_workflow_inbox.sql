@@ -12,9 +12,9 @@ create table workflow_inbox (
     command_id     uuid,
     actor          text not null,
     version        int  not null,
-    is_new         boolean not null,                      -- no dispatcher has told a workflow of this booking yet
+    is_new         boolean not null,                      -- no message about this booking was sent yet
     waiting_since  timestamptz not null default clock_timestamp(),
-    not_before     timestamptz not null default clock_timestamp(),    -- the end of a running lease, or of a back-off
+    not_before     timestamptz not null default clock_timestamp(),    -- end of a lease or back-off
     attempts       int  not null default 0                -- how often Temporal refused it
 );
 create index workflow_inbox_due on workflow_inbox (not_before);
@@ -23,7 +23,7 @@ create index workflow_inbox_due on workflow_inbox (not_before);
 alter table workflow_inbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
 -- Each version adds a row to the audit trail. Changes by the API are also added to the workflow inbox.
-create function appointments_recorded() returns trigger language plpgsql as $$
+create function record_appointment_changes() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then
         insert into appointment_transitions
@@ -31,7 +31,7 @@ begin
         select n.id, n.version, n.command_id, n.verb, null, n.status, n.actor, n.via, n.reason
           from new_rows n;
     else
-        -- whoever wrote it: what is no longer live keeps no slot
+        -- a booking that ends gives up its time, whoever wrote the change
         update slot_reservations s set active = false
           from new_rows n where s.appointment_id = n.id and s.active and not is_live(n.status);
         insert into appointment_transitions
@@ -48,9 +48,9 @@ begin
     return null;
 end $$;
 create trigger appointments_recorded_insert after insert on appointments
-    referencing new table as new_rows for each statement execute function appointments_recorded();
+    referencing new table as new_rows for each statement execute function record_appointment_changes();
 create trigger appointments_recorded_update after update on appointments
-    referencing old table as old_rows new table as new_rows for each statement execute function appointments_recorded();
+    referencing old table as old_rows new table as new_rows for each statement execute function record_appointment_changes();
 select secure_schema();
 
 -- migrate:down
@@ -58,5 +58,5 @@ set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
 drop trigger appointments_recorded_update on appointments;
 drop trigger appointments_recorded_insert on appointments;
-drop function appointments_recorded;
+drop function record_appointment_changes;
 drop table workflow_inbox;

@@ -3,18 +3,18 @@
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
 
--- Why a patient may not take more: null, or `quota` (live holds), `booking_quota` (live visits ahead), `cooldown` (held
--- overlapping time with this dentist and gave it up too often). `held_until`: when that ends by itself. Asked under the advisory
--- lock on the patient. p_limits, from domain/booking.py: {holds, bookings, free_releases, release_window}; a missing one does not
--- bind. Bookings that staff made do not count for the last two.
-create function patient_limit(p_patient uuid, p_dentist_no int, p_slot tstzrange, p_limits jsonb, p_at timestamptz,
+-- Which limit a patient has reached, or null: `quota` (holds), `booking_quota` (visits ahead), `cooldown` (gave up holds of
+-- overlapping time with this dentist too often). `held_until`: when the limit ends by itself.
+-- `p_limits`, from domain/booking.py: {holds, bookings, free_releases, release_window}; a missing one does not apply. Bookings made
+-- by staff do not count for the last two. The caller holds the advisory lock on the patient.
+create function patient_limit(p_patient_id uuid, p_dentist_no int, p_visit tstzrange, p_limits jsonb, p_now timestamptz,
     out outcome text, out held_until timestamptz)
 language plpgsql stable as $$
 declare
     n int;
 begin
     select count(*), min(a.hold_expires_at) into n, held_until
-      from appointments a where a.patient_id = p_patient and a.status = 'held' and a.hold_expires_at > p_at;
+      from appointments a where a.patient_id = p_patient_id and a.status = 'held' and a.hold_expires_at > p_now;
     if n >= (p_limits ->> 'holds')::int then
         outcome := 'quota';
         return;
@@ -22,31 +22,31 @@ begin
 
     select count(*), min(least(a.starts_at, case a.status when 'held' then a.hold_expires_at end)) into n, held_until
       from appointments a
-     where a.patient_id = p_patient and a.starts_at > p_at and made_by_patient(a)
-       and (a.status in ('pending_approval', 'booked') or a.status = 'held' and a.hold_expires_at > p_at);
+     where a.patient_id = p_patient_id and a.starts_at > p_now and made_by_patient(a)
+       and (a.status in ('pending_approval', 'booked') or a.status = 'held' and a.hold_expires_at > p_now);
     if n >= (p_limits ->> 'bookings')::int then
         outcome := 'booking_quota';
         return;
     end if;
 
-    -- an overdue hold has expired, swept or not; a hold that was cancelled was given up; what staff end does not count
+    -- given up: released, cancelled or expired holds, swept or not; not those that staff ended
     with given_up as (
         select case when a.status in ('released', 'cancelled') then least(a.updated_at, a.hold_expires_at)
                     else a.hold_expires_at end as at, (a.policy ->> 'hold_for')::float8 as hold_for
           from appointments a join dentists d on d.profile_id = a.dentist_id
-         where a.patient_id = p_patient and d.resource_no = p_dentist_no
-           and a.starts_at < upper(p_slot) and a.ends_at > lower(p_slot)
-           and a.starts_at > lower(p_slot) - interval '1 day'       -- no visit is longer; for the index
-           and (a.status = 'expired' or a.status = 'held' and a.hold_expires_at <= p_at
+         where a.patient_id = p_patient_id and d.resource_no = p_dentist_no
+           and a.starts_at < upper(p_visit) and a.ends_at > lower(p_visit)
+           and a.starts_at > lower(p_visit) - interval '1 day'       -- no visit is longer; for the index
+           and (a.status = 'expired' or a.status = 'held' and a.hold_expires_at <= p_now
                 or a.actor ~ '^(patient|agent):' and (
                     a.status = 'released' or a.status = 'cancelled' and a.booked_at is null and a.approval_expires_at is null))
            and made_by_patient(a)
     ), last as (
         select max(g.at) as at from given_up g
     )
-    select count(*), max(g.at + make_interval(secs => g.hold_for)) into n, held_until  -- a short hold ends no longer wait
+    select count(*), max(g.at + make_interval(secs => g.hold_for)) into n, held_until  -- a short hold, a short wait
       from given_up g, last l where g.at > l.at - make_interval(secs => (p_limits ->> 'release_window')::float8);
-    outcome := case when n > (p_limits ->> 'free_releases')::int and held_until > p_at then 'cooldown' end;
+    outcome := case when n > (p_limits ->> 'free_releases')::int and held_until > p_now then 'cooldown' end;
 end $$;
 select secure_schema();
 

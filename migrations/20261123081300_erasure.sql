@@ -1,4 +1,4 @@
--- Erasure of personal data.
+-- Erasure of personal data. Nothing is written about an erased patient later.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
@@ -19,10 +19,10 @@ create trigger appointments_text_edited before update on appointments for each r
           or new.cancel_note <> '' and new.cancel_note is distinct from old.cancel_note)
     execute function refuse_text_of_erased();
 
--- Erases a person's data: texts they wrote, and fields that identify them; for patients also texts about their visits, for
--- dentists the reasons of their exceptions. Times, statuses and the audit trail stay; each booking that had text gets a new
--- version. Locks grants (by the caller), profile, dentist and bookings, in the same order as all writers of such texts, so that
--- earlier writes are erased and counted, and later ones find the person erased.
+-- Erases a person's data: fields that identify them, texts they wrote, texts about a patient's visits, reasons of a dentist's
+-- exceptions. Times, statuses and the audit trail stay; a booking that had text gets a new version. Returns counts.
+-- Locks grants (by the caller), profile, dentist and bookings, in the order of all writers of such texts: earlier writes are
+-- erased, and later ones find the person erased.
 create function profile_erase(p_id uuid, p_actor text, out profile int, out notes int, out cancel_notes int, out staff_notes int,
     out schedule_reasons int, out live_appointments int)
 language plpgsql as $$

@@ -34,13 +34,12 @@ create table realtime_events (
 ) partition by range (seq);                               -- made and dropped by realtime_roll()
 create index realtime_events_entity on realtime_events (entity_id, seq);
 
--- One row: which life of the database the numbers belong to (new after a restore), the last number given, and the last that has
--- a partition to go to.
+-- One row.
 create table realtime_epoch (
-    one   boolean primary key default true check (one),
-    epoch text not null,
-    head  bigint not null default 0,
-    room  bigint not null default 0
+    one            boolean primary key default true check (one),
+    epoch          text not null,                         -- new after a restore: cursors of another epoch are not valid
+    head           bigint not null default 0,             -- the last number given
+    partitioned_to bigint not null default 0              -- the last number that has a partition
 );
 insert into realtime_epoch (epoch) values (substr(replace(gen_random_uuid()::text, '-', ''), 1, 12));
 
@@ -50,10 +49,10 @@ create view realtime_partitions as
       from (select c.oid::regclass as name, substring(c.relname from '[0-9]+$')::bigint as first
               from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'realtime_events'::regclass) p;
 
--- Makes partitions until the next p_ahead numbers have one to go to, each for about an hour of the traffic of the one before
--- it, but at most four times as large; and drops those whose last event is older than p_keep, or none where that is null.
--- How many it dropped. Nobody waits for it: a new table is attached beside those who read and write, and one that is being
--- read is left for another time. With its definer's rights, so that who relays need not own the log.
+-- Creates partitions for the next p_ahead numbers, each for about an hour of the traffic of the one before it and at most four
+-- times as large. Drops partitions whose last event is older than p_keep (null: none), and returns how many. Blocks nobody:
+-- attaching needs no exclusive lock, and a partition that is being read is dropped another time. Security definer, so that the
+-- relay's role need not own the log.
 create function realtime_roll(p_ahead int, p_keep interval default null) returns int language plpgsql
     security definer set search_path = chairtime, pg_temp as $$
 declare
@@ -64,16 +63,16 @@ declare
     dropped int := 0;
 begin
     select * into strict e from realtime_epoch for update;
-    while e.room < e.head + p_ahead loop
+    while e.partitioned_to < e.head + p_ahead loop
         select coalesce(max(p.first), 1) into newest from realtime_partitions p;
         select (e.head - v.seq) * 3600 / greatest(extract(epoch from clock_timestamp() - v.sequenced_at), 1) into size
           from realtime_events v where v.seq >= newest order by v.seq limit 1;
-        size := greatest(1000, least(coalesce(size, 0), 4 * (e.room + 1 - newest), 10000000));
-        execute format('create table realtime_events_%s (like realtime_events including indexes)', e.room + 1);
+        size := greatest(1000, least(coalesce(size, 0), 4 * (e.partitioned_to + 1 - newest), 10000000));
+        execute format('create table realtime_events_%s (like realtime_events including indexes)', e.partitioned_to + 1);
         execute format('alter table realtime_events attach partition realtime_events_%s for values from (%s) to (%s)',
-                       e.room + 1, e.room + 1, e.room + 1 + size);
-        perform secure_table(format('realtime_events_%s', e.room + 1)::regclass);
-        update realtime_epoch set room = room + size returning room into e.room;
+                       e.partitioned_to + 1, e.partitioned_to + 1, e.partitioned_to + 1 + size);
+        perform secure_table(format('realtime_events_%s', e.partitioned_to + 1)::regclass);
+        update realtime_epoch set partitioned_to = partitioned_to + size returning partitioned_to into e.partitioned_to;
     end loop;
 
     if p_keep is null then
@@ -94,26 +93,26 @@ begin
 end $$;
 revoke execute on function realtime_roll from public;
 
--- Moves up to p_limit committed events, oldest first, into the log, notifies once, and returns how many. Called by the relay's
--- leader only; the row lock on realtime_epoch keeps a second caller's numbers apart all the same.
+-- Moves up to p_limit committed events, oldest first, into the log; notifies once and returns how many. Called by the relay's
+-- leader only; should there be two, the row lock on realtime_epoch keeps their numbers apart.
 create function relay_batch(p_limit int) returns int language plpgsql as $$
 declare
-    start  bigint;
-    room   bigint;
-    moved  int;
-    chairs boolean;
+    start          bigint;
+    partitioned_to bigint;
+    moved          int;
+    chairs         boolean;
 begin
-    chairs := chair_changes_wait();                         -- of the board (20261123092000_board.sql)
-    perform o.id from outbox o order by o.id limit 1;       -- by the index: a plain scan would read all deleted rows
+    chairs := has_chair_changes();                          -- of chair_changes.sql
+    perform o.id from outbox o order by o.id limit 1;       -- along the index: a scan would read all dead rows
     if not found and not chairs then
         return 0;
     end if;
-    select e.head, e.room into start, room from realtime_epoch e for update;
+    select e.head, e.partitioned_to into start, partitioned_to from realtime_epoch e for update;
     if chairs then
         perform publish_chair_changes();
     end if;
-    if room < start + p_limit then
-        perform realtime_roll(p_limit);
+    if partitioned_to < start + p_limit then
+        perform realtime_roll(p_ahead => p_limit);
     end if;
     with gone as (
         delete from outbox where ctid = any (array(select o.ctid from outbox o order by o.id limit p_limit)) returning *

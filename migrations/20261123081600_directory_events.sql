@@ -4,7 +4,7 @@
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
 
--- Who may see a profile besides admins: its owner and, for patients, its creator while they still have the role of that time.
+-- Who may see a profile besides admins: its owner and, for patients, its creator while they still have the role they had then.
 create function profile_audience(n profiles) returns uuid[] language sql stable as $$
     select array[n.id] || array(select c.id from profiles c
                                  where c.id = n.created_by and c.role = n.created_as and n.role = 'patient')
@@ -15,7 +15,7 @@ create function profile_payload(p profiles) returns jsonb language sql immutable
     select jsonb_build_object('id', p.id, 'role', p.role, 'active', p.active)
 $$;
 
-create function profiles_published() returns trigger language plpgsql as $$
+create function publish_profiles() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then
         insert into outbox (topic, kind, entity_id, version, audience, payload)
@@ -30,78 +30,79 @@ begin
     return null;
 end $$;
 create trigger profiles_published_insert after insert on profiles
-    referencing new table as new_rows for each statement execute function profiles_published();
+    referencing new table as new_rows for each statement execute function publish_profiles();
 create trigger profiles_published_update after update on profiles
-    referencing old table as old_rows new table as new_rows for each statement execute function profiles_published();
+    referencing old table as old_rows new table as new_rows for each statement execute function publish_profiles();
 
--- Null stands for all starts of the dentist.
-create function schedule_payload(p_dentist uuid, p_starts tstzrange) returns jsonb language sql immutable as $$
-    select jsonb_build_object('dentist_id', p_dentist, 'from', lower(p_starts), 'until', upper(p_starts))
+-- Readers load the dentist's starts in `p_starts` again; null stands for all.
+create function schedule_payload(p_dentist_id uuid, p_starts tstzrange) returns jsonb language sql immutable as $$
+    select jsonb_build_object('dentist_id', p_dentist_id, 'from', lower(p_starts), 'until', upper(p_starts))
 $$;
 
--- Publishes `schedule.changed`, so that readers reload the dentist's board.
-create function schedules_published() returns trigger language plpgsql as $$
+-- Hours and exceptions changed, so the schedule has a new version.
+create function publish_schedule_versions() returns trigger language plpgsql as $$
 begin
     insert into outbox (topic, kind, entity_id, version, audience, payload)
     select 'availability', 'schedule.changed', n.profile_id, n.schedule_version, null,
-           schedule_payload(n.profile_id, null)
+           schedule_payload(p_dentist_id => n.profile_id, p_starts => null)
       from new_rows n join old_rows o using (profile_id)
      where n.schedule_version <> o.schedule_version
      order by n.profile_id;
     return null;
 end $$;
 create trigger schedules_published after update on dentists
-    referencing old table as old_rows new table as new_rows for each statement execute function schedules_published();
+    referencing old table as old_rows new table as new_rows for each statement execute function publish_schedule_versions();
 
--- Publishes that all starts of these dentists, and of all dentists of these clinics, must be reloaded.
-create function publish_boards(p_dentists uuid[], p_clinics uuid[]) returns void language plpgsql as $$
+-- Tells readers to reload all starts of these dentists, and of all dentists of these clinics.
+create function publish_schedule_changed(p_dentist_ids uuid[], p_clinic_ids uuid[]) returns void language plpgsql as $$
 begin
-    -- a dentist who is just being added to the clinic is waited for, or waits (dentist_published)
-    perform from clinics c where c.id = any(p_clinics) order by c.id for no key update;
+    -- a dentist who is being added at the same time is waited for, or waits (publish_dentist)
+    perform from clinics c where c.id = any(p_clinic_ids) order by c.id for no key update;
     insert into outbox (topic, kind, entity_id, version, audience, payload)
-    select 'availability', 'schedule.changed', q.id, null, null, schedule_payload(q.id, null)
-      from (select unnest(p_dentists) as id
+    select 'availability', 'schedule.changed', q.id, null, null, schedule_payload(p_dentist_id => q.id, p_starts => null)
+      from (select unnest(p_dentist_ids) as id
              union
-            select d.profile_id from dentists d where d.clinic_id = any(p_clinics)) q
+            select d.profile_id from dentists d where d.clinic_id = any(p_clinic_ids)) q
      order by q.id;
 end $$;
 
-create function dentist_published() returns trigger language plpgsql as $$
+create function publish_dentist() returns trigger language plpgsql as $$
 begin
     perform from clinics c where c.id = new.clinic_id for share;
-    perform publish_boards(array[coalesce(new.profile_id, old.profile_id)], '{}');
+    perform publish_schedule_changed(p_dentist_ids => array[coalesce(new.profile_id, old.profile_id)], p_clinic_ids => '{}');
     return null;
 end $$;
-create trigger dentist_published after insert or delete on dentists for each row execute function dentist_published();
+create trigger dentist_published after insert or delete on dentists for each row execute function publish_dentist();
 create trigger dentist_published_update after update on dentists for each row
     when ((old.clinic_id, old.resource_no, old.specialty, old.bookable)
           is distinct from (new.clinic_id, new.resource_no, new.specialty, new.bookable))
-    execute function dentist_published();
+    execute function publish_dentist();
 
-create function person_published() returns trigger language plpgsql as $$
+create function publish_person() returns trigger language plpgsql as $$
 begin
-    perform publish_boards(array(select d.profile_id from dentists d where d.profile_id = new.id), '{}');
+    perform publish_schedule_changed(
+        p_dentist_ids => array(select d.profile_id from dentists d where d.profile_id = new.id), p_clinic_ids => '{}');
     return null;
 end $$;
 create trigger person_published after update on profiles for each row
-    when ((old.active, old.role) is distinct from (new.active, new.role)) execute function person_published();
+    when ((old.active, old.role) is distinct from (new.active, new.role)) execute function publish_person();
 
-create function clinic_board_published() returns trigger language plpgsql as $$
+create function publish_clinic() returns trigger language plpgsql as $$
 begin
-    perform publish_boards('{}', array[new.clinic_id, old.clinic_id]);
+    perform publish_schedule_changed(p_dentist_ids => '{}', p_clinic_ids => array[new.clinic_id, old.clinic_id]);
     return null;
 end $$;
-create trigger type_published after insert or delete on appointment_types for each row execute function clinic_board_published();
+create trigger type_published after insert or delete on appointment_types for each row execute function publish_clinic();
 create trigger type_published_update after update on appointment_types for each row
     when (to_jsonb(old) - '{name,version,updated_at}'::text[] is distinct from to_jsonb(new) - '{name,version,updated_at}'::text[])
-    execute function clinic_board_published();
+    execute function publish_clinic();
 create trigger chair_published_insert after insert on resources for each row
-    when (new.kind = 'chair') execute function clinic_board_published();
+    when (new.kind = 'chair') execute function publish_clinic();
 create trigger chair_published_delete after delete on resources for each row
-    when (old.kind = 'chair') execute function clinic_board_published();
+    when (old.kind = 'chair') execute function publish_clinic();
 create trigger chair_published_update after update on resources for each row
     when (old.kind = 'chair' and (old.active, old.clinic_id) is distinct from (new.active, new.clinic_id))
-    execute function clinic_board_published();
+    execute function publish_clinic();
 select secure_schema();
 
 -- migrate:down
@@ -118,5 +119,5 @@ drop trigger dentist_published on dentists;
 drop trigger schedules_published on dentists;
 drop trigger profiles_published_update on profiles;
 drop trigger profiles_published_insert on profiles;
-drop function clinic_board_published, person_published, dentist_published, publish_boards, schedules_published, schedule_payload, profiles_published,
-    profile_payload, profile_audience;
+drop function publish_clinic, publish_person, publish_dentist, publish_schedule_changed, publish_schedule_versions, schedule_payload,
+    publish_profiles, profile_payload, profile_audience;

@@ -1,10 +1,10 @@
--- `schedule.changed` where the last free chair of a time is taken, or one becomes free again.
+-- Events of chairs: `schedule.changed` where the last free chair is taken, or one becomes free again.
 -- migrate:up
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
 
--- Chair claims that were made or ended, until the relay has checked whether they changed the offered slots. That cannot be
--- decided before the commit: of two concurrent claims on the last two chairs, each finds the other chair free.
+-- Chair claims that were made or ended, until the relay has checked whether they changed what is bookable. That cannot be decided
+-- before the commit: of two concurrent claims on the last two chairs, each sees the other chair free.
 create table chair_changes (
     id             bigint generated always as identity primary key,
     transaction    xid8        not null default pg_current_xact_id(),
@@ -12,14 +12,14 @@ create table chair_changes (
     chair          int         not null,
     appointment_id uuid        not null,
     during         tstzrange   not null,
-    taken          boolean     not null,                  -- else given back
-    overdue        boolean     not null,                  -- by a hold past its deadline, which counted as free already
-    kept           boolean     not null default false,    -- for a visit that is checked in: the time before its own
+    taken          boolean     not null,                  -- else ended
+    overdue        boolean     not null,                  -- the hold was overdue, so its chair counted as free before
+    kept           boolean     not null default false,    -- the time until the start of a visit that is checked in
     occurred_at    timestamptz not null default clock_timestamp()
 );
 alter table chair_changes set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
-create function chair_claims_noted() returns trigger language plpgsql as $$
+create function queue_chair_claims() returns trigger language plpgsql as $$
 begin
     if tg_op in ('UPDATE', 'DELETE') then
         insert into chair_changes (clinic_id, chair, appointment_id, during, taken, overdue)
@@ -37,14 +37,14 @@ begin
     return null;
 end $$;
 create trigger chair_claims_noted_insert after insert on slot_reservations
-    referencing new table as new_rows for each statement execute function chair_claims_noted();
+    referencing new table as new_rows for each statement execute function queue_chair_claims();
 create trigger chair_claims_noted_update after update on slot_reservations
-    referencing old table as old_rows new table as new_rows for each statement execute function chair_claims_noted();
+    referencing old table as old_rows new table as new_rows for each statement execute function queue_chair_claims();
 create trigger chair_claims_noted_delete after delete on slot_reservations
-    referencing old table as old_rows for each statement execute function chair_claims_noted();
+    referencing old table as old_rows for each statement execute function queue_chair_claims();
 
--- A visit that is checked in or in treatment keeps its chair from now on, not only from its start (chair_kept_until).
-create function kept_chairs_noted() returns trigger language plpgsql as $$
+-- A visit that is checked in keeps its chair from now on, not only from its start (chair_kept_until).
+create function queue_kept_chairs() returns trigger language plpgsql as $$
 begin
     insert into chair_changes (clinic_id, chair, appointment_id, during, taken, overdue, kept)
     select r.clinic_id, r.no, n.id, tstzrange(clock_timestamp(), lower(s.during)), n.status in ('checked_in', 'in_treatment'), false, true
@@ -55,23 +55,23 @@ begin
     return null;
 end $$;
 create trigger kept_chairs_noted after update on appointments
-    referencing old table as old_rows new table as new_rows for each statement execute function kept_chairs_noted();
+    referencing old table as old_rows new table as new_rows for each statement execute function queue_kept_chairs();
 
-create function chair_changes_wait() returns boolean language plpgsql as $$
+create function has_chair_changes() returns boolean language plpgsql as $$
 begin
-    perform c.id from chair_changes c order by c.id limit 1;        -- along the index, as in relay_batch
+    perform c.id from chair_changes c order by c.id limit 1;        -- along the index: a scan would read all dead rows
     return found;
 end $$;
 
--- Turns the changes of chairs into `schedule.changed`, for the stretches of time in which a reader may have seen a chair free
--- and none is now, or the reverse. Changes and claims are read by one statement, so that they agree: the free chairs of any
--- moment since the last look were between what is free now less what was given back, and what is free now plus what was taken.
--- What one transaction takes and gives back at once was never seen, unless a hold was overdue.
--- While a chair is kept for a visit that is checked in, it also matters which chairs are free (domain/chairs.py): where none
--- may be free in that time, every change of a chair that a visit of that time may reach is told.
--- The dentist whose booking it was is told by the booking's `slot.*`. After more than a hundred changes at once in one clinic
--- all its dentists are told to load everything: cheaper than looking, for us and for those who load.
--- (Planned once per session, as planning takes longer than running; without seqscan, as the tables may have been small then.)
+-- Publishes `schedule.changed` for the times at which readers may have seen a free chair and there is none now, or the reverse.
+-- One statement reads changes and claims, so that they agree: since the last call, the number of free chairs was between (free now
+-- minus ended claims) and (free now plus new claims).
+-- * What one transaction takes and gives back cancels out (`net`), unless the hold was overdue.
+-- * While a chair is kept for a visit that is checked in, it also matters which chairs are free (domain/chairs.py): if none may be
+--   free in that time (`tight`), every change of a chair that a visit of that time may use is published (`near`).
+-- * The dentist of the booking itself (`own`) is told by the booking's `slot.*` event.
+-- * After more than 100 changes in one clinic (`many`), all its dentists reload everything, which is cheaper.
+-- (Generic plan: planning takes longer than running. No seqscan: a plan made while the tables are small must not scan later.)
 create function publish_chair_changes() returns void
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
@@ -137,20 +137,21 @@ begin
          where free.now - changed.given_back <= 0
            and (changed.kept or exists (select from kept k where k.clinic_id = p.clinic_id and k.during && p.during))
     ), near as (
-        select t.clinic_id, range_agg(starts_within_reach(t.clinic_id, t.during) * starts_within_reach(h.clinic_id, h.during)) as starts
+        select t.clinic_id, range_agg(affected_starts(p_clinic_id => t.clinic_id, p_occupied => t.during)
+                                         * affected_starts(p_clinic_id => h.clinic_id, p_occupied => h.during)) as starts
           from tight t join change h on h.clinic_id = t.clinic_id
          where not h.kept
          group by t.clinic_id
     ), stretch as (
         select n.clinic_id, null::uuid as own, s.starts from near n cross join lateral unnest(n.starts) as s(starts)
          union all
-        select c.clinic_id, c.own, starts_within_reach(c.clinic_id, t.during) as starts
+        select c.clinic_id, c.own, affected_starts(p_clinic_id => c.clinic_id, p_occupied => t.during) as starts
           from crossed c cross join lateral unnest(c.times) as t(during)
          union all
         select c.clinic_id, null, null from clinic c where c.many
     )
     insert into outbox (topic, kind, entity_id, version, audience, payload, occurred_at)
-    select 'availability', 'schedule.changed', d.profile_id, null, null, schedule_payload(d.profile_id, s.starts), c.occurred_at
+    select 'availability', 'schedule.changed', d.profile_id, null, null, schedule_payload(p_dentist_id => d.profile_id, p_starts => s.starts), c.occurred_at
       from stretch s join clinic c on c.clinic_id = s.clinic_id
       join dentists d on d.clinic_id = s.clinic_id and d.bookable and d.profile_id is distinct from s.own
      order by lower(s.starts), d.profile_id;
@@ -160,10 +161,10 @@ select secure_schema();
 -- migrate:down
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
-drop function publish_chair_changes, chair_changes_wait;
+drop function publish_chair_changes, has_chair_changes;
 drop trigger kept_chairs_noted on appointments;
 drop trigger chair_claims_noted_delete on slot_reservations;
 drop trigger chair_claims_noted_update on slot_reservations;
 drop trigger chair_claims_noted_insert on slot_reservations;
-drop function kept_chairs_noted, chair_claims_noted;
+drop function queue_kept_chairs, queue_chair_claims;
 drop table chair_changes;

@@ -83,7 +83,8 @@ MUTANTS = {
             ),
             Patch(
                 CHANGES_SQL,
-                "            when p_judged = 'before' and deadline <= server_time then 'expired'\n",
+                "            when p_deadline_rule = 'before' and deadline <= server_time"
+                " then 'expired'\n",
                 "",
             ),
         ),
@@ -98,8 +99,8 @@ MUTANTS = {
         (
             Patch(
                 EVENTS_SQL,
-                "    room  bigint not null default 0\n",
-                "    room  bigint not null default 0,\n    last  bigint not null default 0\n",
+                "create table realtime_epoch (\n",
+                "create table realtime_epoch (\n    last bigint not null default 0,\n",
             ),
             Patch(
                 EVENTS_SQL,
@@ -124,8 +125,8 @@ MUTANTS = {
         (
             Patch(
                 CLAIMS_SQL,
-                "values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot);",
-                "values (p_id, p_dentist_no, p_busy), (p_id, p_patient_no, p_slot)"
+                "values (p_id, p_dentist_no, p_occupied), (p_id, p_patient_no, p_visit);",
+                "values (p_id, p_dentist_no, p_occupied), (p_id, p_patient_no, p_visit)"
                 " on conflict do nothing;\n            continue when (select count(*)"
                 " from slot_reservations s where s.appointment_id = p_id) < 2;",
             ),

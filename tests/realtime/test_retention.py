@@ -75,7 +75,7 @@ async def test_numbers_run_on_over_as_many_partitions_as_they_need(pool):
     assert await kept(pool) == list(range(1, 7_301))
     assert len(await lasts(pool)) >= 2
     room, newest = await pool.fetchrow(
-        "select room, (select max(first) from realtime_partitions) from realtime_epoch"
+        "select partitioned_to, (select max(first) from realtime_partitions) from realtime_epoch"
     )
     assert room >= newest > 1_000
 
@@ -165,7 +165,7 @@ async def clerk(postgres, pool):
         grant select, insert, update, delete on outbox, realtime_events, realtime_epoch to {name};
         grant select, insert, update, delete on chair_changes to {name};
         grant execute on function relay_batch, realtime_roll to {name};
-        grant execute on function chair_changes_wait, publish_chair_changes to {name};
+        grant execute on function has_chair_changes, publish_chair_changes to {name};
         """
     )
     await connection.execute(f"set role {name}")

@@ -86,7 +86,7 @@ async def visitor(server, hosted: str, request) -> AsyncIterator[asyncpg.Connect
 
 async def test_visitors_read_and_write_no_table_view_or_sequence(owner, visitor) -> None:
     relations = [row[0] for row in await owner.fetch(RELATIONS, SCHEMA)]
-    assert {"profiles", "appointments", "offered", "schema_migrations"} <= set(relations)
+    assert {"profiles", "appointments", "booking_terms", "schema_migrations"} <= set(relations)
     for name in relations:
         for statement in (f"select from {name}", f"delete from {name}"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
