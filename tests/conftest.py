@@ -4,17 +4,34 @@ their own.
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from db import demo
+from db import pool as db_pool
 from db.migrate import migrate
 from db.pool import Pool, connect, create_pool
 from embedded import ports, stack
 from tests import optional
+from tests.support import HANG
+
+WITH_QUERY_TIMEOUT = (
+    "db.pool",
+    "services.alternatives",
+    "services.coalescing",
+    "api.events.event_log",
+    "api.ops.probes",
+)
+"""Modules that bound a caller's wait for the database."""
+
+
+settings.register_profile("chairtime", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("chairtime")
 
 
 def pytest_configure() -> None:
@@ -38,6 +55,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("skipped for want of optional parts")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(autouse=True)
+def generous_timeouts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stalls for seconds makes no answer a 503, and no query a time-out, but in
+    tests that are marked `real_timeouts`.
+    """
+    if request.node.get_closest_marker("real_timeouts"):
+        return
+    monkeypatch.setattr(db_pool, "ACQUIRE_TIMEOUT", HANG)
+    monkeypatch.setitem(db_pool.POOLED, "statement_timeout", str(int(HANG * 1000)))
+    for module in filter(None, map(sys.modules.get, WITH_QUERY_TIMEOUT)):
+        monkeypatch.setattr(module, "QUERY_TIMEOUT", HANG)
 
 
 @pytest.fixture(scope="session")

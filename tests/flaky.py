@@ -8,7 +8,7 @@ from pathlib import Path
 
 LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")
 
-MOST = 3
+MOST = 1
 """On a machine whose processors stand still for two seconds, as a shared one does now and then."""
 
 

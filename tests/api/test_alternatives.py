@@ -40,6 +40,7 @@ async def test_who_gives_up_waiting_leaves_the_others_their_answer(pool):
     assert len(await second) == 3
 
 
+@pytest.mark.real_timeouts
 async def test_a_refusal_is_sent_though_the_search_for_others_runs_into_its_time_out(
     api, pool, as_
 ):

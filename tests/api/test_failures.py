@@ -148,6 +148,7 @@ async def crowded(pool: Pool) -> None:
             await pool.release(each)
 
 
+@pytest.mark.real_timeouts
 @pytest.mark.parametrize(
     "outage", [slow, slow_without_a_limit_of_the_server, cut_off, cut_off_before, crowded]
 )
@@ -160,6 +161,7 @@ async def test_a_database_that_does_not_answer_in_time_is_503(broken, dsn, caplo
         assert_outage(await broken(fails), caplog)
 
 
+@pytest.mark.real_timeouts
 async def test_a_postgres_that_is_gone_is_503(broken, caplog):
     with stack.postgres({}) as server:
         pool = await create_pool(server.dsn(), 2)

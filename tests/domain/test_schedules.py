@@ -311,7 +311,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(hours, terms, day, busy, now)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_exactly_the_minutes_that_fit_are_offered(case: Case) -> None:
     midnight = datetime.combine(case.day, time(), UTC)
@@ -339,14 +339,14 @@ def judged(case: Case) -> list[Slot]:
     return list(offered(case.hours, case.terms, case.day, case.busy, case.now, include_taken=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases(), st.integers(-15 * 60, 39 * 60))
 def test_a_start_is_refused_for_what_speaks_against_it_first(case: Case, minute: int) -> None:
     start = datetime.combine(case.day, time(), UTC) + minute * ONE_MINUTE
     assert refusal(case.hours, case.terms, start, case.now) == case.reason(start)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases())
 def test_whatever_is_offered_may_be_held(case: Case) -> None:
     reasons = {refusal(case.hours, case.terms, s.starts_at, case.now) for s in judged(case)}

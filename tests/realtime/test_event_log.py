@@ -122,6 +122,7 @@ async def test_topics_that_are_none_are_refused(http, as_, topics):
     assert answer.json()["code"] == "validation_failed"
 
 
+@pytest.mark.real_timeouts
 async def test_who_would_wait_behind_a_crowd_that_catches_up_is_told_to_come_back(
     api, http, as_, pool
 ):

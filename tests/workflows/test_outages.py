@@ -92,6 +92,7 @@ async def test_a_deadline_that_passes_without_database_is_kept_after_it(desk: De
     assert await desk.verbs(id) == ["hold", "expire"]
 
 
+@pytest.mark.real_timeouts
 async def test_a_database_that_hangs_is_unavailable_within_four_seconds(desk: Desk):
     id = await desk.hold()
     async with desk.working():
