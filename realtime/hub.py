@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from math import inf
-from uuid import UUID
 
 from db import events
 from db.pool import Pool, Unavailable, use
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
-from domain.actors import Actor
 from domain.events import Cursor, Event, Reader
 from realtime import frames, metrics
-from realtime.audience import Audience
+from realtime.open_streams import OpenStreams
 from realtime.pages import SIZE, Pages
 from realtime.stream import QueuedEvent, Stream
 
@@ -58,7 +56,7 @@ class Hub:
 
     def __init__(self, dsn: str) -> None:
         self._connection = ReconnectingConnection(dsn, "hub", self._session)
-        self._audience = Audience()
+        self.streams = OpenStreams()
         self._at: Cursor | None = None
         self._ahead = timedelta()
         self._connected = False
@@ -70,7 +68,7 @@ class Hub:
     @property
     def health(self) -> HubHealth:
         head = self._at.seq if self._at else 0
-        return HubHealth(self._connected, head, len(self._audience), self._connection.error)
+        return HubHealth(self._connected, head, len(self.streams), self._connection.error)
 
     @property
     def at(self) -> Cursor:
@@ -89,24 +87,6 @@ class Hub:
         """
         self._subscribers[topic].append(subscriber)
 
-    def following(self, person: UUID | None) -> int:
-        """The number of open streams of this person."""
-        return self._audience.of_person(person)
-
-    @property
-    def staff_streams(self) -> int:
-        """The number of open streams of staff."""
-        return self._audience.of_staff
-
-    @property
-    def readers(self) -> set[Actor]:
-        """The actors of all open streams."""
-        return self._audience.readers()
-
-    def revoke(self, person: UUID, role: str | None) -> None:
-        """Ends a person's streams that were opened under another role; all if it is null."""
-        self._audience.revoke(person, role)
-
     async def start(self) -> None:
         await self._connection.start()
 
@@ -117,7 +97,7 @@ class Hub:
     async def close(self) -> None:
         """Ends every stream with `bye` within seconds; new ones are refused."""
         self._closing = True
-        await self._audience.dismiss()
+        await self.streams.dismiss()
 
     def open(
         self, reader: Reader, at: Cursor, cut: Callable[[], None]
@@ -128,7 +108,7 @@ class Hub:
         """
         here = self._at or at
         ahead = at.epoch == here.epoch and at.seq > here.seq
-        return self._audience.join(reader, at if ahead else here, cut)
+        return self.streams.join(reader, at if ahead else here, cut)
 
     async def known(self, cursor: Cursor, pool: Pool) -> bool:
         """Whether a stream can continue from this cursor: it has the current epoch, and is not
@@ -201,7 +181,7 @@ class Hub:
                 await asyncio.sleep(0)
 
     def _deliver(self, event: Event, at: Cursor) -> int:
-        streams = self._audience.of(event)
+        streams = self.streams.of(event)
         if streams:
             queued = QueuedEvent.of(event, frames.event(at, event, self.now()))
             for stream in streams:
@@ -215,4 +195,4 @@ class Hub:
         self.pages.forget()
         for subscriber in chain.from_iterable(self._subscribers.values()):
             subscriber(None)
-        self._audience.resync(to, QueuedEvent(frames.reset(to, why), self.now().timestamp()))
+        self.streams.resync(to, QueuedEvent(frames.reset(to, why), self.now().timestamp()))

@@ -69,12 +69,12 @@ class Accounts:
             return
         self.invalidate(event.entity_id)
         payload = json.loads(event.payload)
-        self._hub.revoke(event.entity_id, payload["role"] if payload["active"] else None)
+        self._hub.streams.revoke(event.entity_id, payload["role"] if payload["active"] else None)
 
     async def _revoke_stale_streams(self) -> None:
         """Revokes streams whose account changed in an event that was missed."""
         for _ in range(ATTEMPTS):
-            changes, readers = self._changes, self._hub.readers
+            changes, readers = self._changes, self._hub.streams.readers()
             try:
                 async with use(self._pool) as connection:
                     found = await account_status.of_people(
@@ -86,6 +86,8 @@ class Accounts:
                 for reader in readers:
                     row = found.get(reader.id) if reader.id else None
                     if reader.id and disagreement(reader, row):
-                        self._hub.revoke(reader.id, row.role if row and row.active else None)
+                        self._hub.streams.revoke(
+                            reader.id, row.role if row and row.active else None
+                        )
                 return
         logger.warning("the accounts of open streams cannot be checked; the streams stay open")

@@ -77,7 +77,7 @@ def admit(state: AppState, reader: Reader) -> None:
     full = hub.health.streams >= settings.streams
     if not reader.actor.is_staff:
         open_to_all = settings.streams - int(settings.streams * STAFF_SHARE)
-        full = full or hub.health.streams - hub.staff_streams >= open_to_all
+        full = full or hub.health.streams - hub.streams.of_staff >= open_to_all
     if full:
         metrics.REFUSED.labels(reason="total").inc()
         raise Problem(
@@ -85,7 +85,7 @@ def admit(state: AppState, reader: Reader) -> None:
             "The server's stream limit is reached; retry after Retry-After.",
             headers={"Retry-After": str(random.randint(2, 10))},
         )
-    if settings.limited and hub.following(reader.actor.id) >= settings.streams_per_caller:
+    if settings.limited and hub.streams.of_person(reader.actor.id) >= settings.streams_per_caller:
         metrics.REFUSED.labels(reason="caller").inc()
         raise Problem(
             "rate_limited",

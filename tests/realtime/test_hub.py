@@ -59,8 +59,8 @@ async def test_of_people_who_left_nothing_is_remembered(hub, listen):
         listener = listen(patient(UUID(int=n + 1)), *EVERYTHING)
         await until(lambda: hub.health.streams == 1)
         await listener.stop()
-    assert not hub._audience._by_person
-    assert not hub._audience._by_address
+    assert not hub.streams._by_person
+    assert not hub.streams._by_address
 
 
 async def test_nobody_gets_what_is_not_theirs(pool, relay, hub, listen):
@@ -342,12 +342,12 @@ async def test_a_reader_for_whom_a_write_takes_too_long_is_given_up_and_counted(
 
 
 async def test_a_stream_that_is_opened_while_its_reader_loses_their_rights_ends_too(hub, listen):
-    hub.revoke(ANA, None)
+    hub.streams.revoke(ANA, None)
     late = listen(patient(ANA), *EVERYTHING)
     await until(late.task.done)
     assert late.names() == ["revoked"]
 
-    hub.revoke(ANA, "patient")
+    hub.streams.revoke(ANA, "patient")
     again, other = listen(patient(ANA), *EVERYTHING), listen(Actor(Role.ADMIN, ANA), *EVERYTHING)
     await until(other.task.done)
     assert other.names() == ["revoked"]

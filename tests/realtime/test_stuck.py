@@ -63,7 +63,7 @@ def told(reader: Raw) -> list[int]:
 
 
 def streams(api) -> Iterator[Stream]:
-    return iter(api.hub._audience.all())
+    return iter(api.hub.streams.all())
 
 
 def waiting(one: Stream) -> int:

@@ -20,7 +20,7 @@ REMEMBERED = 10_000
 """Recent changes of role that are remembered, for streams that are being opened."""
 
 
-class Audience:
+class OpenStreams:
     """Streams are members while their `join` lasts. The cost of an event depends on the number of
     its subscribers, not on the number of open streams.
     """
