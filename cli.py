@@ -88,13 +88,13 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Apply the migrations, and register Temporal's search attributes if it is reachable."""
-    from db.migrate import MigrationRefused, migrate
+    from db.migrate import MigrationRefused, MigrationUnfinished, migrate
     from settings import Settings
 
     try:
         applied = asyncio.run(migrate(Settings().database_url.get_secret_value()))
-    except MigrationRefused as refused:
-        sys.exit(f"chairtime migrate: {refused}")
+    except (MigrationRefused, MigrationUnfinished) as failed:
+        sys.exit(f"chairtime migrate: {failed}")
     for version in applied:
         print(f"applied {version}")
     print("The schema is up to date.")

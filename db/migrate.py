@@ -2,9 +2,13 @@
 
 `dbmate` can be used on the same database with DBMATE_MIGRATIONS_TABLE=chairtime.schema_migrations:
 it keeps the same table, whose column `checksum` is ours.
+
+A file with `-- migrate:up transaction:false` runs outside a transaction, for
+`create index concurrently`. It holds one statement, which names its schema.
 Nothing here runs ANALYZE: statistics of empty tables make foreign-key checks scan.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
@@ -18,8 +22,18 @@ from db.pool import SCHEMA, Connection
 DIRECTORY = Path(__file__).resolve().parent.parent / "migrations"
 LOCK = 0x63686169_72746D65
 FILE_NAME = re.compile(r"(\d{14})_\w+\.sql")
-UP = re.compile(r"^-- migrate:up[ \t]*$\n(.*?)(?=^-- migrate:down|\Z)", re.MULTILINE | re.DOTALL)
+UP = re.compile(
+    r"^-- migrate:up(?P<alone>[ \t]+transaction:false)?[ \t]*$\n"
+    r"(?P<sql>.*?)(?=^-- migrate:down|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+LOCK_TIMEOUT = "5s"
+"""How long a statement outside a transaction waits for a lock; other files set their own."""
 
+INVALID_INDEXES = f"""
+    select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid
+     where not i.indisvalid and c.relnamespace = to_regnamespace('{SCHEMA}')
+"""  # noqa: S608 - a constant of ours
 
 LEDGER = f"{SCHEMA}.schema_migrations"
 
@@ -28,10 +42,17 @@ class MigrationRefused(Exception):
     """The database was migrated from different files; the message says what to do."""
 
 
+class MigrationUnfinished(Exception):
+    """A migration without a transaction failed, or left an invalid index; the message says what
+    to do.
+    """
+
+
 @dataclass(frozen=True)
 class Migration:
     version: str
     up: str
+    in_transaction: bool = True
 
     @property
     def checksum(self) -> str:
@@ -44,14 +65,17 @@ def read(directory: Path = DIRECTORY) -> list[Migration]:
 
 
 async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
-    """Applies what is missing, each file in a transaction of its own; returns those versions.
+    """Applies what is missing, each file in a transaction of its own unless it says
+    `transaction:false`; returns those versions.
 
-    Two that run at once wait for each other. Raises MigrationRefused before it applies anything.
+    Two that run at once wait for each other. Raises MigrationRefused before it applies anything,
+    MigrationUnfinished if a file without a transaction fails.
     """
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        await _lock(connection)
         await connection.execute(f"set search_path = {SCHEMA}, pg_temp")
+        await connection.execute(f"set lock_timeout = '{LOCK_TIMEOUT}'")
         migrations = read(directory)
         await _create_ledger(connection)
         missing = await _missing(connection, migrations)
@@ -78,6 +102,15 @@ async def unapplied(connection: Connection, known: Sequence[Migration]) -> list[
     return [m.version for m in known if m.version not in applied]
 
 
+async def _lock(connection: Connection) -> None:
+    """Waits by polling: a waiting query would keep a snapshot, which `create index concurrently` in
+    the process that has the lock would wait for.
+    """
+    sql = "select pg_try_advisory_lock($1)"
+    while not await connection.fetchval(sql, LOCK):  # noqa: ASYNC110 - held by another process
+        await asyncio.sleep(0.1)
+
+
 async def _create_ledger(connection: Connection) -> None:
     if await connection.fetchval("select to_regnamespace($1)", SCHEMA) is None:
         await connection.execute(f"create schema {SCHEMA}")
@@ -99,13 +132,41 @@ async def _missing(connection: Connection, migrations: list[Migration]) -> list[
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
+    if not migration.in_transaction:
+        await _apply_alone(connection, migration)
+        await _record(connection, migration)
+        return
     async with connection.transaction():
         await connection.execute(migration.up)
-        await connection.execute(
-            f"insert into {LEDGER} (version, checksum) values ($1, $2)",  # noqa: S608 - ours
-            migration.version,
-            migration.checksum,
-        )
+        await _record(connection, migration)
+
+
+async def _apply_alone(connection: Connection, migration: Migration) -> None:
+    """Runs the one statement of a file outside a transaction. Raises MigrationUnfinished if it
+    fails, or if any index is invalid afterwards: `if not exists` would never rebuild it.
+    """
+    failure = None
+    try:
+        await connection.execute(migration.up)
+    except asyncpg.PostgresError as error:
+        failure = error
+    broken = [row[0] for row in await connection.fetch(INVALID_INDEXES)]
+    if failure is None and not broken:
+        return
+    todo = "".join(f"run `drop index concurrently {SCHEMA}.{name}`, then " for name in broken)
+    raise MigrationUnfinished(
+        f"migration {migration.version} runs without a transaction and is not finished:"
+        f" {failure or 'an index is invalid'}. It is not recorded as applied;"
+        f" {todo}migrate again"
+    ) from failure
+
+
+async def _record(connection: Connection, migration: Migration) -> None:
+    await connection.execute(
+        f"insert into {LEDGER} (version, checksum) values ($1, $2)",  # noqa: S608 - ours
+        migration.version,
+        migration.checksum,
+    )
 
 
 def _parse(path: Path) -> Migration:
@@ -115,4 +176,4 @@ def _parse(path: Path) -> Migration:
         raise ValueError(
             f"{path.name}: expected YYYYMMDDHHMMSS_name.sql with a line `-- migrate:up`"
         )
-    return Migration(name.group(1), up.group(1))
+    return Migration(name.group(1), up["sql"], in_transaction=up["alone"] is None)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db.migrate import DIRECTORY, MigrationRefused, migrate, pending, read
+from db.migrate import DIRECTORY, MigrationRefused, MigrationUnfinished, migrate, pending, read
 from embedded import stack
 
 
@@ -128,6 +128,75 @@ async def test_the_ledger_of_another_program_in_public_is_left_alone(
         assert await connection.fetchval("select version from public.schema_migrations") == "1999"
     finally:
         await connection.close()
+
+
+CONCURRENTLY = "create unique index concurrently ones on chairtime.one (n);"
+
+
+def write_alone(directory: Path, name: str, up: str) -> None:
+    (directory / f"{name}.sql").write_text(f"-- migrate:up transaction:false\n{up}\n")
+
+
+async def test_an_index_is_created_concurrently_and_its_migration_recorded(
+    empty: str, files: Path
+) -> None:
+    write_alone(files, "20260103000000_index", CONCURRENTLY)
+    results = await asyncio.gather(*(migrate(empty, files) for _ in range(5)))
+
+    assert sum("20260103000000" in versions for versions in results) == 1
+    connection = await asyncpg.connect(empty)
+    try:
+        assert await connection.fetchval("select to_regclass('chairtime.ones')") is not None
+    finally:
+        await connection.close()
+    assert "20260103000000" in await applied(empty)
+
+
+async def test_a_failed_concurrent_index_is_not_recorded_and_its_rest_is_named(
+    empty: str, files: Path
+) -> None:
+    await migrate(empty, files)
+    connection = await asyncpg.connect(empty)
+    try:
+        await connection.execute("insert into chairtime.one values (2)")  # there are two of it now
+        write_alone(files, "20260103000000_index", CONCURRENTLY)
+        write(files, "20260104000000_after", "create table after (n int);")
+        with pytest.raises(MigrationUnfinished, match=r"drop index concurrently chairtime\.ones"):
+            await migrate(empty, files)
+        assert await applied(empty) == ["20260101000000", "20260102000000"]
+
+        lenient = CONCURRENTLY.replace("concurrently", "concurrently if not exists")
+        write_alone(files, "20260103000000_index", lenient)
+        with pytest.raises(MigrationUnfinished, match="an index is invalid"):
+            await migrate(empty, files)
+        assert await applied(empty) == ["20260101000000", "20260102000000"]
+
+        await connection.execute("drop index concurrently chairtime.ones")
+        await connection.execute("delete from chairtime.one")
+        assert await migrate(empty, files) == ["20260103000000", "20260104000000"]
+    finally:
+        await connection.close()
+
+
+async def test_a_migration_gives_up_a_lock_that_it_does_not_get(
+    empty: str, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.migrate.LOCK_TIMEOUT", "50ms")
+    await migrate(empty, files)
+    connection = await asyncpg.connect(empty)
+    try:
+        async with connection.transaction():
+            await connection.execute("select from chairtime.one, chairtime.two")
+            write(files, "20260103000000_locked", "drop table one;")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await migrate(empty, files)
+            (files / "20260103000000_locked.sql").unlink()
+            write_alone(files, "20260104000000_alone", "alter table chairtime.two add m int;")
+            with pytest.raises(MigrationUnfinished, match="lock timeout"):
+                await migrate(empty, files)
+    finally:
+        await connection.close()
+    assert await migrate(empty, files) == ["20260104000000"]
 
 
 def test_a_file_without_a_version_or_without_an_up_part_is_refused(tmp_path: Path) -> None:
