@@ -10,7 +10,6 @@ import httpx2
 from rich.console import Console
 from rich.markup import escape
 
-from domain.booking import CancelReason
 from embedded.event_waiter import UnexpectedBehaviour
 
 Json = dict[str, Any]
@@ -41,26 +40,11 @@ class DemoClient:
         self._console = console
         self.name = name
 
-    async def hold(self, slot: Json, appointment_type: str) -> Answer:
-        """Requests a hold; returns the answer, whatever its status."""
-        return await self.send("POST", "/api/availability/reserve", _body(slot, appointment_type))
-
-    async def book(self, slot: Json, appointment_type: str) -> Json:
-        """Books in one request, without a separate hold."""
-        answer = await self.send("POST", "/api/appointments", _body(slot, appointment_type))
-        return expect(answer, 201, "booked")
-
-    async def confirm(self, booking: Json) -> Json:
-        answer = await self.send("POST", f"/api/appointments/{booking['id']}/confirm")
-        return expect(answer, 200, "booked")
-
-    async def release(self, booking: Json) -> Json:
-        answer = await self.send("DELETE", f"/api/availability/reserve/{booking['id']}")
-        return expect(answer, 200, "released")
-
-    async def cancel(self, booking: Json, reason: CancelReason) -> Json:
-        path = f"/api/appointments/{booking['id']}/cancel"
-        return expect(await self.send("POST", path, {"reason": reason}), 200, "cancelled")
+    async def change(
+        self, to: str, method: str, path: str, body: Json | None = None, status: int = 200
+    ) -> Json:
+        """Sends a request that must answer with this status and a booking in the state `to`."""
+        return expect(await self.send(method, path, body), status, to)
 
     async def send(self, method: str, path: str, body: Json | None = None) -> Answer:
         """Sends one request and prints it. A POST gets an Idempotency-Key, as every client should
@@ -108,14 +92,6 @@ def expect(answer: Answer, status: int, summary: str) -> Json:
 def at(slot: Json) -> str:
     """The start of a slot in the clinic's time zone, for display."""
     return f"{datetime.fromisoformat(slot['starts_at']):%a %d %b %H:%M}"
-
-
-def _body(slot: Json, appointment_type: str) -> Json:
-    return {
-        "dentist_id": slot["dentist_id"],
-        "starts_at": slot["starts_at"],
-        "appointment_type": appointment_type,
-    }
 
 
 def _short(path: str) -> str:

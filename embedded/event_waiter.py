@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any
 
 from chairtime_client import Event, Item, Ready, Refused, Reset
 
@@ -17,63 +19,56 @@ class EventWaiter:
     def __init__(self, stream: AsyncGenerator[Item, None], show: Callable[[Event], None]) -> None:
         self._stream = stream
         self._show = show
-        self._received: list[Event] = []
-        self._ready = False
-        self._broken: UnexpectedBehaviour | None = None
-        self._changed = asyncio.Condition()
+        self._received: defaultdict[object, asyncio.Future[Any]] = defaultdict(asyncio.Future)
+        """What was received or is awaited: `ready`, and events by kind and entity."""
 
     @contextlib.asynccontextmanager
     async def listening(self, within: float) -> AsyncIterator[None]:
         """Entered once the stream is ready. Raises UnexpectedBehaviour after `within` seconds."""
-        following = asyncio.create_task(self._follow(), name="event waiter")
+        self._reading = asyncio.create_task(self._read(), name="event waiter")
         try:
-            await self._until(lambda: self._ready, "`ready`", within)
+            await self._wait("ready", "`ready`", within)
             yield
         finally:
-            following.cancel()
-            await asyncio.wait([following])
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
     async def wait_for(self, kind: str, entity_id: str, within: float = 5.0) -> Event:
         """The event of this kind about this entity, received already or within so many seconds.
         Raises UnexpectedBehaviour.
         """
+        event: Event = await self._wait((kind, entity_id), f"`{kind}`", within)
+        return event
 
-        def found() -> Event | None:
-            ours = (e for e in self._received if (e.kind, e.entity_id) == (kind, entity_id))
-            return next(ours, None)
+    async def _wait(self, key: object, what: str, within: float) -> Any:
+        awaited = self._received[key]
+        done, _ = await asyncio.wait(
+            [awaited, self._reading], timeout=within, return_when=asyncio.FIRST_COMPLETED
+        )
+        if awaited in done:
+            return awaited.result()
+        if done:
+            self._reading.result()
+        raise UnexpectedBehaviour(f"no {what} on the stream within {within:.0f} s")
 
-        await self._until(lambda: found() is not None, f"`{kind}`", within)
-        return found() or self._received[-1]
-
-    async def _until(self, true: Callable[[], bool], what: str, within: float) -> None:
-        try:
-            async with asyncio.timeout(within), self._changed:
-                await self._changed.wait_for(lambda: true() or self._broken)
-        except TimeoutError:
-            raise UnexpectedBehaviour(f"no {what} on the stream within {within:.0f} s") from None
-        if self._broken:
-            raise self._broken
-
-    async def _follow(self) -> None:
+    async def _read(self) -> None:
         try:
             async with contextlib.aclosing(self._stream) as items:
                 async for item in items:
                     self._take(item)
-                    await self._notify()
         except Refused as refused:
-            self._broken = UnexpectedBehaviour(f"the event stream answers {refused}")
-            await self._notify()
+            raise UnexpectedBehaviour(f"the event stream answers {refused}") from None
 
     def _take(self, item: Item) -> None:
         match item:
             case Ready():
-                self._ready = True
+                self._receive("ready", item)
             case Reset():
-                self._broken = UnexpectedBehaviour(f"the stream was reset: {item.reason}")
+                raise UnexpectedBehaviour(f"the stream was reset: {item.reason}")
             case Event():
                 self._show(item)
-                self._received.append(item)
+                self._receive((item.kind, item.entity_id), item)
 
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
+    def _receive(self, key: object, item: Item) -> None:
+        if not self._received[key].done():
+            self._received[key].set_result(item)

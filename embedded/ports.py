@@ -12,34 +12,25 @@ HOST = "127.0.0.1"
 BELOW_EPHEMERAL = range(16_000, 32_000)
 
 
-class Ports:
-    """Ports claimed by this process, until it ends or releases them."""
+_claims: list[TextIO] = []
+"""Locks of the ports that this process has claimed; they end with it."""
 
-    def __init__(self) -> None:
-        self._locks: list[TextIO] = []
 
-    def claim(self, preferred: int) -> int:
-        """`preferred`, or the next one that nobody listens on and no other stack has claimed."""
-        for port in range(preferred, 65536):
-            if self._lock(port) and free(port):
-                return port
-        raise OSError(f"no free port from {preferred} on")
-
-    def release(self) -> None:
-        while self._locks:
-            self._locks.pop().close()
-
-    def _lock(self, port: int) -> bool:
-        directory = paths.cache() / "ports"
-        directory.mkdir(exist_ok=True)
+def claim(preferred: int) -> int:
+    """`preferred`, or the next port that nobody listens on and no other stack has claimed."""
+    directory = paths.cache() / "ports"
+    directory.mkdir(exist_ok=True)
+    for port in range(preferred, 65536):
         lock = (directory / str(port)).open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            return False
-        self._locks.append(lock)
-        return True
+            continue
+        _claims.append(lock)
+        if free(port):
+            return port
+    raise OSError(f"no free port from {preferred} on")
 
 
 def free(port: int) -> bool:

@@ -14,6 +14,7 @@ from embedded.welcome import DAYS_AHEAD
 from embedded.welcome import TYPE as SHORT
 
 TYPE = "checkup"
+RESERVE, BOOKINGS = "/api/availability/reserve", "/api/appointments"
 GRACE = 5.0
 """Seconds that an expiry may be late before its scenario fails."""
 
@@ -48,9 +49,9 @@ class Scenarios:
         slot = await self._free_slot(TYPE)
         held = await self._held(slot, TYPE)
         self._print_note(f"held for {held['expires_in_seconds']:.0f} s")
-        booked = await self._one.confirm(held)
+        booked = await self._one.change("booked", "POST", f"{BOOKINGS}/{held['id']}/confirm")
         await self._waiter.wait_for("appointment.booked", held["id"])
-        self._record("confirmed", booked)
+        self.bookings.append(("confirmed", booked))
 
     async def _hold_and_expire(self) -> None:
         self._print_title(
@@ -69,13 +70,14 @@ class Scenarios:
         self._print_note(
             f"the slot is free again, {late.total_seconds() * 1000:.0f} ms after the deadline"
         )
-        self._record("expired", held)
+        self.bookings.append(("expired", held))
 
     async def _two_for_one_slot(self) -> None:
         self._print_title("Two callers, one slot", "Both ask at the same moment; Postgres decides.")
         slot = await self._free_slot(TYPE)
         callers = (self._one, self._other)
-        answers = await asyncio.gather(*(caller.hold(slot, TYPE) for caller in callers))
+        wanted = _wanted(slot, TYPE)
+        answers = await asyncio.gather(*(each.send("POST", RESERVE, wanted) for each in callers))
         won, lost = (0, 1) if answers[0].status == 201 else (1, 0)
         held = expect(answers[won], 201, "held")
         refused = expect(answers[lost], 409, "slot_unavailable")
@@ -83,9 +85,10 @@ class Scenarios:
         await self._waiter.wait_for("appointment.held", held["id"])
         others = ", ".join(at(slot) for slot in refused["alternatives"])
         self._print_note(f"{callers[won].name} holds it; {callers[lost].name} is offered {others}")
-        released = await callers[won].release(held)
+        path = f"{RESERVE}/{held['id']}"
+        released = await callers[won].change("released", "DELETE", path)
         await self._waiter.wait_for("appointment.released", held["id"])
-        self._record("won, then released", released)
+        self.bookings.append(("won, then released", released))
 
     async def _cancel(self) -> None:
         self._print_title(
@@ -93,16 +96,18 @@ class Scenarios:
             "The API decides and answers; the signal `cancel` informs the booking's workflow.",
         )
         slot = await self._free_slot(TYPE)
-        booked = await self._one.book(slot, TYPE)
+        booked = await self._one.change("booked", "POST", BOOKINGS, _wanted(slot, TYPE), 201)
         await self._waiter.wait_for("appointment.booked", booked["id"])
-        cancelled = await self._one.cancel(booked, CancelReason.PATIENT_REQUEST)
+        path, reason = f"{BOOKINGS}/{booked['id']}/cancel", {"reason": CancelReason.PATIENT_REQUEST}
+        cancelled = await self._one.change("cancelled", "POST", path, reason)
         await self._waiter.wait_for("appointment.cancelled", booked["id"])
         await self._is_free(slot, TYPE)
         self._print_note("the slot is free again")
-        self._record("cancelled by signal", cancelled)
+        self.bookings.append(("cancelled by signal", cancelled))
 
     async def _held(self, slot: Json, appointment_type: str) -> Json:
-        held = expect(await self._one.hold(slot, appointment_type), 201, "held")
+        body = _wanted(slot, appointment_type)
+        held = await self._one.change("held", "POST", RESERVE, body, 201)
         await self._waiter.wait_for("appointment.held", held["id"])
         return held
 
@@ -145,5 +150,10 @@ class Scenarios:
     def _print_note(self, text: str) -> None:
         self._console.print(f"     {text}", style="dim", markup=False, soft_wrap=True)
 
-    def _record(self, how: str, booking: Json) -> None:
-        self.bookings.append((how, booking))
+
+def _wanted(slot: Json, appointment_type: str) -> Json:
+    return {
+        "dentist_id": slot["dentist_id"],
+        "starts_at": slot["starts_at"],
+        "appointment_type": appointment_type,
+    }

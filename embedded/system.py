@@ -11,10 +11,10 @@ from rich.console import Console
 
 from db.demo_practice import load_demo_data
 from db.migrate import migrate
-from embedded import dev_state, probe, temporal_cli
+from embedded import dev_state, ports, probe, temporal_cli
 from embedded.binaries import MAJOR
 from embedded.checklist import step
-from embedded.ports import HOST, Ports
+from embedded.ports import HOST
 from embedded.postgres import FASTER_BUT_NOT_DURABLE, Postgres
 from embedded.process import Command, Process
 from embedded.supervisor import Part, Supervisor
@@ -49,11 +49,10 @@ class System:
     def __init__(self, options: Options, data: Path, console: Console) -> None:
         self._options = options
         self._data = data
-        self._ports = Ports()
         self._logs = _fresh_logs(options.home)
         self._console = console
         self.supervisor = Supervisor(self._log, self._processes_changed)
-        api, metrics = map(self._ports.claim, (options.api_port, options.metrics_port))
+        api, metrics = map(ports.claim, (options.api_port, options.metrics_port))
         self._api_port, self._metrics_port = api, metrics
         self.state = dev_state.DevState(
             dev_state.Api(f"http://{HOST}:{api}", f"http://{HOST}:{metrics}/metrics"),
@@ -81,7 +80,7 @@ class System:
         with step(self._console, "Postgres") as running:
             durable = not self._options.ephemeral
             settings = {} if durable else FASTER_BUT_NOT_DURABLE
-            port = self._ports.claim(POSTGRES_PORT)
+            port = ports.claim(POSTGRES_PORT)
             server = Postgres(self._data / f"postgres-{MAJOR}", port, settings)
             log = self._logs / "postgres.log"
             self.supervisor.start(Part("postgres", lambda: server.start(log), server.accepts))
@@ -93,7 +92,7 @@ class System:
             return
         with step(self._console, "Temporal") as running:
             binary = temporal_cli.obtain(running.doing)
-            port, ui_port = self._ports.claim(TEMPORAL_PORT), self._ports.claim(TEMPORAL_UI_PORT)
+            port, ui_port = ports.claim(TEMPORAL_PORT), ports.claim(TEMPORAL_UI_PORT)
             database = None if self._options.ephemeral else self._data / "temporal.db"
             server = Temporal(binary, port, ui_port, database)
             log = self._logs / "temporal.log"
@@ -104,7 +103,7 @@ class System:
             running.result = f"port {port}"
 
     def _worker(self, number: int) -> Part:
-        health = self._ports.claim(WORKER_HEALTH_PORT)
+        health = ports.claim(WORKER_HEALTH_PORT)
         name = f"worker-{number + 1}" if number else "worker"
         return self._part(name, ["worker", "--health-port", str(health)], {}, health)
 

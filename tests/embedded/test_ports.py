@@ -3,24 +3,18 @@
 import socket
 
 from embedded import ports
-from embedded.ports import Ports
 
 
 def test_a_port_that_somebody_listens_on_is_passed_over() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
-        mine = Ports()
-        assert mine.claim(taken) > taken
-    mine.release()
+        assert ports.claim(taken) > taken
 
 
 def test_a_claimed_port_is_passed_over_before_anybody_listens() -> None:
-    first, second = Ports(), Ports()
     preferred = ports.any_free()
-    assert first.claim(preferred) == preferred
-    assert second.claim(preferred) > preferred
-    first.release()
-    second.release()
+    assert ports.claim(preferred) == preferred
+    assert ports.claim(preferred) > preferred
 
 
 def test_whoever_asks_for_ports_that_are_free_is_given_none_twice() -> None:
