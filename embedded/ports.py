@@ -1,10 +1,10 @@
 """Ports of the loopback interface. Stacks on one machine claim ports by file locks."""
 
 import fcntl
+import os
 import random
 import socket
 from collections.abc import Iterator
-from typing import TextIO
 
 from embedded import paths
 
@@ -12,22 +12,19 @@ HOST = "127.0.0.1"
 BELOW_EPHEMERAL = range(16_000, 32_000)
 
 
-_claims: list[TextIO] = []
-"""Locks of the ports that this process has claimed; they end with it."""
-
-
 def claim(preferred: int) -> int:
-    """`preferred`, or the next port that nobody listens on and no other stack has claimed."""
+    """`preferred`, or the next port that nobody listens on and no other stack has claimed. The
+    claim is a file lock, which ends with this process.
+    """
     directory = paths.cache() / "ports"
     directory.mkdir(exist_ok=True)
     for port in range(preferred, 65536):
-        lock = (directory / str(port)).open("w")
+        lock = os.open(directory / str(port), os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.close()
+            os.close(lock)
             continue
-        _claims.append(lock)
         if free(port):
             return port
     raise OSError(f"no free port from {preferred} on")
