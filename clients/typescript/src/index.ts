@@ -1,1 +1,25 @@
+export { Client, type ClientOptions, createClient, type EventsOptions } from "./client.js";
+export { ServerClock } from "./clock.js";
+export type {
+  Command,
+  CommandInputs,
+  CommandOptions,
+  EditInput,
+  HoldInput,
+  MoveInput,
+  Place,
+} from "./commands.js";
+export { Commands, newKey } from "./commands.js";
+export type { Fetch, GetToken } from "./connection.js";
+export type { components, operations, paths } from "./generated/schema.js";
+export type { LiveState, LiveStatus } from "./live.js";
+export { Live } from "./live.js";
+export {
+  type ClientError,
+  isRefusal,
+  type Problem,
+  Refusal,
+  type RefusalCode,
+  Unreachable,
+} from "./refusal.js";
 export type * from "./types.js";
