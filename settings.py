@@ -55,6 +55,17 @@ class Settings(BaseSettings):
     are never accepted by both.
     """
 
+    supabase_anon_key: str | None = None
+    """The public key (anon or publishable) of the Supabase project that `jwt_issuer` belongs to.
+    With it people can sign in to the web app.
+    """
+
+    temporal_ui_url: str | None = None
+    """Address of Temporal's Web UI, for links in the web app."""
+
+    metrics_url: str | None = None
+    """Address of the metrics or of a dashboard over them, for a link in the web app."""
+
     hold_token_secret: SecretStr | None = None
     """What the tokens of agents' bookings are made with, 32 bytes at least; the same at every API
     process. Without it agents cannot book in production; development derives one from its key.
@@ -133,6 +144,11 @@ class Settings(BaseSettings):
     def development_key(self) -> Path:
         """The private ES256 key (PEM) of the local issuer."""
         return self.chairtime_home / "development-key.pem"
+
+    @property
+    def local_issuer(self) -> bool:
+        """Whether tokens come from the local issuer of development."""
+        return self.environment == "development" and self.jwt_issuer is None
 
     @property
     def limited(self) -> bool:

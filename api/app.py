@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from api.auth import development_sign_in
 from api.auth.accounts import Accounts
 from api.auth.hold_tokens import HoldTokens
 from api.auth.security import Verifier
@@ -22,6 +23,7 @@ from api.ops import health, realtime
 from api.ops.probes import Probes
 from api.scheduling import schedules, slots
 from api.state import AppState
+from api.web import config, pages
 from db.pool import create_pool
 from realtime.hub import Hub
 from realtime.relay import Relay
@@ -51,6 +53,7 @@ ROUTE_MODULES = (
     event_log,
     realtime,
     health,
+    config,
 )
 """The most requested come first; otherwise the order does not matter. Where a name could
 stand, ids are `{id:uuid}`, so that a wrong method on a name is 405 and not an invalid id.
@@ -86,6 +89,9 @@ def create_app(settings: Settings) -> FastAPI:
     document.install(app)
     for module in ROUTE_MODULES:
         app.include_router(module.router)
+    if settings.local_issuer:
+        app.include_router(development_sign_in.router)
+    pages.install(app, settings)
     return app
 
 

@@ -3,6 +3,7 @@
 db/demo_practice.py adds more people and a full calendar.
 """
 
+from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from db import catalogue, profiles
@@ -34,6 +35,9 @@ OF_THE_CHATBOT = ("ben", "deniz")
 """Patients created by the chatbot, which may book for them."""
 
 CHATBOT = Actor(Role.AGENT, person_id("agent", "chatbot"))
+
+SHOWN = 6
+"""People of each role that development offers for sign-in."""
 
 CHAIRS = ("Chair 1", "Chair 2", "Chair 3")
 Type = tuple[str, str, int, int, int, bool, bool]
@@ -111,3 +115,29 @@ async def add_dentist(
         """,
         [(id, *window) for window in WEEK],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to sign in as in development."""
+
+    id: UUID
+    role: Role
+    full_name: str
+
+
+async def people(connection: Connection) -> list[Person]:
+    """Up to SHOWN people of each role that uses the web app, the oldest profiles first."""
+    rows = await connection.fetch(
+        """
+        select id, role, full_name
+        from (select id, role::text, full_name,
+                     row_number() over (partition by role order by created_at, full_name) as place
+              from profiles
+              where active and role::text <> 'agent') as ranked
+        where place <= $1
+        order by array_position(array['admin', 'desk', 'dentist', 'patient'], role), full_name
+        """,
+        SHOWN,
+    )
+    return [Person(row["id"], Role(row["role"]), row["full_name"]) for row in rows]

@@ -46,7 +46,7 @@ def _verbs(*verbs: Verb) -> dict[str, Row]:
 
 
 PUBLIC = frozenset(
-    {"list_dentists", "get_dentist", "livez", "readyz", "health", "version"},
+    {"list_dentists", "get_dentist", "get_config", "livez", "readyz", "health", "version"},
 )
 """Routes that need no token."""
 

@@ -15,6 +15,7 @@ restart a healthy process.
 """
 
 DENTISTS = "/api/profiles/dentists"
+CONFIG = "/api/config"
 
 
 class Admission:
@@ -78,7 +79,7 @@ async def _admit_token(request: Request, limits: Limits, token: str) -> None:
 
 def is_public(path: str) -> bool:
     """Whether a path needs no token."""
-    return not path.startswith("/api/") or f"{path}/".startswith(f"{DENTISTS}/")
+    return not path.startswith("/api/") or path == CONFIG or f"{path}/".startswith(f"{DENTISTS}/")
 
 
 def shows_ticket(request: Request) -> bool:

@@ -118,7 +118,8 @@ def install(app: FastAPI) -> None:
             headers = {"Allow": ", ".join(_methods(request))}
             detail = f"Method not allowed; allowed: {headers['Allow']}."
         if error.status_code == 404:
-            detail = "Unknown path; see /docs."
+            known = error.detail not in (None, "Not Found")
+            detail = str(error.detail) if known else "Unknown path; see /docs."
         return answer(request, Problem(code, detail, status=error.status_code, headers=headers))
 
     @app.exception_handler(Unavailable)

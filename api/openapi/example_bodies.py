@@ -195,4 +195,9 @@ EXAMPLES: Mapping[str, list[Json]] = {
         {"status": "degraded", "database": "ok", "temporal": "degraded", "workers": "ok"}
         | {"relay": "ok", "dispatcher": "ok"}
     ],
+    "WebConfig": [
+        {"environment": "production", "sign_in": "supabase"}
+        | {"supabase_url": "https://ref.supabase.co", "supabase_anon_key": "sb_publishable_1"}
+        | {"temporal_ui_url": "https://temporal.example", "metrics_url": None}
+    ],
 }

@@ -925,6 +925,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Config
+         * @description How the web app signs people in, and which other tools it links to.
+         */
+        get: operations["get_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2730,6 +2750,34 @@ export interface components {
             appointment_id?: string;
         };
         /**
+         * WebConfig
+         * @example {
+         *       "environment": "production",
+         *       "sign_in": "supabase",
+         *       "supabase_url": "https://ref.supabase.co",
+         *       "supabase_anon_key": "sb_publishable_1",
+         *       "temporal_ui_url": "https://temporal.example",
+         *       "metrics_url": null
+         *     }
+         */
+        WebConfig: {
+            /**
+             * Environment
+             * @enum {string}
+             */
+            environment: "production" | "development";
+            /** Sign In */
+            sign_in: ("development" | "supabase") | null;
+            /** Supabase Url */
+            supabase_url: string | null;
+            /** Supabase Anon Key */
+            supabase_anon_key: string | null;
+            /** Temporal Ui Url */
+            temporal_ui_url: string | null;
+            /** Metrics Url */
+            metrics_url: string | null;
+        };
+        /**
          * WeeklyHours
          * @description Open from `starts` to `ends` on each such weekday; where `ends` is not later, until the next
          *     day. Valid from and to these dates, both included.
@@ -2904,6 +2952,7 @@ export type Transition = components['schemas']['Transition'];
 export type Update = components['schemas']['Update'];
 export type Via = components['schemas']['Via'];
 export type Wanted = components['schemas']['Wanted'];
+export type WebConfig = components['schemas']['WebConfig'];
 export type WeeklyHours = components['schemas']['WeeklyHours'];
 export type Problem = components['schemas']['Problem'];
 export type Event = components['schemas']['Event'];
@@ -4522,6 +4571,27 @@ export interface operations {
                     };
                 };
             };
+        };
+    };
+    get_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebConfig"];
+                };
+            };
+            default: components["responses"]["Refused"];
         };
     };
 }

@@ -1,0 +1,42 @@
+import { useSearchParams } from "react-router";
+import { useRead } from "./api";
+import { useUser } from "./session/SessionProvider";
+
+export interface Clinic {
+  id: string;
+  name: string;
+  time_zone: string;
+  slot_grid_minutes: number;
+}
+
+export interface ClinicChoice {
+  /** The clinic that everything on the page is of; undefined while it is loading. */
+  clinic: Clinic | undefined;
+  clinics: readonly Clinic[];
+  choose(id: string): void;
+}
+
+/** The clinic named in the URL (`?clinic=`), else the first one. */
+export function useClinic(): ClinicChoice {
+  const user = useUser();
+  const [search, setSearch] = useSearchParams();
+  const { data } = useRead<Clinic[]>("/api/clinics", { enabled: user !== null });
+  const clinics = data ?? [];
+  const named = search.get("clinic");
+  return {
+    clinic: clinics.find((clinic) => clinic.id === named) ?? clinics[0],
+    clinics,
+    choose: (id) =>
+      setSearch((now) => {
+        now.set("clinic", id);
+        return now;
+      }),
+  };
+}
+
+/** The path of another page of the same clinic. */
+export function useClinicPath(): (path: string) => string {
+  const [search] = useSearchParams();
+  const clinic = search.get("clinic");
+  return (path) => (clinic ? `${path}?clinic=${encodeURIComponent(clinic)}` : path);
+}

@@ -1,0 +1,54 @@
+import { Alert, Container, Paper, Stack, Text, Title } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate, useSearchParams } from "react-router";
+import { ErrorMessage } from "../../shared/ErrorMessage";
+import { Skeletons } from "../../shared/Skeletons";
+import { useSession } from "./SessionProvider";
+import { home } from "./user";
+
+const DevelopmentPicker = lazy(() => import("./DevelopmentPicker"));
+const SupabaseForm = lazy(() => import("./SupabaseForm"));
+
+/** The page on which everybody signs in; it returns to `next`, a path of this app. */
+export default function SignIn() {
+  const { t } = useTranslation();
+  const { state, config, enter } = useSession();
+  const navigate = useNavigate();
+  const [search] = useSearchParams();
+
+  async function signedIn() {
+    const user = await enter();
+    if (!user) return;
+    const next = search.get("next");
+    navigate(next?.startsWith("/") && !next.startsWith("//") ? next : home(user.role), {
+      replace: true,
+    });
+  }
+
+  return (
+    <Container size="xs" component="main" py="xl" id="main">
+      <Paper withBorder p="lg">
+        <Stack>
+          <Title order={1} size="h2">
+            {t("sign_in.title")}
+          </Title>
+          {state.status === "out" && state.ended && (
+            <Alert role="status" color="gray" variant="light">
+              <Text>{t(`sign_in.ended.${state.ended}`)}</Text>
+            </Alert>
+          )}
+          {state.status === "failed" ? (
+            <ErrorMessage error={state.error} retry={() => window.location.reload()} />
+          ) : (
+            <Suspense fallback={<Skeletons rows={4} />}>
+              {config?.sign_in === "development" && <DevelopmentPicker onSignedIn={signedIn} />}
+              {config?.sign_in === "supabase" && <SupabaseForm onSignedIn={signedIn} />}
+              {config && config.sign_in === null && <Text>{t("sign_in.not_set_up")}</Text>}
+            </Suspense>
+          )}
+        </Stack>
+      </Paper>
+    </Container>
+  );
+}

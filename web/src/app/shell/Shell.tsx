@@ -1,0 +1,111 @@
+import { ActionIcon, Box, Menu } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconMenu2 } from "@tabler/icons-react";
+import { Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, NavLink, Outlet, useNavigate } from "react-router";
+import { Skeletons } from "../../shared/Skeletons";
+import { useClinic, useClinicPath } from "../clinic";
+import { ShortcutsDialog } from "../keys/ShortcutsDialog";
+import { useShortcut } from "../keys/shortcuts";
+import { useIdleLock } from "../session/useIdleLock";
+import { ClinicSelect } from "./ClinicSelect";
+import { Clock } from "./Clock";
+import { SLOT_ID } from "./HeaderSlot";
+import classes from "./Shell.module.css";
+import { ThemeSwitch } from "./ThemeSwitch";
+import { UserMenu } from "./UserMenu";
+
+export interface AppLink {
+  to: string;
+  label: string;
+}
+
+interface Props {
+  /** The app's first page. */
+  start: string;
+  links: readonly AppLink[];
+  /** Whether the header offers a choice of clinic and shows its clock. */
+  clinic?: boolean;
+}
+
+/** What all pages have around them: the header, the way past it, and the page itself. */
+export function Shell({ start, links, clinic = false }: Props) {
+  const { t } = useTranslation();
+  const path = useClinicPath();
+  const navigate = useNavigate();
+  const chosen = useClinic().clinic;
+  const [shortcuts, { open, close }] = useDisclosure(false);
+  useIdleLock();
+  useShortcut("?", t("shortcuts.list"), open);
+
+  return (
+    <>
+      <a href="#main" className={classes.skip}>
+        {t("skip")}
+      </a>
+      <header className={`${classes.header} no-print`}>
+        {links.length > 0 && (
+          <Menu position="bottom-start">
+            <Menu.Target>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size="lg"
+                hiddenFrom="md"
+                aria-label={t("menu.pages")}
+              >
+                <IconMenu2 size={18} aria-hidden />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {links.map((link) => (
+                <Menu.Item key={link.to} onClick={() => navigate(path(link.to))}>
+                  {link.label}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        )}
+        <Link to={path(start)} className={classes.brand}>
+          <img src="/icon.svg" alt="" width={24} height={24} />
+          <Box component="span" visibleFrom="sm">
+            Chairtime
+          </Box>
+          <Box component="span" hiddenFrom="sm" className="visually-hidden">
+            Chairtime
+          </Box>
+        </Link>
+        {clinic && <ClinicSelect />}
+        <Box
+          component="nav"
+          className={classes.links}
+          visibleFrom="md"
+          aria-label={t("menu.pages")}
+        >
+          {links.map((link) => (
+            <NavLink key={link.to} to={path(link.to)} end className={classes.link}>
+              {link.label}
+            </NavLink>
+          ))}
+        </Box>
+        <div id={SLOT_ID} className={classes.slot} />
+        <div className={classes.end}>
+          {clinic && chosen && (
+            <Box visibleFrom="sm">
+              <Clock zone={chosen.time_zone} />
+            </Box>
+          )}
+          <ThemeSwitch />
+          <UserMenu onShortcuts={open} />
+        </div>
+      </header>
+      <main id="main" tabIndex={-1} className={classes.main}>
+        <Suspense fallback={<Skeletons rows={8} />}>
+          <Outlet />
+        </Suspense>
+      </main>
+      <ShortcutsDialog opened={shortcuts} onClose={close} />
+    </>
+  );
+}

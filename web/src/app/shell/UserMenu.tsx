@@ -1,0 +1,82 @@
+import { Button, Menu, Text } from "@mantine/core";
+import { IconCheck, IconKeyboard, IconLogin, IconLogout, IconUser } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { useLocation, useNavigate } from "react-router";
+import { chooseLanguage, LANGUAGES } from "../i18n";
+import { useSession, useUser } from "../session/SessionProvider";
+
+const OWN_NAMES = { en: "English", de: "Deutsch" } as const;
+
+/** Who is signed in, the language, the shortcuts, and the way out. */
+export function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
+  const { t, i18n } = useTranslation();
+  const { leave } = useSession();
+  const user = useUser();
+  const navigate = useNavigate();
+  const place = useLocation();
+
+  async function signOut() {
+    await leave("signed_out");
+    navigate("/sign-in", { replace: true });
+  }
+
+  const next = encodeURIComponent(place.pathname + place.search);
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <Button
+          variant="subtle"
+          color="gray"
+          px="xs"
+          leftSection={<IconUser size={18} aria-hidden />}
+          aria-label={t("menu.open")}
+        >
+          <Text span size="sm" truncate maw={140} visibleFrom="sm">
+            {user?.fullName ?? t("menu.visitor")}
+          </Text>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {user && (
+          <Menu.Label>
+            {user.fullName} · {t(`role.${user.role}`)}
+          </Menu.Label>
+        )}
+        <Menu.Label>{t("menu.language")}</Menu.Label>
+        {LANGUAGES.map((language) => (
+          <Menu.Item
+            key={language}
+            lang={language}
+            role="menuitemradio"
+            aria-checked={i18n.language === language}
+            leftSection={
+              i18n.language === language ? <IconCheck size={16} aria-hidden /> : <span />
+            }
+            onClick={() => chooseLanguage(language)}
+          >
+            {OWN_NAMES[language]}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} onClick={onShortcuts}>
+          {t("menu.shortcuts")}
+        </Menu.Item>
+        {user ? (
+          <Menu.Item
+            leftSection={<IconLogout size={16} aria-hidden />}
+            onClick={() => void signOut()}
+          >
+            {t("menu.sign_out")}
+          </Menu.Item>
+        ) : (
+          <Menu.Item
+            leftSection={<IconLogin size={16} aria-hidden />}
+            onClick={() => navigate(`/sign-in?next=${next}`)}
+          >
+            {t("menu.sign_in")}
+          </Menu.Item>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

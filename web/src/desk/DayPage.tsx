@@ -1,0 +1,12 @@
+import { Container, Text, Title } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+
+export default function DayPage() {
+  const { t } = useTranslation("desk");
+  return (
+    <Container py="lg">
+      <Title order={1}>{t("pages.day")}</Title>
+      <Text>{t("day.empty")}</Text>
+    </Container>
+  );
+}

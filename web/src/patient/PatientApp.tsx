@@ -1,0 +1,13 @@
+import { useTranslation } from "react-i18next";
+import { Navigate } from "react-router";
+import { useUser } from "../app/session/SessionProvider";
+import { home } from "../app/session/user";
+import { Shell } from "../app/shell/Shell";
+
+/** For visitors and patients; staff are sent to their own app. */
+export default function PatientApp() {
+  const { t } = useTranslation("patient");
+  const user = useUser();
+  if (user && home(user.role) !== "/") return <Navigate to={home(user.role)} replace />;
+  return <Shell start="/" links={[{ to: "/", label: t("pages.book") }]} />;
+}
