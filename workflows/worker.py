@@ -29,13 +29,9 @@ def build_worker(client: Client, activities: BookingActivities, **overrides: Any
         "workflows": [BookingWorkflow],
         "activities": [activities.advance],
         "workflow_runner": SANDBOX,
-        # By default a single poller polls for new workflows, with outliers of 2 s. Each poller
-        # takes a task slot, and eager starts need a free one.
+        # By default a single poller polls for new workflows, with outliers of 2 s.
         "workflow_task_poller_behavior": PollerBehaviorAutoscaling(minimum=4, initial=4, maximum=6),
         "no_remote_activities": True,
-        # With the default of 100, a burst of new bookings takes all slots, and tasks of running
-        # workflows time out in the sticky queue: 200 times in 300 bookings, with 20 hardly ever.
-        "max_concurrent_workflow_tasks": 20,
         "max_cached_workflows": 1000,  # 300 KB each; an evicted workflow is replayed
         # After a worker dies, its workflows wait this long before another worker takes over.
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import (
     Client,
@@ -393,6 +394,31 @@ async def test_beside_its_worker_a_dispatcher_gets_the_first_task_with_the_start
         history = await workflow(client, second.id).fetch_history()
     attributes = history.events[0].workflow_execution_started_event_attributes
     assert attributes.eager_execution_accepted
+
+
+async def test_each_start_of_a_backlog_brings_its_first_task(pool, dsn, client, queue):
+    first, *backlog = [request(start, limits=None) for start in times(40)]
+    async with build_worker(client, BookingActivities(pool, lambda: None), task_queue=queue):
+        await hold(pool, first)
+        async with dispatching(dsn, client, queue):
+            await eventually(lambda: caught_up(client, first.id))
+        for command in backlog:
+            await hold(pool, command)
+        async with dispatching(dsn, client, queue):
+            await eventually(emptied(pool))
+    for command in backlog:
+        history = await workflow(client, command.id).fetch_history()
+        attributes = history.events[0].workflow_execution_started_event_attributes
+        assert attributes.eager_execution_accepted
+
+
+async def caught_up(client: Client, booking: UUID) -> bool:
+    """Whether the workflow has completed a task, so that its worker is known to run."""
+    if not await started(client, booking):
+        return False
+    history = await workflow(client, booking).fetch_history()
+    completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    return any(event.event_type == completed for event in history.events)
 
 
 async def test_a_new_event_in_the_log_wakes_the_dispatcher(pool, dsn, client, queue):
