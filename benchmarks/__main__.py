@@ -19,9 +19,9 @@ from rich.console import Console
 from benchmarks import bench, machine, peer, report, rows, slots, system
 from benchmarks.bench import Bench
 from benchmarks.experiments import (
-    crowd,
     event_cost,
-    lateness,
+    expiry_delay,
+    many_streams,
     storm,
     streams,
     sustained,
@@ -41,7 +41,7 @@ class Experiment:
 
 EXPERIMENTS = [
     Experiment(module.NAME, module.ABOUT, module.run)
-    for module in (sustained, storm, lateness, streams, crowd, event_cost, tailing)
+    for module in (sustained, storm, expiry_delay, streams, many_streams, event_cost, tailing)
 ]
 
 

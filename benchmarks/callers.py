@@ -1,4 +1,4 @@
-"""What a request's token and its rights take of its time."""
+"""The time it takes to verify a token and check its rights."""
 
 import time
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ BOUND_MS = 0.3
 
 
 async def measure(app: FastAPI, settings: Settings, result: Result) -> None:
-    """One repetition: one token again and again, and tokens that were never seen."""
+    """One repetition: new tokens, and one token repeatedly."""
     others = [development.token(settings, "patient", lifetime=3600 + n) for n in range(COUNT)]
     for what, tokens in (("never seen before", others), ("seen before", others[:1] * COUNT)):
         took = [await _known(app, token) for token in tokens]
@@ -24,7 +24,7 @@ async def measure(app: FastAPI, settings: Settings, result: Result) -> None:
 
 
 async def _known(app: FastAPI, token: str) -> float:
-    """Milliseconds until it is known who asks, and whether they may."""
+    """Milliseconds to authenticate a request and check its rights."""
     headers = [(b"authorization", f"Bearer {token}".encode())]
     route = SimpleNamespace(name="list_appointments")
     request = Request({"type": "http", "app": app, "headers": headers, "route": route})

@@ -1,6 +1,4 @@
-"""Committed changes as the triggers leave them, without the bookings: what the pipeline behind them
-can do, Postgres would not write bookings fast enough to show.
-"""
+"""Commits outbox rows without bookings, at rates that bookings would not reach."""
 
 import asyncio
 import time
@@ -19,12 +17,12 @@ insert into outbox (topic, kind, entity_id, version, audience, payload)
 values ('appointments', 'appointment.booked', $1, 1, $2, $3)
 """
 SIZE = 400
-"""Characters of a payload, as of a booking's."""
+"""Characters of a payload, about as many as for a booking."""
 
 
 async def commit(pool: Pool, audience: Sequence[UUID], rate: float, count: int) -> dict[int, float]:
-    """Commits `count` events at this rate, each of one transaction, to one reader of the audience
-    after the other; when each commit was acknowledged, by its number.
+    """Commits `count` events at this rate, each in its own transaction and for the next reader in
+    the audience. Returns when each commit was acknowledged, by the event's number.
     """
     committed: dict[int, float] = {}
     waker = RelayWaker(pool)

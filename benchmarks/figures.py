@@ -1,4 +1,4 @@
-"""Figures: what was measured, once per repetition, and what it should come to."""
+"""Figures, one per repetition, and their targets."""
 
 import math
 import statistics
@@ -17,7 +17,7 @@ def percentile(values: Sequence[float], q: float) -> float:
 
 @dataclass(frozen=True)
 class Target:
-    """What the median over the repetitions of one figure of a row should be."""
+    """The target for the median of one figure of a row."""
 
     figure: str
     is_: Literal["≤", "≥"]
@@ -32,14 +32,14 @@ class Target:
 
 @dataclass
 class Row:
-    """One thing measured: its figures by name, each with one value per repetition."""
+    """The figures of one measurement by name, each with one value per repetition."""
 
     what: str
     figures: dict[str, list[float]] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
 
     def add(self, **values: float) -> None:
-        """The values of one more repetition. Names are units too: `p50_ms`, `per_s`."""
+        """Adds the values of one repetition. Names end in the unit: `p50_ms`, `per_s`."""
         for name, value in values.items():
             self.figures.setdefault(name, []).append(value)
 
@@ -53,7 +53,7 @@ class Row:
 
 @dataclass
 class Result:
-    """What one experiment found. `notes` say what a reader of the figures must know."""
+    """The figures of one experiment, with notes for their reader."""
 
     name: str
     about: str
@@ -61,7 +61,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
 
     def row(self, what: str, *targets: Target) -> Row:
-        """The row of this name, made on first use."""
+        """The row of this name, created on first use."""
         return self.rows.setdefault(what, Row(what, targets=targets))
 
     def note(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A reader of an event stream who notes how long each event was on its way."""
+"""A reader of an event stream that records when each event arrived."""
 
 import asyncio
 import functools
@@ -28,35 +28,35 @@ class Follower(asyncio.Protocol):
         return follower
 
     async def ready(self) -> None:
-        """Returns once the stream says so."""
+        """Returns after the `ready` event."""
         async with asyncio.timeout(10):
             await self._ready
 
     def stall(self) -> None:
-        """Reads no more, and keeps the connection."""
+        """Stops reading, and keeps the connection open."""
         self._transport.pause_reading()
 
     def close(self) -> None:
         self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop has its own
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's class is not a subclass
 
     def data_received(self, data: bytes) -> None:
-        self._pieces.append((time.time(), data))  # read later: now others wait
+        self._pieces.append((time.time(), data))  # parsed after the measurement
         self._events += data.count(b"\ndata: ")
         if not self._ready.done() and b"event: ready" in data:
             self._ready.set_result(None)
             self.forget()
 
     def forget(self) -> None:
-        """What has come so far does not count."""
+        """Drops the events received so far."""
         self._pieces.clear()
         self._events = 0
 
     @property
     def events(self) -> int:
-        """How many have come."""
+        """The number of events received."""
         return self._events
 
     @property
@@ -66,7 +66,7 @@ class Follower(asyncio.Protocol):
 
     @property
     def arrived(self) -> list[tuple[int, float]]:
-        """Of events that carry a `number`: it, and when they arrived."""
+        """The `number` of each event that has one, and when it arrived."""
         return [(int(number), at) for at, number in self._found(NUMBER)]
 
     def _found(self, pattern: re.Pattern[bytes]) -> Iterator[tuple[float, bytes]]:
@@ -79,5 +79,5 @@ class Follower(asyncio.Protocol):
 
 @functools.cache
 def _instant(text: bytes) -> float:
-    """Every stream brings the same text: it is read once."""
+    """Cached, as all streams receive the same text."""
     return datetime.fromisoformat(text.decode()).timestamp()

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.idle`: what an open stream costs one process, with our own answer and with
-sse-starlette's: memory while nothing happens, processor time for each event delivered.
+"""`python -m benchmarks.idle`: what an open stream costs a process, with our own response class and
+with sse-starlette's: memory while idle, and CPU time per delivered event.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ select 'availability', 'slot.held', $1, jsonb_build_object('dentist_id', $1::uui
 
 
 class Library(EventSourceResponse):
-    """The same stream by the library's own answer."""
+    """The same stream with the library's response class."""
 
     def __init__(self, state: AppState, reader: Reader, at: Cursor, opening: bytes) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class Library(EventSourceResponse):
         )
 
 
-ANSWERS = {"ours": EventStream, "sse-starlette": Library}
+RESPONSES = {"ours": EventStream, "sse-starlette": Library}
 
 
 def main() -> None:
@@ -66,16 +66,16 @@ def main() -> None:
     try:
         with stack.postgres(data=directory) as postgres:
             asyncio.run(_fill(postgres.dsn()))
-            for name in ANSWERS:
+            for name in RESPONSES:
                 uvloop.run(_measure(name, postgres.dsn(), directory))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def serve(name: str) -> None:
-    """The API, with one of the ANSWERS to those who stream."""
+    """The API, with one of the response classes for streams."""
     AppStatus.enable_automatic_graceful_drain = False
-    vars(streams)["EventStream"] = ANSWERS[name]
+    vars(streams)["EventStream"] = RESPONSES[name]
     settings = Settings(_env_file=None)
     app = create_app(settings)
     Server(server_config(app, settings), app).run()
@@ -105,7 +105,7 @@ async def _measure(name: str, dsn: str, directory: Path) -> None:
         wait_until(lambda: probe.get(port, "/readyz") is not None, server, 30)
         settings = Settings(environment="development", chairtime_home=directory, _env_file=None)
         token = development.token(settings, "patient", "ana")
-        async with _open(port, token, 50):  # what the first streams bring in stays
+        async with _open(port, token, 50):  # warm-up
             pass
         before = _memory(server.pid)
         async with _open(port, token, STREAMS) as followers:
@@ -136,7 +136,7 @@ async def _open(port: int, token: str, count: int) -> AsyncIterator[list[Followe
 
 
 async def _deliver(dsn: str, pid: int, followers: list[Follower]) -> float:
-    """Seconds of CPU for each event at each stream, all that the process does included."""
+    """CPU seconds per event and stream, with everything else that the process does."""
     connection = await asyncpg.connect(dsn)
     before = cpu.used({"api": pid})
     for number in range(EVENTS):
@@ -149,7 +149,7 @@ async def _deliver(dsn: str, pid: int, followers: list[Follower]) -> float:
 
 
 def _memory(pid: int) -> int:
-    """What of a process is in memory, in bytes."""
+    """The resident memory of a process, in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
 
 

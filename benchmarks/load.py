@@ -1,6 +1,4 @@
-"""Load: closed (so many callers, each waits for its answer) and open (so many arrivals a
-second).
-"""
+"""Load: closed (a number of callers, each waiting for its answer) or open (a rate of arrivals)."""
 
 import asyncio
 import time
@@ -15,17 +13,17 @@ J = TypeVar("J")
 R = TypeVar("R")
 
 WARM_UP = (20, 5)
-"""Jobs that are done first and not counted: so many, and so many more for each caller."""
+"""Jobs of the warm-up: a number, and a number per caller."""
 
 
 @dataclass
 class Measured(Generic[R]):
-    """How long each job took, in seconds, and what it answered; in the order of their ends."""
+    """Latencies in seconds and answers of the jobs, in the order of completion."""
 
     latencies: list[float] = field(default_factory=list)
     answers: list[R] = field(default_factory=list)
     cpu: dict[str, float] = field(default_factory=dict)
-    """CPU seconds per job by part, where parts were named."""
+    """CPU seconds per job of each part, if parts were given."""
     seconds: float = 0.0
 
     @property
@@ -46,8 +44,8 @@ async def closed(
     jobs: Sequence[J],
     pids: Mapping[str, int] | None = None,
 ) -> Measured[R]:
-    """Each caller takes the next job as soon as it has its answer. The first jobs are not counted,
-    up to half of them.
+    """Each caller takes the next job as soon as it has its answer. The first jobs (at most half)
+    are a warm-up.
     """
     warm_up = min(WARM_UP[0] + WARM_UP[1] * len(callers), len(jobs) // 2)
     await work(callers, jobs[:warm_up])
@@ -79,7 +77,7 @@ async def work(callers: Sequence[Callable[[J], Awaitable[R]]], jobs: Iterable[J]
 async def arrivals(
     rate: float, jobs: Sequence[J], act: Callable[[J], Coroutine[Any, Any, R]]
 ) -> list[R | BaseException]:
-    """Starts one job every 1/rate seconds, however long the others take; what each came to."""
+    """Starts a job every 1/rate seconds, however long the others take. Returns their results."""
     loop = asyncio.get_running_loop()
     began, tasks = loop.time(), []
     for number, job in enumerate(jobs):

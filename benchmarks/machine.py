@@ -1,4 +1,4 @@
-"""Where it was measured: figures of another machine are other figures."""
+"""Describes the machine that the figures come from."""
 
 import importlib.metadata
 import os
@@ -36,12 +36,12 @@ async def postgres(connection: asyncpg.Connection) -> dict[str, str]:
 
 
 def load() -> list[float]:
-    """The load averages of 1, 5 and 15 minutes: others may be at work here too."""
+    """The load averages of 1, 5 and 15 minutes, to see whether the machine was busy."""
     return [round(value, 2) for value in os.getloadavg()]
 
 
 def fsync(directory: Path) -> dict[str, float]:
-    """Microseconds until 8 KiB are on the disk, which is what a commit waits for."""
+    """Microseconds to write and flush 8 KiB, which is what a commit waits for."""
     took = []
     with tempfile.TemporaryFile(dir=directory) as file:
         for _ in range(WRITES):

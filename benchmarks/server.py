@@ -1,7 +1,7 @@
-"""Baseline (a): the API with one more route, which inserts one row and decides nothing.
+"""The API with one more route, the baseline: it inserts one row, without any booking logic.
 
-Everything else is the same: application, authentication, middleware, server, process. The row is
-kept apart from others by the same constraint as a claim.
+Application, authentication, middleware, server and process are the same, and the table has the same
+exclusion constraint as claims.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Claimed:
 
 @router.post("/bench/claims", status_code=201, name="reserve")  # whose rights apply
 async def claim(body: Claim, caller: Caller, state: State) -> Claimed:
-    """One INSERT of one row."""
+    """Inserts one row."""
     ends_at = body.starts_at + VISIT
     async with use(state.pool) as connection:
         id = await connection.fetchval(INSERT, uuid7(), body.resource_no, body.starts_at, ends_at)
@@ -63,7 +63,7 @@ async def claim(body: Claim, caller: Caller, state: State) -> Claimed:
 
 
 def main() -> None:
-    """Serves as `chairtime api` does."""
+    """Serves like `chairtime api`."""
     settings = Settings()
     app = create_app(settings)
     app.include_router(router)

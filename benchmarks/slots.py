@@ -1,6 +1,5 @@
-"""What a search for free time and a page of appointments cost the server, over small and large
-tables, and what it takes to know a caller; on a database of its own. Server time is from the
-request's arrival in the application to the answer's last byte.
+"""Server time of a slot search, of a list page and of authentication, with small and large tables,
+from the request's arrival in the application to the last byte of the answer. Has its own database.
 """
 
 import os
@@ -75,7 +74,7 @@ WHOSE = "select profile_id::text from dentists where specialty = 'General' limit
 
 
 async def measure(plan: Plan) -> tuple[Result, dict[str, Any]]:
-    """The figures, and what they were measured on."""
+    """The figures, and the sizes of the tables."""
     with stack.postgres() as running:
         return await _over(running, plan)
 
@@ -103,7 +102,7 @@ async def _over(running: stack.RunningPostgres, plan: Plan) -> tuple[Result, dic
 
 
 async def _add(admin: Any, first: int, last: int, a_day: int, status: str) -> None:
-    """Visits of all dentists; without triggers, which have no part in reading."""
+    """Inserts visits of all dentists, without running triggers."""
     async with admin.transaction():
         await admin.execute("set local session_replication_role = replica")
         await admin.execute("set local statement_timeout = 0")
@@ -139,7 +138,7 @@ async def _asked(
 async def _calls(
     app: FastAPI, path: str, query: str, token: str, count: int
 ) -> tuple[list[float], float, int]:
-    """Milliseconds of each call, those of this process's processor per call, and the bytes."""
+    """Milliseconds of each call, CPU milliseconds per call, and the bytes of the answer."""
     for _ in range(10):
         await _call(app, path, query, token)
     took, cpu = [], time.process_time()
@@ -152,7 +151,7 @@ async def _calls(
 
 
 async def _call(app: FastAPI, path: str, query: str, token: str) -> tuple[int, int]:
-    """One request without a network: the status and the length of the answer."""
+    """Calls the application directly, without a network. Returns status and length."""
     scope = {
         "type": "http",
         "method": "GET",

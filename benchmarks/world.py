@@ -1,6 +1,6 @@
-"""The clinics that the bookings are made at: so large that callers meet only where they should.
+"""The test data: ten clinics, large enough that callers rarely compete for the same rows.
 
-Ten of four dentists and five chairs, open as in the demo data, a fifth of their time booked.
+Each has four dentists and five chairs, and the opening hours of the demo; a fifth is booked.
 """
 
 import itertools
@@ -20,11 +20,11 @@ ZONE = ZoneInfo("Europe/Berlin")
 GRID_MINUTES = 15
 CLINICS, DENTISTS, CHAIRS = 10, 4, 5
 DAYS = 80
-"""From tomorrow on."""
+"""Starting tomorrow."""
 BOOKED = 0.2
 OLD_PATIENTS, CALLERS, PATIENTS = 2000, 9000, 200
 STARTS = ("08:00", "08:45", "09:30", "10:15", "11:00", "13:00", "13:45", "14:30", "15:15", "16:00")
-"""A visit of half an hour and its buffer fit in between."""
+"""Far enough apart for a visit of 30 minutes and its buffer."""
 WINDOWS = (("08:00", "12:00"), ("13:00", "18:00"))
 
 VISIT, PLAIN, SHORT = "visit", "plain", "short"
@@ -34,12 +34,12 @@ TYPES = (
     (PLAIN, 0, 3600, False),
     (SHORT, 0, 2, False),
 )
-"""Half an hour each. Holds outlast the run, but for those whose end is what is measured."""
+"""30 minutes each. Holds outlast the run, except those whose expiry is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Half an hour of one dentist that nobody has booked."""
+    """A free 30 minutes of one dentist."""
 
     dentist: UUID
     resource_no: int
@@ -48,7 +48,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A patient, and the token that speaks for them: their own, or the front desk's."""
+    """A patient, and the token used for their requests: their own, or the front desk's."""
 
     id: UUID
     token: str
@@ -59,13 +59,13 @@ def named(kind: str, number: int) -> UUID:
 
 
 def resource(kind: str, number: int) -> int:
-    """Resource numbers are ours to give: dentists, then chairs, then patients."""
+    """Resource numbers: first dentists, then chairs, then patients."""
     first = {"dentist": 1, "chair": 1001, "patient": 10_001}
     return first[kind] + number
 
 
 class World:
-    """Who calls, and for what; each call of `slots` gives others than the last."""
+    """Callers and slots; each call of `slots` returns the next ones, in a cycle."""
 
     def __init__(self, settings: Settings) -> None:
         key = self._key = development.private_key(settings.development_key)
@@ -73,13 +73,13 @@ class World:
         ids = [named("patient", OLD_PATIENTS + n) for n in range(CALLERS)]
         self.desk = sign(key, named("admin", 0), "admin", 7200)
         self.patients = [Caller(id, sign(key, id, "patient", 7200)) for id in ids[:PATIENTS]]
-        """Who call for themselves."""
+        """With tokens of their own."""
         free, self.booked = _timetable()
         self._slots = itertools.cycle(free)
         self._callers = itertools.cycle(Caller(id, self.desk) for id in ids)
 
     def readers(self, count: int) -> list[Caller]:
-        """So many patients, each with a token of their own."""
+        """`count` patients, each with a token of their own."""
         ids = [named("patient", number) for number in range(count)]
         return [Caller(id, development.sign(self._key, id, "patient", 7200)) for id in ids]
 
@@ -87,14 +87,12 @@ class World:
         return list(itertools.islice(self._slots, count))
 
     def callers(self, count: int) -> list[Caller]:
-        """Others each time, for whom the front desk calls: it is known, and what it costs to learn
-        who a new caller is, is no part of what is compared.
-        """
+        """The next patients, with the front desk's token: verifying a new token is not measured."""
         return list(itertools.islice(self._callers, count))
 
 
 def _timetable() -> tuple[list[Slot], list[Slot]]:
-    """All slots, free and booked, each list in an order that favours nobody; always the same."""
+    """All slots, free and booked, each list in a random order that is the same in each run."""
     dice = random.Random(8)
     slots = [
         Slot(named("dentist", number), resource("dentist", number), starts_at)

@@ -1,7 +1,6 @@
-"""From a change's trigger, which is before its commit, to the clients of 100 event streams.
+"""Latency of events to 100 streams, from the change's trigger, which runs before the commit.
 
-Measured twice: all streams follow everything, so that each event goes to each of them; and each
-follows one patient's own bookings.
+Measured twice: all streams subscribe to all events; and each to one patient's own bookings.
 """
 
 import asyncio
@@ -33,14 +32,14 @@ async def run(bench: Bench) -> Result:
         readers = bench.world.patients[:STREAMS]
         makers = [readers[n % STREAMS] for n in range(count)]
         await _follow(bench, own, readers, makers, "?topics=appointments")
-    result.note("measured from the trigger's `occurred_at`: the commit itself is in the figures")
+    result.note("measured from the trigger's `occurred_at`, so the commit is included")
     return result
 
 
 async def _follow(
     bench: Bench, row: Row, readers: list[Caller], makers: list[Caller], query: str
 ) -> None:
-    """One repetition: `makers` hold, `readers` follow."""
+    """One repetition: `makers` hold slots, `readers` receive the events."""
     await bench.clean()
     followers = [await Follower.open(bench.system.port, r.token, query) for r in readers]
     await asyncio.gather(*(follower.ready() for follower in followers))

@@ -1,4 +1,6 @@
-"""What is lost by tailing a table by its ids, beside our log, fed by the very same transactions."""
+"""Events lost by a reader that polls a table for `id > last`, and by our log, from the same
+transactions.
+"""
 
 import asyncio
 import random
@@ -15,9 +17,9 @@ NAME = "tailing"
 ABOUT = "share of committed events that a reader never sees: `id > last`, and our log"
 WRITERS = 16
 EACH = (300, 100)
-"""Transactions of each writer."""
+"""Transactions per writer."""
 LONGEST = 0.02
-"""Seconds that a transaction stays open after its insert, at most."""
+"""Longest time in seconds that a transaction stays open after its insert."""
 
 TABLE = "create table bench_tail (id bigint generated always as identity primary key)"
 
@@ -64,7 +66,7 @@ async def _write(bench: Bench, seed: int, count: int) -> None:
 
 
 async def _tail(dsn: str, done: asyncio.Event) -> int:
-    """How many rows a reader sees that asks for what comes after the last id that it saw."""
+    """The number of rows that a reader sees by asking for ids after the last one seen."""
     connection = await asyncpg.connect(dsn)
     seen, last = 0, 0
     try:

@@ -1,7 +1,7 @@
-"""Thousands of open streams, each event for ten of them: from the commit to the client, and what
-readers who do not read cost the others.
+"""Latency from commit to client with thousands of open streams, each event sent to ten of them; and
+whether readers that stop reading slow the others.
 
-The load (writers and readers) is one process, this one; the API is another, on the same cores.
+Writers and readers share this process; the API is another one, on the same cores.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from benchmarks.figures import Result, Row, Target, percentile
 from benchmarks.follower import Follower
 from benchmarks.world import Caller
 
-NAME = "crowd"
-ABOUT = "commit to client over thousands of streams; each event goes to ten"
+NAME = "many_streams"
+ABOUT = "commit to client with thousands of open streams, each event sent to ten"
 TOPIC = 10
-"""Streams that an event goes to."""
+"""Streams that receive each event."""
 SECONDS = (15, 6)
 OPENING = 50
-"""Streams that are opened at a time."""
+"""Streams opened at a time."""
 STUCK = 0.05
 
 
@@ -50,12 +50,10 @@ async def run(bench: Bench) -> Result:
             await _level(bench, level, row)
         await _with_stuck(bench, result)
     await bench.clean()
-    result.note("the load generator is a process of its own on the same cores")
+    result.note("writers and readers use the same cores as the API")
+    result.note("measured from when the writer knows of its commit")
     result.note(
-        "from the commit as its writer learns of it; `write_ms`: what a commit took to that"
-    )
-    result.note(
-        "stuck: p99 of the others with 1 in 20 not reading, beside that of the same streams"
+        "stuck: p99 of the others while 1 in 20 does not read, divided by p99 while all read"
     )
     return result
 
@@ -93,7 +91,9 @@ async def _follow(
     followers: Sequence[Follower],
     of: int | None = None,
 ) -> dict[str, float]:
-    """Changes at this rate; figures of their deliveries to these followers, out of `of` in all."""
+    """Commits changes at this rate, and measures their delivery to these followers, who are part of
+    `of` followers.
+    """
     ids = [reader.id for reader in readers]
     await changes.commit(bench.pool, ids, rate, round(rate))  # a second to warm up
     await bench.wait_until_idle()
@@ -101,7 +101,7 @@ async def _follow(
         follower.forget()
     count = round(rate * bench.plan.count(*SECONDS))
     spent = _cpu(bench)
-    with _unswept():
+    with _no_garbage_collection():
         committed = await changes.commit(bench.pool, ids, rate, count)
         wanted = count * TOPIC * len(followers) // (of or len(followers))
         await _arrived(followers, wanted)
@@ -116,8 +116,8 @@ async def _follow(
 
 
 @contextlib.contextmanager
-def _unswept() -> Iterator[None]:
-    """Without this process's garbage collector, which stands still for 0.2 s over what has come."""
+def _no_garbage_collection() -> Iterator[None]:
+    """Disables this process's garbage collector, whose pauses of 0.2 s would be measured."""
     gc.disable()
     try:
         yield
@@ -126,7 +126,7 @@ def _unswept() -> Iterator[None]:
 
 
 async def _arrived(followers: Sequence[Follower], wanted: int) -> None:
-    """Returns once all have come, or nothing more has come for two seconds."""
+    """Returns once all events have arrived, or none has for two seconds."""
     seen = -1
     while seen < (now := sum(f.events for f in followers)) < wanted:
         seen = now
