@@ -6,11 +6,11 @@ set local lock_timeout = '5s';
 create table profiles (
     id         uuid primary key,                          -- the token's `sub` for those who log in
     role       text not null check (role in ('admin', 'dentist', 'patient', 'agent')),
-    full_name  text not null,
-    email      text,
-    phone      text,
-    time_zone  text,
-    locale     text,
+    full_name  text not null check (length(full_name) <= 200),
+    email      text check (length(email) <= 254),
+    phone      text check (length(phone) <= 40),
+    time_zone  text check (length(time_zone) <= 64),
+    locale     text check (length(locale) <= 35),
     search     tsvector not null default '',              -- words by domain/names.py: Postgres' own parser splits many scripts wrongly
     active     boolean not null default true,
     created_by uuid references profiles,                  -- who created it for them, such as an agent

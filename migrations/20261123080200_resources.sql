@@ -10,10 +10,11 @@ create table resources (
     clinic_id  uuid references clinics,                   -- null for patients
     kind       text not null check (kind in ('dentist', 'chair', 'patient')),
     profile_id uuid unique references profiles,           -- null for chairs
-    name       text,
+    name       text check (length(name) <= 200),
     active     boolean not null default true,
     version    int not null default 1,
     updated_at timestamptz not null default clock_timestamp(),
+    unique (no, clinic_id),                               -- for foreign keys
     check ((kind = 'patient') = (clinic_id is null)),
     check ((kind = 'chair') = (profile_id is null))
 );
@@ -23,15 +24,17 @@ create unique index resources_chair_name
 
 create table dentists (
     profile_id          uuid primary key references profiles,
-    resource_no         int  not null unique references resources,
-    clinic_id           uuid not null references clinics,
-    specialty           text not null,
-    bio                 text,
+    resource_no         int  not null unique,
+    clinic_id           uuid not null,
+    specialty           text not null check (length(specialty) <= 100),
+    bio                 text check (length(bio) <= 2000),
     bookable            boolean not null default true,
     -- kept by the triggers on weekly_hours and schedule_exceptions
     schedule_version    int not null default 1,
     schedule_updated_at timestamptz not null default clock_timestamp(),
-    schedule_changed_in xid8 not null default pg_current_xact_id()    -- the transaction of this version
+    schedule_changed_in xid8 not null default pg_current_xact_id(),    -- the transaction of this version
+    foreign key (resource_no, clinic_id) references resources (no, clinic_id),
+    unique (profile_id, clinic_id)                        -- for the foreign key of appointments
 );
 create index dentists_clinic on dentists (clinic_id);
 select secure_schema();

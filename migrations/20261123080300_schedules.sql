@@ -11,8 +11,8 @@ create table weekly_hours (
     weekday     smallint not null check (weekday between 0 and 6),    -- 0 is Monday
     starts      time     not null,
     ends        time     not null,
-    valid_from  date,
-    valid_to    date,
+    valid_from  date check (valid_from between '2000-01-01' and '2200-12-31'),
+    valid_to    date check (valid_to between '2000-01-01' and '2200-12-31'),
     check (valid_from is null or valid_to is null or valid_from <= valid_to),
     check (starts < '24:00' and ends < '24:00')
 );
@@ -23,12 +23,13 @@ create index weekly_hours_resource on weekly_hours (resource_no);
 create table schedule_exceptions (
     id          bigint generated always as identity primary key,
     clinic_id   uuid not null references clinics,
-    resource_no int  references resources,                -- null = the whole clinic
-    on_date     date not null,
+    resource_no int,                                      -- null = the whole clinic
+    on_date     date not null check (on_date between '2000-01-01' and '2200-12-31'),
     starts      time check (starts < '24:00'),
     ends        time check (ends < '24:00'),
     kind        text not null check (kind in ('open', 'closed', 'hours')),
-    reason      text,                                     -- shown to patients only if clinic-wide
+    reason      text check (length(reason) <= 200),                               -- shown to patients only if clinic-wide
+    foreign key (resource_no, clinic_id) references resources (no, clinic_id),
     check (kind <> 'hours' or (starts is not null and ends is not null))
 );
 create index schedule_exceptions_clinic on schedule_exceptions (clinic_id, on_date);

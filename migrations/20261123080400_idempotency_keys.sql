@@ -8,9 +8,9 @@ set local lock_timeout = '5s';
 create table idempotency_keys (
     caller      uuid  not null,
     route       text  not null,                           -- method and path template
-    key_hash    bytea not null,                           -- SHA-256
+    key_hash    bytea not null check (length(key_hash) = 32),       -- SHA-256
     target      text,                                     -- the id of the resource that the request affected
-    fingerprint bytea not null,                           -- hash of key and request; salted with the key against guessing
+    fingerprint bytea not null check (length(fingerprint) = 32),    -- hash of key and request; salted with the key against guessing
     created_at  timestamptz not null default clock_timestamp(),
     primary key (caller, route, key_hash)
 );

@@ -5,30 +5,30 @@ set local lock_timeout = '5s';
 
 create table appointments (
     id                  uuid primary key,
-    clinic_id           uuid not null references clinics,
-    dentist_id          uuid not null references dentists,
+    clinic_id           uuid not null,                    -- of dentist and type: see the foreign keys
+    dentist_id          uuid not null,
     patient_id          uuid not null references profiles,
-    type_id             uuid not null references appointment_types,
+    type_id             uuid not null,
     status              text not null check (status in (
                             'held', 'pending_approval', 'booked', 'checked_in', 'in_treatment',
                             'completed', 'no_show', 'released', 'expired', 'declined', 'cancelled')),
     starts_at           timestamptz not null,
-    ends_at             timestamptz not null check (ends_at > starts_at),
+    ends_at             timestamptz not null check (ends_at > starts_at and ends_at <= starts_at + interval '24 hours'),
     hold_expires_at     timestamptz,
     approval_expires_at timestamptz,
     booked_at           timestamptz,
     cancelled_by        text,
     cancel_reason       text,                             -- a code
-    cancel_note         text,
-    notes               text,
-    staff_notes         text,                             -- never shown to patients or agents
+    cancel_note         text check (length(cancel_note) <= 2000),
+    notes               text check (length(notes) <= 2000),
+    staff_notes         text check (length(staff_notes) <= 2000),                        -- never shown to patients or agents
     walk_in             boolean not null default false,   -- made after its start
     policy              jsonb not null,                   -- the type's terms as they were at booking time; seconds
-    extensions          int not null default 0,
+    extensions          int not null default 0 check (extensions between 0 and 2),
     caller              uuid not null,                    -- who asked for it
     maker               text not null,                    -- who made it, as role:id
     agent_id            uuid generated always as (case when maker like 'agent:%' then substr(maker, 7)::uuid end) stored,
-    hold_token_hash     bytea,                            -- SHA-256
+    hold_token_hash     bytea check (length(hold_token_hash) = 32),    -- SHA-256
     lapsed_at           timestamptz,                      -- not completed within a day of its end
     version             int not null default 1,
     created_at          timestamptz not null default clock_timestamp(),
@@ -39,6 +39,8 @@ create table appointments (
     actor               text not null,
     via                 text not null check (via in ('api', 'workflow', 'sweep')),
     reason              text,
+    foreign key (dentist_id, clinic_id) references dentists (profile_id, clinic_id),
+    foreign key (type_id, clinic_id) references appointment_types (id, clinic_id),
     check (status <> 'held' or hold_expires_at is not null),
     check (status <> 'pending_approval' or approval_expires_at is not null)
 ) with (fillfactor = 85);

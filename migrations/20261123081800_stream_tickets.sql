@@ -6,7 +6,7 @@ set local lock_timeout = '5s';
 create unlogged table stream_tickets (
     hash       bytea primary key,                        -- SHA-256; the ticket itself is not stored
     caller     text not null,                            -- role:id
-    topics     text[] not null,
+    topics     text[] not null check (cardinality(topics) between 1 and 50),
     until      double precision not null,                -- expiry of the token it was created with, seconds since 1970
     expires_at timestamptz not null
 );

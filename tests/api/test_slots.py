@@ -198,7 +198,7 @@ async def test_a_reason_says_until_when_and_what_closes(api, as_, pool):
     [reason] = (await explain(api, ana, monday(9, weeks=2)))["reasons"]
     assert (reason["reason"], reason["hours"]) == ("closed", [])
     assert reason["closed_by"] == [{"on_date": on(2), "clinic_wide": True}]
-    await pool.execute("update appointment_types set lead_time = '200 days', horizon = '2 hours'")
+    await pool.execute("update appointment_types set lead_time = '200 days', horizon = '201 days'")
     late = (await explain(api, ana, monday(9)))["reasons"][0]
     assert (late["reason"], "earliest" in late) == ("lead_time", True)
     assert "200 d" in late["detail"]

@@ -1,6 +1,6 @@
 """Deadlines end at the visit's start, and what belongs to a visit waits for it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,9 +28,7 @@ DST_DAYS = [
 @pytest.fixture
 async def long_deadlines(pool):
     """Holds and requests that would last longer than until the visit."""
-    await pool.execute(
-        "update appointment_types set hold_for = '30 days', approval_for = '30 days'"
-    )
+    await pool.execute("update appointment_types set hold_for = '1 day', approval_for = '30 days'")
 
 
 async def requested(pool):
@@ -52,9 +50,14 @@ async def approval_deadline(pool, id) -> datetime:
 
 
 async def test_a_hold_ends_at_its_start_at_the_latest_and_an_extended_one_too(pool, long_deadlines):
-    held = (await hold(pool, request(monday(9)))).appointment
+    await pool.execute(
+        "insert into weekly_hours (resource_no, weekday, starts, ends)"
+        " select resource_no, day, '0:00', '0:00' from dentists, generate_series(0, 6) day"
+    )
+    starts_at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    held = (await hold(pool, request(starts_at))).appointment
     extended = (await change(pool, held.id, Verb.EXTEND)).appointment
-    assert held.hold_expires_at == extended.hold_expires_at == monday(9)
+    assert held.hold_expires_at == extended.hold_expires_at == starts_at
 
 
 async def test_a_request_ends_at_its_start_at_the_latest_and_a_moved_one_too(pool, long_deadlines):
