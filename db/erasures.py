@@ -29,7 +29,7 @@ async def erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None
 async def _erase(connection: Connection, id: UUID, actor: Actor) -> Erased | None:
     async with profiles.keeping_an_admin(), connection.transaction():
         await connection.execute(  # first, as it waits for running holds, which lock bookings
-            "delete from patient_grants where $1 in (patient_id, agent_id)", id
+            "delete from patient_grants where patient_id = $1 or agent_id = $1", id
         )
         row = await fetch_one(
             connection, "select * from profile_erase(p_id => $1, p_actor => $2)", id, str(actor)

@@ -179,7 +179,8 @@ async def unannounced(
     connection: Connection, since: float, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[tuple[datetime, UUID]]:
     """Bookings that should have a running workflow: live, not lapsed, unchanged for `since`
-    seconds, and without an inbox row. Pages of (updated_at, id), oldest first.
+    seconds, and without an inbox row. Pages of (updated_at, id), oldest first. (A scalar subquery,
+    as an anti-join would read the whole inbox, which is large when it matters.)
     """
     rows = await connection.fetch(
         """
@@ -188,7 +189,7 @@ async def unannounced(
            and a.lapsed_at is null
            and a.updated_at < statement_timestamp() - make_interval(secs => $1)
            and ($2::timestamptz is null or (a.updated_at, a.id) > ($2, $3::uuid))
-           and not exists (select from workflow_inbox i where i.appointment_id = a.id)
+           and (select i.version from workflow_inbox i where i.appointment_id = a.id) is null
          order by a.updated_at, a.id limit $4
         """,
         since,

@@ -30,8 +30,8 @@ async def add(
         """
         with over as (
             delete from stream_tickets where hash = any (array(
-                select hash from stream_tickets where expires_at <= clock_timestamp()
-                 limit 100 for update skip locked))
+                select hash from stream_tickets where expires_at <= statement_timestamp()
+                 order by expires_at limit 100 for update skip locked))
         )
         insert into stream_tickets (hash, caller, topics, until, expires_at)
         values ($1, $2, $3, $4::float8,

@@ -24,6 +24,7 @@ create table profiles (
 );
 create index profiles_created_by on profiles (created_by, full_name, id) where created_by is not null;
 create index profiles_name on profiles (full_name, id);
+create index profiles_admins on profiles (active) where role = 'admin';
 create index profiles_words on profiles using gin (search);
 
 create table patient_grants (
@@ -32,6 +33,7 @@ create table patient_grants (
     granted_at timestamptz not null default clock_timestamp(),
     primary key (patient_id, agent_id)
 );
+create index patient_grants_agent on patient_grants (agent_id);
 
 -- Whether an agent may act for a patient now: it created the patient as an agent, or has a grant.
 create function agent_acts_for(p_agent_id uuid, p_patient_id uuid) returns boolean language sql stable as $$
