@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from typing import TypeAlias
 from uuid import uuid4
 
 import asyncpg
@@ -17,7 +18,8 @@ from db import pool as db_pool
 from db.migrate import migrate
 from db.pool import Pool, connect, create_pool
 from embedded import ports, stack
-from tests import optional
+from tests import optional, servers
+from tests.servers import TEMPLATE
 from tests.support import HANG
 
 WITH_QUERY_TIMEOUT = (
@@ -29,6 +31,8 @@ WITH_QUERY_TIMEOUT = (
 )
 """Modules that bound a caller's wait for the database."""
 
+
+Postgres: TypeAlias = stack.RunningPostgres | servers.PostgresServer
 
 settings.register_profile("chairtime", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("chairtime")
@@ -71,22 +75,21 @@ def generous_timeouts(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[stack.RunningPostgres]:
-    """One server for all tests, with a migrated database `template_chairtime` that holds the demo
-    data.
-    """
-    with stack.postgres() as running:
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests, with a migrated database TEMPLATE that holds the demo data."""
+    with servers.postgres() as running:
         asyncio.run(_make_template(running))
         yield running
+        asyncio.run(_run(running, f"drop database {TEMPLATE}"))
 
 
 @pytest.fixture
-async def dsn(postgres: stack.RunningPostgres) -> AsyncIterator[str]:
+async def dsn(postgres: Postgres) -> AsyncIterator[str]:
     """A database of this test alone."""
     name = f"test_{uuid4().hex[:12]}"
     await _run(
         postgres,
-        f"create database {name} template template_chairtime strategy file_copy owner chairtime",
+        f"create database {name} template {TEMPLATE} strategy file_copy owner chairtime",
     )
     yield postgres.dsn(name)
     await _run(postgres, f"drop database {name} with (force)")
@@ -99,15 +102,15 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture(scope="session")
-def temporal() -> Iterator[stack.RunningTemporal]:
+def temporal() -> Iterator[stack.RunningTemporal | servers.TemporalServer]:
     """One Temporal dev server for all tests; those that kill a server start their own."""
-    with stack.temporal() as running:
+    with servers.temporal() as running:
         yield running
 
 
-async def _make_template(running: stack.RunningPostgres) -> None:
-    await _run(running, "create database template_chairtime owner chairtime")
-    dsn = running.dsn("template_chairtime")
+async def _make_template(running: Postgres) -> None:
+    await _run(running, f"create database {TEMPLATE} owner chairtime")
+    dsn = running.dsn(TEMPLATE)
     await migrate(dsn)
     connection = await connect(dsn, "template")
     await demo.load(connection)
@@ -115,7 +118,7 @@ async def _make_template(running: stack.RunningPostgres) -> None:
     await connection.close()
 
 
-async def _run(running: stack.RunningPostgres, sql: str) -> None:
+async def _run(running: Postgres, sql: str) -> None:
     connection = await asyncpg.connect(running.superuser_dsn())
     try:
         await connection.execute(sql)

@@ -18,6 +18,7 @@ from api.auth import development
 from embedded import ports, probe, stack
 from embedded.process import Command, Process, wait_until
 from settings import CHECKOUT, Settings
+from tests.servers import TEMPLATE
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("fuzz.toml")
@@ -74,7 +75,7 @@ def test_no_input_surprises_the_api(role: str, server: tuple[str, Settings]):
 async def _create(postgres: stack.RunningPostgres, name: str) -> None:
     """The demo data, with a horizon that reaches the days of the document's examples."""
     connection = await asyncpg.connect(postgres.superuser_dsn())
-    await connection.execute(f"create database {name} template template_chairtime owner chairtime")
+    await connection.execute(f"create database {name} template {TEMPLATE} owner chairtime")
     await connection.close()
     connection = await asyncpg.connect(postgres.dsn(name))
     await connection.execute("update appointment_types set horizon = interval '2 years'")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -370,8 +371,8 @@ async def test_keys_are_deleted_after_seven_days_and_not_before(front, pool):
     targets = [
         row["target"] for row in await pool.fetch("select target from idempotency_keys order by 1")
     ]
-    await pool.execute(age, idempotency.KEPT_FOR, targets[:2])
-    await pool.execute(age, idempotency.KEPT_FOR * 0.99, targets[2:])
+    await pool.execute(age, timedelta(days=7), targets[:2])
+    await pool.execute(age, timedelta(days=6, hours=23), targets[2:])
     async with pool.acquire() as connection:
         assert await idempotency.delete_old(connection, 1) == 1
         assert await idempotency.delete_old(connection, 10) == 1
