@@ -1,10 +1,11 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig, loadEnv } from "vite";
+import { defaultClientConditions, defineConfig, loadEnv } from "vite";
 
 export default defineConfig(({ mode }) => {
   const api = loadEnv(mode, ".", "CHAIRTIME_").CHAIRTIME_API ?? "http://127.0.0.1:8000";
   return {
     plugins: [react()],
+    resolve: { conditions: ["chairtime-source", ...defaultClientConditions] },
     build: {
       outDir: "../api/web/dist",
       emptyOutDir: true,

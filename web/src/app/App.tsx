@@ -1,27 +1,36 @@
+import { createQueryClient } from "@chairtime/client/react";
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { Suspense } from "react";
-import { RouterProvider } from "react-router/dom";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { BrowserRouter } from "react-router";
 import { startI18n } from "./i18n";
-import { router } from "./router";
+import { Routes } from "./Routes";
+import { ClientProvider } from "./session/ClientProvider";
 import { SessionProvider } from "./session/SessionProvider";
 import { theme, variables } from "./theme";
 
+const Notifications = lazy(async () => ({
+  default: (await import("@mantine/notifications")).Notifications,
+}));
+
 startI18n();
 
-const cache = new QueryClient({
-  defaultOptions: { queries: { retry: 1, refetchOnWindowFocus: false } },
-});
+const cache = createQueryClient();
 
 export function App() {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
-      <Notifications position="bottom-right" />
+      <Suspense>
+        <Notifications position="bottom-right" />
+      </Suspense>
       <QueryClientProvider client={cache}>
         <Suspense>
           <SessionProvider>
-            <RouterProvider router={router} />
+            <ClientProvider>
+              <BrowserRouter>
+                <Routes />
+              </BrowserRouter>
+            </ClientProvider>
           </SessionProvider>
         </Suspense>
       </QueryClientProvider>

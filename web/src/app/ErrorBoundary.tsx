@@ -1,20 +1,21 @@
-import { Container } from "@mantine/core";
-import { useTranslation } from "react-i18next";
-import { isRouteErrorResponse, useRouteError } from "react-router";
-import { ErrorMessage } from "../shared/ErrorMessage";
+import { Component, type ReactNode } from "react";
+import { useLocation } from "react-router";
+import { PageFailed } from "./PageFailed";
 
-/** In the place of a page that failed. The error is shown here and logged nowhere: it may hold names. */
-export function ErrorBoundary() {
-  const { t } = useTranslation();
-  const error = useRouteError();
-  const missing = isRouteErrorResponse(error) && error.status === 404;
-  return (
-    <Container size="sm" py="xl" component="main" id="main">
-      <ErrorMessage
-        error={error}
-        text={missing ? t("page_missing") : t("page_failed")}
-        retry={() => window.location.reload()}
-      />
-    </Container>
-  );
+/** Shows in the place of a page that it failed. Another page, or "try again", starts anew. */
+export function ErrorBoundary({ children }: { children: ReactNode }) {
+  const { pathname } = useLocation();
+  return <Boundary key={pathname}>{children}</Boundary>;
+}
+
+class Boundary extends Component<{ children: ReactNode }, { failed: boolean; error: unknown }> {
+  override state = { failed: false, error: null };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { failed: true, error };
+  }
+
+  override render() {
+    return this.state.failed ? <PageFailed error={this.state.error} /> : this.props.children;
+  }
 }

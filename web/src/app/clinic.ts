@@ -1,13 +1,7 @@
+import type { Clinic } from "@chairtime/client";
+import { useGet } from "@chairtime/client/react";
 import { useSearchParams } from "react-router";
-import { useRead } from "./api";
 import { useUser } from "./session/SessionProvider";
-
-export interface Clinic {
-  id: string;
-  name: string;
-  time_zone: string;
-  slot_grid_minutes: number;
-}
 
 export interface ClinicChoice {
   /** The clinic that everything on the page is of; undefined while it is loading. */
@@ -20,7 +14,7 @@ export interface ClinicChoice {
 export function useClinic(): ClinicChoice {
   const user = useUser();
   const [search, setSearch] = useSearchParams();
-  const { data } = useRead<Clinic[]>("/api/clinics", { enabled: user !== null });
+  const { data } = useGet("/api/clinics", {}, { enabled: user !== null });
   const clinics = data ?? [];
   const named = search.get("clinic");
   return {

@@ -1,12 +1,11 @@
 import type { RouteObject } from "react-router";
+import { page } from "../app/page";
 
 /** The dentist's pages. */
 export const dentistRoutes: RouteObject[] = [
   {
     path: "/day",
-    lazy: async () => ({ Component: (await import("./DentistApp")).default }),
-    children: [
-      { index: true, lazy: async () => ({ Component: (await import("./DayPage")).default }) },
-    ],
+    ...page(() => import("./DentistApp")),
+    children: [{ index: true, ...page(() => import("./DayPage")) }],
   },
 ];

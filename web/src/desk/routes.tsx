@@ -1,16 +1,14 @@
 import type { RouteObject } from "react-router";
+import { page } from "../app/page";
 
 /** The front desk's pages, for the roles desk and admin. */
 export const deskRoutes: RouteObject[] = [
   {
     path: "/desk",
-    lazy: async () => ({ Component: (await import("./DeskApp")).default }),
+    ...page(() => import("./DeskApp")),
     children: [
-      { index: true, lazy: async () => ({ Component: (await import("./DayPage")).default }) },
-      {
-        path: "health",
-        lazy: async () => ({ Component: (await import("./health/HealthPage")).default }),
-      },
+      { index: true, ...page(() => import("./DayPage")) },
+      { path: "health", ...page(() => import("./health/HealthPage")) },
     ],
   },
 ];

@@ -1,12 +1,11 @@
 import type { RouteObject } from "react-router";
+import { page } from "../app/page";
 
 /** The patient's pages, open to visitors. */
 export const patientRoutes: RouteObject[] = [
   {
     path: "/",
-    lazy: async () => ({ Component: (await import("./PatientApp")).default }),
-    children: [
-      { index: true, lazy: async () => ({ Component: (await import("./BookPage")).default }) },
-    ],
+    ...page(() => import("./PatientApp")),
+    children: [{ index: true, ...page(() => import("./BookPage")) }],
   },
 ];

@@ -1,7 +1,8 @@
+import { isRefusal } from "@chairtime/client";
 import { Alert, Button, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { describeError, problemOf } from "./problem";
+import { describeError } from "./describeError";
 
 interface Props {
   error: unknown;
@@ -13,21 +14,17 @@ interface Props {
 /** What happened, what is safe, and "try again". */
 export function ErrorMessage({ error, text, retry }: Props) {
   const { t } = useTranslation(["common", "errors"]);
-  const problem = problemOf(error);
-  const unknown = !problem || problem.status >= 500;
+  const faults = isRefusal(error) ? Object.entries(error.fields) : [];
   return (
     <Alert role="alert" color="red" variant="light" icon={<IconAlertTriangle aria-hidden />}>
       <Stack gap="xs" align="flex-start">
         <Text>{text ?? describeError(t, error)}</Text>
-        {problem?.errors?.map((each) => (
-          <Text key={each.field} size="sm">
-            {each.field}: {each.message}
+        {faults.map(([field, message]) => (
+          <Text key={field} size="sm">
+            {field}: {message}
           </Text>
         ))}
-        {unknown && !text && <Text size="sm">{t("errors:safe_to_repeat")}</Text>}
-        {problem?.request_id && problem.status >= 500 && (
-          <Text size="sm">{t("errors:request_id", { id: problem.request_id })}</Text>
-        )}
+        {!isRefusal(error) && !text && <Text size="sm">{t("errors:safe_to_repeat")}</Text>}
         {retry && (
           <Button size="xs" variant="default" onClick={() => void retry()}>
             {t("try_again")}

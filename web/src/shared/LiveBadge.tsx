@@ -2,7 +2,7 @@ import { Group, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import classes from "./LiveBadge.module.css";
 
-export type Liveness = "live" | "reconnecting" | "stale";
+export type Liveness = "connecting" | "live" | "reconnecting" | "stale";
 
 interface Props {
   state: Liveness;
@@ -18,7 +18,7 @@ export function LiveBadge({ state, since }: Props) {
     <Group gap={6} wrap="nowrap" role="status" data-live={state} className={classes.badge}>
       <span className={classes.dot} aria-hidden />
       <Text size="sm" span>
-        {state !== "live" && at ? t(`live.${state}_since`, { at }) : t(`live.${state}`)}
+        {at ? t(`live.${state}_since`, { at }) : t(`live.${state}`)}
       </Text>
     </Group>
   );

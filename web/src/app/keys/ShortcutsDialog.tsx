@@ -3,13 +3,13 @@ import { useTranslation } from "react-i18next";
 import { useShortcuts, useSingleKeys } from "./shortcuts";
 
 /** The shortcuts of the page, and the switch for those of a single key. */
-export function ShortcutsDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const shortcuts = useShortcuts();
   const [single, setSingle] = useSingleKeys();
   return (
     <Modal
-      opened={opened}
+      opened
       onClose={onClose}
       title={t("shortcuts.title")}
       closeButtonProps={{ "aria-label": t("close") }}

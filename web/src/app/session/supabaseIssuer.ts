@@ -21,8 +21,9 @@ export class SupabaseIssuer implements Issuer {
     });
   }
 
-  async token(): Promise<string | null> {
-    const { data } = await this.client.auth.getSession();
+  async token(renew = false): Promise<string | null> {
+    const { auth } = this.client;
+    const { data } = await (renew ? auth.refreshSession() : auth.getSession());
     return data.session?.access_token ?? null;
   }
 

@@ -1,20 +1,21 @@
 import { ActionIcon, Box, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2 } from "@tabler/icons-react";
-import { Suspense } from "react";
+import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet, useNavigate } from "react-router";
-import { Skeletons } from "../../shared/Skeletons";
 import { useClinic, useClinicPath } from "../clinic";
-import { ShortcutsDialog } from "../keys/ShortcutsDialog";
 import { useShortcut } from "../keys/shortcuts";
 import { useIdleLock } from "../session/useIdleLock";
 import { ClinicSelect } from "./ClinicSelect";
 import { Clock } from "./Clock";
+import { Connection } from "./Connection";
 import { SLOT_ID } from "./HeaderSlot";
 import classes from "./Shell.module.css";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { UserMenu } from "./UserMenu";
+
+const ShortcutsDialog = lazy(() => import("../keys/ShortcutsDialog"));
 
 export interface AppLink {
   to: string;
@@ -96,16 +97,19 @@ export function Shell({ start, links, clinic = false }: Props) {
               <Clock zone={chosen.time_zone} />
             </Box>
           )}
+          <Connection />
           <ThemeSwitch />
           <UserMenu onShortcuts={open} />
         </div>
       </header>
       <main id="main" tabIndex={-1} className={classes.main}>
-        <Suspense fallback={<Skeletons rows={8} />}>
-          <Outlet />
-        </Suspense>
+        <Outlet />
       </main>
-      <ShortcutsDialog opened={shortcuts} onClose={close} />
+      {shortcuts && (
+        <Suspense>
+          <ShortcutsDialog onClose={close} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -1,0 +1,20 @@
+import { type RouteObject, useRoutes } from "react-router";
+import { dentistRoutes } from "../dentist/routes";
+import { deskRoutes } from "../desk/routes";
+import { patientRoutes } from "../patient/routes";
+import { page, preload } from "./page";
+
+const routes: RouteObject[] = [
+  { path: "/sign-in", ...page(() => import("./session/SignIn")) },
+  ...deskRoutes,
+  ...dentistRoutes,
+  ...patientRoutes,
+  { path: "*", ...page(() => import("./PageMissing")) },
+];
+
+preload(routes, window.location.pathname);
+
+/** The three apps and sign-in. */
+export function Routes() {
+  return useRoutes(routes);
+}

@@ -1,0 +1,8 @@
+import { isRefusal } from "@chairtime/client";
+import type { TFunction } from "i18next";
+
+/** What to tell the person: our words for the code of a refusal, or else the API's own sentence. */
+export function describeError(t: TFunction, error: unknown): string {
+  if (!isRefusal(error)) return t("errors:no_answer");
+  return t(`errors:code.${error.code}`, { defaultValue: error.message });
+}
