@@ -49,14 +49,20 @@ async def clinics(
 
 
 async def types(
-    connection: Connection, clinic_id: UUID | None = None, id: UUID | None = None
+    connection: Connection,
+    clinic_id: UUID | None = None,
+    id: UUID | None = None,
+    *,
+    locked: bool = False,
 ) -> list[AppointmentType]:
-    """All types by clinic and slug, those of one clinic, or the one with this id."""
+    """All types by clinic and slug, those of one clinic, or the one with this id. `locked` as for
+    `clinics`.
+    """
     rows = await connection.fetch(
         f"""
         select {TYPE_COLUMNS} from appointment_types
          where ($1::uuid is null or clinic_id = $1) and ($2::uuid is null or id = $2)
-         order by clinic_id, slug
+         order by clinic_id, slug {"for no key update" if locked else ""}
         """,  # noqa: S608 - constants of ours
         clinic_id,
         id,
@@ -69,17 +75,19 @@ async def resources(
     clinic_id: UUID | None = None,
     kind: ResourceKind | None = None,
     no: int | None = None,
+    *,
+    locked: bool = False,
 ) -> list[Resource]:
-    """Chairs and dentists by number; patients are left out."""
+    """Chairs and dentists by number; patients are left out. `locked` as for `clinics`."""
     rows = await connection.fetch(
-        """
+        f"""
         select r.no, r.clinic_id, r.kind, coalesce(p.full_name, r.name) as name, r.active,
                r.version, r.updated_at, r.profile_id
           from resources r left join profiles p on p.id = r.profile_id
          where r.kind <> 'patient' and ($1::uuid is null or r.clinic_id = $1)
            and ($2::text is null or r.kind = $2) and ($3::int is null or r.no = $3)
-         order by r.no
-        """,
+         order by r.no {"for no key update of r" if locked else ""}
+        """,  # noqa: S608 - constants of ours
         clinic_id,
         kind,
         no,
@@ -108,25 +116,18 @@ async def add_chair(connection: Connection, clinic_id: UUID, name: str) -> int:
     return number
 
 
-async def change_clinic(
-    connection: Connection, id: UUID, fields: Mapping[str, Any], version: int | None
-) -> bool:
-    """Sets `fields` of a clinic with this `version` (null = any); false if the version differs."""
-    return await _update(connection, "clinics", "id", id, fields, version)
+async def change_clinic(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
+    await _update(connection, "clinics", "id", id, fields)
 
 
-async def change_type(
-    connection: Connection, id: UUID, fields: Mapping[str, Any], version: int | None
-) -> bool:
-    """As `change_clinic`. UniqueViolationError: the slug is taken."""
-    return await _update(connection, "appointment_types", "id", id, fields, version)
+async def change_type(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
+    """UniqueViolationError: the slug is taken."""
+    await _update(connection, "appointment_types", "id", id, fields)
 
 
-async def change_chair(
-    connection: Connection, no: int, fields: Mapping[str, Any], version: int | None
-) -> bool:
-    """As `change_clinic`. UniqueViolationError: the name is taken."""
-    return await _update(connection, "resources", "no", no, fields, version)
+async def change_chair(connection: Connection, no: int, fields: Mapping[str, Any]) -> None:
+    """UniqueViolationError: the name is taken."""
+    await _update(connection, "resources", "no", no, fields)
 
 
 async def _insert(connection: Connection, table: str, fields: Mapping[str, Any]) -> None:
@@ -137,26 +138,13 @@ async def _insert(connection: Connection, table: str, fields: Mapping[str, Any])
 
 
 async def _update(
-    connection: Connection,
-    table: str,
-    key: str,
-    id: UUID | int,
-    fields: Mapping[str, Any],
-    version: int | None,
-) -> bool:
-    pairs = zip(fields, _values(fields, 3), strict=True)
+    connection: Connection, table: str, key: str, id: UUID | int, fields: Mapping[str, Any]
+) -> None:
+    pairs = zip(fields, _values(fields, 2), strict=True)
     sets = [f"{_column(name)} = {value}" for name, value in pairs]
     sets += ["version = version + 1", "updated_at = clock_timestamp()"]
-    status: str = await connection.execute(
-        f"""
-        update {table} set {", ".join(sets)}
-         where {key} = $1 and ($2::int is null or version = $2)
-        """,  # noqa: S608 - tables and columns of ours
-        id,
-        version,
-        *fields.values(),
-    )
-    return status.endswith(" 1")
+    sql = f"update {table} set {', '.join(sets)} where {key} = $1"  # noqa: S608 - names of ours
+    await connection.execute(sql, id, *fields.values())
 
 
 def _column(field: str) -> str:

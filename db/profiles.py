@@ -106,36 +106,28 @@ async def create(
     return made is not None
 
 
-async def update(
-    connection: Connection, id: UUID, fields: Mapping[str, Any], version: int | None
-) -> bool:
-    """Sets `fields` of a profile with this `version` (null = any); false if the version differs or
-    the profile is erased. A change of role creates the rows that the new role needs, and deletes
-    grants of the old role. Raises UniqueViolationError if another role has the resource, and
-    LastAdmin.
+async def update(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
+    """Sets `fields` of a profile. A change of role creates the rows that the new role needs, and
+    deletes grants of the old role. Raises UniqueViolationError if another role has the resource,
+    and LastAdmin.
     """
     async with keeping_an_admin(), connection.transaction():
-        sets, values = _assignments(fields, OF_PROFILE, first=3)
+        sets, values = _assignments(fields, OF_PROFILE, first=2)
         if fields.keys() & set(SEARCHED):
-            sets.append(f"search = array_to_tsvector(${len(values) + 3})")
+            sets.append(f"search = array_to_tsvector(${len(values) + 2})")
             values.append(await _words(connection, id, fields))
         sql = "version = version + 1, updated_at = clock_timestamp()"
-        found = await connection.fetchval(
-            f"""
-            update profiles set {", ".join([*sets, sql])}
-             where id = $1 and ($2::int is null or version = $2) and erased_at is null returning id
-            """,  # noqa: S608 - column names of ours
+        await connection.execute(
+            f"update profiles set {', '.join([*sets, sql])} where id = $1",  # noqa: S608 - our names
             id,
-            version,
             *values,
         )
-        if found and "role" in fields:
+        if "role" in fields:
             await _change_role(connection, id, fields)
         sets, values = _assignments(fields, OF_DENTIST, first=2)
-        if found and sets:
+        if sets:
             sql = f"update dentists set {', '.join(sets)} where profile_id = $1"  # noqa: S608
             await connection.execute(sql, id, *values)
-    return found is not None
 
 
 @asynccontextmanager

@@ -30,8 +30,8 @@ from api.bookings.requests import (
     Update,
 )
 from api.http import cursors
-from api.http.answers import edited
-from api.http.context import NO_VERSION, Caller, Context, State, expected
+from api.http.answers import check_version
+from api.http.context import Caller, Context, State
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid, not_found
 from api.http.idempotency import made_before
@@ -123,12 +123,14 @@ async def list_appointments(
     """The caller's appointments, ordered by start; admins see all. A stream continues this list
     from its `Event-Cursor` header.
     """
-    after = cursors.decoded(cursor) if cursor else None
+    after = cursors.decode_instant(cursor) if cursor else None
     async with use(state.pool) as connection:
         response.headers["Event-Cursor"] = await events.cursor(connection)
         items = await appointments.page(connection, scope(caller), wanted, after, limit + 1)
-    more = len(items) > limit
-    return Page(items[:limit], cursors.encoded(items[limit - 1]) if more else None)
+    last = items[limit - 1] if len(items) > limit else None
+    return Page(
+        items[:limit], cursors.encode(last.starts_at.isoformat(), last.id) if last else None
+    )
 
 
 @router.get("/{id}", response_model_exclude_none=True)
@@ -254,7 +256,7 @@ async def _unchanged(
     body: Update, response: Response, context: Context, state: State, present: Appointment
 ) -> Appointment:
     """The answer to a PUT that changes nothing; it still claims the key."""
-    edited(expected(context.versions, present.version) != NO_VERSION)
+    check_version(context.versions, present.version)
     async with use(state.pool) as connection, connection.transaction():
         key = context.idempotency_key(body)
         await made_before(connection, response, key, str(present.id))

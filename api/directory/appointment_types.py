@@ -8,8 +8,8 @@ from pydantic import Field, StrictBool, model_validator
 from uuid_utils.compat import uuid7
 
 from api.bookings.requests import Body, Number, Slug
-from api.http.answers import edited, etag, naming, one
-from api.http.context import Caller, Creation, IfMatch, State, expected
+from api.http.answers import check_version, etag, naming, one
+from api.http.context import Caller, Creation, IfMatch, State
 from api.http.errors import invalid
 from api.http.fields import Edit, Minutes
 from api.http.idempotency import made_before
@@ -123,12 +123,12 @@ async def update_type(
 ) -> AppointmentType:
     """Changes the fields that are named."""
     async with use(state.pool) as connection, connection.transaction():
-        before = one(await catalogue.types(connection, id=id))
+        before = one(await catalogue.types(connection, id=id, locked=True))
         body.check(before)
         _check_change(before, body)
-        version = expected(versions, before.version)
+        check_version(versions, before.version)
         with naming(taken="slug"):
-            edited(await catalogue.change_type(connection, id, body.given(), version))
+            await catalogue.change_type(connection, id, body.given())
         changed = one(await catalogue.types(connection, id=id))
     state.committed()
     return etag(response, changed)

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from uuid_utils.compat import uuid7
 
 from api.bookings.requests import Body, Number
-from api.http.answers import edited, etag, one
-from api.http.context import NO_VERSION, Caller, Creation, IfMatch, State, expected
+from api.http.answers import check_version, etag, one
+from api.http.context import Caller, Creation, IfMatch, State
 from api.http.fields import Edit, ZoneName
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
@@ -107,14 +107,14 @@ async def update_clinic(
     """
     async with use(state.pool) as connection, connection.transaction():
         clinic = one(await catalogue.clinics(connection, id, locked=True))
-        edited(expected(versions, clinic.version) != NO_VERSION)
+        check_version(versions, clinic.version)
         body.check(clinic)
         if dry_run:
             clinic = replace(clinic, **body.given())
             left = await conflicts.under(connection, await _hours(connection, clinic), on_grid=True)
             tried = {"conflicts": left.first, "conflicts_total": left.total, "dry_run": True}
             return ClinicChanged(**asdict(etag(response, clinic)), **tried)
-        await catalogue.change_clinic(connection, id, body.given(), clinic.version)
+        await catalogue.change_clinic(connection, id, body.given())
         clinic = one(await catalogue.clinics(connection, id))
     state.committed()
     return ClinicChanged(**asdict(etag(response, clinic)))

@@ -12,8 +12,8 @@ from uuid_utils.compat import uuid7
 from api.bookings.requests import Digits
 from api.directory.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
 from api.http import cursors
-from api.http.answers import edited, etag, naming, one
-from api.http.context import Caller, Creation, IfMatch, State, actor_id, expected
+from api.http.answers import check_version, etag, naming, one
+from api.http.context import Caller, Creation, IfMatch, State, actor_id
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid, not_found
 from api.http.idempotency import made_before
@@ -64,15 +64,15 @@ async def list_profiles(
     """By name: all for admins, their patients for dentists, for agents whom they made and who lets
     them act.
     """
-    after = cursors.name_of(cursor) if cursor else None
+    after = cursors.decode(cursor) if cursor else None
     words = sought(search or "")
     if not words and search and not search.isspace():
         raise invalid("search", "must contain a letter or a digit; leave it out to list all")
     async with use(state.pool) as connection:
         items = await profiles.page(connection, caller, role, words, after, limit + 1)
         await reads.record(connection, caller, items[:limit])
-    more = len(items) > limit
-    return People(items[:limit], cursors.named(items[limit - 1]) if more else None)
+    last = items[limit - 1] if len(items) > limit else None
+    return People(items[:limit], cursors.encode(last.full_name, last.id) if last else None)
 
 
 @router.post("", status_code=201, response_model_exclude_none=True)
@@ -159,12 +159,12 @@ async def _update(
             judge(caller, before, body)
             if caller.role is Role.DENTIST and body.changed(before):
                 await _check_patient(connection, id, caller)
-        version = expected(versions, before.version)
+        check_version(versions, before.version)
         with _admin_kept("role" if "role" in body.model_fields_set else "active"):
             with naming(
                 taken="role", why="this person has patient records; create another profile"
             ):
-                edited(await profiles.update(connection, id, body.given(), version))
+                await profiles.update(connection, id, body.given())
         after = await _found(connection, id, caller)
         await reads.record(connection, caller, [after])
     state.accounts.invalidate(id)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StrictBool
 
 from api.bookings.requests import Body, Digits
-from api.http.answers import edited, etag, naming, one
-from api.http.context import NO_VERSION, Caller, Creation, IfMatch, State, expected
+from api.http.answers import check_version, etag, naming, one
+from api.http.context import Caller, Creation, IfMatch, State
 from api.http.errors import invalid
 from api.http.fields import LARGEST_INT, Edit
 from api.http.idempotency import made_before
@@ -90,16 +90,15 @@ async def update_resource(
 ) -> Resource:
     """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
     async with use(state.pool) as connection, connection.transaction():
-        before = one(await catalogue.resources(connection, no=no))
+        before = one(await catalogue.resources(connection, no=no, locked=True))
         body.check(before)
-        version = expected(versions, before.version)
+        if before.kind is not ResourceKind.CHAIR and body.changed(before):
+            raise invalid("no", "is a dentist; change their profile instead")
+        check_version(versions, before.version)
         if before.kind is not ResourceKind.CHAIR:
-            if body.changed(before):
-                raise invalid("no", "is a dentist; change their profile instead")
-            edited(version != NO_VERSION)
             return etag(response, before)
         with naming(taken="name"):
-            edited(await catalogue.change_chair(connection, no, body.given(), version))
+            await catalogue.change_chair(connection, no, body.given())
         changed = one(await catalogue.resources(connection, no=no))
     state.committed()
     return etag(response, changed)

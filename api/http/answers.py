@@ -35,11 +35,15 @@ def etag(response: Response, row: V) -> V:
     return row
 
 
-def edited(done: bool) -> None:
-    """Raises `version_conflict` where a row was there and had another version."""
-    if not done:
+def check_version(versions: frozenset[int] | None, present: int) -> None:
+    """Raises `version_conflict` unless the present version is one of `versions`; null accepts any.
+    To be called while the row is locked.
+    """
+    if versions is not None and present not in versions:
         raise Problem(
-            "version_conflict", "It has changed since the version in If-Match; load it again."
+            "version_conflict",
+            "It has changed since the version in If-Match; load it again.",
+            version=present,
         )
 
 

@@ -11,8 +11,6 @@ from pydantic import TypeAdapter
 
 from api.bookings.requests import Instant
 from api.http.errors import invalid
-from domain.appointments import Appointment
-from domain.people import Profile
 
 INSTANT = TypeAdapter[datetime](Instant)
 
@@ -26,41 +24,28 @@ PageCursor = Annotated[
 ]
 
 
-def encoded(last: Appointment) -> str:
-    """Of a list by start."""
-    return packed(last.starts_at.isoformat(), last.id)
-
-
-def decoded(cursor: str) -> tuple[datetime, UUID]:
-    """The place that `encoded` wrote. Raises `validation_failed` for any other text."""
-    starts_at, id = _unpacked(cursor)
-    try:
-        return INSTANT.validate_python(starts_at), id
-    except ValueError:
-        raise _no_cursor() from None
-
-
-def named(last: Profile) -> str:
-    """Of a list by name."""
-    return packed(last.full_name, last.id)
-
-
-def name_of(cursor: str) -> tuple[str, UUID]:
-    """The place that `named` wrote. Raises `validation_failed` for any other text."""
-    return _unpacked(cursor)
-
-
-def packed(key: str, id: UUID) -> str:
+def encode(key: str, id: UUID) -> str:
+    """The cursor after a row with this sort key and id."""
     return base64.urlsafe_b64encode(f"{key}|{id}".encode()).decode()
 
 
-def _unpacked(cursor: str) -> tuple[str, UUID]:
+def decode(cursor: str) -> tuple[str, UUID]:
+    """The sort key and the id. Raises `validation_failed` for what `encode` did not write."""
     try:
         key, _, id = base64.urlsafe_b64decode(cursor).decode().rpartition("|")
         if "\x00" in key:
             raise ValueError("NUL")
         return key, UUID(id)
     except (ValueError, binascii.Error):
+        raise _no_cursor() from None
+
+
+def decode_instant(cursor: str) -> tuple[datetime, UUID]:
+    """The same where the sort key is a time."""
+    key, id = decode(cursor)
+    try:
+        return INSTANT.validate_python(key), id
+    except ValueError:
         raise _no_cursor() from None
 
 

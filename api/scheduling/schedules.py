@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from api.http.answers import check_version
 from api.http.context import Caller, IfMatch, State
 from api.http.errors import Problem, invalid, not_found, refused
 from api.http.strict import StrictRoute
@@ -70,7 +71,7 @@ async def replace_schedule(
         if await schedules.lock(connection, dentist_id):
             raise invalid("dentist_id", "this dentist is erased; their schedule cannot be changed")
         schedule = await _known(connection, dentist_id)
-        _match(versions, schedule.version)
+        check_version(versions, schedule.version)
         body.check(ShownSchedule.of(schedule, schedule.hours, private=True))
         hours = with_own(schedule.hours, weekly, exceptions)
         left = await conflicts.under(connection, {dentist_id: hours})
@@ -115,7 +116,7 @@ async def replace_clinic_exceptions(
     _accept(faults((), exceptions))
     async with use(state.pool) as connection, connection.transaction():
         present, _ = await _of_clinic(connection, clinic_id, locked=True)
-        _match(versions, present)
+        check_version(versions, present)
         body.check(ClinicExceptions(clinic_id=clinic_id, exceptions=[], version=present))
         staff = await schedules.of_clinic(connection, clinic_id)
         hours = {each.dentist_id: with_clinic_wide(each.hours, exceptions) for each in staff}
@@ -159,12 +160,6 @@ def _permit(actor: Actor, dentist_id: UUID | None) -> None:
 def _accept(found: Iterable[Fault]) -> None:
     if errors := [fault._asdict() for fault in found]:
         raise refused(errors)
-
-
-def _match(asked: frozenset[int] | None, present: int) -> None:
-    if asked is not None and present not in asked:
-        detail = "The schedule has changed since the version in If-Match; load it again."
-        raise Problem("version_conflict", detail, version=present)
 
 
 def _tag(response: Response, version: int) -> None:

@@ -106,7 +106,6 @@ async def search_slots(
     """The slots of all dentists, or of those that the filters leave, by start. Where there are none
     at all, `next_available` is the first one after these days.
     """
-    after = board.Cursor.parse(cursor) if cursor else None
     async with use(state.pool) as connection:
         terms_list = await clinics.all_booking_terms(
             connection,
@@ -121,7 +120,7 @@ async def search_slots(
         terms_list = await moves.to_move(connection, caller, moving, terms_list)
         found = await slot_search.search(connection, terms_list, asked)
         later = None if found else await slot_search.next_available(connection, terms_list, asked)
-    return board.page(after.after(found) if after else found, limit, later, zone)
+    return board.page(board.after(found, cursor) if cursor else found, limit, later, zone)
 
 
 @router.get("/{dentist_id}/slots", response_model=list[BoardSlot])
