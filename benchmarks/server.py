@@ -12,10 +12,11 @@ from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
 from api.app import create_app
-from api.bookings.requests import Body, Instant
+from api.http.body import Body
 from api.http.context import Caller, State
 from api.http.errors import Problem
 from api.http.server import Server, server_config
+from api.http.values import Instant
 from db.pool import use
 from settings import Settings
 

@@ -17,25 +17,16 @@ from api.bookings.commands import (
     move,
     move_command,
 )
-from api.bookings.requests import (
-    Body,
-    Cancel,
-    Confirm,
-    Create,
-    Digits,
-    Instant,
-    Listed,
-    Reserve,
-    Slug,
-    Update,
-)
+from api.bookings.requests import Cancel, Confirm, Create, Reserve, Update
 from api.http import cursors
 from api.http.answers import check_version
+from api.http.body import Body
 from api.http.context import Caller, Context, State
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid, not_found
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
+from api.http.values import Digits, Instant, Listed, Slug
 from db import appointments, events, idempotency
 from db.appointments import Wanted
 from db.pool import use

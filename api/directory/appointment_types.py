@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictBool, model_validator
 from uuid_utils.compat import uuid7
 
-from api.bookings.requests import Body, Number, Slug
 from api.http.answers import check_version, etag, naming, one
+from api.http.body import Body, Edit
 from api.http.context import Caller, Creation, IfMatch, State
 from api.http.errors import invalid
-from api.http.fields import Edit, Minutes
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
 from api.http.texts import Name
+from api.http.values import Minutes, Number, Slug
 from db import catalogue
 from db.pool import use
 from domain.catalogue import AppointmentType

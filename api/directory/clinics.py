@@ -9,13 +9,13 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from uuid_utils.compat import uuid7
 
-from api.bookings.requests import Body, Number
 from api.http.answers import check_version, etag, one
+from api.http.body import Body, Edit
 from api.http.context import Caller, Creation, IfMatch, State
-from api.http.fields import Edit, ZoneName
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
 from api.http.texts import Name
+from api.http.values import Number, ZoneName
 from api.scheduling.schedules import DryRun
 from db import catalogue, schedules
 from db.pool import Connection, use

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import StrictBool, StringConstraints, model_validator
 
-from api.bookings.requests import EMPTIED, MAY_BE_EMPTY, Body
+from api.http.body import EMPTIED, MAY_BE_EMPTY, Body, Edit
 from api.http.errors import Problem, invalid
-from api.http.fields import Edit, Locale, ZoneName
 from api.http.texts import Email, Name, Note, Phone
+from api.http.values import Locale, ZoneName
 from domain.actors import Actor, Role
 from domain.people import PERSONAL, Profile
 
@@ -19,23 +19,27 @@ Specialty = Annotated[Name, StringConstraints(max_length=100)]
 FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
 
 
-class EditMe(Edit):
-    SHAPE = Profile
+class Contact(Body):
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"email", "phone", "time_zone", "locale"})
 
-    full_name: Name | None = None
     email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
     phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
     time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
     locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
 
 
+class EditMe(Contact, Edit):
+    SHAPE = Profile
+
+    full_name: Name | None = None
+
+
 class EditProfile(EditMe):
-    """`role` and what follows it: for admins. Who becomes a dentist needs `clinic_id` and
+    """Only admins can set `role` and the fields after it. A new dentist requires `clinic_id` and
     `specialty`.
     """
 
-    CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditMe.CAN_BE_EMPTY | {"bio"}
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = Contact.CAN_BE_EMPTY | {"bio"}
 
     role: PersonRole | None = None
     active: StrictBool | None = None
@@ -45,19 +49,15 @@ class EditProfile(EditMe):
     bookable: StrictBool | None = None
 
 
-class NewProfile(Body):
-    """A patient, unless an admin says otherwise. `id`, for admins: the `sub` of their token, where
-    they have one already.
+class NewProfile(Contact):
+    """A patient by default; only admins can create other roles. Admins can set `id` to the `sub` of
+    an existing login.
     """
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditProfile.CAN_BE_EMPTY
 
     full_name: Name
     role: PersonRole = Role.PATIENT
-    email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
-    phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
-    time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
-    locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
     id: UUID | None = None
     active: StrictBool = True
     clinic_id: UUID | None = None
@@ -66,7 +66,7 @@ class NewProfile(Body):
     bookable: StrictBool = True
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _fits_role(self) -> Self:
         named = self.model_fields_set & set(FOR_DENTISTS)
         if self.role is Role.DENTIST and not {"clinic_id", "specialty"} <= named:
             raise ValueError("a dentist requires clinic_id and specialty")
@@ -75,9 +75,11 @@ class NewProfile(Body):
         return self
 
 
-def allow(actor: Actor, body: NewProfile | EditProfile, named: Set[str] | None = None) -> None:
-    """Raises `forbidden` where the body says what only an admin says, in the fields `named` (all
-    that it has).
+def check_fields(
+    actor: Actor, body: NewProfile | EditProfile, named: Set[str] | None = None
+) -> None:
+    """Raises `forbidden` if a non-admin sets a field that only admins can set. `named`: the fields
+    that count; by default all that were sent.
     """
     beyond = (body.model_fields_set if named is None else named) - PERSONAL
     if isinstance(body, NewProfile) and body.role is Role.PATIENT:
@@ -86,12 +88,12 @@ def allow(actor: Actor, body: NewProfile | EditProfile, named: Set[str] | None =
         raise Problem("forbidden", f"Only admins can set {min(beyond)}; leave it out.")
 
 
-def judge(actor: Actor, before: Profile, body: EditProfile) -> None:
-    """Raises `validation_failed` where the change cannot be made to this profile, and `forbidden`
-    where it is not an agent's to make: who lets it act keeps their profile themselves.
+def check_change(actor: Actor, before: Profile, body: EditProfile) -> None:
+    """Raises `validation_failed` for a change that this profile does not allow, and `forbidden` for
+    an agent who did not create the profile: patients who granted it access edit their own.
     """
     named = body.changed(before)
-    allow(actor, body, named)
+    check_fields(actor, body, named)
     if actor.role is Role.AGENT and actor.id not in (before.id, before.created_by):
         raise Problem(
             "forbidden", "Agents can change only their own profile and those they created."

@@ -9,8 +9,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from uuid_utils.compat import uuid7
 
-from api.bookings.requests import Digits
-from api.directory.profile_bodies import EditMe, EditProfile, NewProfile, PersonRole, allow, judge
+from api.directory.profile_bodies import (
+    EditMe,
+    EditProfile,
+    NewProfile,
+    PersonRole,
+    check_change,
+    check_fields,
+)
 from api.http import cursors
 from api.http.answers import check_version, etag, naming, one
 from api.http.context import Caller, Creation, IfMatch, State, actor_id
@@ -18,6 +24,7 @@ from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid, not_found
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
+from api.http.values import Digits
 from api.state import AppState
 from db import erasures, patients, profiles, reads
 from db.pool import Connection, use
@@ -83,7 +90,7 @@ async def create_profile(
     same key answers 200 with the profile as it is now.
     """
     caller = context.actor
-    allow(caller, body)
+    check_fields(caller, body)
     id, key = body.id or uuid7(), context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
         if earlier := await made_before(connection, response, key, str(id)):
@@ -156,7 +163,7 @@ async def _update(
             raise invalid("id", "this profile is erased and cannot be changed")
         body.check(before)
         if isinstance(body, EditProfile):
-            judge(caller, before, body)
+            check_change(caller, before, body)
             if caller.role is Role.DENTIST and body.changed(before):
                 await _check_patient(connection, id, caller)
         check_version(versions, before.version)

@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import StrictBool
 
-from api.bookings.requests import Body, Digits
 from api.http.answers import check_version, etag, naming, one
+from api.http.body import Body, Edit
 from api.http.context import Caller, Creation, IfMatch, State
 from api.http.errors import invalid
-from api.http.fields import LARGEST_INT, Edit
 from api.http.idempotency import made_before
 from api.http.strict import StrictRoute
 from api.http.texts import Name
+from api.http.values import LARGEST_INT, Digits
 from db import catalogue, idempotency
 from db.pool import use
 from domain.catalogue import Resource, ResourceKind

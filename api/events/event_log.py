@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.bookings.requests import Digits, Listed
 from api.http.context import Caller, State
 from api.http.errors import invalid
 from api.http.strict import StrictRoute
+from api.http.values import Digits, Listed
 from api.state import AppState
 from db.pool import QUERY_TIMEOUT, deadline
 from domain.events import Cursor, Event, Kind, Reader, Topic, parse_topics

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Header, Query
 from pydantic import TypeAdapter
 
 from api.auth.security import Verified
-from api.bookings.requests import Listed
 from api.events.response import EventStream, admit
 from api.events.tickets import Opener, spend
 from api.http.context import State
 from api.http.errors import Problem, invalid, not_found
 from api.http.strict import StrictRoute
+from api.http.values import Listed
 from api.state import AppState
 from db import appointments
 from db.pool import use

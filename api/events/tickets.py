@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from api.auth import security
 from api.auth.security import Verified
-from api.bookings.requests import Body
 from api.http import context
+from api.http.body import Body
 from api.http.context import Caller, State
 from api.http.errors import Problem, invalid, not_found
 from api.http.limits import Limits

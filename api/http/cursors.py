@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import TypeAdapter
 
-from api.bookings.requests import Instant
 from api.http.errors import invalid
+from api.http.values import Instant
 
 INSTANT = TypeAdapter[datetime](Instant)
 

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from api.bookings import moves
 from api.bookings.moves import Moving
-from api.bookings.requests import Day, Digits, Instant, Listed, Slug
 from api.http.context import Caller, State
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid
 from api.http.strict import StrictRoute
 from api.http.texts import Line
+from api.http.values import Day, Digits, Instant, Listed, Slug
 from api.scheduling import board
 from db import catalogue, claims, clinics
 from db.pool import Connection, use

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.bookings.requests import Body, Day, Number
+from api.http.body import Body
 from api.http.read_only import Repeating
 from api.http.texts import Remark
+from api.http.values import Day, Number
 from domain.appointments import Appointment
 from domain.clinic import Schedule
 from domain.hours import ExceptionKind, Hours, ScheduleException, Window

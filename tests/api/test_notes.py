@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from api import app
-from api.bookings.requests import Body
+from api.http.body import Body
 from api.http.wording import explained
 from domain.booking import LIVE, Status
 from tests.support import AMARA, ANA, begin_visit, monday, rewrite

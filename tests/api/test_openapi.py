@@ -9,8 +9,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from api.app import ROUTE_MODULES, create_app
-from api.bookings.requests import Body
 from api.http import errors
+from api.http.body import Body
 from api.openapi.example_bodies import EXAMPLES
 from domain.rights import PUBLIC
 from settings import CHECKOUT, Settings

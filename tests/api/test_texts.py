@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from api.bookings.requests import Body
+from api.http.body import Body
 from domain.names import indexed, sought
 from tests.api.test_openapi import _subclasses
 from tests.api.test_strict import faults
