@@ -11,7 +11,7 @@ from api.auth import development_sign_in
 from api.auth.accounts import Accounts
 from api.auth.hold_tokens import HoldTokens
 from api.auth.security import Verifier
-from api.bookings import appointments, reservations
+from api.bookings import appointments, reservations, visits
 from api.directory import agents, appointment_types, clinics, dentists, profiles, resources
 from api.events import event_log, streams, tickets
 from api.events.response import Streams
@@ -31,8 +31,7 @@ from realtime.waker import RelayWaker
 from services import directory
 from services.alternatives import Alternatives
 from services.cache import Cache
-from services.cached_terms import CachedTerms
-from services.coalescing import RequestCoalescer
+from services.holds import Holds
 from settings import Settings
 from workflows import client
 from workflows.reconciler import Reconciler
@@ -40,6 +39,7 @@ from workflows.reconciler import Reconciler
 ROUTE_MODULES = (
     reservations,
     appointments,
+    visits,
     slots,
     schedules,
     dentists,
@@ -112,8 +112,7 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
         hub=hub,
         accounts=Accounts(pool, hub),
         alternatives=Alternatives(pool),
-        cached_terms=CachedTerms(),
-        coalescer=RequestCoalescer(),
+        holds=Holds(pool),
         hold_tokens=HoldTokens.of_settings(settings),
         probes=Probes(dsn, temporal, relay),
         directory=Cache(directory.TTL),

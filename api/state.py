@@ -13,9 +13,8 @@ from realtime.relay import Relay
 from realtime.waker import RelayWaker
 from services.alternatives import Alternatives
 from services.cache import Cache
-from services.cached_terms import CachedTerms
-from services.coalescing import RequestCoalescer
 from services.directory import Directory
+from services.holds import Holds
 from settings import Settings
 
 
@@ -29,8 +28,7 @@ class AppState:
     hub: Hub
     accounts: Accounts
     alternatives: Alternatives
-    cached_terms: CachedTerms
-    coalescer: RequestCoalescer
+    holds: Holds
     hold_tokens: HoldTokens
     probes: Probes
     directory: Cache[None, Directory]

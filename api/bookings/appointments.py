@@ -1,6 +1,5 @@
-"""Appointment routes: book, list, read, move, cancel and the steps of a visit."""
+"""Appointment routes: book, list, read, move, confirm and cancel."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -8,23 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from uuid_utils.compat import uuid7
 
-from api.bookings.commands import (
-    answer,
-    attempted,
-    change,
-    hold_answer,
-    hold_command,
-    move,
-    move_command,
-)
+from api.bookings.changing import answer, change, move
+from api.bookings.holding import hold_answer, hold_command
 from api.bookings.requests import Cancel, Confirm, Create, Reserve, Update
 from api.http import cursors
-from api.http.answers import check_version
+from api.http.answers import check_version, etag, existing
 from api.http.body import Body
 from api.http.context import Caller, Context, State
 from api.http.cursors import PageCursor
-from api.http.errors import Problem, invalid, not_found
-from api.http.idempotency import made_before
+from api.http.errors import Problem, invalid
+from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
 from api.http.values import Digits, Instant, Listed, Slug
 from db import appointments, events, idempotency
@@ -33,19 +25,8 @@ from db.pool import use
 from domain.actors import scope
 from domain.appointments import NO_TEXTS, Appointment, Change, Result, Transition
 from domain.booking import CancelReason, Status, Verb
-from services import booking
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/appointments", tags=["appointments"])
-
-STEPS: Mapping[Verb, str] = {
-    Verb.APPROVE: "Staff: approves a pending appointment before its deadline.",
-    Verb.DECLINE: "Staff: declines a pending appointment and frees its slot.",
-    Verb.CHECK_IN: "Staff: checks the patient in.",
-    Verb.START: "Staff: starts the treatment.",
-    Verb.COMPLETE: "Staff: completes the treatment.",
-    Verb.NO_SHOW: "Staff: marks the patient as not having come.",
-}
-"""Verbs that need only the booking's id, each with its route's description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +72,7 @@ async def create(body: Create, response: Response, context: Context, state: Stat
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
     command = hold_command(state, asked, context, context.idempotency_key(body), holds=False)
     confirm = Change(command.id, Verb.CONFIRM, uuid7())
-
-    async def book() -> Result:
-        async with use(state.pool) as connection:
-            return await booking.book(
-                connection, command, confirm, context.actor, state.cached_terms
-            )
-
-    result = await attempted(state, command, context, book)
+    result = await state.holds.book(command, confirm, context.actor)
     return await hold_answer(state, command, context.actor, result, response)
 
 
@@ -128,19 +102,14 @@ async def list_appointments(
 async def get(id: UUID, response: Response, caller: Caller, state: State) -> Appointment:
     """One appointment as it is now."""
     async with use(state.pool) as connection:
-        found = await appointments.get(connection, id, scope(caller))
-    if found is None:
-        raise not_found()
-    response.headers["ETag"] = f'"{found.version}"'
-    return found
+        return etag(response, existing(await appointments.get(connection, id, scope(caller))))
 
 
 @router.get("/{id}/history", response_model_exclude_none=True)
 async def history(id: UUID, caller: Caller, state: State) -> list[Transition]:
     """Who did what, and when; oldest first."""
     async with use(state.pool) as connection:
-        if await appointments.get(connection, id, scope(caller)) is None:
-            raise not_found()
+        existing(await appointments.get(connection, id, scope(caller)))
         return await appointments.history(connection, id)
 
 
@@ -153,8 +122,8 @@ async def update(
     """
     if "staff_notes" in body.model_fields_set and not context.actor.is_staff:
         raise Problem("forbidden", "Only staff can write staff_notes; leave it out.")
-    wish = body
-    if body.repeats:
+    changes = body
+    if body.repeats:  # the caller sends the whole appointment; what is unchanged is left out
         if earlier := await _earlier(body, context, state):
             return answer(earlier, response)
         present = await get(id, response, context.actor, state)
@@ -162,11 +131,11 @@ async def update(
         changed = body.changed(present) - {"override"}
         if not changed:
             return await _unchanged(body, response, context, state, present)
-        wish = body.narrowed(changed | {"override"})
-    key = context.idempotency_key(body)
-    if not wish.moves:
-        return await change(state, response, context, id, Verb.EDIT, body, texts=wish.texts)
-    return await move(state, response, context, move_command(id, wish, context, key))
+        changes = body.narrowed(changed | {"override"})
+    if changes.moves:
+        key = context.idempotency_key(body)
+        return await move(state, response, context, id, changes, key)
+    return await change(state, response, context, id, Verb.EDIT, body, texts=changes.texts)
 
 
 @router.post("/{id}/confirm", response_model_exclude_none=True)
@@ -200,24 +169,6 @@ async def delete(
     return await change(state, response, context, id, Verb.CANCEL, reason=reason)
 
 
-def _step(verb: Verb) -> Callable[..., Awaitable[Appointment]]:
-    async def step(id: UUID, response: Response, context: Context, state: State) -> Appointment:
-        return await change(state, response, context, id, verb)
-
-    return step
-
-
-for verb, does in STEPS.items():
-    router.add_api_route(
-        f"/{{id}}/{verb.replace('_', '-')}",
-        _step(verb),
-        methods=["POST"],
-        name=verb,
-        description=does,
-        response_model_exclude_none=True,
-    )
-
-
 async def _check_same(body: Create, reservation_id: UUID, context: Context, state: State) -> None:
     """Raises `not_found`, or `validation_failed` if the body differs from the hold. A repeat is not
     checked: the booking may have moved since.
@@ -225,9 +176,7 @@ async def _check_same(body: Create, reservation_id: UUID, context: Context, stat
     if await _earlier(body, context, state):
         return
     async with use(state.pool) as connection:
-        held = await appointments.get(connection, reservation_id, scope(context.actor))
-    if held is None:
-        raise not_found()
+        held = existing(await appointments.get(connection, reservation_id, scope(context.actor)))
     named = body.model_dump(exclude={"reservation_id", "override", "notes"}, exclude_none=True)
     for field, value in named.items():
         if getattr(held, field) != value:
@@ -250,5 +199,5 @@ async def _unchanged(
     check_version(context.versions, present.version)
     async with use(state.pool) as connection, connection.transaction():
         key = context.idempotency_key(body)
-        await made_before(connection, response, key, str(present.id))
+        await claim_idempotency_key(connection, response, key, str(present.id))
     return present

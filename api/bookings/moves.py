@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from api.bookings.refusals import refusal
-from api.http.errors import not_found
+from api.http.answers import existing
 from db import appointments
 from db.pool import Connection
 from domain.actors import Actor, scope
@@ -34,9 +34,7 @@ async def to_move(
     """
     if moving is None:
         return terms_list
-    before = await appointments.get_with_policy(connection, moving, scope(caller))
-    if before is None:
-        raise not_found()
+    before = existing(await appointments.get_with_policy(connection, moving, scope(caller)))
     if terms_list:
         _check_movable(before, caller, terms_list[0])
     return [before.terms_after_move(booking_terms) for booking_terms in terms_list]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from api.http.errors import Problem, not_found
+from api.http.idempotency import KEY_REUSED
 from domain.appointments import Result
 from domain.booking import BOOKING_QUOTA, MAX_EXTENSIONS, Outcome, allowed
 from domain.clinic import BoardSlot
@@ -43,10 +44,7 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
         "The patient has held and released this time repeatedly; retry after Retry-After,"
         " book it directly, or choose another time.",
     ),
-    Outcome.KEY_REUSED: (
-        "idempotency_key_reused",
-        "This Idempotency-Key was already used for a different request; send a new key.",
-    ),
+    Outcome.KEY_REUSED: ("idempotency_key_reused", KEY_REUSED),
     Outcome.EXPIRED: (
         "hold_expired",
         "The deadline has passed and the slot is free again; hold a slot again.",

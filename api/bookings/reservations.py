@@ -4,14 +4,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api.bookings.commands import attempted, change, hold_answer, hold_command
+from api.bookings.changing import change
+from api.bookings.holding import hold_answer, hold_command
 from api.bookings.requests import Reserve
 from api.http.context import Context, State
 from api.http.strict import StrictRoute
-from db.pool import use
-from domain.appointments import Appointment, Result, Via
+from domain.appointments import Appointment
 from domain.booking import Verb
-from services import booking
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["availability"])
 
@@ -22,14 +21,7 @@ async def reserve(body: Reserve, response: Response, context: Context, state: St
     answers 200.
     """
     command = hold_command(state, body, context, context.idempotency_key(body), holds=True)
-
-    async def hold() -> Result:
-        async with use(state.pool) as connection:
-            return await booking.hold(
-                connection, command, context.actor, Via.API, state.cached_terms
-            )
-
-    result = await attempted(state, command, context, hold)
+    result = await state.holds.hold(command, context.actor)
     return await hold_answer(state, command, context.actor, result, response)
 
 

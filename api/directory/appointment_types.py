@@ -11,7 +11,7 @@ from api.http.answers import check_version, etag, naming, one
 from api.http.body import Body, Edit
 from api.http.context import Caller, Creation, IfMatch, State
 from api.http.errors import invalid
-from api.http.idempotency import made_before
+from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
 from api.http.texts import Name
 from api.http.values import Minutes, Number, Slug
@@ -94,7 +94,7 @@ async def create_type(
     """A new type; a repeat under the same key answers 200 with the type as it is now."""
     id, key = uuid7(), context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
-        if earlier := await made_before(connection, response, key, str(id)):
+        if earlier := await claim_idempotency_key(connection, response, key, str(id)):
             id = UUID(earlier)
         else:
             with naming(taken="slug"):

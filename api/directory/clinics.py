@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from api.http.answers import check_version, etag, one
 from api.http.body import Body, Edit
 from api.http.context import Caller, Creation, IfMatch, State
-from api.http.idempotency import made_before
+from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
 from api.http.texts import Name
 from api.http.values import Number, ZoneName
@@ -76,7 +76,7 @@ async def create_clinic(
     """A new clinic; a repeat under the same key answers 200 with the clinic as it is now."""
     id, key = uuid7(), context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
-        if earlier := await made_before(connection, response, key, str(id)):
+        if earlier := await claim_idempotency_key(connection, response, key, str(id)):
             id = UUID(earlier)
         else:
             await catalogue.add_clinic(connection, id, body.model_dump())

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from api.http.answers import existing
 from api.http.context import State
-from api.http.errors import not_found
 from api.http.strict import StrictRoute
 from api.state import AppState
 from domain.clinic import Dentist
@@ -27,10 +27,7 @@ async def list_dentists(state: State) -> Response:
 @router.get("/{id}", response_model_exclude_none=True)
 async def get_dentist(id: UUID, state: State) -> Dentist:
     """One of them. No token is needed. The answer is cached for two seconds."""
-    found = (await _directory(state)).dentists.get(id)
-    if found is None:
-        raise not_found()
-    return found
+    return existing((await _directory(state)).dentists.get(id))
 
 
 async def _directory(state: AppState) -> Directory:

@@ -18,11 +18,11 @@ from api.directory.profile_bodies import (
     check_fields,
 )
 from api.http import cursors
-from api.http.answers import check_version, etag, naming, one
+from api.http.answers import check_version, etag, existing, naming
 from api.http.context import Caller, Creation, IfMatch, State, actor_id
 from api.http.cursors import PageCursor
-from api.http.errors import Problem, invalid, not_found
-from api.http.idempotency import made_before
+from api.http.errors import Problem, invalid
+from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
 from api.http.values import Digits
 from api.state import AppState
@@ -93,7 +93,7 @@ async def create_profile(
     check_fields(caller, body)
     id, key = body.id or uuid7(), context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
-        if earlier := await made_before(connection, response, key, str(id)):
+        if earlier := await claim_idempotency_key(connection, response, key, str(id)):
             id = UUID(earlier)
             await reads.record(connection, caller, [await _found(connection, id, caller)])
         else:
@@ -140,9 +140,7 @@ async def erase_profile(id: UUID, caller: Caller, state: State) -> Erased:
         raise invalid("id", "you cannot erase your own profile; ask another admin")
     async with use(state.pool) as connection:
         with _admin_kept("id"):
-            done = await erasures.erase(connection, id, caller)
-    if done is None:
-        raise not_found()
+            done = existing(await erasures.erase(connection, id, caller))
     state.accounts.invalidate(id)
     state.committed()
     return done
@@ -199,5 +197,4 @@ def _admin_kept(field: str) -> Iterator[None]:
 
 
 async def _found(connection: Connection, id: UUID, caller: Actor) -> Profile:
-    found = await profiles.get(connection, id, caller)
-    return one([found] if found else [])
+    return existing(await profiles.get(connection, id, caller))

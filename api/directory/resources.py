@@ -10,7 +10,7 @@ from api.http.answers import check_version, etag, naming, one
 from api.http.body import Body, Edit
 from api.http.context import Caller, Creation, IfMatch, State
 from api.http.errors import invalid
-from api.http.idempotency import made_before
+from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
 from api.http.texts import Name
 from api.http.values import LARGEST_INT, Digits
@@ -59,7 +59,7 @@ async def create_resource(
     """
     key = context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
-        if earlier := await made_before(connection, response, key):
+        if earlier := await claim_idempotency_key(connection, response, key):
             no = int(earlier)
         else:
             with naming(taken="name"):

@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 from api.auth.security import Verified
 from api.events.response import EventStream, admit
 from api.events.tickets import Opener, spend
+from api.http.answers import existing
 from api.http.context import State
-from api.http.errors import Problem, invalid, not_found
+from api.http.errors import Problem, invalid
 from api.http.strict import StrictRoute
 from api.http.values import Listed
 from api.state import AppState
@@ -78,9 +79,7 @@ async def stream_appointment(
     reader = _reader(opener, frozenset({entity_topic(Topic.APPOINTMENTS, id)}))
     at, opening = await _place(state, last_event_id or cursor)
     async with use(state.pool) as connection:
-        found = await appointments.get(connection, id, scope(reader.actor))
-    if found is None:
-        raise not_found()
+        found = existing(await appointments.get(connection, id, scope(reader.actor)))
     snapshot = SNAPSHOT.dump_json(found, exclude_none=True).decode()
     return await _opened(
         state, opener, reader, at, opening + frames.frame("snapshot", snapshot, at)

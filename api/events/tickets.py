@@ -15,9 +15,10 @@ from pydantic import Field, StringConstraints, model_validator
 from api.auth import security
 from api.auth.security import Verified
 from api.http import context
+from api.http.answers import existing
 from api.http.body import Body
 from api.http.context import Caller, State
-from api.http.errors import Problem, invalid, not_found
+from api.http.errors import Problem, invalid
 from api.http.limits import Limits
 from api.http.strict import StrictRoute
 from api.state import AppState
@@ -68,8 +69,7 @@ async def buy_ticket(
         raise invalid("topics", str(error)) from None
     async with use(state.pool) as connection:
         if body.appointment_id:
-            if not await appointments.get(connection, body.appointment_id, scope(caller)):
-                raise not_found()
+            existing(await appointments.get(connection, body.appointment_id, scope(caller)))
             topics = frozenset({entity_topic(Topic.APPOINTMENTS, body.appointment_id)})
         expires_at = await tickets.add(
             connection, _hash(ticket), caller, topics, token.expires, LASTS

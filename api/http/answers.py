@@ -22,11 +22,16 @@ class Versioned(Protocol):
 V = TypeVar("V", bound=Versioned)
 
 
-def one(found: Sequence[T]) -> T:
-    """The only row. Raises `not_found` where there is none."""
-    if not found:
+def existing(row: T | None) -> T:
+    """The row. Raises `not_found` if there is none."""
+    if row is None:
         raise not_found()
-    return found[0]
+    return row
+
+
+def one(rows: Sequence[T]) -> T:
+    """The only row of a list. Raises `not_found` if it is empty."""
+    return existing(rows[0] if rows else None)
 
 
 def etag(response: Response, row: V) -> V:
@@ -49,8 +54,8 @@ def check_version(versions: frozenset[int] | None, present: int) -> None:
 
 @contextmanager
 def naming(*, taken: str, why: str = "is taken") -> Iterator[None]:
-    """Turns what the constraints refuse into a `validation_failed` that names the field: `taken` is
-    the one that must be unique.
+    """Turns a violated constraint into a `validation_failed` that names the field. `taken` is the
+    field that must be unique.
     """
     try:
         yield

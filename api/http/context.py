@@ -27,9 +27,6 @@ ANY_ETAGS = ETAGS.replace("#-~", "#-~\u0080-\u00ff")
 """Accepted on input; the document promises ASCII only."""
 STRONG = re.compile(r'(W/)?"([^"]*)"')
 
-NO_VERSION = 0
-"""A version that no row has."""
-
 
 async def app_state(request: Request) -> AppState:
     """Async like all dependencies here, because FastAPI runs plain functions in a thread. They call
@@ -74,15 +71,6 @@ def _versions(given: list[str]) -> frozenset[int] | None:
         return frozenset({int(text)})
     strong = [tag for weak, tag in STRONG.findall(text) if not weak]
     return frozenset(int(tag) for tag in strong if re.fullmatch("[1-9][0-9]{0,8}", tag))
-
-
-def expected(named: frozenset[int] | None, present: int) -> int | None:
-    """The version that the change requires: null for any; `present` if it is among `named`, else
-    NO_VERSION.
-    """
-    if named is None:
-        return None
-    return present if present in named else NO_VERSION
 
 
 Caller = Annotated[Actor, Depends(caller)]

@@ -2,19 +2,19 @@
 
 from fastapi import Response
 
-from api.bookings.refusals import refusal
+from api.http.errors import Problem
 from db import idempotency
 from db.pool import Connection
-from domain.appointments import Result
-from domain.booking import Outcome
 from domain.idempotency import Key
 
+KEY_REUSED = "This Idempotency-Key was already used for a different request; send a new key."
 
-async def made_before(
+
+async def claim_idempotency_key(
     connection: Connection, response: Response, key: Key | None, target: str | None = None
 ) -> str | None:
-    """Claims the key. Returns what an earlier request with it created, and sets the status to 200;
-    null if `target` is to be created now, in this transaction. Raises `idempotency_key_reused` for
+    """Claims the key in this transaction. Null if `target` is to be created now; otherwise the
+    target of the earlier request, and the status becomes 200. Raises `idempotency_key_reused` for
     a different request.
     """
     if key is None:
@@ -22,7 +22,7 @@ async def made_before(
     try:
         earlier = await idempotency.claim(connection, key, target)
     except idempotency.KeyReused:
-        raise refusal(Result(Outcome.KEY_REUSED)) from None
+        raise Problem("idempotency_key_reused", KEY_REUSED) from None
     if earlier is not None:
         response.status_code = 200
     return earlier

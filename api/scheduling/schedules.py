@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.http.answers import check_version
+from api.http.answers import check_version, etag, existing
 from api.http.context import Caller, IfMatch, State
-from api.http.errors import Problem, invalid, not_found, refused
+from api.http.errors import Problem, invalid, refused
 from api.http.strict import StrictRoute
 from api.scheduling.timetables import (
     ClinicExceptions,
@@ -20,10 +20,8 @@ from api.scheduling.timetables import (
     ShownSchedule,
 )
 from db import schedules
-from db.pool import Connection, use
+from db.pool import use
 from domain.actors import Actor, Role
-from domain.clinic import Schedule
-from domain.hours import ScheduleException
 from domain.timetable import Fault, faults, with_clinic_wide, with_own
 from services import conflicts
 
@@ -34,21 +32,14 @@ DryRun = Annotated[
 ]
 
 
-def may_edit(actor: Actor, dentist_id: UUID | None) -> bool:
-    """Admins edit all schedules, dentists their own; `dentist_id` null: a whole clinic's."""
-    is_own = actor.role is Role.DENTIST and dentist_id is not None and actor.id == dentist_id
-    return is_own or actor.role is Role.ADMIN
-
-
 @router.get("/api/availability/{dentist_id:uuid}", response_model_exclude_none=True)
 async def get_schedule(
     dentist_id: UUID, response: Response, caller: Caller, state: State
 ) -> ShownSchedule:
     """Weekly hours and exceptions of a dentist. Why a dentist is away is told to staff only."""
     async with use(state.pool) as connection:
-        schedule = await _known(connection, dentist_id)
-    _tag(response, schedule.version)
-    return ShownSchedule.of(schedule, schedule.hours, private=caller.is_staff)
+        schedule = existing(await schedules.of(connection, dentist_id))
+    return etag(response, ShownSchedule.of(schedule, schedule.hours, private=caller.is_staff))
 
 
 @router.put("/api/availability/{dentist_id:uuid}", response_model_exclude_none=True)
@@ -64,23 +55,22 @@ async def replace_schedule(
     """Replaces weekly hours and exceptions as a whole, and says which live bookings now lie
     outside them; those stay as they are. For the dentist and for admins.
     """
-    _permit(caller, dentist_id)
+    _check_editor(caller, dentist_id)
     weekly, exceptions = body.windows(), body.dates()
-    _accept(faults(weekly, exceptions))
+    _check_hours(faults(weekly, exceptions))
     async with use(state.pool) as connection, connection.transaction():
         if await schedules.lock(connection, dentist_id):
             raise invalid("dentist_id", "this dentist is erased; their schedule cannot be changed")
-        schedule = await _known(connection, dentist_id)
+        schedule = existing(await schedules.of(connection, dentist_id))
         check_version(versions, schedule.version)
         body.check(ShownSchedule.of(schedule, schedule.hours, private=True))
         hours = with_own(schedule.hours, weekly, exceptions)
         left = await conflicts.under(connection, {dentist_id: hours})
         if not dry_run:
             await schedules.replace_own(connection, schedule, weekly, exceptions)
-            schedule = await _known(connection, dentist_id)
+            schedule = existing(await schedules.of(connection, dentist_id))
     state.committed()
-    _tag(response, schedule.version)
-    shown = ShownSchedule.of(schedule, hours, private=True)
+    shown = etag(response, ShownSchedule.of(schedule, hours, private=True))
     return ScheduleReplaced(
         schedule=shown, conflicts=left.first, conflicts_total=left.total, dry_run=dry_run
     )
@@ -92,10 +82,9 @@ async def get_clinic_exceptions(
 ) -> ClinicExceptions:
     """Dates on which the whole clinic is closed, or open beyond its dentists' hours."""
     async with use(state.pool) as connection:
-        version, exceptions = await _of_clinic(connection, clinic_id)
-    _tag(response, version)
+        version, exceptions = existing(await schedules.exceptions(connection, clinic_id))
     shown = [DateException.of(e) for e in exceptions]
-    return ClinicExceptions(clinic_id=clinic_id, exceptions=shown, version=version)
+    return etag(response, ClinicExceptions(clinic_id=clinic_id, exceptions=shown, version=version))
 
 
 @router.put("/api/clinics/{clinic_id}/exceptions", response_model_exclude_none=True)
@@ -111,11 +100,11 @@ async def replace_clinic_exceptions(
     """Replaces them as a whole, for all dentists of the clinic, and says which live bookings now
     lie outside their hours. For admins.
     """
-    _permit(caller, None)
+    _check_editor(caller, None)
     exceptions = body.dates(clinic_wide=True)
-    _accept(faults((), exceptions))
+    _check_hours(faults((), exceptions))
     async with use(state.pool) as connection, connection.transaction():
-        present, _ = await _of_clinic(connection, clinic_id, locked=True)
+        present, _ = existing(await schedules.exceptions(connection, clinic_id, locked=True))
         check_version(versions, present)
         body.check(ClinicExceptions(clinic_id=clinic_id, exceptions=[], version=present))
         staff = await schedules.of_clinic(connection, clinic_id)
@@ -123,10 +112,9 @@ async def replace_clinic_exceptions(
         left = await conflicts.under(connection, hours)
         if not dry_run:
             await schedules.replace_exceptions(connection, clinic_id, exceptions)
-            present, _ = await _of_clinic(connection, clinic_id)
+            present, _ = existing(await schedules.exceptions(connection, clinic_id))
     state.committed()
-    _tag(response, present)
-    return ExceptionsReplaced(
+    replaced = ExceptionsReplaced(
         clinic_id=clinic_id,
         exceptions=body.exceptions,
         version=present,
@@ -134,33 +122,19 @@ async def replace_clinic_exceptions(
         conflicts_total=left.total,
         dry_run=dry_run,
     )
+    return etag(response, replaced)
 
 
-async def _known(connection: Connection, dentist_id: UUID) -> Schedule:
-    schedule = await schedules.of(connection, dentist_id)
-    if schedule is None:
-        raise not_found()
-    return schedule
-
-
-async def _of_clinic(
-    connection: Connection, clinic_id: UUID, *, locked: bool = False
-) -> tuple[int, list[ScheduleException]]:
-    found = await schedules.exceptions(connection, clinic_id, locked=locked)
-    if found is None:
-        raise not_found()
-    return found
-
-
-def _permit(actor: Actor, dentist_id: UUID | None) -> None:
-    if not may_edit(actor, dentist_id):
+def _check_editor(actor: Actor, dentist_id: UUID | None) -> None:
+    """Raises `forbidden` unless this actor may edit the schedule of the dentist; null means that of
+    a whole clinic. Admins edit all schedules, dentists their own.
+    """
+    is_own = actor.role is Role.DENTIST and dentist_id is not None and actor.id == dentist_id
+    if not is_own and actor.role is not Role.ADMIN:
         raise Problem("forbidden", "Only the dentist and admins can edit this schedule.")
 
 
-def _accept(found: Iterable[Fault]) -> None:
+def _check_hours(found: Iterable[Fault]) -> None:
+    """Raises `validation_failed` with these faults, if there are any."""
     if errors := [fault._asdict() for fault in found]:
         raise refused(errors)
-
-
-def _tag(response: Response, version: int) -> None:
-    response.headers["ETag"] = f'"{version}"'

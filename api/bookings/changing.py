@@ -1,0 +1,124 @@
+"""Runs a command on an existing booking, and translates its result to an answer."""
+
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel
+from uuid_utils.compat import uuid7
+
+from api.bookings import permissions
+from api.bookings.refusal_details import WITH_ALTERNATIVES, unknown_field, with_alternatives
+from api.bookings.refusals import refusal
+from api.bookings.requests import Update
+from api.http.answers import etag, refusing_text
+from api.http.context import RequestContext
+from api.state import AppState
+from db import appointments
+from db.pool import use
+from domain.actors import scope
+from domain.appointments import DONE, NO_TEXTS, Appointment, Change, Move, Result, Texts, Via
+from domain.booking import Outcome, Verb
+from domain.idempotency import Key
+from services import booking
+from services.alternatives import WantedSlot
+
+NO_VERSION = 0
+"""A version that no row has."""
+
+
+async def change(
+    state: AppState,
+    response: Response,
+    context: RequestContext,
+    id: UUID,
+    verb: Verb,
+    body: BaseModel | None = None,
+    reason: str | None = None,
+    texts: Texts = NO_TEXTS,
+) -> Appointment:
+    """Runs a command and returns the booking as it is now. Raises its refusal."""
+    command = Change(
+        id=id,
+        verb=verb,
+        command_id=uuid7(),
+        reason=reason,
+        texts=texts,
+        key=context.idempotency_key(body),
+        expected_version=await _expected_version(state, context, id),
+    )
+    async with use(state.pool) as connection:
+        seen = scope(context.actor, context.token)
+        with refusing_text(command.texts):
+            result = await booking.change(connection, command, context.actor, Via.API, seen)
+    if result.outcome is Outcome.EXPIRED and (late := result.appointment):
+        wanted_slot = WantedSlot(late.dentist_id, late.appointment_type, late.starts_at)
+        raise await with_alternatives(state, result, wanted_slot, context.actor)
+    if result.outcome is Outcome.DONE:
+        state.committed()
+    return answer(result, response)
+
+
+async def move(
+    state: AppState,
+    response: Response,
+    context: RequestContext,
+    id: UUID,
+    body: Update,
+    key: Key | None,
+) -> Appointment:
+    """Reschedules a booking and returns it as it is now. Raises its refusal, with alternatives if
+    any, and what `permissions` does.
+    """
+    permissions.check(context.actor, body)
+    command = Move(
+        id=id,
+        command_id=uuid7(),
+        dentist_id=body.dentist_id,
+        starts_at=body.starts_at,
+        appointment_type=body.appointment_type,
+        texts=body.texts,
+        key=key,
+        override=body.override,
+        expected_version=await _expected_version(state, context, id),
+    )
+    async with use(state.pool) as connection:
+        seen = scope(context.actor, context.token)
+        with refusing_text(command.texts):
+            result = await booking.reschedule(connection, command, context.actor, Via.API, seen)
+    result = result.as_told(context.actor)
+    if before := result.appointment:
+        to = command.target(before)
+        if result.outcome is Outcome.UNKNOWN:
+            same_dentist = command.dentist_id is None
+            raise await unknown_field(
+                state, to.dentist_id, to.appointment_type, same_dentist=same_dentist
+            )
+        if result.outcome in WITH_ALTERNATIVES | {Outcome.EXPIRED}:
+            wanted_slot = WantedSlot(to.dentist_id, to.appointment_type, to.starts_at, id)
+            raise await with_alternatives(state, result, wanted_slot, context.actor)
+    if result.outcome is Outcome.DONE:
+        state.committed()
+    return answer(result, response)
+
+
+def answer(result: Result, response: Response) -> Appointment:
+    """The booking, with its version as ETag. Raises the problem of any other outcome."""
+    if result.outcome not in DONE or result.appointment is None:
+        raise refusal(result)
+    if result.outcome is not Outcome.DONE:
+        response.status_code = 200  # nothing was created
+    return etag(response, result.appointment)
+
+
+async def _expected_version(state: AppState, context: RequestContext, id: UUID) -> int | None:
+    """The version that the command requires; null for any. If several are named, the present one
+    is read first.
+    """
+    versions = context.versions
+    if versions is None:
+        return None
+    if len(versions) < 2:
+        return next(iter(versions), NO_VERSION)
+    async with use(state.pool) as connection:
+        found = await appointments.get(connection, id, scope(context.actor, context.token))
+    return found.version if found and found.version in versions else NO_VERSION

@@ -1,0 +1,61 @@
+"""Translates a request for a slot to a command, and its result to an answer."""
+
+from dataclasses import replace
+
+from fastapi import Response
+from uuid_utils.compat import uuid7
+
+from api.bookings import permissions
+from api.bookings.changing import answer
+from api.bookings.refusal_details import WITH_ALTERNATIVES, unknown_field, with_alternatives
+from api.bookings.requests import Reserve
+from api.http.context import RequestContext, actor_id
+from api.state import AppState
+from domain.actors import Actor, Role
+from domain.appointments import Appointment, Hold, Result
+from domain.booking import Outcome, limits
+from domain.idempotency import Key
+from services.alternatives import WantedSlot
+
+
+def hold_command(
+    state: AppState, body: Reserve, context: RequestContext, key: Key | None, *, holds: bool
+) -> Hold:
+    """The hold command of this caller. `holds`: it stays a hold; otherwise it is booked directly.
+    Raises what `permissions` does.
+    """
+    actor, id = context.actor, uuid7()
+    permissions.check(actor, body)
+    return Hold(
+        id=id,
+        command_id=uuid7(),
+        dentist_id=body.dentist_id,
+        patient_id=permissions.patient_id(actor, body),
+        appointment_type=body.appointment_type,
+        starts_at=body.starts_at,
+        caller=actor_id(actor),
+        notes=body.notes,
+        key=key,
+        limits=limits(by_staff=actor.is_staff, holds=holds),
+        override=body.override,
+        token=state.hold_tokens.of(id) if actor.role is Role.AGENT else None,
+    )
+
+
+async def hold_answer(
+    state: AppState, command: Hold, actor: Actor, result: Result, response: Response
+) -> Appointment:
+    """201 for a new booking, 200 for a repeat. Raises the refusal, with alternatives if any."""
+    wanted_slot = WantedSlot(command.dentist_id, command.appointment_type, command.starts_at)
+    hidden = result.outcome is Outcome.NOT_VISIBLE and actor.role is Role.AGENT
+    if result.outcome is Outcome.NOT_FOUND or hidden:  # to agents, both are an unknown patient
+        raise await unknown_field(state, command.dentist_id, command.appointment_type)
+    if result.outcome in WITH_ALTERNATIVES:
+        raise await with_alternatives(state, result, wanted_slot, actor)
+    appointment = answer(result, response)
+    if actor.role is Role.AGENT:
+        appointment = replace(appointment, hold_token=state.hold_tokens.of(appointment.id))
+    if result.outcome is Outcome.DONE:
+        state.committed()
+        response.headers["Location"] = f"/api/appointments/{appointment.id}"
+    return appointment
