@@ -1,5 +1,5 @@
-"""Who is calling: bearer tokens, verified against keys that the settings name, never against what a
-token says.
+"""Who is calling: bearer tokens, verified with keys from the settings, never with keys that a token
+names.
 """
 
 import hashlib
@@ -18,22 +18,24 @@ from api.auth import development, tokens
 from api.auth.jwks import Jwks
 from api.http.errors import Problem
 from domain.actors import Actor, Role
+from services.cache import Cache
 from settings import Settings
 
-REMEMBERED = 4096
-"""How many verified tokens are remembered until they expire; a signature costs more than a look-up.
-"""
+CACHED = 4096
+"""Verified tokens that are cached, because checking a signature takes longer than a look-up."""
+
+CACHE_SECONDS = 3600.0
 
 SIGNATURES: Final = jwt.PyJWS()
 
 
 class NotConfigured(RuntimeError):
-    """The settings do not say whose tokens to accept."""
+    """No token issuer is configured."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """The one key that all tokens are signed with: development's own, or the legacy secret."""
+class FixedKey:
+    """The only key of an issuer: that of development, or the legacy secret."""
 
     key: PyJWK
     generation: int = 0
@@ -44,26 +46,24 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Who a token speaks for, and until when (seconds since 1970, leeway included)."""
+    """What a token or ticket says: the caller, and its end in seconds since 1970."""
 
     actor: Actor
     expires: float
     generation: int = 0
-    """Of the keys that it was verified by."""
+    """That of the keys when the token was verified."""
     topics: frozenset[str] | None = None
-    """What a ticket is for; null for a token, which is for all."""
+    """The topics of a ticket; null for a token, which allows all topics."""
     ticket: bytes | None = None
     """The hash of the ticket; null for a token."""
 
 
 class Verifier:
-    """Turns a bearer token into an actor. The keys decide the algorithm: each has one, and a token
-    that claims another is refused.
-    """
+    """Verifies bearer tokens. Each key has one algorithm; a token that names another is refused."""
 
     def __init__(
         self,
-        keys: Jwks | Fixed,
+        keys: Jwks | FixedKey,
         issuer: str,
         audience: str,
         clock: Callable[[], float] = time.time,
@@ -72,11 +72,11 @@ class Verifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._known: dict[bytes, Verified] = {}
+        self._cache = Cache[bytes, Verified](CACHE_SECONDS, CACHED)
 
     @classmethod
     def of(cls, settings: Settings) -> "Verifier":
-        """The verifier that the settings ask for. NotConfigured where they name no issuer."""
+        """The verifier of the settings. Raises NotConfigured if they name no issuer."""
         if settings.jwt_issuer and settings.jwt_secret:
             secret = settings.jwt_secret.get_secret_value().encode()
             return cls(_shared(secret), settings.jwt_issuer, settings.jwt_audience)
@@ -91,8 +91,8 @@ class Verifier:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keeps the keys fresh for as long as it is open."""
-        if isinstance(self.keys, Fixed):
+        """Fetches the keys regularly while the context is open."""
+        if isinstance(self.keys, FixedKey):
             yield
             return
         await self.keys.start()
@@ -101,28 +101,19 @@ class Verifier:
         finally:
             await self.keys.stop()
 
-    async def actor(self, token: str) -> Actor:
-        """Raises `unauthenticated` for whatever is wrong with it, in the same words; `unavailable`
-        where no keys could be had yet.
-        """
-        return (await self.verify(token)).actor
-
     async def verify(self, token: str) -> Verified:
-        """The same, with the end of the token's validity."""
-        known = self.known(token)
-        if known:
-            return known
-        name = _hash(token)
-        self._known.pop(name, None)
+        """What the token says. Raises `unauthenticated`, with the same text whatever is wrong, and
+        `unavailable` while no keys have been fetched.
+        """
+        if cached := self.cached(token):
+            return cached
         verified = await self._verify(token)
-        while len(self._known) >= REMEMBERED:
-            del self._known[next(iter(self._known))]
-        self._known[name] = verified
+        self._cache.put(_hash(token), verified)
         return verified
 
-    def known(self, token: str) -> Verified | None:
-        """What a token says that was verified before and is still valid; null for others."""
-        found = self._known.get(_hash(token))
+    def cached(self, token: str) -> Verified | None:
+        """The same for a token that was verified before and is still valid; null for all others."""
+        found = self._cache.peek(_hash(token))
         if found and found.expires > self._clock() and found.generation == self.keys.generation:
             return found
         return None
@@ -152,16 +143,16 @@ def unauthenticated() -> Problem:
 
 
 async def caller(request: Request) -> Actor:
-    """The actor of the request's `Authorization: Bearer` header. Raises what `bearer` raises."""
+    """The actor of the request's bearer token. Raises what `bearer` raises."""
     return (await bearer(request)).actor
 
 
 async def bearer(request: Request) -> Verified:
-    """What the request's token says. Raises `unauthenticated`, or `unavailable` where tokens cannot
-    be checked.
+    """What the request's token says. Raises `unauthenticated`, and `unavailable` while no keys have
+    been fetched.
     """
     refused: Problem | None = request.scope.get("refused")
-    if refused:  # before, where the rate limits are asked
+    if refused:  # by the middleware Admission
         raise refused
     given = token(request)
     if given is None:
@@ -171,7 +162,7 @@ async def bearer(request: Request) -> Verified:
 
 
 def token(request: Request) -> str | None:
-    """The request's bearer token. Two headers are none: a proxy might have read the other one."""
+    """The request's bearer token. Two headers count as none: a proxy may have read the other."""
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     return token.strip(" ") if scheme.lower() == "bearer" else None
@@ -181,10 +172,10 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
-def _local(settings: Settings) -> Fixed:
+def _local(settings: Settings) -> FixedKey:
     public = development.private_key(settings.development_key).public_key()
-    return Fixed(PyJWK(ECAlgorithm.to_jwk(public, as_dict=True), "ES256"))
+    return FixedKey(PyJWK(ECAlgorithm.to_jwk(public, as_dict=True), "ES256"))
 
 
-def _shared(secret: bytes) -> Fixed:
-    return Fixed(PyJWK(HMACAlgorithm.to_jwk(secret, as_dict=True), "HS256"))
+def _shared(secret: bytes) -> FixedKey:
+    return FixedKey(PyJWK(HMACAlgorithm.to_jwk(secret, as_dict=True), "HS256"))

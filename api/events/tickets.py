@@ -19,7 +19,7 @@ from api.http.answers import existing
 from api.http.body import Body
 from api.http.context import Caller, State
 from api.http.errors import Problem, invalid
-from api.http.limits import Limits
+from api.http.limits import Limits, address
 from api.http.strict import StrictRoute
 from api.state import AppState
 from db import appointments, tickets
@@ -119,10 +119,10 @@ async def _shown(request: Request, state: AppState, ticket: str) -> Verified:
         found = await tickets.find(connection, hashed)
     if found is None:
         if limits:
-            await limits.guessed_wrong(request)
+            await limits.count_wrong_credentials(address(request))
         raise _no_ticket()
     if limits:
-        await limits.called(request, found.actor)
+        await limits.count_caller(request, found.actor)
     return Verified(found.actor, found.until, topics=found.topics, ticket=hashed)
 
 

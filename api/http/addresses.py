@@ -1,114 +1,101 @@
-"""Where requests come from: whose address counts, and how many places each address may take."""
+"""Addresses of clients: behind trusted proxies, and how many connections each may have open."""
 
-import ipaddress
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 UNKNOWN = "unknown"
-"""The address of a peer without one, such as a Unix socket."""
+"""The address of a client without one, such as a Unix socket."""
 
 
-def unmapped(host: str) -> str:
-    """An IPv4 address as itself, also where a socket for IPv6 has it as ::ffff:192.0.2.1; anything
-    else as it is.
+def parse(host: str) -> IPv4Address | IPv6Address | None:
+    """The address, or null if `host` is none. ::ffff:192.0.2.1, as sockets for IPv6 report IPv4
+    clients, becomes 192.0.2.1.
     """
     try:
-        found = ipaddress.ip_address(host)
+        address = ip_address(host)
     except ValueError:
-        return host
-    mapped = found.ipv4_mapped if found.version == 6 else None
-    return str(mapped) if mapped else host
+        return None
+    return (address.version == 6 and address.ipv4_mapped) or address
 
 
-def customer(host: str) -> str:
-    """The address that one customer has: all of an IPv4 address, and of IPv6 the network (/64) in
-    which they choose the rest themselves.
+def limit_key(host: str) -> str:
+    """What limits count as one client: an IPv4 address, or the /64 network of an IPv6 address,
+    within which a client can choose any address.
     """
-    host = unmapped(host)
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if found.version == 4:
-        return host
-    return str(ipaddress.ip_network((found.packed[:8] + bytes(8), 64)))
+    address = parse(host)
+    if address is not None and address.version == 6:
+        return str(ip_network((address, 64), strict=False))
+    return str(address or host)
 
 
-class Trusted:
-    """The proxies whose X-Forwarded-For is believed: addresses and networks."""
+class TrustedProxies:
+    """The proxies whose X-Forwarded-For is used: addresses and networks."""
 
     def __init__(self, proxies: Sequence[str]) -> None:
-        self._networks = [ipaddress.ip_network(proxy) for proxy in proxies]
+        self._networks = [ip_network(proxy) for proxy in proxies]
 
     def __contains__(self, host: str) -> bool:
-        try:
-            address = ipaddress.ip_address(unmapped(host))
-        except ValueError:
+        address = parse(host)
+        return address is not None and any(address in network for network in self._networks)
+
+
+class AddressLimiter:
+    """Counts what each address has open, and allows at most `most`; null means no limit."""
+
+    def __init__(self, most: int | None) -> None:
+        self.most = sys.maxsize if most is None else most
+        self._open = Counter[str]()
+
+    def acquire(self, address: str) -> bool:
+        """False if the address already has `most` open."""
+        if self._open[address] >= self.most:
             return False
-        return any(address in network for network in self._networks)
-
-
-class Places:
-    """Counts what each address has open, and says no to more than `most`."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._taken = Counter[str]()
-
-    def take(self, address: str) -> bool:
-        """Takes a place if one is left; whether it did."""
-        if self._taken[address] >= self.most:
-            return False
-        self._taken[address] += 1
+        self._open[address] += 1
         return True
 
-    def free(self, address: str) -> None:
-        self._taken[address] -= 1
-        if not self._taken[address]:
-            del self._taken[address]
+    def release(self, address: str) -> None:
+        self._open[address] -= 1
+        if not self._open[address]:
+            del self._open[address]
 
 
 class Forwarded:
-    """Replaces the address of a trusted proxy by the one that the proxy forwards for. What is no
-    address counts as the proxy's own: else a caller could invent any number of them.
+    """Replaces the address of a trusted proxy by the client's, from X-Forwarded-For. A value that
+    is no address is ignored; otherwise callers could invent any number of addresses.
 
-    A proxy has few connections for many callers, so their requests are counted in place of their
-    connections. `scope["crowded"]` says that the address has as many open as it may.
+    One proxy connection carries requests of many clients, so requests are counted instead of
+    connections. `scope["crowded"]` is true if the client already has too many open.
     """
 
-    def __init__(self, app: ASGIApp, proxies: Sequence[str], places: Places | None) -> None:
+    def __init__(self, app: ASGIApp, proxies: Sequence[str], open_requests: AddressLimiter) -> None:
         self._app = app
-        self._places = places
-        self._believing = ProxyHeadersMiddleware(self._checked, list(proxies))  # type: ignore[arg-type]  # uvicorn's own types of the same ASGI
+        self._open_requests = open_requests
+        self._proxy_headers = ProxyHeadersMiddleware(self._forwarded, list(proxies))  # type: ignore[arg-type]  # uvicorn's own types of the same ASGI
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         if scope["client"]:
             host, port = scope["client"]
-            scope["client"] = (unmapped(host), port)
+            scope["client"] = (str(parse(host) or host), port)
         scope["peer"] = scope["client"]
-        await self._believing(scope, receive, send)  # type: ignore[arg-type]  # as above
+        await self._proxy_headers(scope, receive, send)  # type: ignore[arg-type]  # as above
 
-    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _forwarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         peer = scope.pop("peer")
         if scope["client"] == peer:
             return await self._app(scope, receive, send)
-        try:
-            ipaddress.ip_address(scope["client"][0])
-        except ValueError:
+        if parse(scope["client"][0]) is None:
             scope["client"] = peer
-        await self._counted(scope, receive, send)
-
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = customer(scope["client"][0])
-        taken = self._places is not None and self._places.take(address)
-        scope["crowded"] = self._places is not None and not taken
+        key = limit_key(scope["client"][0])
+        scope["crowded"] = not self._open_requests.acquire(key)
         try:
             await self._app(scope, receive, send)
         finally:
-            if taken and self._places is not None:
-                self._places.free(address)
+            if not scope["crowded"]:
+                self._open_requests.release(key)

@@ -1,4 +1,4 @@
-"""Asks the rate limits before a request's token is verified, its body read or its route found."""
+"""Counts a request against the rate limits before its body is read or its route found."""
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -7,21 +7,19 @@ from api.auth import security
 from api.auth.security import Verifier
 from api.http import errors
 from api.http.errors import Problem
-from api.http.limits import Limits
+from api.http.limits import Limits, address
 
 PROBES = frozenset({"/livez", "/readyz"})
-"""Never limited: their answer costs less than the count, and an orchestrator that is refused would
-restart a healthy process.
-"""
+"""Never limited: an orchestrator whose probe is refused would restart a healthy process."""
 
 DENTISTS = "/api/profiles/dentists"
 CONFIG = "/api/config"
 
 
 class Admission:
-    """Counts each request once, against the window of its caller or of its address. A token that
-    was verified before skips the address. Whoever else has used up the address' window is refused
-    unseen.
+    """Counts each request once: by caller if its token is valid, otherwise by address. A token in
+    the cache of verified tokens is not checked against the address; all others are refused
+    unverified once their address has sent too many wrong ones.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -49,40 +47,31 @@ async def _admit(request: Request) -> None:
     limits: Limits | None = getattr(request.app.state, "limits", None)
     if limits is None:
         return
-    token = security.token(request)
+    token, path = security.token(request), request.scope["path"]
     if token:
         await _admit_token(request, limits, token)
-    elif shows_ticket(request):
-        await limits.showed_ticket(request)
-    elif is_public(request.scope["path"]):
-        await limits.asked_publicly(request)
+    elif request.method == "GET" and path.endswith("/events") and "ticket" in request.query_params:
+        await limits.check("guesses", address(request))  # the route verifies the ticket
+        await limits.count("tickets", address(request))
     else:
-        await limits.refused(request)
+        await limits.count("public" if is_public(path) else "failures", address(request))
 
 
 async def _admit_token(request: Request, limits: Limits, token: str) -> None:
     verifier: Verifier = request.app.state.verifier
-    verified = verifier.known(token)
+    verified = verifier.cached(token)
     if verified is None:
-        await limits.may_guess(request)
+        await limits.check("guesses", address(request))
         try:
             verified = await verifier.verify(token)
         except Problem as refusal:
-            request.scope["refused"] = refusal  # the route says so, or needs no token
+            request.scope["refused"] = refusal  # raised by the route, if it needs a token
             if refusal.body["code"] == "unauthenticated":
-                await limits.guessed_wrong(request)
-            else:  # nobody can tell whether it is valid, so it costs no more than a public request
-                await limits.asked_publicly(request)
-            return
-    await limits.called(request, verified.actor)
+                return await limits.count_wrong_credentials(address(request))
+            return await limits.count("public", address(request))  # the issuer's keys are missing
+    await limits.count_caller(request, verified.actor)
 
 
 def is_public(path: str) -> bool:
     """Whether a path needs no token."""
     return not path.startswith("/api/") or path == CONFIG or f"{path}/".startswith(f"{DENTISTS}/")
-
-
-def shows_ticket(request: Request) -> bool:
-    """Whether a ticket is shown where it counts: to open a stream. The route verifies it."""
-    streams = request.method == "GET" and request.scope["path"].endswith("/events")
-    return streams and "ticket" in request.query_params

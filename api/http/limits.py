@@ -6,7 +6,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
 
 from fastapi import Request
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -15,23 +16,26 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 
-from api.http.addresses import UNKNOWN, customer
+from api.http.addresses import UNKNOWN, limit_key
 from api.http.errors import Problem
 from domain.actors import Actor
 from settings import Settings
 
 logger = logging.getLogger(__name__)
 
-May = Callable[[RateLimitItem, str], Awaitable[bool]]
+Window = Literal["reads", "writes", "failures", "guesses", "public", "tickets"]
+"""What is counted per minute: reads and writes by caller; all others by address. Failures are
+requests without a valid token, guesses are wrong tokens and tickets, and public requests need no
+token.
+"""
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 STORAGE_TIMEOUT = 0.5
 """Seconds that a request waits for the storage of the counters."""
 
 GUESSES = 10
-"""Tokens and tickets that are verified for an address after its window of failures is used up, as a
-multiple of that window. One client that repeats an expired token must not lock out the people who
-share its address and bring a token that was not seen here before.
+"""Wrong tokens and tickets of an address per minute, as a multiple of its failures. A client that
+repeats an expired token must not lock out others who share its address.
 """
 
 SWEEP_EVERY = 10.0
@@ -39,8 +43,8 @@ SWEEP_EVERY = 10.0
 
 
 class Memory(MemoryStorage):
-    """The library's storage, but it sweeps now and then: its own walks over every counter at every
-    hit, so that a thousand callers would slow each other down.
+    """The library's storage, which walks over all counters at each hit. This one removes expired
+    counters every SWEEP_EVERY seconds instead.
     """
 
     STORAGE_SCHEME = ["async+chairtime"]  # noqa: RUF012  (as the library declares it)
@@ -50,8 +54,8 @@ class Memory(MemoryStorage):
         now = time.time()
         if now - self._swept >= SWEEP_EVERY:
             self._swept = now
-            for over in [name for name, end in self.expirations.items() if end <= now]:
-                await self.clear(over)
+            for expired in [name for name, end in self.expirations.items() if end <= now]:
+                await self.clear(expired)
         await self.get(key)
         self.storage[key] += amount
         self.expirations.setdefault(key, now + expiry)
@@ -59,24 +63,30 @@ class Memory(MemoryStorage):
 
 
 class Limits:
-    """Counts each request once, at its beginning; what takes longer, as a stream does, costs no
-    more. Where the counters cannot be reached, nobody is refused.
+    """Counts each request once, at its beginning; a stream costs no more than any other request. If
+    the storage does not answer, nobody is refused.
     """
 
     def __init__(
         self, storage: Storage, reads: int, writes: int, failures: int, public: int = 600
     ) -> None:
-        self._window = SlidingWindowCounterRateLimiter(storage)
-        self._reads = RateLimitItemPerMinute(reads, namespace="reads")
-        self._writes = RateLimitItemPerMinute(writes, namespace="writes")
-        self._failures = RateLimitItemPerMinute(failures, namespace="failures")
-        self._guesses = RateLimitItemPerMinute(GUESSES * failures, namespace="guesses")
-        self._public = RateLimitItemPerMinute(public, namespace="public")
-        self._tickets = RateLimitItemPerMinute(public, namespace="tickets")
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        amounts: Mapping[Window, int] = {
+            "reads": reads,
+            "writes": writes,
+            "failures": failures,
+            "guesses": GUESSES * failures,
+            "public": public,
+            "tickets": public,
+        }
+        self._items = {
+            window: RateLimitItemPerMinute(amount, namespace=window)
+            for window, amount in amounts.items()
+        }
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits | None":
-        """The limits that the settings ask for; None where they are off."""
+        """The limits of the settings; null if they are off."""
         if not settings.limited:
             return None
         return cls(
@@ -87,45 +97,32 @@ class Limits:
             settings.rate_limit_public,
         )
 
-    async def called(self, request: Request, actor: Actor) -> None:
-        """Counts a request of a known caller. Raises `rate_limited`."""
-        item = self._reads if request.method in READS else self._writes
-        await self._ask(self._window.hit, item, str(actor.id))
+    async def count_caller(self, request: Request, actor: Actor) -> None:
+        """Counts a request of a caller with a valid token or ticket. Raises `rate_limited`."""
+        await self.count("reads" if request.method in READS else "writes", str(actor.id))
 
-    async def refused(self, request: Request) -> None:
-        """Counts a request without a valid token. Raises `rate_limited`."""
-        await self._ask(self._window.hit, self._failures, address(request))
-
-    async def may_guess(self, request: Request) -> None:
-        """Asks before a token or ticket is verified. Raises `rate_limited` where too many from this
-        address were wrong.
-        """
-        await self._ask(self._window.test, self._guesses, address(request))
-
-    async def guessed_wrong(self, request: Request) -> None:
+    async def count_wrong_credentials(self, address: str) -> None:
         """Counts a token or ticket that was not valid. Raises `rate_limited`."""
-        await self._ask(self._window.hit, self._guesses, address(request))
-        await self.refused(request)
+        await self.count("guesses", address)
+        await self.count("failures", address)
 
-    async def showed_ticket(self, request: Request) -> None:
-        """Counts a request with a ticket, which may be refused before the ticket is looked up.
-        Raises `rate_limited`, also where too many tokens and tickets from this address were wrong.
-        """
-        await self.may_guess(request)
-        await self._ask(self._window.hit, self._tickets, address(request))
+    async def count(self, window: Window, key: str) -> None:
+        """Counts a request. Raises `rate_limited` if the window is used up."""
+        await self._ask(self._limiter.hit, window, key)
 
-    async def asked_publicly(self, request: Request) -> None:
-        """Counts a request for what needs no token, or with a token that cannot be verified now.
-        Raises `rate_limited`.
-        """
-        await self._ask(self._window.hit, self._public, address(request))
+    async def check(self, window: Window, key: str) -> None:
+        """Raises `rate_limited` if the window is used up; counts nothing."""
+        await self._ask(self._limiter.test, window, key)
 
-    async def _ask(self, may: May, item: RateLimitItem, who: str) -> None:
+    async def _ask(
+        self, allows: Callable[[RateLimitItem, str], Awaitable[bool]], window: Window, key: str
+    ) -> None:
+        item = self._items[window]
         try:
             async with asyncio.timeout(STORAGE_TIMEOUT):
-                if await may(item, who):
+                if await allows(item, key):
                     return
-                frees, _ = await self._window.get_window_stats(item, who)
+                frees, _ = await self._limiter.get_window_stats(item, key)
         except (StorageError, TimeoutError) as error:
             logger.warning(
                 "rate limits are not enforced, their storage does not answer: %s",
@@ -140,8 +137,8 @@ class Limits:
 
 
 def address(request: Request) -> str:
-    """Where a request comes from, as far as the server believes it."""
-    return customer(request.client.host) if request.client else UNKNOWN
+    """The address that a request counts for, as `limit_key` has it."""
+    return limit_key(request.client.host) if request.client else UNKNOWN
 
 
 def _storage(uri: str) -> Storage:

@@ -1,4 +1,4 @@
-"""What wraps every request, as pure ASGI so that streams pass through untouched."""
+"""Middleware, as pure ASGI so that streams are not buffered."""
 
 import asyncio
 import re
@@ -10,17 +10,18 @@ from fastapi import FastAPI, Request
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import errors
 from api.http.admission import Admission
+from api.http.cors import ALLOWED, EXPOSED, METHODS, Cors
+from api.http.security_headers import SecurityHeaders
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 MAX_BODY = 64 * 1024
-"""Bytes of a request's body."""
+"""Bytes of a request body."""
 
 BODY_SECONDS = 10.0
 """From the end of a request's headers to the end of its body."""
@@ -38,55 +39,10 @@ SECONDS = Histogram(
 TOO_SLOW = f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive; send it again."
 CLOSE = {"Connection": "close"}
 
-ALLOWED = (
-    "Accept",
-    "Authorization",
-    "Cache-Control",
-    "Content-Type",
-    "Idempotency-Key",
-    "If-Match",
-    "Last-Event-ID",
-    "Pragma",
-    "Traceparent",
-    "Tracestate",
-    "X-Hold-Token",
-    "X-Request-ID",
-)
-EXPOSED = ("ETag", "Location", "Retry-After", "Event-Cursor", "X-Request-ID")
-"""Headers that pages of other origins may send, and may read."""
-
-Raw = tuple[tuple[bytes, bytes], ...]
-
-ALWAYS: Raw = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
-)
-DATA: Raw = (
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
-PAGES: Raw = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
-        b" object-src 'none'",
-    ),
-)
-DOCS: Raw = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
-        b" img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
-    ),
-)
-HTTPS: Raw = ((b"strict-transport-security", b"max-age=31536000"),)
-
 
 def install(app: FastAPI, origins: Collection[str]) -> None:
-    """Wraps the app; `origins` are those whose pages may call it. What comes last here is
-    outermost, so that every answer has its headers, refusals and crashes too.
+    """Wraps the app; pages of `origins` may call it. The last is outermost, so that all answers,
+    including internal errors, have its headers.
     """
     app.add_middleware(BodyLimit)
     app.add_middleware(Admission)
@@ -95,37 +51,16 @@ def install(app: FastAPI, origins: Collection[str]) -> None:
         app.add_middleware(
             Cors,
             allow_origins=origins,
-            allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
+            allow_methods=METHODS,
             allow_headers=ALLOWED,
             expose_headers=EXPOSED,
         )
     app.add_middleware(SecurityHeaders)
 
 
-class Cors(CORSMiddleware):
-    """Says as a problem why a preflight is refused; the framework does so in plain text."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        asks = scope["type"] == "http" and scope["method"] == "OPTIONS" and "origin" in asked
-        if not asks or "access-control-request-method" not in asked:
-            return await super().__call__(scope, receive, send)
-        answer = self.preflight_response(asked)
-        if answer.status_code != 200:
-            why = bytes(answer.body).decode().replace("CORS ", "")
-            problem = errors.Problem(
-                "validation_failed",
-                f"{why}: see docs/api.md for the allowed origins, methods and headers.",
-                status=400,
-                headers={"Vary": "Origin"},
-            )
-            answer = errors.answer(Request(scope), problem)
-        await answer(scope, receive, send)
-
-
 class Head:
-    """Answers HEAD as GET without the content. To be the outermost middleware: the others, and the
-    routes, see a GET whose scope says `head`.
+    """Answers HEAD like GET, without the body. It must be the outermost middleware: the others and
+    the routes see a GET, with `head` in its scope.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -143,40 +78,9 @@ class Head:
         await self._app({**scope, "method": "GET", "head": True}, receive, answer)
 
 
-class SecurityHeaders:
-    """Tells browsers what an answer is not to be used for; what a route has set itself stays."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        wanted = _wanted(scope["path"], scope["scheme"])
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = [(name.lower(), value) for name, value in message.get("headers", ())]
-                names = {name for name, _ in given}
-                message["headers"] = given + [pair for pair in wanted if pair[0] not in names]
-            await send(message)
-
-        await self._app(scope, receive, answer)
-
-
-def _wanted(path: str, scheme: str) -> Raw:
-    if path.startswith("/api/"):
-        found = ALWAYS + DATA
-    elif path.startswith("/docs"):
-        found = ALWAYS + DOCS
-    else:
-        found = ALWAYS + PAGES
-    return found + HTTPS if scheme == "https" else found
-
-
 class BodyLimit:
-    """Refuses a body that is larger than MAX_BODY or slower than BODY_SECONDS where it is read, so
-    that the refusal is a problem like any other.
+    """Refuses a body that is larger than MAX_BODY or slower than BODY_SECONDS when it is read, so
+    that the error handlers answer.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -206,9 +110,9 @@ class BodyLimit:
 
 
 class RequestTracking:
-    """Gives each request an id, echoed as X-Request-ID, and counts its answer by route. A bug is
-    logged and answered here, and goes no further: the server would log its text, which may be
-    personal. An answer that had begun is cut off by the server, because it is not complete.
+    """Gives each request an id, echoed as X-Request-ID, and counts its answer by route. Unexpected
+    errors are logged and answered here: uvicorn would log their text, which may contain personal
+    data. uvicorn closes the connection if the answer had begun.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -220,13 +124,12 @@ class RequestTracking:
         given = Headers(scope=scope).get("x-request-id", "")
         scope["request_id"] = request_id = given if REQUEST_ID.fullmatch(given) else str(uuid4())
         began = time.perf_counter()
-
-        began_answer = False
+        answering = False
 
         async def answer(message: Message) -> None:
-            nonlocal began_answer
+            nonlocal answering
             if message["type"] == "http.response.start":
-                began_answer = True
+                answering = True
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
                 _count(scope, message["status"], time.perf_counter() - began)
             await send(message)
@@ -234,10 +137,10 @@ class RequestTracking:
         try:
             await self._app(scope, receive, answer)
         except ClientDisconnect:
-            pass  # nobody is there to be answered
+            pass  # the client is gone
         except Exception as error:
             problem = errors.unexpected(Request(scope), error)
-            if not began_answer:
+            if not answering:
                 await problem(scope, receive, answer)
 
 

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.auth.security import NotConfigured
-from api.http.addresses import Forwarded, Places, Trusted
-from api.http.connection import Connection
+from api.http.addresses import AddressLimiter, Forwarded, TrustedProxies
+from api.http.protocol import BoundedProtocol
 from api.ops.metrics_port import metrics_port
 from api.state import AppState
 from settings import Settings
@@ -88,14 +88,14 @@ def listening(config: uvicorn.Config) -> socket.socket:
 
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How the app is served. Only trusted proxies may say whose request they bring on."""
-    most = settings.connections_per_address
-    places = Places(most) if settings.limited else None
-    forwarded = Places(most) if settings.limited else None
+    """uvicorn's configuration. Only trusted proxies may name the client of a request."""
+    most = settings.connections_per_address if settings.limited else None
     proxies = settings.trusted_proxies
     return uvicorn.Config(
-        Forwarded(app, proxies, forwarded) if proxies else app,
-        http=Connection.bounded(_most_connections(), places, Trusted(proxies)),
+        Forwarded(app, proxies, AddressLimiter(most)) if proxies else app,
+        http=BoundedProtocol.with_limits(
+            _most_connections(), AddressLimiter(most), TrustedProxies(proxies)
+        ),
         ws="none",
         host=settings.host,
         port=settings.port,

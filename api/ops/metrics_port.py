@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import prometheus_client
 import uvicorn
 
-from api.http.addresses import Places, Trusted
-from api.http.connection import Connection
+from api.http.addresses import AddressLimiter, TrustedProxies
+from api.http.protocol import BoundedProtocol
 
 MOST = 100
 """Connections in total."""
@@ -23,7 +23,7 @@ def metrics_port(host: str, port: int) -> Iterator[int]:
     """Serves the metrics in Prometheus' text format; the port, for as long as the context lasts."""
     config = uvicorn.Config(
         prometheus_client.make_asgi_app(),
-        http=Connection.bounded(MOST, Places(PER_ADDRESS), Trusted(())),
+        http=BoundedProtocol.with_limits(MOST, AddressLimiter(PER_ADDRESS), TrustedProxies(())),
         ws="none",
         lifespan="off",
         host=host,

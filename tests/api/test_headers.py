@@ -10,7 +10,8 @@ from starlette.responses import Response, StreamingResponse
 
 from api.app import create_app
 from api.http import errors
-from api.http.middleware import ALLOWED, EXPOSED, install
+from api.http.cors import ALLOWED, EXPOSED
+from api.http.middleware import install
 from settings import Settings
 
 PAGE = "https://app.example"

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from api.http import connection, middleware, server
-from api.http.connection import MAX_HEAD, PIECE
+from api.http import middleware, protocol, server
+from api.http.protocol import MAX_HEAD, PIECE
 from api.ops.metrics_port import PER_ADDRESS, metrics_port
 from tests.realtime.listening import until
 from tests.realtime.server import serving
@@ -48,8 +48,8 @@ ENDLESS_BODIES = {
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deadlines of this test, so that it need not wait for the true ones."""
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(connection, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3)
     monkeypatch.setattr(middleware, "BODY_SECONDS", 0.3)
 
 
@@ -190,7 +190,7 @@ async def test_a_body_that_does_not_end_in_time_is_answered_408_and_closed(
 
 
 async def test_a_body_that_nobody_reads_does_not_keep_the_connection(hurried, port, monkeypatch):
-    monkeypatch.setattr(connection, "MARGIN", 0)
+    monkeypatch.setattr(protocol, "MARGIN", 0)
     async with wire(port) as slow:
         slow.send(LINE + b"Content-Length: 100\r\n\r\n")
         assert await answered(slow) in (200, None)
