@@ -124,6 +124,5 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
         yield state
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
-        state.probes.stop()
         await state.accounts.stop()
         await asyncio.wait_for(pool.close(), timeout=2)

@@ -1,5 +1,5 @@
-"""The local issuer of development: an ES256 key of this checkout, and tokens as Supabase would
-issue them.
+"""The local token issuer for development: an ES256 key of this checkout, and tokens like those of
+Supabase.
 """
 
 import os
@@ -24,11 +24,13 @@ AUDIENCE = "authenticated"
 LIFETIME = 12 * 3600
 
 NAMES = {"admin": "admin", "dentist": "amara", "patient": "ana", "agent": "chatbot"}
-"""Who speaks for a role where no name is given; all are in the demo data."""
+"""The default person of each role; all are in the demo data."""
 
 
 def token(settings: Settings, role: str, name: str | None = None, lifetime: int = LIFETIME) -> str:
-    """A token for a role and a name; the same pair is the same person. Only in development."""
+    """A token for a role and a name; the same pair is the same person. Raises PermissionError in
+    production.
+    """
     if settings.environment != "development":
         raise PermissionError(
             "tokens can be issued only in development; set ENVIRONMENT=development"
@@ -52,7 +54,7 @@ def sign(key: ec.EllipticCurvePrivateKey, subject: UUID, role: str, lifetime: in
 
 
 def private_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """The checkout's key, made on first use; readable by its owner only."""
+    """The key of this checkout, created on first use and readable by its owner only."""
     if not path.exists():
         _write_new(path)
     key = load_pem_private_key(path.read_bytes(), password=None)
@@ -70,7 +72,7 @@ def _write_new(path: Path) -> None:
     draft.touch(mode=0o600)
     draft.write_bytes(pem)
     try:
-        os.link(draft, path)  # whoever comes first wins, whole
+        os.link(draft, path)  # atomic; of two processes the first one wins
     except FileExistsError:
         pass
     finally:

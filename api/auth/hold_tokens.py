@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 
 class HoldTokens:
-    """A token is an HMAC of a server secret and the booking's id: a repeat of the request is given
-    the same one, and it is stored nowhere. Postgres has its SHA-256.
+    """A token is an HMAC of a server secret and the booking's id, so that a repeated request gets
+    the same one. Only its SHA-256 is stored, in Postgres.
     """
 
     def __init__(self, secret: bytes | None) -> None:
@@ -23,17 +23,17 @@ class HoldTokens:
 
     @classmethod
     def of_settings(cls, settings: Settings) -> "HoldTokens":
-        """Development derives the secret from its own key; production has to be given one."""
+        """Development derives the secret from its key; production requires HOLD_TOKEN_SECRET."""
         if settings.hold_token_secret:
             return cls(settings.hold_token_secret.get_secret_value().encode())
         if settings.environment == "development":
-            development.private_key(settings.development_key)  # made if it is missing
+            development.private_key(settings.development_key)  # creates the file
             return cls(hashlib.sha256(settings.development_key.read_bytes()).digest())
         logger.warning("HOLD_TOKEN_SECRET is not set: agents cannot hold or book")
         return cls(None)
 
     def of(self, booking_id: UUID) -> str:
-        """Raises `forbidden` where the server has no secret."""
+        """Raises `forbidden` if the server has no secret."""
         if self._secret is None:
             raise Problem(
                 "forbidden",

@@ -17,38 +17,38 @@ from api.http.errors import Problem
 logger = logging.getLogger(__name__)
 
 ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
-"""The one algorithm of each type of key; what a key itself says must agree."""
+"""The only algorithm of each key type; a key whose `alg` differs is ignored."""
 
 SHORTEST_RSA = 2048
 
 TTL = 600.0
-"""Seconds after which the keys are fetched again: the longest that a withdrawn key still counts."""
+"""Seconds after which the keys are fetched again. A withdrawn key is accepted that long at most."""
 
 RETRY = 5.0
-"""Seconds after a failed fetch, until one works."""
+"""Seconds until a failed fetch is retried."""
 
 UNKNOWN_EVERY = 30.0
-"""Seconds between two fetches because of a key that we do not know: made-up ones cost no more."""
+"""Seconds between two fetches for an unknown key id, so that invented ids cause few fetches."""
 
 FETCH_TIMEOUT = 2.0
-"""Seconds that one fetch may take, whole."""
+"""Time-out of a whole fetch in seconds."""
 
 MAX_DOCUMENT = 64 * 1024
 
 
 class Unusable(Exception):
-    """What came back is no set of keys."""
+    """The document is not a set of keys, or a key cannot be used."""
 
 
 class Jwks:
-    """The keys of one issuer by their `kid`, fetched from where the settings say and nowhere else.
+    """The keys of one issuer by their `kid`, fetched only from the URL of the settings.
 
-    A withdrawn key is refused from the next fetch on, TTL at the latest. While the issuer does not
-    answer, or answers nonsense, the keys that are known go on counting, and unknown ones do not.
+    A withdrawn key is refused after the next fetch, within TTL. While the issuer is unavailable or
+    its document is invalid, the keys fetched before remain valid and unknown ones are refused.
     """
 
     generation = 0
-    """Raised by each change of the keys: what was verified before is to be verified again."""
+    """Incremented when the keys change; tokens verified before must be verified again."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
@@ -56,13 +56,15 @@ class Jwks:
         self._keys: Mapping[str, PyJWK] = {}
         self._published: object = None
         self._loaded = False
-        self._looked = float("-inf")
+        self._last_lookup = float("-inf")
         self._client = httpx2.AsyncClient(timeout=FETCH_TIMEOUT, follow_redirects=False)
         self._fetching: asyncio.Task[bool] | None = None
         self._looping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begins to fetch; does not wait for it, so that an outage holds up no start."""
+        """Starts to fetch without waiting, so that an outage of the issuer does not delay the
+        start.
+        """
         self._looping = asyncio.create_task(self._loop(), name="jwks")
 
     async def stop(self) -> None:
@@ -74,44 +76,44 @@ class Jwks:
         await self._client.aclose()
 
     async def find(self, kid: str | None) -> PyJWK | None:
-        """The key of that name, None where the issuer publishes none. Raises `unavailable` where
-        no keys could be had since the start.
+        """The key with this id; null if the issuer does not publish it. Raises `unavailable` while
+        no keys have been fetched.
         """
         if kid is None:
             return None
-        if kid not in self._keys and self._may_look():
+        if kid not in self._keys and self._may_fetch():
             await self.refresh()
         if not self._loaded:
             raise _unavailable()
         return self._keys.get(kid)
 
     async def refresh(self) -> bool:
-        """Fetches now, or joins the fetch that is under way, and says whether it brought keys.
-        FETCH_TIMEOUT at most, and no error, whatever the issuer does.
+        """Fetches now, or joins the running fetch, and returns whether it succeeded. Takes
+        FETCH_TIMEOUT at most and raises nothing.
         """
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch(), name="jwks-fetch")
         return await asyncio.shield(self._fetching)
 
-    def _may_look(self) -> bool:
-        """Whether an unknown key is worth waiting for: a fetch under way, or one that is due."""
+    def _may_fetch(self) -> bool:
+        """Whether to fetch for an unknown key id: a fetch is running, or the last is long ago."""
         if self._fetching and not self._fetching.done():
             return True
-        if self._clock() - self._looked < UNKNOWN_EVERY:
+        if self._clock() - self._last_lookup < UNKNOWN_EVERY:
             return False
-        self._looked = self._clock()
+        self._last_lookup = self._clock()
         return True
 
     async def _loop(self) -> None:
         while True:
-            brought = await self.refresh()
-            await asyncio.sleep(TTL if brought else RETRY)
+            fetched = await self.refresh()
+            await asyncio.sleep(TTL if fetched else RETRY)
 
     async def _fetch(self) -> bool:
         try:
             async with asyncio.timeout(FETCH_TIMEOUT):
                 self._take(await self._download())
-        except Exception as error:  # whatever is wrong over there, nothing of ours may end by it
+        except Exception as error:  # an error of the issuer must not end the loop
             logger.warning(
                 "cannot fetch the token issuer's keys: %s %s", type(error).__name__, error
             )
@@ -119,7 +121,7 @@ class Jwks:
         return True
 
     async def _download(self) -> bytes:
-        """The document. A redirect is not followed: it would be somebody else's word."""
+        """The document. Redirects are not followed: only the URL of the settings is trusted."""
         async with self._client.stream("GET", self._url) as answer:
             if answer.status_code != 200:
                 raise Unusable(f"status {answer.status_code}")
@@ -164,7 +166,7 @@ def _usable(published: list[object]) -> dict[str, PyJWK]:
 
 
 def _key(entry: object) -> tuple[str, PyJWK]:
-    """A public key for signatures, of the algorithm that its own type allows."""
+    """A public signature key with its id. Raises Unusable for any other key."""
     if not isinstance(entry, dict) or "d" in entry or entry.get("use", "sig") != "sig":
         raise Unusable
     if "verify" not in entry.get("key_ops", ["verify"]):

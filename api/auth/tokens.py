@@ -1,4 +1,4 @@
-"""What a token says: its header and its claims, as Supabase issues them, judged strictly."""
+"""Header and claims of a token, as Supabase issues them, validated strictly."""
 
 import base64
 import json
@@ -15,19 +15,19 @@ LEEWAY = 5
 """Seconds by which the issuer's clock and ours may differ."""
 
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-"""Three parts of base64url without padding; anything else is no signed token."""
+"""Three parts of base64url without padding, as every signed token has them."""
 
 Instant = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-"""Seconds since 1970, as a number; a string of digits is none."""
+"""Seconds since 1970, as a JSON number."""
 
 
 class Malformed(ValueError):
-    """Not a token that we could judge."""
+    """Not a token."""
 
 
 class Header(BaseModel):
-    """The algorithm is compared with that of the key, never followed; where keys lie (jku, x5u) or
-    what they are (jwk, x5c) is not even read. Extensions that must be understood are not.
+    """The algorithm must be that of the key. Keys in the token (jwk, x5c) and their addresses (jku,
+    x5u) are not read, and a token with critical extensions (crit) is refused.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -40,13 +40,13 @@ class Header(BaseModel):
 
 
 class AppMetadata(BaseModel):
-    """What only the issuer can write, other than `user_metadata`."""
+    """Only the issuer can write it; users can write `user_metadata`."""
 
     role: Literal["admin", "dentist", "patient", "agent"] = "patient"
 
 
 class Claims(BaseModel):
-    """Supabase's own `role` and `user_metadata` are not read."""
+    """The claims that are used; Supabase's own `role` and `user_metadata` are not."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -60,11 +60,11 @@ class Claims(BaseModel):
     is_anonymous: Literal[False] = False
 
     def addressed(self, issuer: str, audience: str) -> bool:
-        """Whether this issuer made it, for this audience alone."""
+        """Whether it is from this issuer and for this audience only."""
         return self.iss == issuer and self.aud in (audience, [audience])
 
     def valid_at(self, now: float) -> bool:
-        """Whether it has begun and has not ended, by a clock that may differ by LEEWAY."""
+        """Whether it has begun and has not expired, with LEEWAY."""
         begun = max(self.iat, self.nbf if self.nbf is not None else self.iat)
         return begun <= now + LEEWAY and self.exp > now - LEEWAY
 
@@ -93,7 +93,7 @@ def _object(text: bytes) -> dict[str, object]:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Two claims of one name could mean one thing to us and another to somebody else."""
+    """Refuses a name that occurs twice: other parsers may use the other value."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Malformed("a name comes twice")

@@ -123,7 +123,7 @@ async def update(
     if "staff_notes" in body.model_fields_set and not context.actor.is_staff:
         raise Problem("forbidden", "Only staff can write staff_notes; leave it out.")
     changes = body
-    if body.repeats:  # the caller sends the whole appointment; what is unchanged is left out
+    if body.has_read_only:  # the caller sends the whole appointment; what is unchanged is left out
         if earlier := await _earlier(body, context, state):
             return answer(earlier, response)
         present = await get(id, response, context.actor, state)

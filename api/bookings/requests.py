@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AliasChoices, ConfigDict, Field, StrictBool, model_validator
 
 from api.http.body import Body, describe_edit
-from api.http.read_only import Repeating
+from api.http.read_only import AcceptsReadOnly
 from api.http.texts import Note
 from api.http.values import Instant, Slug
 from domain.appointments import Appointment, Texts
@@ -57,14 +57,14 @@ class Confirm(Body):
     notes: Note = None
 
 
-class Update(Repeating, Body):
+class Update(AcceptsReadOnly, Body):
     """The fields to change; absent fields stay as they are. Null or a blank text empties a text.
     Only staff can write and read `staff_notes`.
     """
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"notes", "staff_notes"})
     SHAPE = Appointment
-    PASSING = frozenset({"server_time", "expires_in_seconds", "hold_token"})
+    VOLATILE = frozenset({"server_time", "expires_in_seconds", "hold_token"})
     model_config = ConfigDict(json_schema_extra=describe_edit)
 
     starts_at: Instant | None = Field(None, validation_alias=START, description=START_DESCRIPTION)

@@ -23,8 +23,8 @@ async def list_agents(caller: Caller, state: State) -> list[GrantedAgent]:
 
 @router.put("/{agent_id}")
 async def grant_agent(agent_id: UUID, caller: Caller, state: State) -> list[GrantedAgent]:
-    """Lets an agent see the caller's profile and book for them; of their bookings it sees its own
-    alone. Answers with all that may.
+    """Allows an agent to see the caller's profile and to book for them. The agent sees only the
+    bookings that it made. Answers with all agents that may act for the caller.
     """
     async with use(state.pool) as connection:
         if not await grants.give(connection, actor_id(caller), agent_id):
@@ -34,8 +34,8 @@ async def grant_agent(agent_id: UUID, caller: Caller, state: State) -> list[Gran
 
 @router.delete("/{agent_id}")
 async def revoke_agent(agent_id: UUID, caller: Caller, state: State) -> list[GrantedAgent]:
-    """Takes that back: once it is answered, the agent holds nothing new for the caller. What it has
-    booked stays. Answers with those that still may.
+    """Revokes the grant. After the answer the agent cannot hold for the caller any more; its
+    bookings stay. Answers with the remaining agents.
     """
     async with use(state.pool) as connection:
         if not await grants.take_back(connection, actor_id(caller), agent_id):

@@ -22,7 +22,7 @@ from domain.catalogue import AppointmentType
 router = APIRouter(route_class=StrictRoute, prefix="/api/appointment-types", tags=["clinics"])
 
 DAY_MINUTES = 24 * 60
-"""No visit is longer: what looks for visits around a time looks so far."""
+"""The longest visit; queries for visits around a time look that far."""
 
 Duration = Annotated[int, Field(ge=1, le=DAY_MINUTES), Number]
 Buffer = Annotated[int, Field(ge=0, le=DAY_MINUTES), Number]
@@ -54,8 +54,9 @@ class NewType(Body):
 
 
 class EditType(Edit):
+    """Changes apply to future bookings; existing ones keep their terms."""
+
     SHAPE = AppointmentType
-    """For bookings to come; those that are made keep the terms they were made under."""
 
     slug: Slug | None = None
     name: Name | None = None
@@ -73,7 +74,7 @@ class EditType(Edit):
 
 
 def check_reach(lead_time_minutes: int, horizon_days: int) -> None:
-    """Raises ValueError where nothing could ever be booked."""
+    """Raises ValueError if no time could ever be booked."""
     if lead_time_minutes > horizon_days * DAY_MINUTES:
         raise ValueError("lead_time_minutes exceeds horizon_days; nothing could be booked")
 
@@ -91,7 +92,7 @@ async def list_types(
 async def create_type(
     body: NewType, response: Response, context: Creation, state: State
 ) -> AppointmentType:
-    """A new type; a repeat under the same key answers 200 with the type as it is now."""
+    """A new type. A repeat with the same key answers 200 with the type as it is now."""
     id, key = uuid7(), context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
         if earlier := await claim_idempotency_key(connection, response, key, str(id)):
@@ -121,7 +122,7 @@ async def update_type(
     state: State,
     versions: IfMatch = None,
 ) -> AppointmentType:
-    """Changes the fields that are named."""
+    """Changes the fields in the body."""
     async with use(state.pool) as connection, connection.transaction():
         before = one(await catalogue.types(connection, id=id, locked=True))
         body.check(before)
@@ -135,7 +136,7 @@ async def update_type(
 
 
 def _check_change(before: AppointmentType, body: EditType) -> None:
-    """Raises `validation_failed` where the type could not be booked after the change."""
+    """Raises `validation_failed` if the type could not be booked after the change."""
     lead_time, horizon = body.lead_time_minutes, body.horizon_days
     if lead_time is None and horizon is None:
         return

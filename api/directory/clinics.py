@@ -36,8 +36,9 @@ class NewClinic(Body):
 
 
 class EditClinic(Edit):
+    """Another zone or grid changes the slots that are offered; bookings keep their instants."""
+
     SHAPE = Clinic
-    """Another zone or grid changes what is offered; what is booked keeps its instant."""
 
     name: Name | None = None
     time_zone: ZoneName | None = None
@@ -45,7 +46,7 @@ class EditClinic(Edit):
 
 
 class ClinicChanged(BaseModel):
-    """The clinic as it is now; on a dry run as it would be, with what that leaves outside."""
+    """The clinic as it is now. In a dry run: as it would be, with the conflicts of that."""
 
     id: UUID
     name: str
@@ -54,12 +55,12 @@ class ClinicChanged(BaseModel):
     version: int
     updated_at: datetime
     conflicts: list[Appointment] | None = None
-    """On a dry run: live bookings to come that would lie outside their dentist's hours, or off the
-    grid, by start. At most the first 1,000.
+    """In a dry run: upcoming bookings that would be outside their dentist's hours or off the grid,
+    by start, at most 1,000.
     """
     conflicts_total: int | None = None
     dry_run: bool | None = None
-    """Nothing was changed; `version` and `updated_at` are the present ones."""
+    """True if nothing was changed: `version` and `updated_at` are the present ones."""
 
 
 @router.get("")
@@ -73,7 +74,7 @@ async def list_clinics(caller: Caller, state: State) -> list[Clinic]:
 async def create_clinic(
     body: NewClinic, response: Response, context: Creation, state: State
 ) -> Clinic:
-    """A new clinic; a repeat under the same key answers 200 with the clinic as it is now."""
+    """A new clinic. A repeat with the same key answers 200 with the clinic as it is now."""
     id, key = uuid7(), context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
         if earlier := await claim_idempotency_key(connection, response, key, str(id)):
@@ -102,8 +103,8 @@ async def update_clinic(
     versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ClinicChanged:
-    """Changes the fields that are named. A dry run says which live bookings another zone or grid
-    would leave outside; those keep their instants.
+    """Changes the fields in the body. A dry run lists the upcoming bookings that would be outside
+    the hours with another zone or grid; bookings keep their instants.
     """
     async with use(state.pool) as connection, connection.transaction():
         clinic = one(await catalogue.clinics(connection, id, locked=True))
@@ -121,7 +122,7 @@ async def update_clinic(
 
 
 async def _hours(connection: Connection, clinic: Clinic) -> dict[UUID, Hours]:
-    """The hours of its dentists, in its zone and on its grid."""
+    """The hours of its dentists, with its zone and grid."""
     zone, grid = clinic.time_zone, clinic.slot_grid_minutes
     return {
         each.dentist_id: replace(each.hours, time_zone=zone, grid_minutes=grid)

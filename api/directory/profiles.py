@@ -1,4 +1,4 @@
-"""People: oneself, the dentists whom one can book, and those whom staff and agents look after."""
+"""Profiles: one's own, and those of others for staff and agents."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ class People:
 
 @router.get("/me", response_model_exclude_none=True)
 async def get_me(response: Response, caller: Caller, state: State) -> Profile:
-    """Oneself. A patient who was never here has a profile from their first call on."""
+    """One's own profile. A patient's first request creates it."""
     async with use(state.pool) as connection:
         return etag(response, await _found(connection, actor_id(caller), caller))
 
@@ -52,7 +52,7 @@ async def get_me(response: Response, caller: Caller, state: State) -> Profile:
 async def update_me(
     body: EditMe, response: Response, caller: Caller, state: State, versions: IfMatch = None
 ) -> Profile:
-    """Changes the fields that are named; null empties one."""
+    """Changes the fields in the body; null empties a field."""
     return await _update(actor_id(caller), body, response, caller, state, versions)
 
 
@@ -68,8 +68,8 @@ async def list_profiles(
     limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
 ) -> People:
-    """By name: all for admins, their patients for dentists, for agents whom they made and who lets
-    them act.
+    """Profiles by name. Admins see all, dentists their patients, agents the patients whom they
+    created or who granted them access.
     """
     after = cursors.decode(cursor) if cursor else None
     words = sought(search or "")
@@ -86,8 +86,8 @@ async def list_profiles(
 async def create_profile(
     body: NewProfile, response: Response, context: Creation, state: State
 ) -> Profile:
-    """A patient without a login; by admins also dentists, admins and agents. A repeat under the
-    same key answers 200 with the profile as it is now.
+    """A new patient without a login; admins can create all roles. A repeat with the same key
+    answers 200 with the profile as it is now.
     """
     caller = context.actor
     check_fields(caller, body)
@@ -109,7 +109,7 @@ async def create_profile(
 
 @router.get("/{id:uuid}", response_model_exclude_none=True)
 async def get_profile(id: UUID, response: Response, caller: Caller, state: State) -> Profile:
-    """One person, with the version as ETag."""
+    """One profile, with its version as ETag."""
     async with use(state.pool) as connection:
         found = await _found(connection, id, caller)
         await reads.record(connection, caller, [found])
@@ -125,21 +125,21 @@ async def update_profile(
     state: State,
     versions: IfMatch = None,
 ) -> Profile:
-    """Changes the fields that are named; null empties one. `active: false` revokes every token of
-    theirs within a second, and ends their streams.
+    """Changes the fields in the body; null empties a field. `active: false` revokes all tokens of
+    this person within a second and ends their streams.
     """
     return await _update(id, body, response, caller, state, versions)
 
 
 @router.post("/{id}/erase")
 async def erase_profile(id: UUID, caller: Caller, state: State) -> Erased:
-    """Blanks what is personal: the profile, and the texts of the patient's appointments. Their
-    times and their history stay. It cannot be undone.
+    """Blanks personal data: the profile, and the texts of the patient's appointments. Times and
+    history stay. It cannot be undone.
     """
     if id == caller.id:
         raise invalid("id", "you cannot erase your own profile; ask another admin")
     async with use(state.pool) as connection:
-        with _admin_kept("id"):
+        with _keeping_an_admin("id"):
             done = existing(await erasures.erase(connection, id, caller))
     state.accounts.invalidate(id)
     state.committed()
@@ -165,7 +165,7 @@ async def _update(
             if caller.role is Role.DENTIST and body.changed(before):
                 await _check_patient(connection, id, caller)
         check_version(versions, before.version)
-        with _admin_kept("role" if "role" in body.model_fields_set else "active"):
+        with _keeping_an_admin("role" if "role" in body.model_fields_set else "active"):
             with naming(
                 taken="role", why="this person has patient records; create another profile"
             ):
@@ -178,7 +178,7 @@ async def _update(
 
 
 async def _check_patient(connection: Connection, id: UUID, dentist: Actor) -> None:
-    """Raises `forbidden` where the dentist may only read this profile."""
+    """Raises `forbidden` if the dentist may only read this profile."""
     if not await patients.may_be_edited_by(connection, id, dentist):
         raise Problem(
             "forbidden",
@@ -188,8 +188,8 @@ async def _check_patient(connection: Connection, id: UUID, dentist: Actor) -> No
 
 
 @contextmanager
-def _admin_kept(field: str) -> Iterator[None]:
-    """Raises `validation_failed` for this field where the change would leave no active admin."""
+def _keeping_an_admin(field: str) -> Iterator[None]:
+    """Raises `validation_failed` for this field if the change would leave no active admin."""
     try:
         yield
     except profiles.LastAdmin:

@@ -1,4 +1,4 @@
-"""Resources: chairs and dentists, which can be in one place only."""
+"""Resources: chairs and dentists, each of which can be booked once at a time."""
 
 from typing import Annotated
 from uuid import UUID
@@ -24,7 +24,7 @@ Number = Annotated[int, Path(ge=1, le=LARGEST_INT), Digits]
 
 
 class NewChair(Body):
-    """Dentists get their resource with their profile."""
+    """A new chair. A dentist's resource is created with their profile."""
 
     clinic_id: UUID
     name: Name
@@ -35,7 +35,7 @@ class EditChair(Edit):
 
     name: Name | None = None
     active: StrictBool | None = None
-    """False: it is offered no more; what is booked there stays."""
+    """False: it is not offered any more; its bookings stay."""
 
 
 @router.get("", response_model_exclude_none=True)
@@ -54,8 +54,8 @@ async def list_resources(
 async def create_resource(
     body: NewChair, response: Response, context: Creation, state: State
 ) -> Resource:
-    """A new chair, whose name is unique in its clinic; a repeat under the same key answers 200 with
-    the chair as it is now.
+    """A new chair, whose name must be unique in its clinic. A repeat with the same key answers 200
+    with the chair as it is now.
     """
     key = context.idempotency_key(body)
     async with use(state.pool) as connection, connection.transaction():
@@ -88,7 +88,7 @@ async def update_resource(
     state: State,
     versions: IfMatch = None,
 ) -> Resource:
-    """Changes a chair. A dentist's name, and whether they can be booked, are in their profile."""
+    """Changes a chair. To change a dentist, change their profile."""
     async with use(state.pool) as connection, connection.transaction():
         before = one(await catalogue.resources(connection, no=no, locked=True))
         body.check(before)

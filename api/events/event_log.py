@@ -22,10 +22,10 @@ router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """A frame of a stream, as JSON."""
+    """One event, as a stream would send it."""
 
     id: str
-    """The cursor that leads past it."""
+    """The cursor after it."""
     event: Kind
     data: dict[str, Any]
     """An `Event`."""
@@ -33,15 +33,15 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventLog:
-    """What came after a cursor, in order."""
+    """The events after a cursor, in order."""
 
     items: list[LoggedEvent]
     next: str
-    """`after` of the next call, whether or not there is something yet."""
+    """`after` of the next request, also if there are no more events yet."""
     more: bool
-    """There may be more by now."""
+    """Whether there may be more events already."""
     reset: Reset | None
-    """The cursor is of no use: load the lists again, and go on from `next`."""
+    """The cursor cannot be continued: load the lists again, then continue from `next`."""
 
 
 @router.get("/api/events/log", response_model=EventLog)
@@ -58,8 +58,8 @@ async def read_event_log(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000), Digits] = 100,
 ) -> Response:
-    """The events that a stream from this cursor would bring, with the same rights. Without a
-    cursor: where the log ends now.
+    """The events that a stream would send from this cursor, with the same rights. Without a cursor:
+    no events, and the present end of the log in `next`.
     """
     try:
         reader = Reader(caller, parse_topics(Topic if topics is None else topics))
@@ -75,11 +75,11 @@ async def read_event_log(
 
 
 async def _after(state: AppState, reader: Reader, at: Cursor, here: Cursor, limit: int) -> Response:
-    """What the log has between two places that are in it."""
+    """The page of events between two cursors."""
     found: list[Event] = []
     try:
         latest = asyncio.get_running_loop().time() + QUERY_TIMEOUT
-        async with deadline(latest):  # others who catch up may come first
+        async with deadline(latest):  # includes the wait behind other readers
             async for piece in between(state.hub, state.pool, reader, at.seq, here.seq):
                 found += piece
                 if len(found) > limit:

@@ -15,63 +15,63 @@ from realtime import metrics
 from realtime.following import follow
 
 STAFF_SHARE = 0.2
-"""Of the places for streams at a process."""
+"""Share of a process's streams that is reserved for staff."""
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""So that nobody on the way keeps a stream, or holds back what belongs to it."""
+"""So that proxies neither cache nor buffer a stream."""
 
 
 class EventStream(StreamingResponse):
-    """A stream of ready-made frames. It ends when its reader goes, or is let go of."""
+    """A stream of encoded frames. It ends when the client disconnects or the hub ends it."""
 
     media_type = "text/event-stream"
 
     def __init__(self, state: AppState, reader: Reader, at: Cursor, opening: bytes) -> None:
-        self._life = asyncio.timeout(None)
+        self._timeout = asyncio.timeout(None)
         self._frames = follow(state.hub, state.pool, reader, at, opening, self._cut)
         super().__init__(self._frames, headers=HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Begins the answer, with all that middleware adds to it; see Streams for the rest."""
+        """Sends the headers through the middleware; Streams then calls `run`."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         self._request_id = scope["request_id"]
         scope["streams"].append(self)
 
     async def run(self, receive: Receive, send: Send) -> None:
-        """Sends the frames. A bug is logged and goes no further, as in RequestTracking: the server
-        would log its text. It then cuts the connection, because the answer is not complete.
+        """Sends the frames. Unexpected errors are logged here, as in RequestTracking, because
+        uvicorn would log their text. uvicorn then closes the connection.
         """
         try:
-            async with self._life:
+            async with self._timeout:
                 await self._send_all(receive, send)
         except Exception as error:
-            if not self._life.expired():
+            if not self._timeout.expired():
                 errors.report(self._request_id, error)
 
     async def _send_all(self, receive: Receive, send: Send) -> None:
         async with aclosing(self._frames):
-            leaving = asyncio.create_task(self._left(receive))
+            disconnect = asyncio.create_task(self._wait_for_disconnect(receive))
             try:
                 async for data in self._frames:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
             finally:
-                leaving.cancel()
+                disconnect.cancel()
 
-    async def _left(self, receive: Receive) -> None:
+    async def _wait_for_disconnect(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         self._cut()
 
     def _cut(self) -> None:
-        """Ends it in whatever it is waiting; the first time that it is called."""
-        if self._life.when() is None:
-            self._life.reschedule(0)
+        """Ends the stream, whatever it waits for. Further calls do nothing."""
+        if self._timeout.when() is None:
+            self._timeout.reschedule(0)
 
 
 def admit(state: AppState, reader: Reader) -> None:
-    """Raises `rate_limited` or `unavailable` where as many streams are open as there may be. The
-    last STAFF_SHARE of the places is for staff, however many patients and agents there are.
+    """Raises `rate_limited` or `unavailable` if the caller or the process has too many streams
+    open. STAFF_SHARE of the process's streams is reserved for staff.
     """
     settings, hub = state.settings, state.hub
     full = hub.health.streams >= settings.streams
@@ -95,8 +95,8 @@ def admit(state: AppState, reader: Reader) -> None:
 
 
 class Streams:
-    """Runs a stream once all that wrapped its request has returned, and takes no memory any more:
-    that is more than half of what an open stream would cost. To be the outermost middleware.
+    """Runs a stream after the middleware and route of its request have returned, which frees more
+    than half of the memory of an open stream. It must be the outermost middleware.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -28,11 +28,11 @@ router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 LastEventId = Annotated[
     str | None,
-    Header(alias="Last-Event-ID", description="The `id` of the last frame that was received."),
+    Header(alias="Last-Event-ID", description="The `id` of the last frame received."),
 ]
 StartAfter = Annotated[
     str | None,
-    Query(description="The same for a first connection: the `Event-Cursor` of a list."),
+    Query(description="The start of a first connection: the `Event-Cursor` of a list."),
 ]
 
 
@@ -51,17 +51,17 @@ async def stream_events(
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
-    """What happens from the cursor on, or from now on. First `ready`; `reset` before it means that
-    the cursor is of no use: load again.
+    """The events after the cursor, or from now on. The first frame is `ready`. `reset` before it
+    means that the cursor cannot be continued: load again.
 
-    Load a list first and start from its `Event-Cursor`; ignore versions that you have.
+    Load a list first and start from its `Event-Cursor`; ignore versions that you already have.
     """
     try:
         wanted = (opener.topics or Topic) if topics is None else parse_topics(topics)
     except ValueError as error:
         raise invalid("topics", str(error)) from None
     reader = _reader(opener, frozenset(wanted))
-    at, opening = await _place(state, last_event_id or cursor)
+    at, opening = await _start(state, last_event_id or cursor)
     return await _opened(state, opener, reader, at, opening + frames.ready(at, state.hub.now()))
 
 
@@ -73,11 +73,11 @@ async def stream_appointment(
     cursor: StartAfter = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
-    """One appointment: first `snapshot`, its present state; then what happens to it from the cursor
-    on, or from now on.
+    """The events of one appointment, after the cursor or from now on. The first frame is
+    `snapshot`, its present state.
     """
     reader = _reader(opener, frozenset({entity_topic(Topic.APPOINTMENTS, id)}))
-    at, opening = await _place(state, last_event_id or cursor)
+    at, opening = await _start(state, last_event_id or cursor)
     async with use(state.pool) as connection:
         found = existing(await appointments.get(connection, id, scope(reader.actor)))
     snapshot = SNAPSHOT.dump_json(found, exclude_none=True).decode()
@@ -89,7 +89,7 @@ async def stream_appointment(
 async def _opened(
     state: AppState, opener: Verified, reader: Reader, at: Cursor, opening: bytes
 ) -> EventStream:
-    """The stream, which a ticket pays for now: a stream that is refused costs no ticket."""
+    """The stream. Uses up the ticket, unless the stream is refused."""
     admit(state, reader)
     await spend(state, opener)
     return EventStream(state, reader, at, opening)
@@ -101,8 +101,8 @@ def _reader(opener: Verified, topics: frozenset[str]) -> Reader:
     return Reader(opener.actor, topics, opener.expires)
 
 
-async def _place(state: AppState, text: str | None) -> tuple[Cursor, bytes]:
-    """Where a stream goes on, and what comes first: `reset` where the reader was elsewhere."""
+async def _start(state: AppState, text: str | None) -> tuple[Cursor, bytes]:
+    """The cursor to start from, and the first frames: `reset` if the given cursor is unknown."""
     here = state.hub.at
     if not text:
         return here, b""

@@ -35,7 +35,7 @@ router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 
 class Wanted(Body):
-    """What the ticket is for: `topics`, or one appointment; all topics where nothing is named."""
+    """What the ticket is for: `topics` or one appointment; by default all topics."""
 
     topics: Annotated[list[TopicName], Field(min_length=1, max_length=MAX_TOPICS)] | None = None
     appointment_id: UUID | None = None
@@ -50,17 +50,17 @@ class Wanted(Body):
 @dataclass(frozen=True, slots=True)
 class Ticket:
     ticket: str
-    """To be shown as `?ticket=`, once."""
+    """To be sent once as `?ticket=`."""
     expires_at: datetime
-    """Until when a stream can be opened with it."""
+    """A stream must be opened before this time."""
 
 
 @router.post("/api/events/tickets", status_code=201)
 async def buy_ticket(
     body: Wanted, caller: Caller, token: Annotated[Verified, Depends(security.bearer)], state: State
 ) -> Ticket:
-    """A ticket for one stream: `/api/events` of these topics, or one appointment's. The stream ends
-    when the token ends that this was asked for with.
+    """A ticket for one stream: `/api/events` with these topics, or that of one appointment. The
+    stream ends when the token of this request expires.
     """
     ticket = secrets.token_urlsafe(32)
     try:
@@ -85,21 +85,20 @@ async def opener(
         Query(max_length=100, description="Instead of `Authorization`: see `buy_ticket`."),
     ] = None,
 ) -> Verified:
-    """Who opens a stream, by a token or a ticket, judged as every caller is. The ticket is still
-    good after this: see `spend`. Raises `unauthenticated`, also for a ticket that has been used;
-    `forbidden`; `rate_limited`.
+    """The caller of a stream, by token or ticket. Does not use up the ticket: see `spend`. Raises
+    `unauthenticated`, also for a used ticket, `forbidden` and `rate_limited`.
     """
     if ticket is None:
         verified = await security.bearer(request)
     else:
-        verified = await _shown(request, state, ticket)
+        verified = await _verify_ticket(request, state, ticket)
     await context.check_access(request, verified.actor)
     return verified
 
 
 async def spend(state: AppState, opener: Verified) -> None:
-    """Uses the ticket up, if one was shown. To be called last, when nothing else can refuse the
-    stream. Raises `unauthenticated` where somebody else was quicker.
+    """Uses up the ticket, if there is one. To be called last, when nothing else can refuse the
+    stream. Raises `unauthenticated` if another request has used it meanwhile.
     """
     if opener.ticket is None:
         return
@@ -111,8 +110,8 @@ async def spend(state: AppState, opener: Verified) -> None:
 Opener = Annotated[Verified, Depends(opener)]
 
 
-async def _shown(request: Request, state: AppState, ticket: str) -> Verified:
-    """What the ticket says, counted against the rate limits."""
+async def _verify_ticket(request: Request, state: AppState, ticket: str) -> Verified:
+    """What the ticket says. Counts the request against the rate limits."""
     limits: Limits | None = request.app.state.limits
     hashed = _hash(ticket)
     async with use(state.pool) as connection:

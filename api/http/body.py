@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.http.read_only import Repeating
+from api.http.read_only import AcceptsReadOnly
 
 
 def _empty_as_none(value: object) -> object:
@@ -53,7 +53,7 @@ def describe_edit(schema: dict[str, Any], body: type[BaseModel]) -> None:
     describe_null(schema, body)
 
 
-class Edit(Repeating, Body):
+class Edit(AcceptsReadOnly, Body):
     """The fields to change; absent fields stay as they are. Null, or "" for a text, empties a field
     that can be empty.
     """

@@ -1,4 +1,4 @@
-"""Dependencies of routes: caller, state of this process, and the request's conditions."""
+"""Dependencies of routes: the caller, the state of the process, conditions of the request."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSche
 
 from api.auth import security
 from api.http.errors import Problem
-from api.http.read_only import Repeating
+from api.http.read_only import AcceptsReadOnly
 from api.state import AppState
 from domain.actors import Actor
 from domain.idempotency import Key
@@ -22,9 +22,9 @@ from domain.rights import Right, right
 
 TAG = r'(W/)?"[!#-~]*"'
 ETAGS = rf"^(\*|[0-9]{{1,9}}|[ ,]*{TAG}( *,[ ,]*{TAG})*[ ,]*)$"
-"""RFC 9110, 5.6.1 allows empty list entries."""
+"""One or more ETags, a bare version or *. RFC 9110, 5.6.1 allows empty list entries."""
 ANY_ETAGS = ETAGS.replace("#-~", "#-~\u0080-\u00ff")
-"""Accepted on input; the document promises ASCII only."""
+"""What is accepted; the OpenAPI document says ASCII only."""
 STRONG = re.compile(r'(W/)?"([^"]*)"')
 
 
@@ -119,8 +119,8 @@ class RequestContext:
         if not self.key:
             return None
         fields = body.model_dump(mode="json", exclude_unset=True) if body else {}
-        if isinstance(body, Repeating):
-            fields |= body.repeated
+        if isinstance(body, AcceptsReadOnly):
+            fields |= body.read_only
         whole = json.dumps([self.key, self.named, fields], sort_keys=True, default=str)
         return Key(actor_id(self.actor), self.route, _sha256(self.key), _sha256(whole))
 

@@ -49,8 +49,7 @@ STATUS: Mapping[str, int] = {
 CODES = {status: code for code, status in reversed(list(STATUS.items()))} | {
     400: "validation_failed"
 }
-"""The code for errors that the framework raises."""
-
+"""The code for errors that FastAPI and Starlette raise."""
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -58,7 +57,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Problem(Exception):
-    """An error answer: a code of STATUS, a sentence and further fields."""
+    """An error answer: a code of STATUS, a sentence for people, and further fields."""
 
     def __init__(
         self,
@@ -82,7 +81,7 @@ class Problem(Exception):
         }
 
 
-def refused(faults: Sequence[Mapping[str, str]]) -> Problem:
+def validation_failed(faults: Sequence[Mapping[str, str]]) -> Problem:
     """A `validation_failed` for these faults, each with `field` and `message`."""
     first = faults[0]
     detail = f"{first['field']}: {first['message']}"
@@ -91,16 +90,16 @@ def refused(faults: Sequence[Mapping[str, str]]) -> Problem:
 
 def invalid(field: str, message: str) -> Problem:
     """A `validation_failed` for one field of the body or query."""
-    return refused([{"field": field, "message": message}])
+    return validation_failed([{"field": field, "message": message}])
 
 
 def not_found() -> Problem:
-    """For what does not exist or what the caller may not see; both look the same."""
+    """For rows that do not exist and rows that the caller may not see; the answer is the same."""
     return Problem("not_found", "Not found, or you may not see it; check the id.")
 
 
 def install(app: FastAPI) -> None:
-    """Turns every error of the app into problem+json, without stack traces or driver messages."""
+    """Answers all errors with problem+json, without tracebacks or messages of the driver."""
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
@@ -138,14 +137,14 @@ def install(app: FastAPI) -> None:
 def answer(request: Request, problem: Problem) -> Response:
     """The problem as an answer to this request."""
     return Response(
-        shown(problem, quote(request.scope["path"]), request.scope.get("request_id")),
+        body(problem, quote(request.scope["path"]), request.scope.get("request_id")),
         status_code=problem.status,
         headers=dict(problem.headers or {}),
         media_type=MEDIA_TYPE,
     )
 
 
-def shown(problem: Problem, instance: str, request_id: str | None) -> bytes:
+def body(problem: Problem, instance: str, request_id: str | None) -> bytes:
     """The body of the answer."""
     return to_json(problem.body | {"instance": instance, "request_id": request_id})
 
@@ -164,8 +163,8 @@ def report(request_id: str, error: Exception) -> None:
 
 
 def _methods(request: Request) -> list[str]:
-    """All methods of this path; the framework itself lists those of one route only. GET includes
-    HEAD, except for streams.
+    """All methods of this path; Starlette lists those of one route only. GET includes HEAD, except
+    for streams.
     """
     routes = request.app.router.routes
     found = [
@@ -179,7 +178,7 @@ def _methods(request: Request) -> list[str]:
 
 
 def is_stream(route: object) -> bool:
-    """Whether a route answers with an event stream."""
+    """Whether the route answers with an event stream."""
     kind = getattr(route, "response_class", None)
     return getattr(kind, "media_type", None) == "text/event-stream"
 

@@ -10,7 +10,7 @@ from api.http.security_headers import ALWAYS, DATA
 def raw_answer(problem: Problem) -> bytes:
     """The HTTP answer; the connection is to be closed after it."""
     request_id = str(uuid4())
-    body = errors.shown(problem, "", request_id)
+    body = errors.body(problem, "", request_id)
     headers = {
         "Content-Type": errors.MEDIA_TYPE,
         "Content-Length": str(len(body)),

@@ -20,22 +20,24 @@ from api.http.errors import invalid
 DESCRIPTION = "Read-only: leave it out, or send the value from GET."
 
 
-class Repeating(BaseModel):
-    """Takes the fields of SHAPE that are not its own, and `check` compares them with the row."""
+class AcceptsReadOnly(BaseModel):
+    """Accepts the fields of SHAPE that are not its own, so that an answer of GET can be edited and
+    sent back. `check` compares them with the row.
+    """
 
     SHAPE: ClassVar[type]
-    """What GET answers."""
-    PASSING: ClassVar[frozenset[str]] = frozenset()
-    """Fields of SHAPE that are others at each reading: they are not compared."""
+    """The model that GET answers with."""
+    VOLATILE: ClassVar[frozenset[str]] = frozenset()
+    """Fields of SHAPE that differ in each answer and are not compared."""
 
-    _repeated: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _read_only: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
     @classmethod
-    def _apart(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _split_fields(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(data, dict):
             return handler(data)
-        names = _read_only(cls)
+        names = _read_only_names(cls)
         own = {name: value for name, value in data.items() if name not in names}
         if data and not own:
             raise PydanticCustomError(
@@ -44,7 +46,7 @@ class Repeating(BaseModel):
                 {"named": min(data)},
             )
         body = handler(own)
-        body._repeated = {name: value for name, value in data.items() if name in names}
+        body._read_only = {name: value for name, value in data.items() if name in names}
         return body
 
     @classmethod
@@ -53,23 +55,23 @@ class Repeating(BaseModel):
     ) -> dict[str, Any]:
         schema = handler(core)
         shown = handler.resolve_ref_schema(schema)
-        for name in sorted(_read_only(cls)):
+        for name in sorted(_read_only_names(cls)):
             shown["properties"][name] = {"readOnly": True, "description": DESCRIPTION}
         return schema
 
     @property
-    def repeats(self) -> bool:
-        return bool(self._repeated)
+    def has_read_only(self) -> bool:
+        return bool(self._read_only)
 
     @property
-    def repeated(self) -> dict[str, Any]:
-        """The fields that cannot be changed, as they were sent."""
-        return self._repeated
+    def read_only(self) -> dict[str, Any]:
+        """The read-only fields as they were sent."""
+        return self._read_only
 
     def check(self, row: object) -> None:
         """Raises `validation_failed` for the first read-only field that differs from the row's."""
-        for name in sorted(self._repeated.keys() - self.PASSING):
-            if not _same(type(self), name, self._repeated[name], getattr(row, name)):
+        for name in sorted(self._read_only.keys() - self.VOLATILE):
+            if not _same(type(self), name, self._read_only[name], getattr(row, name)):
                 raise invalid(name, "is read-only; leave it out, or send the value from GET")
 
     def changed(self, row: object) -> set[str]:
@@ -86,17 +88,17 @@ def _types(shape: type) -> dict[str, Any]:
 
 
 @cache
-def _read_only(body: type[Repeating]) -> frozenset[str]:
+def _read_only_names(body: type[AcceptsReadOnly]) -> frozenset[str]:
     shape = getattr(body, "SHAPE", None)  # a base has none
     return frozenset(_types(shape).keys() - body.model_fields.keys()) if shape else frozenset()
 
 
 @cache
-def _adapter(body: type[Repeating], name: str) -> TypeAdapter[Any]:
+def _adapter(body: type[AcceptsReadOnly], name: str) -> TypeAdapter[Any]:
     return TypeAdapter(_types(body.SHAPE)[name])
 
 
-def _same(body: type[Repeating], name: str, given: object, present: object) -> bool:
+def _same(body: type[AcceptsReadOnly], name: str, given: object, present: object) -> bool:
     try:
         return bool(_adapter(body, name).validate_python(given) == present)
     except ValidationError:

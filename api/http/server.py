@@ -18,10 +18,10 @@ from api.state import AppState
 from settings import Settings
 
 SEND_BUFFER = 32 * 1024
-"""Bytes that the system takes for a reader who does not read, about; else it would be megabytes."""
+"""Bytes that the kernel buffers per connection, about; its default would be megabytes."""
 
 OWN_FILES = 256
-"""Files that the process opens for itself: its pool, its other connections, its log."""
+"""Open files of the process other than client connections: pool, connections, log."""
 
 TCP_USER_TIMEOUT_MS = 30_000
 """Milliseconds after which a connection is closed whose peer acknowledges nothing. The system's
@@ -49,7 +49,7 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT; gone within 5 seconds, open streams included."""
+    """Serves until SIGTERM or SIGINT, then ends within 5 seconds."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -65,7 +65,7 @@ def serve(settings: Settings) -> None:
 
 
 def _allow_files(count: int) -> None:
-    """Each stream is an open file, and the usual limit of 1,024 is a default, not a bound."""
+    """Raises the limit of open files, of which each stream needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft < wanted:
@@ -73,13 +73,13 @@ def _allow_files(count: int) -> None:
 
 
 def _most_connections() -> int:
-    """As many as there can be open files, less those that the process itself needs."""
+    """The limit of open files, less those that the process itself needs."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(soft - OWN_FILES, soft // 2)
 
 
 def listening(config: uvicorn.Config) -> socket.socket:
-    """The socket that the config asks for; what is set here holds for each of its connections."""
+    """The listening socket; connections inherit its options."""
     found = config.bind_socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux

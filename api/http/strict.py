@@ -14,38 +14,40 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.http.errors import Problem, is_stream, refused
+from api.http.errors import Problem, is_stream, validation_failed
 
 SINGLE_HEADERS = ("idempotency-key", "last-event-id", "x-hold-token")
 """Headers that may occur once: a proxy may have read the other one. If-Match may be a list."""
 
-HALF = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 """An escaped surrogate in JSON."""
 
 Fault = dict[str, str]
 
 
 class StrictRoute(APIRoute):
-    """Unknown and repeated query parameters are 422, as is a body where none is read. A parameter
-    that is a list can be repeated.
+    """Refuses unknown query parameters, repeated ones unless they are lists, and a body if the
+    route reads none.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         lists = dict(_parameters(self.dependant))
         takes_body = self.body_field is not None
-        endless = is_stream(self)
+        streams = is_stream(self)
         hint = f"unknown parameter; {_names(lists)}"
 
         async def strict(request: Request) -> Response:
-            if request.scope["path"].endswith("\n"):  # a path's `$` matches before it
+            if request.scope["path"].endswith(
+                "\n"
+            ):  # which the `$` of Starlette's pattern would accept
                 raise HTTPException(404)
-            if endless and request.scope.get("head"):
+            if streams and request.scope.get("head"):
                 raise HTTPException(405)
             faults = list(_query_faults(request, lists, hint) if request.url.query else ())
             faults += _header_faults(request)
             if faults:
-                raise refused(faults)
+                raise validation_failed(faults)
             if not _has_body(request):
                 return await handle(request)
             request = StrictRequest(request.scope, request.receive)
@@ -56,20 +58,20 @@ class StrictRoute(APIRoute):
 
 
 class StrictRequest(Request):
-    """Reads JSON as RFC 8259 has it: in UTF-8, no NaN, and no name twice in an object."""
+    """Reads JSON by RFC 8259: UTF-8, no NaN, and no duplicate names in an object."""
 
     async def json(self) -> Any:
         if not hasattr(self, "_read"):
             text = (await self.body()).decode("utf-8-sig")
             read = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-            if HALF.search(text):
-                _refuse_halves(read)
+            if SURROGATE.search(text):
+                _refuse_surrogates(read)
             self._read = read
         return self._read
 
 
 def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """The query parameters of a route and of what it depends on: each name, and if it is a list."""
+    """The query parameters of a route and its dependencies: each name, and whether it is a list."""
     for field in dependant.query_params:
         yield field.alias, _is_list(field.field_info.annotation)
     for other in dependant.dependencies:
@@ -107,7 +109,7 @@ def _has_body(request: Request) -> bool:
 
 
 async def _read(request: Request) -> None:
-    """Refuses what cannot be read as JSON. What is sent as another type the framework refuses."""
+    """Refuses a body that is not valid JSON. FastAPI refuses other content types."""
     if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
         sent = f"Content-Encoding {encoding} is not supported; send the body without one."
         raise Problem("unsupported_media_type", sent)
@@ -129,15 +131,17 @@ async def _json(request: Request) -> Any:
 
 
 async def _refuse_fields(request: Request) -> None:
-    """Raises `validation_failed` for a body of a route that reads none, unless it says nothing."""
+    """Raises `validation_failed` for a body, unless it is blank or an empty object."""
     if not (await request.body()).strip():
         return
     given = await _json(request)
     if not isinstance(given, dict):
-        raise refused([{"field": "body", "message": "is not allowed on this route; send no body"}])
+        raise validation_failed(
+            [{"field": "body", "message": "is not allowed on this route; send no body"}]
+        )
     if given:
         message = "unknown field; this route takes no body"
-        raise refused([{"field": name, "message": message} for name in given])
+        raise validation_failed([{"field": name, "message": message} for name in given])
 
 
 def _unreadable(message: str) -> Problem:
@@ -148,7 +152,7 @@ def _unreadable(message: str) -> Problem:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
     if twice:
-        raise refused(
+        raise validation_failed(
             [
                 {"field": name, "message": "appears twice in the object; send it once"}
                 for name in twice
@@ -157,15 +161,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _refuse_halves(read: object) -> None:
-    """Raises `validation_failed` for half of a surrogate pair, which is no character."""
+def _refuse_surrogates(read: object) -> None:
+    """Raises `validation_failed` for an unpaired surrogate, which is not a character."""
     try:
         json.dumps(read, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         code = f"U+{ord(error.object[error.start]):04X}"
         message = f"contains an unpaired surrogate, {code}; remove it"
-        raise refused([{"field": "body", "message": message}]) from None
+        raise validation_failed([{"field": "body", "message": message}]) from None
 
 
 def _no_constant(name: str) -> None:
-    raise refused([{"field": "body", "message": f"has {name}, which is not valid JSON"}])
+    raise validation_failed([{"field": "body", "message": f"has {name}, which is not valid JSON"}])

@@ -1,4 +1,4 @@
-"""Texts as people write them: in composed form (NFC), without characters that do not show."""
+"""Types of texts: normalised (NFC), and without invisible characters."""
 
 import unicodedata
 from collections.abc import Collection
@@ -7,34 +7,34 @@ from typing import Annotated
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2028\u2029\u2800\u3164\uffa0")
-"""Blank, of no width, or ends of lines. So are bidi characters and all others of category Cf."""
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2028\u2029\u2800\u3164\uffa0")
+"""Invisible characters and line ends, in addition to Unicode category Cf."""
 
-OF_SCRIPTS = frozenset(
+NEEDED_BY_SCRIPTS = frozenset(
     "\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2"
     "\U000110bd\U000110cd"
 )
-"""Of category Cf, yet needed to write: what joins letters (ZWJ, ZWNJ), and marks before numbers."""
+"""Characters of category Cf that some scripts need: ZWJ, ZWNJ, and marks before numbers."""
 
 LINES = frozenset("\n\r\t")
 
 
-def composed(text: object) -> object:
+def normalised(text: object) -> object:
     return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
 
 
 def no_controls(text: str) -> str:
-    """Of several lines: line ends and tabs, no other control characters."""
+    """Allows line ends and tabs, but no other control characters."""
     return _refuse(text, {c for c in text if unicodedata.category(c) == "Cc"} - LINES)
 
 
 def one_line(given: object) -> object:
-    """Composed, and refused with any control character, also where it would be stripped."""
+    """Normalises a text, and refuses control and invisible characters, also at its ends."""
     if not isinstance(given, str):
         return given
     text = unicodedata.normalize("NFC", given)
-    unseen = {c for c in text if unicodedata.category(c) in ("Cc", "Cf")} - OF_SCRIPTS
-    return _refuse(text, unseen | UNSEEN.intersection(text))
+    invisible = {c for c in text if unicodedata.category(c) in ("Cc", "Cf")} - NEEDED_BY_SCRIPTS
+    return _refuse(text, invisible | INVISIBLE.intersection(text))
 
 
 def _blank_as_none(given: object) -> object:
@@ -43,7 +43,7 @@ def _blank_as_none(given: object) -> object:
 
 
 def _is_blank(character: str) -> bool:
-    space = character in LINES or character in UNSEEN
+    space = character in LINES or character in INVISIBLE
     return space or unicodedata.category(character) in ("Zs", "Cf")
 
 
@@ -69,21 +69,21 @@ def _email(text: str) -> str:
 
 Text = Annotated[
     str,
-    BeforeValidator(composed),
+    BeforeValidator(normalised),
     StringConstraints(max_length=2000),
     AfterValidator(no_controls),
 ]
-"""Notes and the like, of several lines."""
+"""A text of several lines."""
 
 Line = Annotated[str, BeforeValidator(one_line)]
 
 BLANK_AS_NONE = BeforeValidator(_blank_as_none)
 
 Note = Annotated[Text | None, BLANK_AS_NONE]
-"""Free text that can be empty. Null, "" and a text of spaces alone all empty it."""
+"""Free text that can be empty: null, "" and a blank text all empty it."""
 
 Remark = Annotated[Annotated[Line, Field(max_length=200)] | None, BLANK_AS_NONE]
-"""The same in one line."""
+"""Free text of one line that can be empty."""
 
 Name = Annotated[
     str,
@@ -93,7 +93,7 @@ Name = Annotated[
 ]
 Email = Annotated[
     str,
-    BeforeValidator(composed),
+    BeforeValidator(normalised),
     StringConstraints(max_length=254),
     AfterValidator(_email),
     Field(json_schema_extra={"format": "email"}),

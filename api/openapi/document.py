@@ -1,4 +1,4 @@
-"""The OpenAPI document as a front end needs it, and its page, which works offline."""
+"""The OpenAPI document, with examples, and its page, which works offline."""
 
 from functools import cache
 from pathlib import Path
@@ -21,25 +21,25 @@ from domain.rights import PUBLIC
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 
 DESCRIPTION = """
-Hold a slot, confirm it in time, follow it live. The way of a patient:
+Hold a slot, confirm it in time, follow it live. The steps of a patient:
 
-1. `GET /api/profiles/me`: the first call makes the profile. `Authorization: Bearer` with a token of
-   the clinic's issuer; on a developer's machine, `chairtime token --role patient` prints one.
-2. `GET /api/profiles/dentists` and `GET /api/appointment-types`: whom, and what for.
+1. `GET /api/profiles/me` with `Authorization: Bearer` and a token of the clinic's issuer: the first
+   request creates the profile. In development, `chairtime token --role patient` prints a token.
+2. `GET /api/profiles/dentists` and `GET /api/appointment-types`: choose a dentist and a type.
 3. `GET /api/availability/{dentist_id}/slots`, or `/api/availability/slots` for all dentists.
-4. `POST /api/availability/reserve` with a slot's `starts_at`: it is theirs until `hold_expires_at`.
+4. `POST /api/availability/reserve` with a slot's `starts_at`: it is held until `hold_expires_at`.
 5. `POST /api/appointments/{id}/confirm`. (`POST /api/appointments` does 4 and 5 at once.)
-6. `PUT /api/appointments/{id}` moves it, `POST /api/appointments/{id}/cancel` gives it up.
+6. `PUT /api/appointments/{id}` moves it, `POST /api/appointments/{id}/cancel` cancels it.
 
 Every refusal is a problem (RFC 9457, `application/problem+json`) with a stable `code`. A POST, PUT
-or DELETE may carry an `Idempotency-Key`: the same key is the same effect. `ETag` is the version;
-send it as `If-Match` to change nothing that has changed meanwhile. Streams are server-sent events:
-load a list, start from its `Event-Cursor`, resume with `Last-Event-ID`.
+or DELETE may have an `Idempotency-Key`: repeats with the same key have one effect. `ETag` is the
+version; send it as `If-Match`, and the request is refused if the row has changed meanwhile. Streams
+are server-sent events: load a list, start from its `Event-Cursor`, resume with `Last-Event-ID`.
 """
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
-    "description": "A refusal. What else it carries follows from its code.",
+    "description": "A refusal. Further fields depend on its code.",
     "required": ["type", "title", "status", "detail", "code", "instance", "request_id"],
     "properties": {
         "type": {"type": "string"},
@@ -73,8 +73,8 @@ PROBLEM: dict[str, Any] = {
 
 EVENT: dict[str, Any] = {
     "type": "object",
-    "description": "The `data` of a stream's event: who, what, when, and the entity's ids, codes "
-    "and times. `version` is null for slots. Names, notes and the like are never in it.",
+    "description": "The `data` of a stream's event, and the entity's ids, codes and times. "
+    "`version` is null for slots. It contains no names, notes or other personal data.",
     "required": ["seq", "kind", "entity_id", "version", "occurred_at", "server_time"],
     "properties": {
         "seq": {"type": "integer"},
@@ -97,9 +97,9 @@ STREAM: dict[str, Any] = {
 
 
 def install(app: FastAPI) -> None:
-    """Serves the document at /openapi.json and its page at /docs, with assets of our own."""
+    """Serves the document at /openapi.json and its page at /docs, without external assets."""
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way
-    written = cache(lambda: to_json(app.openapi()))  # once: it takes milliseconds, for anybody
+    written = cache(lambda: to_json(app.openapi()))  # it takes milliseconds
     app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
 
     @app.get("/openapi.json", include_in_schema=False)
@@ -147,7 +147,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _finish(path: str, operation: dict[str, Any]) -> None:
-    """What each operation has in common: who may call it, and how it refuses."""
+    """Adds what all operations have in common: security and the answer of refusals."""
     if not path.startswith("/api"):
         return
     if operation["operationId"] not in PUBLIC:
@@ -158,7 +158,7 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = {"$ref": "#/components/responses/Refused"}
     if "201" in operation["responses"] and "Idempotency-Key" in names:
-        again = operation["responses"]["201"] | {"description": "A repeat: it, as it is now."}
+        again = operation["responses"]["201"] | {"description": "A repeat: the same, as it is now."}
         operation["responses"]["200"] = again
     content = operation["responses"].get("200", {}).get("content", {})
     if "text/event-stream" in content:
@@ -166,13 +166,13 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
 
 
 def _never_null(schema: dict[str, Any]) -> None:
-    """A parameter is there or not: its absence is no value."""
+    """Removes null from the schema of a parameter: it can only be left out."""
     given = [each for each in schema.pop("anyOf", ()) if each != {"type": "null"}]
     schema |= given[0] if len(given) == 1 else {}
 
 
 def _refused() -> dict[str, Any]:
-    """The answer of every refusal, with an example by each code."""
+    """The answer of all refusals, with an example of each code."""
     examples = {code: {"$ref": f"#/components/examples/{code}"} for code in STATUS}
     schema = {"$ref": "#/components/schemas/Problem"}
     wait = {"description": "Seconds until it may succeed.", "schema": {"type": "integer"}}

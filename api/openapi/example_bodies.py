@@ -1,6 +1,6 @@
-"""One story for the document: Ana Torres and a check-up. An example of each body that a front end
-writes or reads, by the name of its schema, and of a stream. She and her dentist are in the demo
-data, so that what is asked here can be tried there.
+"""Examples for the OpenAPI document: each body by the name of its schema, and the frames of a
+stream. They show Ana Torres and a check-up; she and her dentist are in the demo data, so that the
+requests can be tried.
 """
 
 import json
@@ -120,7 +120,7 @@ FRAMES = (
 ).decode()
 
 EXAMPLES: Mapping[str, list[Json]] = {
-    # bookings, and what a stream says of them
+    # bookings and their events
     "Event": [HAPPENED],
     "EventLog": [LOG],
     "Realtime": [FIGURES],

@@ -1,4 +1,4 @@
-"""An example of each problem, by its code: as the API answers it in the story of example_bodies."""
+"""An example of each problem by its code, with the data of example_bodies."""
 
 import json
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from pydantic import TypeAdapter
 
 from api.auth.security import unauthenticated
 from api.bookings.refusals import refusal
-from api.http.errors import STATUS, Problem, invalid, not_found, shown
-from api.openapi import example_bodies as story
+from api.http.errors import STATUS, Problem, body, invalid, not_found
+from api.openapi import example_bodies as examples
 from domain.appointments import Appointment, Result
 from domain.booking import Outcome
 from domain.clinic import BoardSlot
 from domain.schedules import Reason
 
-NOW, UNTIL = map(datetime.fromisoformat, (story.NOW, story.UNTIL))
-BOOKED = TypeAdapter(Appointment).validate_python(story.BOOKED)
-OTHERS = TypeAdapter(list[BoardSlot]).validate_python([story.SLOT])
+NOW, UNTIL = map(datetime.fromisoformat, (examples.NOW, examples.UNTIL))
+BOOKED = TypeAdapter(Appointment).validate_python(examples.BOOKED)
+ALTERNATIVES = TypeAdapter(list[BoardSlot]).validate_python([examples.SLOT])
 
-WITH_OTHERS = (Outcome.SLOT, Outcome.NOT_OFFERED)
-ALONE = (
+WITH_ALTERNATIVES = (Outcome.SLOT, Outcome.NOT_OFFERED)
+WITHOUT_ALTERNATIVES = (
     Outcome.PATIENT_OVERLAP,
     Outcome.QUOTA,
     Outcome.BOOKING_QUOTA,
@@ -37,15 +37,13 @@ ALONE = (
 
 
 def problems() -> dict[str, dict[str, Any]]:
-    """By code, in the order of STATUS: what a front end gets to read."""
+    """The body of each problem by its code, in the order of STATUS."""
     found = {problem.body["code"]: problem for problem in (*_of_commands(), *_of_requests())}
-    return {
-        code: json.loads(shown(found[code], "/api/appointments", "7f9c1d52")) for code in STATUS
-    }
+    return {code: json.loads(body(found[code], "/api/appointments", "7f9c1d52")) for code in STATUS}
 
 
 def _of_commands() -> Iterator[Problem]:
-    told = Result(
+    result = Result(
         Outcome.SLOT,
         BOOKED,
         reason=Reason.OFF_GRID,
@@ -54,10 +52,10 @@ def _of_commands() -> Iterator[Problem]:
         deadline=UNTIL,
         server_time=NOW,
     )
-    for outcome in WITH_OTHERS:
-        yield refusal(replace(told, outcome=outcome), OTHERS)
-    for outcome in ALONE:
-        yield refusal(replace(told, outcome=outcome))
+    for outcome in WITH_ALTERNATIVES:
+        yield refusal(replace(result, outcome=outcome), ALTERNATIVES)
+    for outcome in WITHOUT_ALTERNATIVES:
+        yield refusal(replace(result, outcome=outcome))
 
 
 def _of_requests() -> Iterator[Problem]:

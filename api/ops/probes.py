@@ -1,5 +1,5 @@
-"""Health checks. They use their own database connection, so that an exhausted pool does not make
-the process look unhealthy.
+"""Health checks. Each opens a database connection, so that an exhausted pool does not make the
+process look unhealthy.
 """
 
 import asyncio
@@ -49,9 +49,7 @@ class Probes:
         self._dsn = dsn
         self._temporal = temporal
         self._relay = relay
-        self._known = migrate.read()
-        self._connection: Connection | None = None
-        self._using = asyncio.Lock()
+        self._migrations = migrate.read()
         self._readiness = Cache[None, Readiness](TTL)
         self._health = Cache[None, Health](TTL)
 
@@ -62,12 +60,9 @@ class Probes:
     async def health(self) -> Health:
         return await self._health.get(None, self._check_health)
 
-    def stop(self) -> None:
-        self._drop()
-
     async def _check_readiness(self) -> Readiness:
         try:
-            missing = await self._asked(partial(migrate.unapplied, known=self._known))
+            missing = await self._ask(partial(migrate.unapplied, known=self._migrations))
             return "migrations" if missing else "ok"
         except UNAVAILABLE:
             return "database"
@@ -82,8 +77,7 @@ class Probes:
     async def _database(self) -> dict[str, State]:
         """The state of Postgres, of the workers connected to it, and of the dispatcher."""
         try:
-            workers = await self._asked(heartbeat.workers)
-            backlog = await self._asked(inbox.backlog)
+            workers, backlog = await self._ask(_workers_and_backlog)
         except UNAVAILABLE:
             return {"database": "degraded", "workers": "degraded", "dispatcher": "degraded"}
         dispatching = not backlog.stuck and backlog.oldest_seconds < MAX_DISPATCH_DELAY
@@ -97,24 +91,21 @@ class Probes:
         relay = self._relay.health
         return _state(relay.connected and relay.outbox_oldest_seconds < MAX_RELAY_DELAY)
 
-    async def _asked(self, ask: Callable[[Connection], Awaitable[T]]) -> T:
-        """The answer over the probes' connection, which is opened again where it was lost. Raises
-        one of UNAVAILABLE, after QUERY_TIMEOUT at the latest.
+    async def _ask(self, query: Callable[[Connection], Awaitable[T]]) -> T:
+        """Runs the query on a connection of its own. Raises one of UNAVAILABLE, after QUERY_TIMEOUT
+        at the latest.
         """
-        async with asyncio.timeout(QUERY_TIMEOUT), self._using:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await connect(self._dsn, "probes")
+        async with asyncio.timeout(QUERY_TIMEOUT):
+            connection = await connect(self._dsn, "probes")
             try:
-                return await ask(self._connection)
-            except BaseException:  # cancellation too: the query may still be running over there
-                self._drop()
-                raise
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
+                return await query(connection)
+            finally:
+                connection.terminate()
 
 
-def _state(well: bool) -> State:
-    return "ok" if well else "degraded"
+async def _workers_and_backlog(connection: Connection) -> tuple[int, inbox.Backlog]:
+    return await heartbeat.workers(connection), await inbox.backlog(connection)
+
+
+def _state(ok: bool) -> State:
+    return "ok" if ok else "degraded"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.http.answers import check_version, etag, existing
 from api.http.context import Caller, IfMatch, State
-from api.http.errors import Problem, invalid, refused
+from api.http.errors import Problem, invalid, validation_failed
 from api.http.strict import StrictRoute
 from api.scheduling.timetables import (
     ClinicExceptions,
@@ -36,7 +36,7 @@ DryRun = Annotated[
 async def get_schedule(
     dentist_id: UUID, response: Response, caller: Caller, state: State
 ) -> ShownSchedule:
-    """Weekly hours and exceptions of a dentist. Why a dentist is away is told to staff only."""
+    """Weekly hours and exceptions of a dentist. Only staff see the reasons of their exceptions."""
     async with use(state.pool) as connection:
         schedule = existing(await schedules.of(connection, dentist_id))
     return etag(response, ShownSchedule.of(schedule, schedule.hours, private=caller.is_staff))
@@ -52,8 +52,8 @@ async def replace_schedule(
     versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ScheduleReplaced:
-    """Replaces weekly hours and exceptions as a whole, and says which live bookings now lie
-    outside them; those stay as they are. For the dentist and for admins.
+    """Replaces all weekly hours and exceptions, and lists the upcoming bookings that are outside
+    them now; these are not changed. For the dentist and for admins.
     """
     _check_editor(caller, dentist_id)
     weekly, exceptions = body.windows(), body.dates()
@@ -80,7 +80,7 @@ async def replace_schedule(
 async def get_clinic_exceptions(
     clinic_id: UUID, response: Response, caller: Caller, state: State
 ) -> ClinicExceptions:
-    """Dates on which the whole clinic is closed, or open beyond its dentists' hours."""
+    """Dates on which the whole clinic has other hours."""
     async with use(state.pool) as connection:
         version, exceptions = existing(await schedules.exceptions(connection, clinic_id))
     shown = [DateException.of(e) for e in exceptions]
@@ -97,8 +97,8 @@ async def replace_clinic_exceptions(
     versions: IfMatch = None,
     dry_run: DryRun = False,
 ) -> ExceptionsReplaced:
-    """Replaces them as a whole, for all dentists of the clinic, and says which live bookings now
-    lie outside their hours. For admins.
+    """Replaces all exceptions of the clinic, and lists the upcoming bookings that are outside their
+    dentist's hours now. For admins.
     """
     _check_editor(caller, None)
     exceptions = body.dates(clinic_wide=True)
@@ -137,4 +137,4 @@ def _check_editor(actor: Actor, dentist_id: UUID | None) -> None:
 def _check_hours(found: Iterable[Fault]) -> None:
     """Raises `validation_failed` with these faults, if there are any."""
     if errors := [fault._asdict() for fault in found]:
-        raise refused(errors)
+        raise validation_failed(errors)

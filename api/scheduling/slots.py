@@ -34,7 +34,7 @@ LARGEST_PAGE = 20_000
 
 
 class PartOfDay(StrEnum):
-    """By the clinic's clock at the start of the visit."""
+    """The start of the visit in the clinic's time zone."""
 
     MORNING = "morning"
     AFTERNOON = "afternoon"
@@ -53,7 +53,7 @@ class BoardPage:
     items: list[BoardSlot]
     next_cursor: str | None
     next_available: BoardSlot | None
-    """The first free slot after the days that were asked for, where those have none at all."""
+    """The first free slot after the requested days, if these have no slots at all."""
 
 
 async def shown_in(
@@ -103,8 +103,8 @@ async def search_slots(
     cursor: PageCursor = None,
     moving: Moving = None,
 ) -> Response:
-    """The slots of all dentists, or of those that the filters leave, by start. Where there are none
-    at all, `next_available` is the first one after these days.
+    """The slots of all dentists that the filters select, by start. If there are none at all,
+    `next_available` is the first free slot after these days.
     """
     async with use(state.pool) as connection:
         terms_list = await clinics.all_booking_terms(
@@ -133,7 +133,7 @@ async def list_slots(
     appointment_type: Annotated[Slug, Query()],
     moving: Moving = None,
 ) -> Response:
-    """The slots of one dentist by start. `include=all` shows held and booked ones too."""
+    """The slots of one dentist by start. `include=all` adds held and booked slots."""
     async with use(state.pool) as connection:
         booking_terms = _known(
             await clinics.booking_terms(connection, dentist_id, appointment_type, caller)
@@ -153,8 +153,8 @@ async def explain_slot(
     appointment_type: Annotated[Slug, Query()],
     moving: Moving = None,
 ) -> Explanation:
-    """Why a time is offered or not: all reasons, the first of which is the one that a hold, or the
-    move of `moving`, would be refused for.
+    """Why a time is offered or not: all reasons. A hold, or the move of `moving`, would be refused
+    for the first one.
     """
     async with use(state.pool) as connection:
         booking_terms = _known(
@@ -177,7 +177,7 @@ async def explain_slot(
 
 
 async def _check_type(connection: Connection, slug: str) -> None:
-    """Raises `validation_failed` for a type that no clinic has; else the filters leave nobody."""
+    """Raises `validation_failed` for a type that no clinic has."""
     if slug not in {each.slug for each in await catalogue.types(connection)}:
         raise invalid(
             "appointment_type", "unknown appointment type; see GET /api/appointment-types"
@@ -195,7 +195,7 @@ def _known(booking_terms: BookingTerms | None) -> BookingTerms:
 
 
 def _zone(name: str) -> ZoneInfo:
-    """The IANA zone of this name. Raises `validation_failed`."""
+    """The IANA zone with this name. Raises `validation_failed`."""
     try:
         return zones.named(name)
     except ValueError as error:

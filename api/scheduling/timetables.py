@@ -1,4 +1,4 @@
-"""Schedules as they come in and go out: one shape for both, so that what was read can be edited and
+"""Schedules in requests and answers. They have the same shape, so that an answer can be edited and
 sent back.
 """
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.http.body import Body
-from api.http.read_only import Repeating
+from api.http.read_only import AcceptsReadOnly
 from api.http.texts import Remark
 from api.http.values import Day, Number
 from domain.appointments import Appointment
@@ -22,12 +22,12 @@ MOST_EXCEPTIONS = 400
 WallTime = Annotated[
     str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["08:30"])
 ]
-"""A time of the clinic's clock, "HH:MM". As an end, "00:00" is the end of the day."""
+"""A local time of the clinic, "HH:MM". As an end, "00:00" is the end of the day."""
 
 
 class WeeklyHours(Body):
-    """Open from `starts` to `ends` on each such weekday; where `ends` is not later, until the next
-    day. Valid from and to these dates, both included.
+    """Open from `starts` to `ends` on this weekday. If `ends` is not later than `starts`, it is on
+    the next day. `valid_from` and `valid_to` are included.
     """
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"valid_from", "valid_to"})
@@ -54,9 +54,9 @@ class WeeklyHours(Body):
 
 
 class DateException(Body):
-    """One date on which the hours are others: `hours` replace the weekly ones, `open` adds time,
-    `closed` takes it away and wins. A dentist's own win over the clinic's, so that a holiday can be
-    opened for one. Without times it is the whole day; `hours` need both.
+    """Other hours on one date: `hours` replaces the weekly hours, `open` adds time, `closed`
+    removes time and wins. A dentist's exceptions win over the clinic's, so that one dentist can
+    work on a holiday. Without times it is the whole day; `hours` requires both.
     """
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"starts", "ends", "reason"})
@@ -69,7 +69,7 @@ class DateException(Body):
 
     @classmethod
     def of(cls, exception: ScheduleException, *, private: bool = True) -> Self:
-        """`private`: with the reason of what is not clinic-wide."""
+        """`private`: include the reason of a dentist's own exception."""
         return cls(
             on_date=exception.on_date,
             kind=exception.kind,
@@ -91,15 +91,17 @@ class ShownSchedule(BaseModel):
     slot_grid_minutes: int
     weekly: list[WeeklyHours]
     exceptions: list[DateException]
-    """The dentist's own."""
+    """Those of the dentist."""
     clinic_exceptions: list[DateException]
-    """Those of the whole clinic, which count as well."""
+    """Those of the whole clinic, which apply too."""
     version: int
     updated_at: datetime
 
     @classmethod
     def of(cls, schedule: Schedule, hours: Hours, *, private: bool) -> Self:
-        """The schedule with these hours. `private`: with the reasons of the dentist's own."""
+        """The schedule with these hours. `private`: include the reasons of the dentist's own
+        exceptions.
+        """
         own = [e for e in hours.exceptions if not e.clinic_wide]
         clinic = [e for e in hours.exceptions if e.clinic_wide]
         return cls(
@@ -118,13 +120,13 @@ class ShownSchedule(BaseModel):
 class ScheduleReplaced(BaseModel):
     schedule: ShownSchedule
     conflicts: list[Appointment]
-    """Live bookings to come that lie outside the hours now, by start: they stay, for staff to look
-    at. At most the first 1,000.
+    """Upcoming bookings that are outside the hours now, by start, at most 1,000. They are not
+    changed; staff must look at them.
     """
     conflicts_total: int
-    """How many there are."""
+    """The number of all conflicts."""
     dry_run: bool
-    """Nothing was changed; `schedule` is what it would be, under the present version."""
+    """True if nothing was changed: `schedule` shows the result, with the present version."""
 
 
 class ClinicExceptions(BaseModel):
@@ -135,12 +137,12 @@ class ClinicExceptions(BaseModel):
 
 class ExceptionsReplaced(ClinicExceptions):
     conflicts: list[Appointment]
-    """Live bookings to come that lie outside their dentist's hours now; as for a schedule."""
+    """Upcoming bookings that are outside their dentist's hours now, as for a schedule."""
     conflicts_total: int
     dry_run: bool
 
 
-class ProposedExceptions(Repeating, Body):
+class ProposedExceptions(AcceptsReadOnly, Body):
     SHAPE: ClassVar[type] = ClinicExceptions
 
     exceptions: list[DateException] = Field(max_length=MOST_EXCEPTIONS)
@@ -150,7 +152,7 @@ class ProposedExceptions(Repeating, Body):
 
 
 class ProposedSchedule(ProposedExceptions):
-    """All of a dentist's hours: what is not in here will be gone."""
+    """All hours of a dentist. Weekly hours and exceptions that it does not contain are deleted."""
 
     SHAPE: ClassVar[type] = ShownSchedule
 
