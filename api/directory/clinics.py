@@ -1,12 +1,11 @@
 """Clinics: list, create, change."""
 
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from uuid_utils.compat import uuid7
 
 from api.http.answers import check_version, etag, one
@@ -45,15 +44,10 @@ class EditClinic(Edit):
     slot_grid_minutes: Grid | None = None
 
 
-class ClinicChanged(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ClinicChanged(Clinic):
     """The clinic as it is now. In a dry run: as it would be, with the conflicts of that."""
 
-    id: UUID
-    name: str
-    time_zone: str
-    slot_grid_minutes: int
-    version: int
-    updated_at: datetime
     conflicts: list[Appointment] | None = None
     """In a dry run: upcoming bookings that would be outside their dentist's hours or off the grid,
     by start, at most 1,000.
@@ -113,8 +107,12 @@ async def update_clinic(
         if dry_run:
             clinic = replace(clinic, **body.given())
             left = await conflicts.under(connection, await _hours(connection, clinic), on_grid=True)
-            tried = {"conflicts": left.first, "conflicts_total": left.total, "dry_run": True}
-            return ClinicChanged(**asdict(etag(response, clinic)), **tried)
+            return ClinicChanged(
+                **asdict(etag(response, clinic)),
+                conflicts=left.first,
+                conflicts_total=left.total,
+                dry_run=True,
+            )
         await catalogue.change_clinic(connection, id, body.given())
         clinic = one(await catalogue.clinics(connection, id))
     state.committed()

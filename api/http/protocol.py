@@ -7,15 +7,11 @@ from typing import Self
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.http import connection_refusals
 from api.http.addresses import AddressLimiter, TrustedProxies, limit_key
+from api.http.connection_refusals import MAX_HEAD, MAX_HEADERS, head_too_large, head_too_slow
 from api.http.errors import Problem
 from api.http.middleware import BODY_SECONDS
-from api.http.raw_answer import raw_answer
-
-MAX_HEAD = 32 * 1024
-"""Bytes of a request line with its headers; also of chunk sizes and trailers of a body."""
-
-MAX_HEADERS = 100
 
 MAX_PIPELINED = 512 * 1024
 """Bytes of pipelined requests that wait for the answer to an earlier one."""
@@ -33,8 +29,6 @@ would reset the connection, and the answer would be lost.
 
 PIECE = 4096
 """Bytes parsed at a time: the limits are checked between two pieces."""
-
-RETRY = {"Retry-After": "10"}
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -76,12 +70,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._unanswered: list[RequestResponseCycle] = []
         if len(self.connections) > self.most:
-            detail = "The server's connection limit is reached; retry after Retry-After."
-            self._reject(Problem("unavailable", detail, headers=RETRY))
+            self._reject(connection_refusals.server_full())
         elif not self._acquire():
-            most = self.open_connections.most
-            detail = f"Your address already has {most} connections open; close or reuse one."
-            self._reject(Problem("rate_limited", detail, headers=RETRY))
+            self._reject(connection_refusals.address_full(self.open_connections.most))
         else:
             self._timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
 
@@ -163,7 +154,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._received += len(piece)
         super().data_received(piece)
         if self._received > MAX_HEAD and not self._reads_nothing:
-            self._refuse(self._too_large())
+            self._refuse(head_too_large(b"" if self._in_body else self.url))
 
     def _keep_for_later(self, data: bytes) -> None:
         if len(data) > MAX_PIPELINED:
@@ -174,16 +165,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _count(self, count: int) -> None:
         self._size += count
         if self._size > MAX_HEAD or len(self.headers) > MAX_HEADERS:
-            self._problem = self._too_large()
+            self._problem = head_too_large(self.url)
             raise ValueError("the head is too large")
-
-    def _too_large(self) -> Problem:
-        if not self._in_body and 2 * len(self.url) > MAX_HEAD:
-            return Problem(
-                "uri_too_long", f"The request line is longer than {MAX_HEAD} bytes; shorten it."
-            )
-        limits = f"{MAX_HEADERS} headers or {MAX_HEAD} bytes of headers"
-        return Problem("headers_too_large", f"The request has more than {limits}; send fewer.")
 
     def _start_timer(self) -> None:
         """For a head or body that has begun and is incomplete, unless a pipelined request waits."""
@@ -202,8 +185,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_body or self._received == 0:
             self.transport.close()
         else:
-            detail = f"The headers took longer than {HEAD_SECONDS:.0f} seconds to arrive; retry."
-            self._refuse(Problem("request_timeout", detail))
+            self._refuse(head_too_slow(HEAD_SECONDS))
 
     def _refuse(self, problem: Problem) -> None:
         """Answers and closes. Only closes if another request is being answered: the refusal would
@@ -213,11 +195,11 @@ class BoundedProtocol(HttpToolsProtocol):
             return self.transport.close()
         self._reads_nothing = True
         self._stop_timer()
-        self.transport.write(raw_answer(problem))
+        self.transport.write(connection_refusals.encode(problem))
         self.transport.write_eof()
         self._timer = self.loop.call_later(LINGER, self.transport.abort)
 
     def _reject(self, problem: Problem) -> None:
         self._reads_nothing = True
-        self.transport.write(raw_answer(problem))
+        self.transport.write(connection_refusals.encode(problem))
         self.transport.close()
