@@ -19,19 +19,15 @@ Specialty = Annotated[Name, StringConstraints(max_length=100)]
 FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
 
 
-class Contact(Body):
+class EditMe(Edit):
+    SHAPE = Profile
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"email", "phone", "time_zone", "locale"})
 
+    full_name: Name | None = None
     email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
     phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
     time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
     locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
-
-
-class EditMe(Contact, Edit):
-    SHAPE = Profile
-
-    full_name: Name | None = None
 
 
 class EditProfile(EditMe):
@@ -39,7 +35,7 @@ class EditProfile(EditMe):
     `specialty`.
     """
 
-    CAN_BE_EMPTY: ClassVar[frozenset[str]] = Contact.CAN_BE_EMPTY | {"bio"}
+    CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditMe.CAN_BE_EMPTY | {"bio"}
 
     role: PersonRole | None = None
     active: StrictBool | None = None
@@ -49,7 +45,7 @@ class EditProfile(EditMe):
     bookable: StrictBool | None = None
 
 
-class NewProfile(Contact):
+class NewProfile(Body):
     """A patient by default; only admins can create other roles. Admins can set `id` to the `sub` of
     an existing login.
     """
@@ -58,6 +54,10 @@ class NewProfile(Contact):
 
     full_name: Name
     role: PersonRole = Role.PATIENT
+    email: Annotated[Email | None, EMPTIED, MAY_BE_EMPTY] = None
+    phone: Annotated[Phone | None, EMPTIED, MAY_BE_EMPTY] = None
+    time_zone: Annotated[ZoneName | None, EMPTIED, MAY_BE_EMPTY] = None
+    locale: Annotated[Locale | None, EMPTIED, MAY_BE_EMPTY] = None
     id: UUID | None = None
     active: StrictBool = True
     clinic_id: UUID | None = None
