@@ -1,6 +1,4 @@
-"""One Settings object: built by the command line, the worker and the API's factory, and passed
-down.
-"""
+"""Settings, built by the command line, the worker and the API's factory, and passed down."""
 
 import re
 from ipaddress import ip_network
@@ -16,6 +14,7 @@ ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SHORTEST_SECRET = 32
 DEDICATED_CONNECTIONS = 6
+"""Connections of a process beside its pool."""
 
 List = Annotated[tuple[str, ...], NoDecode]
 """Several values, separated by commas."""
@@ -35,25 +34,23 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["production", "development"] = "production"
-    """`development` alone accepts tokens of the local issuer; anything else never does."""
+    """Only `development` accepts tokens of the local issuer."""
 
     jwt_issuer: str | None = None
-    """Whose tokens are accepted: their exact `iss`; Supabase's is
-    `https://REF.supabase.co/auth/v1`. Missing, only development starts, with its local issuer.
+    """The exact `iss` of accepted tokens; Supabase's is `https://REF.supabase.co/auth/v1`. Required
+    in production; development has a local issuer.
     """
 
     jwt_audience: str = "authenticated"
-    """The `aud` that a token must have."""
+    """The required `aud` of a token."""
 
     jwks_url: str | None = None
-    """Where the issuer publishes its keys (ES256, RS256): https, or http on this machine. By
-    default `<jwt_issuer>/.well-known/jwks.json`.
+    """The URL of the issuer's keys (ES256, RS256): https, or http on this machine. Default:
+    `<jwt_issuer>/.well-known/jwks.json`.
     """
 
     jwt_secret: SecretStr | None = None
-    """The legacy shared secret (HS256), 32 bytes at least. It replaces the published keys; tokens
-    are never accepted by both.
-    """
+    """The legacy shared secret (HS256), at least 32 bytes. It is used instead of published keys."""
 
     supabase_anon_key: str | None = None
     """The public key (anon or publishable) of the Supabase project that `jwt_issuer` belongs to.
@@ -67,82 +64,79 @@ class Settings(BaseSettings):
     """Address of the metrics or of a dashboard over them, for a link in the web app."""
 
     hold_token_secret: SecretStr | None = None
-    """What the tokens of agents' bookings are made with, 32 bytes at least; the same at every API
-    process. Without it agents cannot book in production; development derives one from its key.
+    """The secret for hold tokens of agents' bookings, at least 32 bytes, the same in all API
+    processes. Without it agents cannot book in production; development derives it from its key.
     """
 
     rate_limits: bool | None = None
-    """Whether callers are limited: `on` or `off`. Where it is not said: on in production, off in
-    development, whose tests and benchmarks are one caller in a great hurry.
+    """`on` or `off`. Default: on in production; off in development, where tests and benchmarks send
+    many requests as one caller.
     """
 
     rate_limit_reads: int = Field(default=600, ge=1)
-    """Reads a minute, per caller. A stream counts once, when it opens."""
+    """Reads per minute and caller. A stream counts once, when it opens."""
 
     rate_limit_writes: int = Field(default=120, ge=1)
-    """POST, PUT and DELETE a minute, per caller."""
+    """POST, PUT and DELETE per minute and caller."""
 
     rate_limit_failures: int = Field(default=60, ge=1)
-    """Requests a minute without a valid token, per address."""
+    """Requests without a valid token per minute and address."""
 
     rate_limit_public: int = Field(default=600, ge=1)
-    """Requests a minute without a token for what needs none, per address."""
+    """Requests for public routes per minute and address, without a token."""
 
     rate_limit_storage: SecretStr = SecretStr("memory://")
-    """Where it is counted: in each process, or for all together in `redis://…`."""
+    """Where requests are counted: in each process, or for all processes in `redis://…`."""
 
     streams_per_caller: int = Field(default=50, ge=1)
-    """Event streams that one caller may have open at a process, where callers are limited."""
+    """Open event streams per caller and process, if rate limits are on."""
 
     streams: int = Field(default=10_000, ge=1)
-    """Event streams that one process may have open in all; each takes some 17 KiB. A fifth is kept
-    for staff.
-    """
+    """Open event streams per process; each takes about 17 KiB. A fifth is reserved for staff."""
 
     connections_per_address: int = Field(default=1000, ge=1)
-    """Connections that one address (IPv6: /64) may have open at a process, where callers are
-    limited: enough for a clinic of 50 desks behind one address. Of a trusted proxy, the requests
-    that it forwards for one address.
+    """Open connections per address (IPv6: /64 network) and process, if rate limits are on. The
+    default is enough for a clinic of 50 desks behind one address. Behind a trusted proxy: open
+    requests.
     """
 
     cors_origins: List = ()
-    """Origins of browsers' pages that may call the API, such as `https://app.example`, by commas;
-    each exact, never `*`.
+    """Origins of web pages that may call the API, such as `https://app.example`, separated by
+    commas; `*` is refused.
     """
 
     trusted_proxies: List = ()
-    """Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, by
-    commas. Nobody's by default; never `*`, which would let each caller choose an address.
+    """Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are used,
+    separated by commas. `*` is refused, because every caller could then choose an address.
     """
 
     database_url: SecretStr = SecretStr("postgresql://localhost:5432/chairtime")
-    """A session connection (LISTEN and advisory locks), not a transaction pooler."""
+    """A direct connection or session pooler, for LISTEN and advisory locks; no transaction pooler.
+    """
 
     database_pool_size: int = Field(default=16, ge=2, le=200)
-    """Connections for commands and queries. A process has DEDICATED_CONNECTIONS beside them, at
-    most: relay, hub, reconciler and probes of an API; dispatcher and reconciler of a worker.
+    """Connections for commands and queries. A process opens up to DEDICATED_CONNECTIONS more:
+    relay, hub, reconciler and health checks of an API; dispatcher and reconciler of a worker.
     """
 
     events_kept_hours: int = Field(default=24, ge=1, le=24 * 366)
-    """How old an event becomes in the log at least: so long may a stream's reader stay away."""
+    """Retention of events in hours. A client that is away for longer must load its lists again."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     metrics_port: int = Field(default=9464, ge=0, le=65535)
-    """Prometheus text format on a port of its own; 0 switches it off."""
+    """The port of the Prometheus metrics; 0 switches it off."""
     metrics_host: str = "127.0.0.1"
     """The interface that the metrics port listens on."""
     health_host: str = "127.0.0.1"
     """The interface that a worker's health port listens on."""
 
     chairtime_home: Path = CHECKOUT / ".chairtime"
-    """Directory of this checkout for data of the embedded parts, the development key
-    and dev.json.
-    """
+    """Directory for the data of the development stack, the development key and dev.json."""
 
     @property
     def development_key(self) -> Path:
-        """The private ES256 key (PEM) of the local issuer."""
+        """The file of the local issuer's private ES256 key (PEM)."""
         return self.chairtime_home / "development-key.pem"
 
     @property
@@ -152,60 +146,62 @@ class Settings(BaseSettings):
 
     @property
     def limited(self) -> bool:
-        """Whether callers are limited."""
+        """Whether rate limits are on."""
         return self.environment != "development" if self.rate_limits is None else self.rate_limits
 
     @property
     def keys_url(self) -> str:
-        """Where the keys of `jwt_issuer` are published."""
+        """The URL of the keys of `jwt_issuer`."""
         return self.jwks_url or f"{(self.jwt_issuer or '').rstrip('/')}/.well-known/jwks.json"
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _by_commas(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("cors_origins")
     @classmethod
-    def _exact(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
             if not ORIGIN.fullmatch(origin):
-                raise ValueError("exact origins only, such as https://app.example, without a path")
+                raise ValueError(
+                    "must be exact origins such as https://app.example, without a path"
+                )
         return origins
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for proxy in proxies:
             ip_network(proxy)
         return proxies
 
     @field_validator("hold_token_secret")
     @classmethod
-    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+    def _check_length(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret and len(secret.get_secret_value().encode()) < SHORTEST_SECRET:
-            raise ValueError(f"HOLD_TOKEN_SECRET must have {SHORTEST_SECRET} bytes at least")
+            raise ValueError(f"HOLD_TOKEN_SECRET must have at least {SHORTEST_SECRET} bytes")
         return secret
 
     @model_validator(mode="after")
-    def _one_family_of_keys(self) -> Self:
+    def _check_keys(self) -> Self:
         if self.jwt_issuer is None:
             if self.jwks_url or self.jwt_secret:
-                raise ValueError("JWKS_URL and JWT_SECRET need JWT_ISSUER, whose keys they are")
+                raise ValueError("JWKS_URL and JWT_SECRET require JWT_ISSUER; set it too")
         elif self.jwt_secret:
             if self.jwks_url:
-                raise ValueError("either JWKS_URL or JWT_SECRET, never both")
+                raise ValueError("JWKS_URL and JWT_SECRET exclude each other; unset one")
             if len(self.jwt_secret.get_secret_value().encode()) < SHORTEST_SECRET:
-                raise ValueError(f"JWT_SECRET must have {SHORTEST_SECRET} bytes at least")
-        elif not _private(self.keys_url):
+                raise ValueError(f"JWT_SECRET must have at least {SHORTEST_SECRET} bytes")
+        elif not _is_secure(self.keys_url):
             raise ValueError("JWKS_URL must be https (http only on this machine)")
         return self
 
 
-def _private(url: str) -> bool:
-    """Whether nobody on the way can read or change what is fetched from there."""
+def _is_secure(url: str) -> bool:
+    """Whether nobody on the network can change the document: https, or http on this machine."""
     parts = urlsplit(url)
     if parts.scheme == "http":
         return parts.hostname in LOOPBACK

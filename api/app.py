@@ -55,18 +55,18 @@ ROUTE_MODULES = (
     health,
     config,
 )
-"""The most requested come first; otherwise the order does not matter. Where a name could
-stand, ids are `{id:uuid}`, so that a wrong method on a name is 405 and not an invalid id.
+"""The most requested come first; otherwise the order does not matter. Where a path has a name or an
+id at the same place, the id is `{id:uuid}`, so that a wrong method on the name is 405.
 """
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application; its state lives as long as its lifespan."""
+    """The application. Its state is opened and closed in its lifespan."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with app.state.verifier.running(), _opened(settings) as state:
-            app.state.parts = state
+            app.state.app_state = state
             yield
 
     app = FastAPI(

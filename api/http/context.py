@@ -32,7 +32,7 @@ async def app_state(request: Request) -> AppState:
     """Async like all dependencies here, because FastAPI runs plain functions in a thread. They call
     one another directly, because each nested dependency costs 20 µs.
     """
-    found: AppState = request.app.state.parts
+    found: AppState = request.app.state.app_state
     return found
 
 

@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
         await super().serve(sockets or [listening(self.config)])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        state: AppState | None = getattr(self._app.state, "parts", None)
+        state: AppState | None = getattr(self._app.state, "app_state", None)
         if state:
             await state.hub.close()
         await super().shutdown(sockets)

@@ -39,8 +39,10 @@ async def running(settings) -> AsyncIterator[httpx2.AsyncClient]:
         httpx2.AsyncClient(transport=transport, base_url="http://chairtime") as client,
     ):
         client.app = app
-        await until(lambda: app.state.parts.hub.health.connected)
-        await until(lambda: not app.state.parts.accounts._checks)  # what a new hub did not hear of
+        await until(lambda: app.state.app_state.hub.health.connected)
+        await until(
+            lambda: not app.state.app_state.accounts._checks
+        )  # what a new hub did not hear of
         yield client
 
 
@@ -96,7 +98,7 @@ async def test_what_was_read_before_a_change_is_not_remembered_after_it(two, as_
     asking = asyncio.create_task(other.get(ME, headers=as_("patient", "ana")))
     await read.wait()
     await one.put(ANAS, json={"active": False}, headers=as_("admin"))
-    await until(lambda: other.app.state.parts.hub.at.seq >= 1)
+    await until(lambda: other.app.state.app_state.hub.at.seq >= 1)
     go_on.set()
     await asking
     assert (await other.get(ME, headers=as_("patient", "ana"))).status_code == 403
@@ -104,7 +106,7 @@ async def test_what_was_read_before_a_change_is_not_remembered_after_it(two, as_
 
 async def test_the_streams_of_who_is_switched_off_end(two, as_, pool):
     one, other = two
-    hub = other.app.state.parts.hub
+    hub = other.app.state.app_state.hub
     ends = asyncio.create_task(_stream(other.app, as_("patient", "ana")))
     await until(lambda: hub.health.streams)
     await one.put(ANAS, json={"active": False}, headers=as_("admin"))
@@ -118,7 +120,7 @@ async def test_streams_end_though_the_event_that_took_the_role_was_not_heard(
 ):
     """As after a restore, or where the log was cut before it was read."""
     async with running(settings) as api:
-        hub = api.app.state.parts.hub
+        hub = api.app.state.app_state.hub
         ends = asyncio.create_task(_stream(api.app, as_("patient", "ana")))
         stays = asyncio.create_task(_stream(api.app, as_("patient", "ben")))
         await until(lambda: hub.health.streams == 2)
@@ -151,7 +153,7 @@ async def test_newcomers_are_read_once_each_however_many_come_at_once(settings, 
     reads = counting(monkeypatch, account_status, "get_or_create")
     crowd = [Actor(Role.PATIENT, uuid4()) for _ in range(40)]
     async with running(settings) as api:
-        parts = api.app.state.parts
+        parts = api.app.state.app_state
         start = parts.hub.health.head
         await asyncio.gather(*map(parts.accounts.status, crowd))
         parts.committed()

@@ -530,7 +530,7 @@ async def test_a_remembered_token_ends_when_it_expires(issuer, keys):
                 "jwks_url": "https://c.example/k",
                 "jwt_secret": SECRET,
             },
-            "never both",
+            "exclude each other",
         ),
     ],
 )

@@ -24,11 +24,11 @@ class Running:
 
     @property
     def hub(self):
-        return self.app.state.parts.hub
+        return self.app.state.app_state.hub
 
     async def ready(self) -> None:
         await until(lambda: self.server.started and self.hub.health.connected)
-        await until(lambda: self.app.state.parts.relay.health.connected)
+        await until(lambda: self.app.state.app_state.relay.health.connected)
 
     async def stop(self) -> None:
         """What SIGTERM does."""

@@ -90,13 +90,13 @@ async def test_an_admin_sees_how_quickly_events_are_numbered_and_delivered(
 
 
 async def test_what_waits_is_told_by_whoever_is_asked(api, http, as_, pool):
-    await api.app.state.parts.relay.stop()
+    await api.app.state.app_state.relay.stop()
     await hold(pool, wish(0))
     told = (await http.get(FIGURES, headers=as_("admin", "admin"))).json()
     assert told["log"]["waiting"] == 2
     assert told["log"]["waiting_seconds"] > 0
     assert told["process"]["leader"] is False
-    await api.app.state.parts.relay.start()
+    await api.app.state.app_state.relay.start()
 
 
 def count(minutes: list[dict]) -> int:

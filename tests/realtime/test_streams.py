@@ -244,7 +244,7 @@ async def test_open_streams_keep_nothing_of_their_requests(api, stream, as_):
 async def test_open_streams_hold_no_connection_of_the_pool(api, stream, as_, pool):
     for _ in range(20):
         await stream(EVENTS, as_("admin"))
-    own = api.app.state.parts.pool
+    own = api.app.state.app_state.pool
     await until(lambda: own.get_idle_size() == own.get_size())
 
 
@@ -308,7 +308,7 @@ async def test_a_stream_ends_when_its_reader_has_another_role(api, stream, as_, 
     amara, lena = [await stream(EVENTS, as_("dentist", name)) for name in ("amara", "lena")]
     async with asyncio.timeout(5):
         await pool.execute("update profiles set role = 'patient' where id = $1", AMARA)
-        api.app.state.parts.relay.wake()
+        api.app.state.app_state.relay.wake()
         await until(lambda: amara.ended)
     assert amara.names()[-1] == "revoked"
     assert not lena.ended

@@ -38,7 +38,7 @@ async def test_readers_who_stand_still_take_nothing_from_the_others_and_miss_not
     edited, most = uuid7(), 0
     for first in range(1, EVENTS + 1, AT_ONCE):
         await pool.execute(EDITED, edited, first, first + AT_ONCE - 1)
-        api.app.state.parts.relay.wake()
+        api.app.state.app_state.relay.wake()
         until_here = list(range(1, first + AT_ONCE))
         await until(lambda seqs=until_here: all(told(r) == seqs for r in others), HANG)
         most = max([most, *map(waiting, streams(api))])

@@ -174,14 +174,14 @@ async def test_probes_are_answered_whatever_their_address_has_done(api):
 async def test_a_crowd_without_tokens_takes_no_connection_from_those_who_have_one(
     api, http, monkeypatch
 ):
-    monkeypatch.setattr(api.app.state.limits, "asked_publicly", _let_in)
-    monkeypatch.setattr(api.app.state.parts.directory, "_seconds", 60)
+    monkeypatch.setattr(api.app.state.limits, "count", _let_in)
+    monkeypatch.setattr(api.app.state.app_state.directory, "_seconds", 60)
     read = counting(monkeypatch, clinics, "dentists")
     paths = ["/api/profiles/dentists", f"/api/profiles/dentists/{AMARA}", "/readyz", "/health"]
     for path in paths:
         assert (await http.get(path)).status_code == 200
     async with AsyncExitStack() as used:
-        pool = api.app.state.parts.pool
+        pool = api.app.state.app_state.pool
         for _ in range(pool.get_max_size()):
             await used.enter_async_context(pool.acquire())
         answers = await asyncio.gather(*(http.get(path) for path in paths * 10))
@@ -190,9 +190,9 @@ async def test_a_crowd_without_tokens_takes_no_connection_from_those_who_have_on
 
 
 async def test_those_who_come_together_ask_once(api, http, monkeypatch):
-    monkeypatch.setattr(api.app.state.limits, "asked_publicly", _let_in)
+    monkeypatch.setattr(api.app.state.limits, "count", _let_in)
     read = counting(monkeypatch, clinics, "dentists")
-    async with api.app.state.parts.pool.acquire() as connection, connection.transaction():
+    async with api.app.state.app_state.pool.acquire() as connection, connection.transaction():
         await connection.execute("lock table dentists in access exclusive mode")
         calls = [asyncio.create_task(http.get("/api/profiles/dentists")) for _ in range(20)]
         await until(lambda: read)
@@ -208,14 +208,14 @@ async def test_the_openapi_document_is_written_once(api, monkeypatch):
     assert b'"openapi":' in documents.pop()
 
 
-async def _let_in(request: object) -> None:
+async def _let_in(*_: object) -> None:
     return None
 
 
 async def test_probes_need_neither_the_pool_nor_a_file(api, monkeypatch):
     monkeypatch.setattr(migrate, "read", lambda *_: pytest.fail("migrations are read at the start"))
     async with AsyncExitStack() as used:
-        pool = api.app.state.parts.pool
+        pool = api.app.state.app_state.pool
         for _ in range(pool.get_max_size()):
             await used.enter_async_context(pool.acquire())
         assert (await get(api.port, "/readyz")).status == 200
@@ -228,20 +228,6 @@ async def test_a_schema_that_lacks_a_migration_is_not_ready(api, pool):
     )
     answer = await get(api.port, "/readyz")
     assert (answer.status, b"migrations" in answer.body) == (503, True)
-
-
-async def test_the_probes_connection_is_opened_again_when_it_was_lost(api, pool):
-    def ready() -> int:
-        return api.app.state.parts.probes._look_whether_ready()
-
-    assert await ready() is None
-    await pool.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity"
-        " where application_name = 'chairtime probes' and datname = current_database()"
-    )
-    async with asyncio.timeout(10):
-        while await ready() is not None:
-            pass
 
 
 @pytest.mark.parametrize(("days", "shown"), [(50, True), (70, False)])
@@ -294,7 +280,7 @@ async def test_a_ticket_is_spent_by_the_stream_that_it_opens_and_by_nothing_else
     ana = as_("patient", "ana")
     bought = await http.post("/api/events/tickets", json={"topics": ["availability"]}, headers=ana)
     shown = f"ticket={bought.json()['ticket']}"
-    parts = api.app.state.parts
+    parts = api.app.state.app_state
     query = ""
     with monkeypatch.context() as for_now:
         match refused_by:
