@@ -1,16 +1,18 @@
 """Explains why a time is offered or not."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from db import claims
+from db.pool import Connection
 from domain.clinic import BookingTerms
-from domain.explain import Finding
+from domain.explain import Finding, explain
 from domain.hours import ScheduleException
 from domain.schedules import Reason, day_of
+from domain.zones import ONE_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,29 @@ class Explanation:
     """In the order in which a hold is checked; empty if the time is offered."""
 
 
-def of(
+async def explain_time(
+    connection: Connection,
     booking_terms: BookingTerms,
     starts_at: datetime,
-    findings: Iterable[Finding],
     tz: ZoneInfo | None,
+    moving: UUID | None,
     *,
     private: bool,
 ) -> Explanation:
-    """The explanation with times in `tz`, or in the clinic's zone. `private`: for staff."""
+    """The explanation with times in `tz`, or in the clinic's zone. Claims of `moving`, an
+    appointment, do not count. `private`: for staff.
+    """
+    taken = await claims.between(
+        connection,
+        [booking_terms.dentist_no],
+        [booking_terms.clinic_id] if booking_terms.terms.needs_chair else [],
+        starts_at - 2 * ONE_DAY,
+        starts_at + 2 * ONE_DAY,
+        moving,
+    )
+    dentist_claims = taken.dentists.get(booking_terms.dentist_no, [])
+    chair_claims = taken.chairs.get(booking_terms.clinic_id, [])
+    findings = explain(booking_terms, starts_at, dentist_claims, chair_claims)
     zone = tz or ZoneInfo(booking_terms.hours.time_zone)
     reasons = [_because(booking_terms, starts_at, finding, zone, private) for finding in findings]
     return Explanation(

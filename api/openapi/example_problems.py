@@ -36,6 +36,20 @@ WITHOUT_ALTERNATIVES = (
 )
 
 
+DETAILS = {
+    "method_not_allowed": "Method not allowed; allowed: GET, POST.",
+    "request_timeout": "The body took longer than 10 seconds to arrive; send it again.",
+    "payload_too_large": "The body is larger than 64 KiB; send a smaller one.",
+    "uri_too_long": "The request line is longer than 32768 bytes; shorten it.",
+    "unsupported_media_type": "Send JSON.",
+    "rate_limited": "More than 120 requests in a minute; retry after Retry-After.",
+    "headers_too_large": "The request has more than 100 headers or 32768 bytes of headers;"
+    " send fewer.",
+    "internal_error": "Internal error; if it persists, report the request_id.",
+    "unavailable": "The database is unavailable; repeat with the same Idempotency-Key.",
+}
+
+
 def problems() -> dict[str, dict[str, Any]]:
     """The body of each problem by its code, in the order of STATUS."""
     found = {problem.body["code"]: problem for problem in (*_of_commands(), *_of_requests())}
@@ -62,19 +76,5 @@ def _of_requests() -> Iterator[Problem]:
     yield invalid("starts_at", "must include a UTC offset, as in 2027-03-08T09:00:00+01:00")
     yield unauthenticated()
     yield not_found()
-    yield Problem("method_not_allowed", "Method not allowed; allowed: GET, POST.")
-    yield Problem(
-        "request_timeout", "The body took longer than 10 seconds to arrive; send it again."
-    )
-    yield Problem("payload_too_large", "The body is larger than 64 KiB; send a smaller one.")
-    yield Problem("uri_too_long", "The request line is longer than 32768 bytes; shorten it.")
-    yield Problem("unsupported_media_type", "Send JSON.")
-    yield Problem("rate_limited", "More than 120 requests in a minute; retry after Retry-After.")
-    yield Problem(
-        "headers_too_large",
-        "The request has more than 100 headers or 32768 bytes of headers; send fewer.",
-    )
-    yield Problem("internal_error", "Internal error; if it persists, report the request_id.")
-    yield Problem(
-        "unavailable", "The database is unavailable; repeat with the same Idempotency-Key."
-    )
+    for code, detail in DETAILS.items():
+        yield Problem(code, detail)

@@ -18,12 +18,12 @@ from api.http.strict import StrictRoute
 from api.http.texts import Line
 from api.http.values import Day, Digits, Instant, Listed, Slug
 from api.scheduling import board
-from db import catalogue, claims, clinics
+from db import catalogue, clinics
 from db.pool import Connection, use
 from domain import zones
+from domain.actors import Actor
 from domain.clinic import BoardSlot, BookingTerms
-from domain.explain import explain
-from domain.zones import ALL_DAY, ONE_DAY
+from domain.zones import ALL_DAY
 from services import explanations, slot_search
 from services.explanations import Explanation
 
@@ -135,10 +135,7 @@ async def list_slots(
 ) -> Response:
     """The slots of one dentist by start. `include=all` adds held and booked slots."""
     async with use(state.pool) as connection:
-        booking_terms = _known(
-            await clinics.booking_terms(connection, dentist_id, appointment_type, caller)
-        )
-        [booking_terms] = await moves.to_move(connection, caller, moving, [booking_terms])
+        booking_terms = await _terms(connection, dentist_id, appointment_type, caller, moving)
         found = await slot_search.search(connection, [booking_terms], asked)
     return board.listed(found, zone)
 
@@ -157,23 +154,10 @@ async def explain_slot(
     for the first one.
     """
     async with use(state.pool) as connection:
-        booking_terms = _known(
-            await clinics.booking_terms(connection, dentist_id, appointment_type, caller)
+        booking_terms = await _terms(connection, dentist_id, appointment_type, caller, moving)
+        return await explanations.explain_time(
+            connection, booking_terms, starts_at, zone, moving, private=caller.is_staff
         )
-        [booking_terms] = await moves.to_move(connection, caller, moving, [booking_terms])
-        taken = await claims.between(
-            connection,
-            [booking_terms.dentist_no],
-            [booking_terms.clinic_id] if booking_terms.terms.needs_chair else [],
-            starts_at - 2 * ONE_DAY,
-            starts_at + 2 * ONE_DAY,
-            moving,
-        )
-    dentist_claims = taken.dentists.get(booking_terms.dentist_no, [])
-    findings = explain(
-        booking_terms, starts_at, dentist_claims, taken.chairs.get(booking_terms.clinic_id, [])
-    )
-    return explanations.of(booking_terms, starts_at, findings, zone, private=caller.is_staff)
 
 
 async def _check_type(connection: Connection, slug: str) -> None:
@@ -184,13 +168,24 @@ async def _check_type(connection: Connection, slug: str) -> None:
         )
 
 
-def _known(booking_terms: BookingTerms | None) -> BookingTerms:
+async def _terms(
+    connection: Connection,
+    dentist_id: UUID,
+    appointment_type: str,
+    caller: Actor,
+    moving: UUID | None,
+) -> BookingTerms:
+    """The terms of a dentist for this caller, as they apply to the appointment `moving`. Raises
+    `not_found`, and the refusal of a move that would fail at any time.
+    """
+    booking_terms = await clinics.booking_terms(connection, dentist_id, appointment_type, caller)
     if booking_terms is None:
         raise Problem(
             "not_found",
             "Unknown dentist, or their clinic does not have this type;"
             " see GET /api/profiles/dentists and GET /api/appointment-types.",
         )
+    [booking_terms] = await moves.to_move(connection, caller, moving, [booking_terms])
     return booking_terms
 
 
