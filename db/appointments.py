@@ -24,7 +24,7 @@ NAMES = """
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AppointmentFilter:
     """Filters of a list; null fields do not filter. Times are starts, `starts_to` is exclusive."""
 
     status: tuple[Status, ...] = ()
@@ -78,14 +78,14 @@ async def get_with_policy(
 async def page(
     connection: Connection,
     within: Scope,
-    wanted: Wanted,
+    filters: AppointmentFilter,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Appointment]:
     """The appointments in scope that match the filters, by start, after a cursor of (starts_at,
     id).
     """
-    conditions, values = wanted.conditions(within)
+    conditions, values = filters.conditions(within)
     values += [after[0] if after else None, after[1] if after else None, limit]
     n = len(values)
     rows = await connection.fetch(

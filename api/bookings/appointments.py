@@ -20,7 +20,7 @@ from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
 from api.http.values import Digits, Instant, Listed, Slug
 from db import appointments, events, idempotency
-from db.appointments import Wanted
+from db.appointments import AppointmentFilter
 from db.pool import use
 from domain.actors import scope
 from domain.appointments import NO_TEXTS, Appointment, Change, Result, Transition
@@ -35,15 +35,15 @@ class Page:
     next_cursor: str | None = None
 
 
-async def wanted(
+async def appointment_filter(
     status: Annotated[list[Status] | None, Query(), Listed] = None,
     dentist_id: Annotated[list[UUID] | None, Query(max_length=50), Listed] = None,
     patient_id: UUID | None = None,
     appointment_type: Annotated[Slug | None, Query()] = None,
     starts_from: Annotated[Instant | None, Query(alias="from")] = None,
     starts_to: Annotated[Instant | None, Query(alias="to")] = None,
-) -> Wanted:
-    return Wanted(
+) -> AppointmentFilter:
+    return AppointmentFilter(
         tuple(status or ()),
         tuple(dentist_id or ()),
         patient_id,
@@ -81,7 +81,7 @@ async def list_appointments(
     response: Response,
     caller: Caller,
     state: State,
-    wanted: Annotated[Wanted, Depends(wanted)],
+    filters: Annotated[AppointmentFilter, Depends(appointment_filter)],
     limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
 ) -> Page:
@@ -91,7 +91,7 @@ async def list_appointments(
     after = cursors.decode_instant(cursor) if cursor else None
     async with use(state.pool) as connection:
         response.headers["Event-Cursor"] = await events.cursor(connection)
-        items = await appointments.page(connection, scope(caller), wanted, after, limit + 1)
+        items = await appointments.page(connection, scope(caller), filters, after, limit + 1)
     last = items[limit - 1] if len(items) > limit else None
     return Page(
         items[:limit], cursors.encode(last.starts_at.isoformat(), last.id) if last else None
@@ -107,7 +107,7 @@ async def get(id: UUID, response: Response, caller: Caller, state: State) -> App
 
 @router.get("/{id}/history", response_model_exclude_none=True)
 async def history(id: UUID, caller: Caller, state: State) -> list[Transition]:
-    """Who did what, and when; oldest first."""
+    """All changes of an appointment, oldest first."""
     async with use(state.pool) as connection:
         existing(await appointments.get(connection, id, scope(caller)))
         return await appointments.history(connection, id)

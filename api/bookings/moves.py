@@ -15,13 +15,13 @@ from domain.booking import RULES, Outcome, Status, Verb
 from domain.clinic import BookingTerms
 
 MOVABLE = RULES[Verb.RESCHEDULE].moves.keys() | {Status.HELD}
-"""A hold cannot move, but its caller may search for what is free once it is released."""
+"""A hold cannot be moved, but its caller may search for times that are free once it is released."""
 
 Moving = Annotated[
     UUID | None,
     Query(
-        description="An appointment to reschedule: its own terms apply, its slot counts as free."
-        " Refused where its move would be refused whatever the time. A hold counts as released."
+        description="An appointment to reschedule: its own terms apply, and its slot counts as"
+        " free. Refused if it cannot be moved to any time. A hold counts as released."
     ),
 ]
 
@@ -30,7 +30,7 @@ async def to_move(
     connection: Connection, caller: Actor, moving: UUID | None, terms_list: list[BookingTerms]
 ) -> list[BookingTerms]:
     """The terms as they apply to the appointment `moving`. Raises `not_found` if the caller may not
-    see it, and the refusal of a move that would fail at any time.
+    see it, and the refusal if it cannot be moved to any time.
     """
     if moving is None:
         return terms_list

@@ -43,7 +43,7 @@ PATTERN_MESSAGES: Mapping[str, str] = {
 
 
 def explained(error: Mapping[str, Any]) -> dict[str, str]:
-    """Where and what is wrong, in words for whoever sent it."""
+    """The field and the message for an error of pydantic."""
     named = error.get("ctx", {}).get("named")
     inside = [*error["loc"][1:], *([named] if named else [])]
     where = [str(part) for part in inside or error["loc"][:1]]

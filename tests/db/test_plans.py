@@ -8,7 +8,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from db import appointments, bookings, clinics, events, idempotency, inbox
-from db.appointments import Wanted
+from db.appointments import AppointmentFilter
 from db.pool import Pool
 from domain.actors import Actor, Role, Scope
 from domain.booking import Status
@@ -34,14 +34,20 @@ READS: dict[str, Any] = {
     "its state": lambda c: bookings.state(c, SOME),
     "a repeat": lambda c: idempotency.earlier(c, key(), Scope()),
     "old keys": lambda c: idempotency.delete_old(c, 10),
-    "everybody's list": lambda c: appointments.page(c, Scope(), Wanted(), CURSOR, 50),
-    "a patient's list": lambda c: appointments.page(c, Scope(ANA), Wanted(), CURSOR, 50),
+    "everybody's list": lambda c: appointments.page(c, Scope(), AppointmentFilter(), CURSOR, 50),
+    "a patient's list": lambda c: appointments.page(c, Scope(ANA), AppointmentFilter(), CURSOR, 50),
     "a dentist's list": lambda c: appointments.page(
-        c, Scope(dentist_id=AMARA), Wanted(), CURSOR, 50
+        c, Scope(dentist_id=AMARA), AppointmentFilter(), CURSOR, 50
     ),
-    "an agent's list": lambda c: appointments.page(c, Scope(agent_id=SOME), Wanted(), CURSOR, 50),
+    "an agent's list": lambda c: appointments.page(
+        c, Scope(agent_id=SOME), AppointmentFilter(), CURSOR, 50
+    ),
     "a week of booked": lambda c: appointments.page(
-        c, Scope(), Wanted((Status.BOOKED,), starts_from=WEEK[0], starts_to=WEEK[1]), None, 50
+        c,
+        Scope(),
+        AppointmentFilter((Status.BOOKED,), starts_from=WEEK[0], starts_to=WEEK[1]),
+        None,
+        50,
     ),
     "what decides a hold": lambda c: clinics.booking_terms(c, AMARA, "checkup"),
     "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),
@@ -96,7 +102,7 @@ async def test_a_read_finds_its_rows_by_an_index(pool: Pool, what: str):
 async def test_a_page_of_a_list_is_read_in_order_and_no_further(pool: Pool, seen: Scope):
     async with pool.acquire() as connection, connection.transaction():
         overheard = Overheard(connection)
-        await appointments.page(overheard, seen, Wanted(), CURSOR, 50)
+        await appointments.page(overheard, seen, AppointmentFilter(), CURSOR, 50)
         await connection.execute(
             "set local enable_seqscan = off; set local enable_bitmapscan = off"
         )

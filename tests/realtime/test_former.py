@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from db import appointments, grants, profiles
-from db.appointments import Wanted
+from db.appointments import AppointmentFilter
 from db.demo import CLINIC, person_id
 from domain.actors import Actor, Role, scope
 from domain.booking import Verb
@@ -91,7 +91,7 @@ async def test_a_former_role_gives_no_rights(pool, relay, hub, listen, former, p
         return
     assert told(reader) & ids == set()
     async with pool.acquire() as connection:
-        listed = await appointments.page(connection, scope(now), Wanted(), None, 50)
+        listed = await appointments.page(connection, scope(now), AppointmentFilter(), None, 50)
         known = await profiles.page(connection, now, None, [], None, 50)
         single = [await appointments.get(connection, id, scope(now)) for id in ids]
         people = [await profiles.get(connection, id, now) for id in ids]
