@@ -38,9 +38,8 @@ class StrictRoute(APIRoute):
         hint = f"unknown parameter; {_names(lists)}"
 
         async def strict(request: Request) -> Response:
-            if request.scope["path"].endswith(
-                "\n"
-            ):  # which the `$` of Starlette's pattern would accept
+            # Starlette's pattern ends with `$`, which also matches before a line end
+            if request.scope["path"].endswith("\n"):
                 raise HTTPException(404)
             if streams and request.scope.get("head"):
                 raise HTTPException(405)

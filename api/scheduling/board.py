@@ -1,5 +1,5 @@
 """Encodes slots as JSON. An answer can have ten thousand of them, and most share their times with
-those of other dentists: these are formatted once. 2,400 slots take 3 ms (pydantic: 8).
+those of other dentists: these are formatted once. 2,400 slots take 4 ms (pydantic: 8).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
