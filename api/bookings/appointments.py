@@ -1,4 +1,4 @@
-"""Appointment routes: book, list, read, move, confirm and cancel."""
+"""Appointment routes: book, list, read and edit."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from api.bookings.changing import answer, change, move
 from api.bookings.holding import hold_answer, hold_command
-from api.bookings.requests import Cancel, Confirm, Create, Reserve, Update
+from api.bookings.requests import Create, Reserve, Update
 from api.http import cursors
 from api.http.answers import check_version, etag, existing
 from api.http.body import Body
@@ -23,8 +23,8 @@ from db import appointments, events, idempotency
 from db.appointments import AppointmentFilter
 from db.pool import use
 from domain.actors import scope
-from domain.appointments import NO_TEXTS, Appointment, Change, Result, Transition
-from domain.booking import CancelReason, Status, Verb
+from domain.appointments import Appointment, Change, Result, Transition
+from domain.booking import Status, Verb
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/appointments", tags=["appointments"])
 
@@ -136,37 +136,6 @@ async def update(
         key = context.idempotency_key(body)
         return await move(state, response, context, id, changes, key)
     return await change(state, response, context, id, Verb.EDIT, body, texts=changes.texts)
-
-
-@router.post("/{id}/confirm", response_model_exclude_none=True)
-async def confirm(
-    id: UUID, response: Response, context: Context, state: State, body: Confirm | None = None
-) -> Appointment:
-    """Confirms a hold before its deadline. The body is optional and may contain notes."""
-    texts = body.model_dump(include=body.model_fields_set) if body else NO_TEXTS
-    return await change(state, response, context, id, Verb.CONFIRM, body, texts=texts)
-
-
-@router.post("/{id}/cancel", response_model_exclude_none=True)
-async def cancel(
-    id: UUID, response: Response, context: Context, state: State, body: Cancel | None = None
-) -> Appointment:
-    """Cancels: the slot becomes free, the appointment stays on record. The body is optional."""
-    why = body or Cancel()
-    texts = {"cancel_note": why.note} if why.note else NO_TEXTS
-    return await change(state, response, context, id, Verb.CANCEL, why, why.reason, texts)
-
-
-@router.delete("/{id}", response_model_exclude_none=True)
-async def delete(
-    id: UUID,
-    response: Response,
-    context: Context,
-    state: State,
-    reason: Annotated[CancelReason | None, Query()] = None,
-) -> Appointment:
-    """Cancels like `cancel`, with a reason code only; free text does not belong in a URL."""
-    return await change(state, response, context, id, Verb.CANCEL, reason=reason)
 
 
 async def _check_same(body: Create, reservation_id: UUID, context: Context, state: State) -> None:

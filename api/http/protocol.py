@@ -35,16 +35,13 @@ class BoundedProtocol(HttpToolsProtocol):
     """Refuses heads that are too large (414, 431) or too slow (408), and connections beyond the
     limit of their address or of the server. Closes the connection if a body is late.
 
-    Notifies all unanswered requests when the client disconnects. uvicorn notifies only the latest,
-    which may wait behind an event stream; the stream would outlive its client.
+    Notifies all unanswered requests when the client disconnects. uvicorn notifies only the latest.
     """
 
     open_connections = AddressLimiter(None)
     trusted_proxies = TrustedProxies(())
     """Their own connections are not limited."""
-    most: int = 10_000
-    """Connections of the server in total."""
-
+    max_connections = 10_000
     url = b""
 
     _address: str | None = None
@@ -53,23 +50,21 @@ class BoundedProtocol(HttpToolsProtocol):
     _problem: Problem | None = None
     _pipelined = b""
     _in_body = False
-    _size = 0
-    """Parsed bytes of the present head."""
-    _received = 0
-    """Bytes of the present head, or of what frames the present body."""
+    _size = 0  # parsed bytes of the present head
+    _received = 0  # bytes of the present head, or of chunk sizes and trailers of the body
 
     @classmethod
     def with_limits(
-        cls, most: int, open_connections: AddressLimiter, trusted_proxies: TrustedProxies
+        cls, max_connections: int, open_connections: AddressLimiter, trusted_proxies: TrustedProxies
     ) -> type[Self]:
         """This class with limits that all connections of one server share."""
         limits = {"open_connections": open_connections, "trusted_proxies": trusted_proxies}
-        return type(cls.__name__, (cls,), {"most": most, **limits})
+        return type(cls.__name__, (cls,), {"max_connections": max_connections, **limits})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
         self._unanswered: list[RequestResponseCycle] = []
-        if len(self.connections) > self.most:
+        if len(self.connections) > self.max_connections:
             self._reject(connection_refusals.server_full())
         elif not self._acquire():
             self._reject(connection_refusals.address_full(self.open_connections.most))
