@@ -128,7 +128,7 @@ export interface paths {
         };
         /**
          * History
-         * @description Who did what, and when; oldest first.
+         * @description All changes of an appointment, oldest first.
          */
         get: operations["history"];
         put?: never;
@@ -308,8 +308,8 @@ export interface paths {
         };
         /**
          * Search Slots
-         * @description The slots of all dentists, or of those that the filters leave, by start. Where there are none
-         *     at all, `next_available` is the first one after these days.
+         * @description The slots of all dentists that the filters select, by start. If there are none at all,
+         *     `next_available` is the first free slot after these days.
          */
         get: operations["search_slots"];
         put?: never;
@@ -329,7 +329,7 @@ export interface paths {
         };
         /**
          * List Slots
-         * @description The slots of one dentist by start. `include=all` shows held and booked ones too.
+         * @description The slots of one dentist by start. `include=all` adds held and booked slots.
          */
         get: operations["list_slots"];
         put?: never;
@@ -349,8 +349,8 @@ export interface paths {
         };
         /**
          * Explain Slot
-         * @description Why a time is offered or not: all reasons, the first of which is the one that a hold, or the
-         *     move of `moving`, would be refused for.
+         * @description Why a time is offered or not: all reasons. A hold, or the move of `moving`, would be refused
+         *     for the first one.
          */
         get: operations["explain_slot"];
         put?: never;
@@ -370,13 +370,13 @@ export interface paths {
         };
         /**
          * Get Schedule
-         * @description Weekly hours and exceptions of a dentist. Why a dentist is away is told to staff only.
+         * @description Weekly hours and exceptions of a dentist. Only staff see the reasons of their exceptions.
          */
         get: operations["get_schedule"];
         /**
          * Replace Schedule
-         * @description Replaces weekly hours and exceptions as a whole, and says which live bookings now lie
-         *     outside them; those stay as they are. For the dentist and for admins.
+         * @description Replaces all weekly hours and exceptions, and lists the upcoming bookings that are outside
+         *     them now; these are not changed. For the dentist and for admins.
          */
         put: operations["replace_schedule"];
         post?: never;
@@ -395,13 +395,13 @@ export interface paths {
         };
         /**
          * Get Clinic Exceptions
-         * @description Dates on which the whole clinic is closed, or open beyond its dentists' hours.
+         * @description Dates on which the whole clinic has other hours.
          */
         get: operations["get_clinic_exceptions"];
         /**
          * Replace Clinic Exceptions
-         * @description Replaces them as a whole, for all dentists of the clinic, and says which live bookings now
-         *     lie outside their hours. For admins.
+         * @description Replaces all exceptions of the clinic, and lists the upcoming bookings that are outside their
+         *     dentist's hours now. For admins.
          */
         put: operations["replace_clinic_exceptions"];
         post?: never;
@@ -461,12 +461,12 @@ export interface paths {
         };
         /**
          * Get Me
-         * @description Oneself. A patient who was never here has a profile from their first call on.
+         * @description One's own profile. A patient's first request creates it.
          */
         get: operations["get_me"];
         /**
          * Update Me
-         * @description Changes the fields that are named; null empties one.
+         * @description Changes the fields in the body; null empties a field.
          */
         put: operations["update_me"];
         post?: never;
@@ -485,15 +485,15 @@ export interface paths {
         };
         /**
          * List Profiles
-         * @description By name: all for admins, their patients for dentists, for agents whom they made and who lets
-         *     them act.
+         * @description Profiles by name. Admins see all, dentists their patients, agents the patients whom they
+         *     created or who granted them access.
          */
         get: operations["list_profiles"];
         put?: never;
         /**
          * Create Profile
-         * @description A patient without a login; by admins also dentists, admins and agents. A repeat under the
-         *     same key answers 200 with the profile as it is now.
+         * @description A new patient without a login; admins can create all roles. A repeat with the same key
+         *     answers 200 with the profile as it is now.
          */
         post: operations["create_profile"];
         delete?: never;
@@ -511,13 +511,13 @@ export interface paths {
         };
         /**
          * Get Profile
-         * @description One person, with the version as ETag.
+         * @description One profile, with its version as ETag.
          */
         get: operations["get_profile"];
         /**
          * Update Profile
-         * @description Changes the fields that are named; null empties one. `active: false` revokes every token of
-         *     theirs within a second, and ends their streams.
+         * @description Changes the fields in the body; null empties a field. `active: false` revokes all tokens of
+         *     this person within a second and ends their streams.
          */
         put: operations["update_profile"];
         post?: never;
@@ -538,8 +538,8 @@ export interface paths {
         put?: never;
         /**
          * Erase Profile
-         * @description Blanks what is personal: the profile, and the texts of the patient's appointments. Their
-         *     times and their history stay. It cannot be undone.
+         * @description Blanks personal data: the profile, and the texts of the patient's appointments. Times and
+         *     history stay. It cannot be undone.
          */
         post: operations["erase_profile"];
         delete?: never;
@@ -578,15 +578,15 @@ export interface paths {
         get?: never;
         /**
          * Grant Agent
-         * @description Lets an agent see the caller's profile and book for them; of their bookings it sees its own
-         *     alone. Answers with all that may.
+         * @description Allows an agent to see the caller's profile and to book for them. The agent sees only the
+         *     bookings that it made. Answers with all agents that may act for the caller.
          */
         put: operations["grant_agent"];
         post?: never;
         /**
          * Revoke Agent
-         * @description Takes that back: once it is answered, the agent holds nothing new for the caller. What it has
-         *     booked stays. Answers with those that still may.
+         * @description Revokes the grant. After the answer the agent cannot hold for the caller any more; its
+         *     bookings stay. Answers with the remaining agents.
          */
         delete: operations["revoke_agent"];
         options?: never;
@@ -609,7 +609,7 @@ export interface paths {
         put?: never;
         /**
          * Create Clinic
-         * @description A new clinic; a repeat under the same key answers 200 with the clinic as it is now.
+         * @description A new clinic. A repeat with the same key answers 200 with the clinic as it is now.
          */
         post: operations["create_clinic"];
         delete?: never;
@@ -632,8 +632,8 @@ export interface paths {
         get: operations["get_clinic"];
         /**
          * Update Clinic
-         * @description Changes the fields that are named. A dry run says which live bookings another zone or grid
-         *     would leave outside; those keep their instants.
+         * @description Changes the fields in the body. A dry run lists the upcoming bookings that would be outside
+         *     the hours with another zone or grid; bookings keep their instants.
          */
         put: operations["update_clinic"];
         post?: never;
@@ -658,7 +658,7 @@ export interface paths {
         put?: never;
         /**
          * Create Type
-         * @description A new type; a repeat under the same key answers 200 with the type as it is now.
+         * @description A new type. A repeat with the same key answers 200 with the type as it is now.
          */
         post: operations["create_type"];
         delete?: never;
@@ -681,7 +681,7 @@ export interface paths {
         get: operations["get_type"];
         /**
          * Update Type
-         * @description Changes the fields that are named.
+         * @description Changes the fields in the body.
          */
         put: operations["update_type"];
         post?: never;
@@ -706,8 +706,8 @@ export interface paths {
         put?: never;
         /**
          * Create Resource
-         * @description A new chair, whose name is unique in its clinic; a repeat under the same key answers 200 with
-         *     the chair as it is now.
+         * @description A new chair, whose name must be unique in its clinic. A repeat with the same key answers 200
+         *     with the chair as it is now.
          */
         post: operations["create_resource"];
         delete?: never;
@@ -730,7 +730,7 @@ export interface paths {
         get: operations["get_resource"];
         /**
          * Update Resource
-         * @description Changes a chair. A dentist's name, and whether they can be booked, are in their profile.
+         * @description Changes a chair. To change a dentist, change their profile.
          */
         put: operations["update_resource"];
         post?: never;
@@ -749,10 +749,10 @@ export interface paths {
         };
         /**
          * Stream Events
-         * @description What happens from the cursor on, or from now on. First `ready`; `reset` before it means that
-         *     the cursor is of no use: load again.
+         * @description The events after the cursor, or from now on. The first frame is `ready`. `reset` before it
+         *     means that the cursor cannot be continued: load again.
          *
-         *     Load a list first and start from its `Event-Cursor`; ignore versions that you have.
+         *     Load a list first and start from its `Event-Cursor`; ignore versions that you already have.
          */
         get: operations["stream_events"];
         put?: never;
@@ -772,8 +772,8 @@ export interface paths {
         };
         /**
          * Stream Appointment
-         * @description One appointment: first `snapshot`, its present state; then what happens to it from the cursor
-         *     on, or from now on.
+         * @description The events of one appointment, after the cursor or from now on. The first frame is
+         *     `snapshot`, its present state.
          */
         get: operations["stream_appointment"];
         put?: never;
@@ -795,8 +795,8 @@ export interface paths {
         put?: never;
         /**
          * Buy Ticket
-         * @description A ticket for one stream: `/api/events` of these topics, or one appointment's. The stream ends
-         *     when the token ends that this was asked for with.
+         * @description A ticket for one stream: `/api/events` with these topics, or that of one appointment. The
+         *     stream ends when the token of this request expires.
          */
         post: operations["buy_ticket"];
         delete?: never;
@@ -814,8 +814,8 @@ export interface paths {
         };
         /**
          * Read Event Log
-         * @description The events that a stream from this cursor would bring, with the same rights. Without a
-         *     cursor: where the log ends now.
+         * @description The events that a stream would send from this cursor, with the same rights. Without a cursor:
+         *     no events, and the present end of the log in `next`.
          */
         get: operations["read_event_log"];
         put?: never;
@@ -1206,7 +1206,7 @@ export interface components {
         };
         /**
          * Cancel
-         * @description Why: one of a list, and free text that only the clinic reads.
+         * @description The reason as a code, and a free text that only the clinic can read.
          * @example {
          *       "reason": "ill",
          *       "note": "Fever since last night."
@@ -1257,7 +1257,7 @@ export interface components {
         };
         /**
          * ClinicChanged
-         * @description The clinic as it is now; on a dry run as it would be, with what that leaves outside.
+         * @description The clinic as it is now. In a dry run: as it would be, with the conflicts of that.
          * @example {
          *       "name": "Riverside Dental",
          *       "time_zone": "Europe/Berlin",
@@ -1342,7 +1342,7 @@ export interface components {
         };
         /**
          * Confirm
-         * @description What to write with the confirmation.
+         * @description Notes to write with the confirmation.
          * @example {
          *       "notes": "Will bring the X-ray."
          *     }
@@ -1354,8 +1354,8 @@ export interface components {
         };
         /**
          * Create
-         * @description Book at once, or confirm the hold `reservation_id`: place and patient that differ from that
-         *     hold are refused, `notes` are written.
+         * @description A slot to book directly, or a hold (`reservation_id`) to confirm. With `reservation_id`, the
+         *     other fields must equal those of the hold; only `notes` are written.
          * @example {
          *       "dentist_id": "529105a9-ad9a-50c0-91c8-ad1a9e9d5eb4",
          *       "starts_at": "2027-03-08T09:00:00+01:00",
@@ -1400,9 +1400,9 @@ export interface components {
         };
         /**
          * DateException
-         * @description One date on which the hours are others: `hours` replace the weekly ones, `open` adds time,
-         *     `closed` takes it away and wins. A dentist's own win over the clinic's, so that a holiday can be
-         *     opened for one. Without times it is the whole day; `hours` need both.
+         * @description Other hours on one date: `hours` replaces the weekly hours, `open` adds time, `closed`
+         *     removes time and wins. A dentist's exceptions win over the clinic's, so that one dentist can
+         *     work on a holiday. Without times it is the whole day; `hours` requires both.
          * @example {
          *       "on_date": "2027-03-09",
          *       "kind": "closed",
@@ -1488,6 +1488,7 @@ export interface components {
         };
         /**
          * EditClinic
+         * @description Another zone or grid changes the slots that are offered; bookings keep their instants.
          * @example {
          *       "slot_grid_minutes": 10
          *     }
@@ -1553,7 +1554,7 @@ export interface components {
         };
         /**
          * EditProfile
-         * @description `role` and what follows it: for admins. Who becomes a dentist needs `clinic_id` and
+         * @description Only admins can set `role` and the fields after it. A new dentist requires `clinic_id` and
          *     `specialty`.
          * @example {
          *       "phone": null
@@ -1606,6 +1607,7 @@ export interface components {
         };
         /**
          * EditType
+         * @description Changes apply to future bookings; existing ones keep their terms.
          * @example {
          *       "bookable_online": false
          *     }
@@ -1674,7 +1676,7 @@ export interface components {
         };
         /**
          * EventLog
-         * @description What came after a cursor, in order.
+         * @description The events after a cursor, in order.
          * @example {
          *       "items": [
          *         {
@@ -1887,7 +1889,7 @@ export interface components {
         };
         /**
          * LoggedEvent
-         * @description A frame of a stream, as JSON.
+         * @description One event, as a stream would send it.
          */
         LoggedEvent: {
             /** Id */
@@ -1919,7 +1921,7 @@ export interface components {
         };
         /**
          * NewChair
-         * @description Dentists get their resource with their profile.
+         * @description A new chair. A dentist's resource is created with their profile.
          * @example {
          *       "clinic_id": "e439565d-8d8d-5c0b-a78a-650c2f0c4f59",
          *       "name": "Chair 1"
@@ -1958,8 +1960,8 @@ export interface components {
         };
         /**
          * NewProfile
-         * @description A patient, unless an admin says otherwise. `id`, for admins: the `sub` of their token, where
-         *     they have one already.
+         * @description A patient by default; only admins can create other roles. Admins can set `id` to the `sub` of
+         *     an existing login.
          * @example {
          *       "full_name": "Ana Torres",
          *       "email": "ana@example.org",
@@ -2141,7 +2143,7 @@ export interface components {
         };
         /**
          * PartOfDay
-         * @description By the clinic's clock at the start of the visit.
+         * @description The start of the visit in the clinic's time zone.
          * @enum {string}
          */
         PartOfDay: "morning" | "afternoon" | "evening";
@@ -2282,7 +2284,7 @@ export interface components {
         };
         /**
          * ProposedSchedule
-         * @description All of a dentist's hours: what is not in here will be gone.
+         * @description All hours of a dentist. Weekly hours and exceptions that it does not contain are deleted.
          * @example {
          *       "weekly": [
          *         {
@@ -2375,7 +2377,7 @@ export interface components {
         Reason: "not_bookable" | "not_online" | "past" | "lead_time" | "horizon" | "closed" | "outside_hours" | "off_grid" | "held" | "booked" | "no_chair";
         /**
          * Reserve
-         * @description Hold a slot. `patient_id` is the caller's own where a patient calls, and needed otherwise.
+         * @description A slot to hold. Patients may leave out `patient_id`; all others must send it.
          * @example {
          *       "dentist_id": "529105a9-ad9a-50c0-91c8-ad1a9e9d5eb4",
          *       "starts_at": "2027-03-08T09:00:00+01:00",
@@ -2654,8 +2656,8 @@ export interface components {
         };
         /**
          * Update
-         * @description What to change; absent fields stay as they are, null or a blank text empties one. Only staff
-         *     write and read `staff_notes`.
+         * @description The fields to change; absent fields stay as they are. Null or a blank text empties a text.
+         *     Only staff can write and read `staff_notes`.
          * @example {
          *       "starts_at": "2027-03-09T11:00:00+01:00"
          *     }
@@ -2728,7 +2730,7 @@ export interface components {
         Via: "api" | "workflow" | "sweep";
         /**
          * Wanted
-         * @description What the ticket is for: `topics`, or one appointment; all topics where nothing is named.
+         * @description What the ticket is for: `topics` or one appointment; by default all topics.
          * @example {
          *       "topics": [
          *         "appointments",
@@ -2779,8 +2781,8 @@ export interface components {
         };
         /**
          * WeeklyHours
-         * @description Open from `starts` to `ends` on each such weekday; where `ends` is not later, until the next
-         *     day. Valid from and to these dates, both included.
+         * @description Open from `starts` to `ends` on this weekday. If `ends` is not later than `starts`, it is on
+         *     the next day. `valid_from` and `valid_to` are included.
          * @example {
          *       "weekday": 0,
          *       "starts": "08:00",
@@ -2808,7 +2810,7 @@ export interface components {
             /** Valid To */
             valid_to?: string | null;
         };
-        /** @description A refusal. What else it carries follows from its code. */
+        /** @description A refusal. Further fields depend on its code. */
         Problem: {
             type: string;
             title: string;
@@ -2841,7 +2843,7 @@ export interface components {
             version?: number;
         };
         /**
-         * @description The `data` of a stream's event: who, what, when, and the entity's ids, codes and times. `version` is null for slots. Names, notes and the like are never in it.
+         * @description The `data` of a stream's event, and the entity's ids, codes and times. `version` is null for slots. It contains no names, notes or other personal data.
          * @example {
          *       "seq": 58,
          *       "kind": "appointment.booked",
@@ -2979,7 +2981,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A repeat: it, as it is now. */
+            /** @description A repeat: the same, as it is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3111,7 +3113,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A repeat: it, as it is now. */
+            /** @description A repeat: the same, as it is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3502,7 +3504,7 @@ export interface operations {
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description An appointment to reschedule: its own terms apply, its slot counts as free. Refused where its move would be refused whatever the time. A hold counts as released. */
+                /** @description An appointment to reschedule: its own terms apply, and its slot counts as free. Refused if it cannot be moved to any time. A hold counts as released. */
                 moving?: string;
                 /** @description First day, in the clinic's time zone. Default: today. */
                 date?: string;
@@ -3536,7 +3538,7 @@ export interface operations {
         parameters: {
             query: {
                 appointment_type: string;
-                /** @description An appointment to reschedule: its own terms apply, its slot counts as free. Refused where its move would be refused whatever the time. A hold counts as released. */
+                /** @description An appointment to reschedule: its own terms apply, and its slot counts as free. Refused if it cannot be moved to any time. A hold counts as released. */
                 moving?: string;
                 /** @description First day, in the clinic's time zone. Default: today. */
                 date?: string;
@@ -3573,7 +3575,7 @@ export interface operations {
             query: {
                 starts_at: string;
                 appointment_type: string;
-                /** @description An appointment to reschedule: its own terms apply, its slot counts as free. Refused where its move would be refused whatever the time. A hold counts as released. */
+                /** @description An appointment to reschedule: its own terms apply, and its slot counts as free. Refused if it cannot be moved to any time. A hold counts as released. */
                 moving?: string;
                 /** @description Time zone of the times in the answer (IANA name). Default: the clinic's. */
                 tz?: string;
@@ -3847,7 +3849,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A repeat: it, as it is now. */
+            /** @description A repeat: the same, as it is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4048,7 +4050,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A repeat: it, as it is now. */
+            /** @description A repeat: the same, as it is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4164,7 +4166,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A repeat: it, as it is now. */
+            /** @description A repeat: the same, as it is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4278,7 +4280,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A repeat: it, as it is now. */
+            /** @description A repeat: the same, as it is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4357,13 +4359,13 @@ export interface operations {
             query?: {
                 /** @description `appointments`, `availability`, `availability:<dentist id>`, `profiles`; separated by commas, or repeated. Default: all of them, or those of the ticket. */
                 topics?: string[];
-                /** @description The same for a first connection: the `Event-Cursor` of a list. */
+                /** @description The start of a first connection: the `Event-Cursor` of a list. */
                 cursor?: string;
                 /** @description Instead of `Authorization`: see `buy_ticket`. */
                 ticket?: string;
             };
             header?: {
-                /** @description The `id` of the last frame that was received. */
+                /** @description The `id` of the last frame received. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -4386,13 +4388,13 @@ export interface operations {
     stream_appointment: {
         parameters: {
             query?: {
-                /** @description The same for a first connection: the `Event-Cursor` of a list. */
+                /** @description The start of a first connection: the `Event-Cursor` of a list. */
                 cursor?: string;
                 /** @description Instead of `Authorization`: see `buy_ticket`. */
                 ticket?: string;
             };
             header?: {
-                /** @description The `id` of the last frame that was received. */
+                /** @description The `id` of the last frame received. */
                 "Last-Event-ID"?: string;
             };
             path: {
