@@ -13,7 +13,7 @@ create table appointments (
                             'held', 'pending_approval', 'booked', 'checked_in', 'in_treatment',
                             'completed', 'no_show', 'released', 'expired', 'declined', 'cancelled')),
     starts_at           timestamptz not null,
-    ends_at             timestamptz not null check (ends_at > starts_at and ends_at <= starts_at + interval '24 hours'),
+    ends_at             timestamptz not null check (ends_at > starts_at),
     hold_expires_at     timestamptz,
     approval_expires_at timestamptz,
     booked_at           timestamptz,

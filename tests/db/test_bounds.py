@@ -46,7 +46,6 @@ UNIQUE = {
 }
 
 OTHERS = {
-    "a visit longer than a day": "update appointments set ends_at = starts_at + interval '25 h'",
     "a third extension": "update appointments set extensions = 3",
     "a lead time beyond the horizon": "update appointment_types set lead_time = horizon + '1 min'",
     "an exception before 2000": "update schedule_exceptions set on_date = '1999-12-31'",
