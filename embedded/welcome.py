@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
-from embedded import probe, web_ui
+from embedded import probe, web_app, web_ui
 from embedded.dev_state import DevState
 from embedded.system import Options
 
@@ -43,8 +43,10 @@ def show(console: Console, state: DevState, options: Options, token: Callable[[s
 def _addresses(state: DevState, options: Options) -> list[tuple[str, str]]:
     taken = urlsplit(state.api.url).port != options.api_port
     moved = f"   (port {options.api_port} is in use)" if taken else ""
+    without = "" if web_app.is_built() else f"   (not built, see {options.home}/logs/web.log)"
     return [
-        ("API", state.api.url + moved),
+        ("Web app", state.api.url + moved + without),
+        ("API", state.api.url),
         ("API docs", f"{state.api.url}/docs"),
         ("Temporal Web UI", state.temporal.ui_url or f"of {state.temporal.address}"),
         ("Postgres", state.database.url if not options.database_url else "DATABASE_URL"),

@@ -137,11 +137,13 @@ def test_the_image_runs_our_commands_without_root():
 def test_the_image_is_built_from_what_the_wheel_holds():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     wheel = set(project["hatch"]["build"]["targets"]["wheel"]["only-include"])
-    packages = set(project["importlinter"]["root_packages"]) - {"chairtime_client"}
+    packages = set(project["importlinter"]["root_packages"]) - {"chairtime_client", "benchmarks"}
     copied = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
 
     assert packages | {"migrations"} <= wheel
-    assert wheel | {"clients/python", "pyproject.toml", "uv.lock", "README.md"} == set(copied)
+    python = wheel | {"clients/python", "pyproject.toml", "uv.lock", "README.md"}
+    web = {"web", "clients/typescript", "package.json", "package-lock.json", ".npmrc"}
+    assert python | web | {"tsconfig.base.json"} == set(copied)
 
 
 def test_the_temporal_server_is_tuned_as_the_development_server():

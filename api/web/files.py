@@ -58,7 +58,7 @@ def read(directory: Path = DIST) -> dict[str, File]:
     return {
         f"/{path.relative_to(directory).as_posix()}": _file(path, directory)
         for path in sorted(directory.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.startswith(".")
     }
 
 

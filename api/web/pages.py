@@ -14,7 +14,7 @@ INDEX = "/index.html"
 NOT_PAGES = ("/api/", "/assets/", "/docs/")
 """Below these a path is a file or a route, never a page of the app."""
 
-NOT_BUILT = "The web app is not built: run `make web-build`. The API is described at /docs."
+NOT_BUILT = "The web app is not built; `make dev` builds it. The API is described at /docs."
 
 
 def install(app: FastAPI, settings: Settings) -> None:
