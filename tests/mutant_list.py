@@ -67,14 +67,14 @@ MUTANTS = (
     ),
     _mutant(
         "a hold outlives the start of its visit",
-        "db/test_time_runs_out.py::test_what_waits_for_a_deadline_is_over_once_the_visit_has_begun",
+        "db/test_time_runs_out.py::test_hold_and_request_end_at_the_start_of_the_visit",
         APPOINTMENTS,
         "case when not a.walk_in then a.starts_at end) end",
         "null) end",
     ),
     _mutant(
         "a booking that ends keeps its slot",
-        "db/test_commands.py::test_whoever_ends_a_booking_frees_its_slot",
+        "db/test_commands.py::test_any_end_of_a_booking_frees_its_slot",
         INBOX,
         "s.active and not is_live(n.status)",
         "s.active and n.status = 'cancelled'",
@@ -122,7 +122,7 @@ MUTANTS = (
     ),
     _mutant(
         "a late confirm wins",
-        "db/test_commands.py::test_after_its_deadline_a_hold_is_over_whether_or_not_it_was_swept",
+        "db/test_commands.py::test_hold_is_over_at_its_deadline_swept_or_not",
         CHANGES,
         "            when p_deadline_rule = 'before' and deadline <= server_time then 'expired'\n",
         "",
@@ -136,21 +136,21 @@ MUTANTS = (
     ),
     _mutant(
         "an agent changes a hold without its token",
-        "api/test_hold_tokens.py::test_what_an_agent_holds_is_changed_with_its_token_alone",
+        "api/test_hold_tokens.py::test_hold_of_an_agent_is_changed_only_with_its_token",
         CHANGES,
         "and (p_scope ->> 'agent_id' is not null\n",
         "and (false\n",
     ),
     _mutant(
         "an agent without a grant confirms",
-        "api/test_agents.py::test_without_its_grant_an_agent_can_do_nothing_but_give_up",
+        "api/test_agents.py::test_agent_without_grant_may_only_release_or_cancel",
         CHANGES,
         "p_verb not in ('cancel', 'release') or exists",
         "exists",
     ),
     _mutant(
         "a no-show is possible before the start",
-        "db/test_time_runs_out.py::test_a_visit_is_missed_from_its_start_on",
+        "db/test_time_runs_out.py::test_no_show_is_possible_from_the_start_on",
         CHANGES,
         "when p_opens_on = 'start' and server_time < before.starts_at then",
         "when false then",
@@ -178,7 +178,7 @@ MUTANTS = (
     ),
     _mutant(
         "an overdue hold is not expired by who takes its place",
-        "db/test_commands.py::test_an_overdue_hold_gives_way_and_is_expired_by_who_takes_its_place",
+        "db/test_commands.py::test_overdue_hold_is_expired_by_the_next_hold",
         CLAIMS,
         "                perform expire_overdue(overdue);\n",
         "",
@@ -208,7 +208,7 @@ MUTANTS = (
     ),
     _mutant(
         "text is written about somebody erased",
-        "api/test_erasure.py::test_what_is_written_while_somebody_is_erased_is_not_kept",
+        "api/test_erasure.py::test_text_written_during_erasure_is_not_kept",
         ERASURE,
         "where p.id = new.patient_id and p.erased_at is null for share;",
         "where p.id = new.patient_id for share;",
@@ -263,7 +263,7 @@ MUTANTS = (
     ),
     _mutant(
         "an agent is told of another visit of the patient",
-        "api/test_overlaps.py::test_another_visit_of_the_patient_is_told_to_patients_and_staff_only",
+        "api/test_overlaps.py::test_patient_overlap_is_told_to_patients_and_staff_only",
         "domain/appointments.py",
         "self.outcome is Outcome.PATIENT_OVERLAP and actor.role is Role.AGENT",
         "self.outcome is Outcome.PATIENT_OVERLAP and actor.role is Role.SYSTEM",
@@ -277,7 +277,7 @@ MUTANTS = (
     ),
     _mutant(
         "a bug counts as an outage",
-        "api/test_failures.py::test_what_postgres_says_of_a_bug_is_500",
+        "api/test_failures.py::test_postgres_errors_of_a_bug_are_500",
         "db/pool.py",
         "    asyncpg.DeadlockDetectedError,  # these two after the last retry\n",
         "    asyncpg.PostgresError,\n",

@@ -22,12 +22,12 @@ LIMITS = {"README.md": 150, "AGENTS.md": 80} | {
 }
 
 
-def test_every_route_is_on_the_map():
+def test_every_route_is_documented():
     missing = [route for route in _routes() if not re.search(rf"`{re.escape(route)}[`?]", TEXT)]
     assert missing == []
 
 
-def test_every_route_on_the_map_exists():
+def test_every_documented_route_exists():
     named = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)[`?]", TEXT))
     assert named - set(_routes()) == set()
 
@@ -69,7 +69,7 @@ def test_the_tests_that_are_named_exist():
 
 
 @pytest.mark.parametrize("page", LIMITS)
-def test_what_should_be_short_is(page):
+def test_documents_stay_within_their_length(page):
     assert len((ROOT / page).read_text().splitlines()) <= LIMITS[page]
 
 

@@ -27,7 +27,7 @@ async def doomed(clinic: Clinic, postgres_port: int) -> AsyncIterator[Part]:
         await asyncio.to_thread(api.stop)
 
 
-async def test_a_commit_whose_answer_died_with_its_api_is_carried_out_once(clinic: Clinic):
+async def test_commit_without_answer_is_applied_once(clinic: Clinic):
     held = [await clinic.held() for _ in range(3)]
     wanted = [(clinic.slot(), clinic.patient(), clinic.key()) for _ in range(3)]
     count = "select count(*) from appointments where notes = $1 or (id = any($2) and version = 2)"
@@ -62,7 +62,7 @@ async def test_a_commit_whose_answer_died_with_its_api_is_carried_out_once(clini
 
 
 @pytest.mark.timeout(180)
-async def test_who_repeats_until_answered_gets_one_booking_however_often_apis_die(clinic: Clinic):
+async def test_retries_until_answered_make_one_booking_while_apis_die(clinic: Clinic):
     apis = [clinic.premises.one, clinic.premises.two]
     lives = [["hold", "confirm"], ["hold", "confirm", "cancel"], ["hold", "release"]]
     ended: dict[Booking, list[str]] = {}

@@ -30,7 +30,7 @@ class Aim:
         self.lead += GAIN * (judged - wished).total_seconds()
 
 
-async def test_at_the_deadline_confirm_or_expiry_wins_and_all_agree(
+async def test_at_deadline_either_confirm_or_expiry_wins_and_all_agree(
     clinic: Clinic, record_testsuite_property
 ):
     aim = Aim()

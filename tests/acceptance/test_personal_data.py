@@ -34,9 +34,7 @@ async def test_nothing_personal_reaches_temporal_logs_metrics_or_problems(
     assert leaks == []
 
 
-async def test_what_is_looked_through_is_where_such_things_would_be(
-    clinic: Clinic, logs: list[Path]
-):
+async def test_personal_data_scan_covers_known_places(clinic: Clinic, logs: list[Path]):
     """Ids, which may go through Temporal, are found there."""
     it = await clinic.live(["hold", "confirm"])
     await clinic.looked([it])

@@ -42,7 +42,7 @@ async def test_twenty_deadlines_that_pass_without_postgres_are_kept_after_it(
     await clinic.becomes("status", "ok")
 
 
-async def test_a_postgres_that_hangs_is_answered_for_and_served_again(clinic: Clinic):
+async def test_hanging_postgres_is_503_and_recovers(clinic: Clinic):
     holds = [await clinic.held(2.0) for _ in range(5)]
     booked = await clinic.live(["hold", "confirm"])
     wanted = [(clinic.slot(), clinic.patient(), clinic.key()) for _ in range(8)]

@@ -16,7 +16,7 @@ ALL = "/api/events?topics=appointments,availability,profiles"
 LIFE = ["hold", "confirm", "cancel"]
 
 
-async def test_a_stream_at_one_api_brings_what_is_done_through_the_other(clinic: Clinic):
+async def test_stream_of_one_api_has_changes_made_through_another(clinic: Clinic):
     one, two = clinic.premises.one, clinic.premises.two
     it = await clinic.held(api=one)
     path = f"/api/appointments/{it.id}/events"
@@ -37,7 +37,7 @@ async def test_a_stream_at_one_api_brings_what_is_done_through_the_other(clinic:
     assert {frame.id for frame in own.events} <= {frame.id for frame in board.events}
 
 
-async def test_nothing_is_lost_or_told_twice_when_the_relay_s_leader_is_killed(clinic: Clinic):
+async def test_killed_relay_leader_loses_and_repeats_no_event(clinic: Clinic):
     leader, other = await _leader_and_other(clinic)
     start = await clinic.call("GET", "/api/appointments", "admin", "admin", api=leader)
     cursor = start.headers["event-cursor"]
@@ -68,7 +68,7 @@ async def test_nothing_is_lost_or_told_twice_when_the_relay_s_leader_is_killed(c
     assert (await _leader_and_other(clinic))[0] is other
 
 
-async def test_sigterm_says_bye_to_open_streams_and_the_process_is_gone_in_five_seconds(
+async def test_sigterm_ends_streams_with_bye_and_the_process_exits(
     clinic: Clinic,
 ):
     it = await clinic.held()

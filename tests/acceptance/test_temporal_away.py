@@ -15,7 +15,7 @@ LIVES = [
 ]
 
 
-async def test_fifty_bookings_live_without_temporal_and_it_agrees_with_them_later(clinic: Clinic):
+async def test_fifty_bookings_work_without_temporal_which_catches_up(clinic: Clinic):
     clinic.premises.temporal.kill()
     await clinic.becomes("temporal", "degraded")
     lives = LIVES * 10
@@ -38,7 +38,7 @@ async def test_fifty_bookings_live_without_temporal_and_it_agrees_with_them_late
         await clinic.becomes(part, "ok")
 
 
-async def test_a_temporal_that_hangs_holds_nobody_up(clinic: Clinic):
+async def test_hanging_temporal_delays_no_request(clinic: Clinic):
     before = await clinic.held()
     await clinic.looked([before])
     with clinic.premises.hanging(clinic.premises.temporal):
@@ -49,7 +49,7 @@ async def test_a_temporal_that_hangs_holds_nobody_up(clinic: Clinic):
     await clinic.lived({before.id: ["hold", "confirm"], during.id: ["hold", "confirm", "cancel"]})
 
 
-async def test_open_holds_end_as_they_must_when_temporal_is_killed_and_comes_back(
+async def test_open_holds_end_correctly_after_temporal_restarts(
     clinic: Clinic, record_testsuite_property
 ):
     premises = clinic.premises

@@ -35,7 +35,7 @@ async def wait_for_locks(clinic: Clinic, count: int) -> None:
     await until(waiting, 1.5)
 
 
-async def test_two_commands_that_find_the_same_state_are_not_both_carried_out(clinic: Clinic):
+async def test_two_commands_on_the_same_state_are_not_both_applied(clinic: Clinic):
     """Both see the hold; confirmed, it cannot be released, and released not be confirmed."""
     one, two = clinic.premises.one, clinic.premises.two
     for api in (one, two):  # neither has to connect to Postgres first
@@ -57,7 +57,7 @@ async def test_two_commands_that_find_the_same_state_are_not_both_carried_out(cl
     await clinic.lived({it.id: ["hold", won]})
 
 
-async def test_a_claim_that_is_lost_at_its_last_step_leaves_nothing_claimed(clinic: Clinic):
+async def test_claim_lost_over_http_leaves_nothing_claimed(clinic: Clinic):
     """Chair and dentist are won when the patient turns out to be taken: by a writer who goes round
     the locks that such claims wait for otherwise.
     """
@@ -89,7 +89,7 @@ async def test_a_claim_that_is_lost_at_its_last_step_leaves_nothing_claimed(clin
     assert (await clinic.reserve(saturday, rival, kind="checkup")).status == 201
 
 
-async def test_a_key_names_one_booking_at_all_apis_and_for_good(clinic: Clinic):
+async def test_key_names_one_booking_at_all_apis_after_it_ends(clinic: Clinic):
     slot, patient, key = clinic.slot(), clinic.patient(), clinic.key()
     apis = [clinic.premises.one, clinic.premises.two] * 10
     replies = await asyncio.gather(

@@ -10,7 +10,7 @@ from tests.support import HANG
 from tests.workflows.desk import until
 
 
-async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: Clinic):
+async def test_expired_hold_frees_slot_without_workers(clinic: Clinic):
     clinic.premises.worker.kill()
     await clinic.becomes("workers", "degraded")
     it = await clinic.held(2.0)
@@ -43,7 +43,7 @@ async def test_without_workers_a_slot_is_free_right_after_its_deadline(clinic: C
     await clinic.becomes("status", "ok")
 
 
-async def test_a_command_whose_dispatch_died_with_its_worker_reaches_its_workflow(clinic: Clinic):
+async def test_command_reaches_workflow_though_dispatching_worker_died(clinic: Clinic):
     """The workflow was started and its inbox row not deleted."""
     premises = clinic.premises
     premises.worker.kill()
@@ -78,7 +78,7 @@ async def test_a_command_whose_dispatch_died_with_its_worker_reaches_its_workflo
     )
 
 
-async def test_bookings_end_as_they_must_however_often_the_worker_is_killed(
+async def test_bookings_end_correctly_while_workers_are_killed(
     clinic: Clinic, record_testsuite_property
 ):
     worker, wanted = clinic.premises.worker, {}

@@ -55,7 +55,7 @@ async def test_signals_that_come_late_or_twice_change_nothing(clinic: Clinic):
     assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
-async def test_at_the_deadline_a_workflow_goes_by_the_row_and_not_by_what_it_remembers(
+async def test_at_deadline_workflow_reads_the_row(
     clinic: Clinic,
 ):
     """The row is confirmed, and the workflow not told."""
@@ -67,7 +67,7 @@ async def test_at_the_deadline_a_workflow_goes_by_the_row_and_not_by_what_it_rem
     await clinic.lived({it.id: ["hold", "confirm"]})
 
 
-async def test_a_hold_whose_workflow_is_terminated_is_freed_all_the_same(clinic: Clinic):
+async def test_hold_expires_though_its_workflow_was_terminated(clinic: Clinic):
     it = await clinic.held(2.0)
     await until(lambda: clinic.started(it.id))
     await clinic.workflow(it.id).terminate()

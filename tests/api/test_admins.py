@@ -40,7 +40,7 @@ async def active_admins(pool: Pool) -> int:
 
 @pytest.mark.parametrize("one", LEAVE)
 @pytest.mark.parametrize("other", LEAVE)
-async def test_two_admins_who_remove_each_other_leave_one(api, as_, pool, one, other):
+async def test_two_admins_who_deactivate_each_other_leave_one(api, as_, pool, one, other):
     for turn in range(5):
         id = await make_admin(pool, f"other {turn}")
         answers = await asyncio.gather(
@@ -80,7 +80,7 @@ async def test_an_admin_who_is_not_the_last_can_be_removed(api, as_, pool):
         )
 
 
-async def test_of_twenty_first_admins_one_is_let_in(pool):
+async def test_of_twenty_first_admins_one_is_accepted(pool):
     """Without any admin, each with its own token, at once."""
     await pool.execute("alter table profiles disable trigger profiles_keep_an_admin")
     for turn in range(10):

@@ -35,7 +35,7 @@ async def hold(api, headers, hour: int = 9, **fields):
     return await api.post("/api/availability/reserve", json=body | fields, headers=headers)
 
 
-async def test_a_patient_gives_and_takes_back_and_sees_to_whom(api, ana):
+async def test_patient_grants_revokes_and_lists_agents(api, ana):
     assert (await api.get(AGENTS, headers=ana)).json() == []
     given = await api.put(MINE, headers=ana)
     [told] = given.json()
@@ -47,7 +47,7 @@ async def test_a_patient_gives_and_takes_back_and_sees_to_whom(api, ana):
     assert (await api.delete(MINE, headers=ana)).status_code == 404
 
 
-async def test_only_an_active_agent_can_be_let_act_and_any_can_be_sent_away(api, as_, ana):
+async def test_grant_needs_an_active_agent_and_revocation_does_not(api, as_, ana):
     await api.put(MINE, headers=ana)
     inactive = {"active": False}
     await api.put(f"/api/profiles/{CHATBOT}", json=inactive, headers=as_("admin"))
@@ -58,7 +58,7 @@ async def test_only_an_active_agent_can_be_let_act_and_any_can_be_sent_away(api,
     assert (await api.delete(MINE, headers=ana)).json() == []
 
 
-async def test_a_granted_agent_sees_the_profile_and_leaves_it_to_the_patient(api, ana, agent):
+async def test_granted_agent_reads_but_does_not_change_the_profile(api, ana, agent):
     assert (await api.get(OF_ANA, headers=agent)).status_code == 404
     await api.put(MINE, headers=ana)
     seen = await api.get(OF_ANA, headers=agent)
@@ -85,7 +85,7 @@ async def test_a_granted_agent_books_under_its_token_and_sees_no_other_booking(a
     assert {each["id"] for each in listed} == {own["id"], made["id"]}
 
 
-async def test_taken_back_nothing_new_is_held_and_what_was_made_stays(api, ana, agent):
+async def test_revoked_agent_holds_nothing_new_and_its_bookings_stay(api, ana, agent):
     await api.put(MINE, headers=ana)
     once = agent | {"Idempotency-Key": "once"}
     made = (await hold(api, once)).json()
@@ -155,7 +155,7 @@ async def left(api, ana, agent, request):
 
 @pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
 @pytest.mark.parametrize("what", LOST)
-async def test_without_its_grant_an_agent_can_do_nothing_but_give_up(api, pool, left, what):
+async def test_agent_without_grant_may_only_release_or_cancel(api, pool, left, what):
     path, token = left
     before = await pool.fetchrow("select * from appointments")
     refused = await LOST[what](api, path, token)
@@ -167,7 +167,7 @@ async def test_without_its_grant_an_agent_can_do_nothing_but_give_up(api, pool, 
 
 @pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
 @pytest.mark.parametrize("what", KEPT)
-async def test_without_its_grant_an_agent_gives_up_what_it_made_and_reads_no_notes(
+async def test_agent_without_grant_cancels_its_booking_and_reads_no_notes(
     api, ana, pool, left, what
 ):
     path, token = left
@@ -189,7 +189,7 @@ async def test_without_its_grant_an_agent_gives_up_what_it_made_and_reads_no_not
 @pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
 @pytest.mark.parametrize("what", KEPT)
 @pytest.mark.parametrize("named", ['"1"', '"99"', '"1", "99"', '"x"'])
-async def test_without_its_grant_an_agent_learns_no_version(api, pool, left, what, named):
+async def test_agent_without_grant_learns_no_version(api, pool, left, what, named):
     path, token = left
     await rewrite(pool, "update appointments set version = 7")
     refused = await KEPT[what](api, path, token | {"If-Match": named})
@@ -202,7 +202,7 @@ async def booked(pool) -> bool:
 
 
 @pytest.mark.parametrize("left", ["booked"], indirect=True)
-async def test_what_the_patient_has_moved_is_no_longer_what_the_agent_made(api, ana, left):
+async def test_agent_without_grant_cannot_cancel_a_booking_the_patient_moved(api, ana, left):
     path, token = left
     later = {"starts_at": monday(16).isoformat()}
     assert (await api.put(path(""), json=later, headers=ana)).status_code == 200
@@ -212,7 +212,7 @@ async def test_what_the_patient_has_moved_is_no_longer_what_the_agent_made(api, 
 
 
 @pytest.mark.parametrize("left", ["booked"], indirect=True)
-async def test_an_agent_without_grant_does_not_learn_what_became_of_a_booking(api, as_, ana, left):
+async def test_agent_without_grant_learns_no_later_status(api, as_, ana, left):
     path, token = left
     await api.post(path("cancel"), json={"reason": "ill"}, headers=ana)
     for what in KEPT.values():
@@ -221,7 +221,7 @@ async def test_an_agent_without_grant_does_not_learn_what_became_of_a_booking(ap
         assert not {"current", "version", "allowed"} & set(refused.json())
 
 
-async def test_who_was_made_by_the_agent_needs_no_grant(api, agent):
+async def test_patient_created_by_agent_needs_no_grant(api, agent):
     made = (await hold(api, agent, patient_id=str(BEN))).json()
     token = agent | {"X-Hold-Token": made["hold_token"]}
     path = Path(made["id"])
@@ -230,7 +230,7 @@ async def test_who_was_made_by_the_agent_needs_no_grant(api, agent):
     assert (await api.get(path(""), headers=agent)).json()["notes"] == "mine"
 
 
-async def test_a_confirm_that_comes_while_the_grant_is_taken_back_is_refused(api, ana, agent, pool):
+async def test_confirm_during_revocation_is_refused(api, ana, agent, pool):
     await api.put(MINE, headers=ana)
     made = (await hold(api, agent)).json()
     token = agent | {"X-Hold-Token": made["hold_token"]}
@@ -244,7 +244,7 @@ async def test_a_confirm_that_comes_while_the_grant_is_taken_back_is_refused(api
 
 
 @pytest.mark.parametrize("change", ["role = 'admin'", "active = false"])
-async def test_nobody_lets_an_agent_act_who_stops_being_one_meanwhile(api, ana, pool, change):
+async def test_grant_to_agent_who_loses_the_role_is_refused(api, ana, pool, change):
     assert (await api.get("/api/profiles/me", headers=ana)).status_code == 200
     async with pool.acquire() as connection:
         async with connection.transaction():
@@ -270,7 +270,7 @@ async def held_up(pool):
         yield
 
 
-async def test_a_hold_that_is_under_way_is_there_before_it_is_taken_back(api, ana, agent, pool):
+async def test_revocation_waits_for_a_running_hold(api, ana, agent, pool):
     await api.put(MINE, headers=ana)
     async with held_up(pool):
         early = asyncio.create_task(hold(api, agent))
@@ -281,7 +281,7 @@ async def test_a_hold_that_is_under_way_is_there_before_it_is_taken_back(api, an
     assert (await taken).status_code == 200
 
 
-async def test_a_hold_that_comes_while_it_is_taken_back_is_refused(api, ana, agent, pool):
+async def test_hold_during_revocation_is_refused(api, ana, agent, pool):
     await api.put(MINE, headers=ana)
     async with pool.acquire() as connection:
         async with connection.transaction():
@@ -292,9 +292,7 @@ async def test_a_hold_that_comes_while_it_is_taken_back_is_refused(api, ana, age
     assert await pool.fetchval("select count(*) from appointments") == 0
 
 
-async def test_who_is_erased_while_an_agent_holds_for_them_is_erased_after_that(
-    api, as_, ana, agent, pool
-):
+async def test_erasure_waits_for_a_running_hold_by_an_agent(api, as_, ana, agent, pool):
     await api.put(MINE, headers=ana)
     over = (await hold(api, ana, notes="afraid")).json()["id"]
     await overdue(pool, over)
@@ -307,7 +305,7 @@ async def test_who_is_erased_while_an_agent_holds_for_them_is_erased_after_that(
     assert (await erased).status_code == 200
 
 
-async def test_who_is_erased_has_granted_nothing(api, as_, ana, agent, pool):
+async def test_erasure_removes_grants(api, as_, ana, agent, pool):
     await api.put(MINE, headers=ana)
     await api.post(f"{OF_ANA}/erase", headers=as_("admin"))
     assert (await api.get(OF_ANA, headers=agent)).status_code == 404

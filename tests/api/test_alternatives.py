@@ -16,7 +16,7 @@ from tests.support import AMARA, ANA, BEN, counting, monday, overdue
 RESERVE = "/api/availability/reserve"
 
 
-async def test_a_crowd_that_lost_one_slot_is_answered_by_one_search(pool, monkeypatch):
+async def test_alternatives_for_one_slot_are_searched_once(pool, monkeypatch):
     searches = counting(monkeypatch, alternatives, "search")
     others, wanted = Alternatives(pool), WantedSlot(AMARA, "checkup", monday(9))
     crowd = [Actor(Role.PATIENT, id) for id in (ANA, BEN)] * 50
@@ -30,7 +30,7 @@ async def test_a_crowd_that_lost_one_slot_is_answered_by_one_search(pool, monkey
             await others.near(wanted, crowd[0])
 
 
-async def test_who_gives_up_waiting_leaves_the_others_their_answer(pool):
+async def test_cancelled_request_leaves_others_their_alternatives(pool):
     others, wanted = Alternatives(pool), WantedSlot(AMARA, "checkup", monday(9))
     first, second = (
         asyncio.create_task(others.near(wanted, Actor(Role.PATIENT, ANA))) for _ in "12"
@@ -41,9 +41,7 @@ async def test_who_gives_up_waiting_leaves_the_others_their_answer(pool):
 
 
 @pytest.mark.real_timeouts
-async def test_a_refusal_is_sent_though_the_search_for_others_runs_into_its_time_out(
-    api, pool, as_
-):
+async def test_refusal_is_sent_though_alternatives_time_out(api, pool, as_):
     """Whoever changes the tables keeps the search waiting until its time is over."""
     held = await api.post(RESERVE, json=wish(monday(9)), headers=as_("patient", "ana"))
     late = await api.post(RESERVE, json=wish(monday(11)), headers=as_("patient", "ana"))
@@ -82,7 +80,7 @@ async def test_alternatives_look_back_where_all_is_closed_up_to_the_horizon(api,
     assert [start.date() for start in alternatives_of(refused)] == [saturday] * 3
 
 
-async def test_a_wish_beyond_the_horizon_is_answered_with_the_last_times_within_it(api, as_):
+async def test_start_beyond_the_horizon_gets_the_last_slots_within_it(api, as_):
     refused = await api.post(RESERVE, json=wish(monday(9, weeks=30)), headers=as_("patient", "ana"))
     assert refused.json()["reason"] == "horizon"
     starts = alternatives_of(refused)
@@ -102,7 +100,7 @@ async def test_a_wish_beyond_the_horizon_is_answered_with_the_last_times_within_
     ],
 )
 @pytest.mark.parametrize("booked", [False, True])
-async def test_a_slot_that_is_the_callers_own_is_said_to_be(api, as_, maker, asker, theirs, booked):
+async def test_refusal_names_the_callers_own_booking(api, as_, maker, asker, theirs, booked):
     path = "/api/appointments" if booked else RESERVE
     made = await api.post(path, json=wish(monday(9), maker[0]), headers=as_(*maker))
     refused = await api.post(RESERVE, json=wish(monday(9), asker[0]), headers=as_(*asker))
@@ -138,9 +136,7 @@ async def closed(pool, first: date, days: int) -> None:
     )
 
 
-async def test_a_move_is_refused_though_nobody_can_say_whether_the_dentist_can_be_booked(
-    api, pool, as_, monkeypatch
-):
+async def test_move_is_refused_though_the_bookable_check_fails(api, pool, as_, monkeypatch):
     async def fails(*_):
         raise Unavailable("TimeoutError")
 

@@ -155,7 +155,7 @@ async def test_a_stale_version_changes_nothing(api, as_):
     assert fresh.status_code == 200
 
 
-async def test_what_is_foreign_looks_like_what_is_missing(api, as_):
+async def test_foreign_booking_is_404_like_a_missing_one(api, as_):
     id = (await reserve(api, as_("patient", "ana"))).json()["id"]
     ben = as_("patient", "ben")
     for method, path in [
@@ -234,7 +234,7 @@ async def test_the_list_shows_ones_own_in_order_page_by_page(api, as_):
     assert len(everyone.json()["items"]) == 4
 
 
-async def test_slots_are_free_held_or_booked(api, as_):
+async def test_slot_list_shows_free_held_and_booked(api, as_):
     ana = as_("patient", "ana")
     path = f"/api/availability/{AMARA}/slots"
     query = {"appointment_type": "Checkup", "date": monday(9).date().isoformat()}

@@ -112,9 +112,7 @@ class TestFromNothing:
         ),
     ],
 )
-async def test_a_mistake_names_its_field_and_leaves_nothing_behind(
-    api, as_, pool, path, body, field
-):
+async def test_invalid_body_names_its_field_and_changes_nothing(api, as_, pool, path, body, field):
     tables = ("clinics", "appointment_types", "resources", "profiles", "dentists")
     before = [await pool.fetchval(f"select count(*) from {table}") for table in tables]
     answer = await api.post(path, json=body, headers=as_("admin"))
@@ -132,7 +130,7 @@ async def test_a_mistake_names_its_field_and_leaves_nothing_behind(
         (RESOURCES, {"clinic_id": str(CLINIC), "name": "Chair 9"}, {"active": False}),
     ],
 )
-async def test_what_is_made_can_be_read_and_changed_by_version(api, as_, path, new, change):
+async def test_created_objects_are_read_and_changed_by_version(api, as_, path, new, change):
     admin = as_("admin")
     made = await api.post(path, json=new, headers=admin)
     assert (made.status_code, made.headers["ETag"]) == (201, '"1"')
@@ -223,7 +221,7 @@ async def test_chairs_of_a_clinic_differ_in_more_than_case_and_spaces(api, as_, 
     assert (await api.put(own, json={"name": like_it}, headers=admin)).status_code == 200
 
 
-async def test_a_chair_that_is_out_of_use_is_not_offered(api, as_):
+async def test_inactive_chair_is_not_offered(api, as_):
     admin = as_("admin")
     chairs = {"clinic_id": str(CLINIC), "kind": "chair"}
     for chair in (await api.get(RESOURCES, params=chairs, headers=admin)).json():
@@ -244,7 +242,7 @@ async def test_a_dentist_has_a_resource_of_their_name_that_is_not_edited_as_a_ch
     assert (refused.status_code, refused.json()["code"]) == (422, "validation_failed")
 
 
-async def test_a_booking_keeps_the_terms_it_was_made_under(api, as_, pool):
+async def test_booking_keeps_its_terms_when_the_type_changes(api, as_, pool):
     admin = as_("admin")
     made = (await api.post(TYPES, json=NEW_TYPE, headers=admin)).json()
     path = f"/api/availability/{AMARA}/slots"

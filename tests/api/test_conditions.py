@@ -26,7 +26,7 @@ EDITS = {
 """Every route that edits by PUT, with a change that is always taken."""
 
 
-def test_every_edit_is_tried():
+def test_all_conditional_routes_are_covered():
     editing = {
         operation["operationId"]
         for path in DOCUMENT["paths"].values()
@@ -73,7 +73,7 @@ async def edit(api, as_, request):
 
 
 @pytest.mark.parametrize("edit", EDITS, indirect=True)
-async def test_a_change_is_made_where_a_strong_tag_matches_and_else_is_412(edit):
+async def test_change_needs_a_matching_strong_etag(edit):
     for tags in ('"NOW"', "NOW", "*", '"99", "NOW"', 'W/"NOW", "NOW"', '"a,b","NOW"'):
         answer = await edit(tags)
         assert answer.status_code == 200, (tags, answer.text)
@@ -86,7 +86,7 @@ async def test_a_change_is_made_where_a_strong_tag_matches_and_else_is_412(edit)
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), tags
 
 
-async def test_a_verb_is_carried_out_where_a_strong_tag_matches_and_else_is_412(api, as_):
+async def test_verb_needs_a_matching_strong_etag(api, as_):
     admin = as_("admin")
     path = f"/api/appointments/{await booked(api, admin)}"
     for tag in ('W/"2"', '"1", "9"', '"x"'):
@@ -98,7 +98,7 @@ async def test_a_verb_is_carried_out_where_a_strong_tag_matches_and_else_is_412(
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/health", "/version", "/docs"])
-async def test_head_is_get_without_the_content(api, path):
+async def test_head_answers_like_get_without_a_body(api, path):
     got, headed = await api.get(path), await api.head(path)
     assert (headed.status_code, headed.content) == (got.status_code, b"")
     for name in ("content-type", "content-length"):
@@ -122,7 +122,7 @@ async def test_head_works_on_every_route_that_can_be_read(api, as_):
             assert headed.headers["content-type"] == got.headers["content-type"]
 
 
-async def test_no_answer_repeats_the_host_that_was_asked(api, as_):
+async def test_no_response_echoes_the_host_header(api, as_):
     ids = {"id": str(ANA), "clinic_id": str(CLINIC), "dentist_id": str(AMARA), "no": "1"}
     ids["agent_id"] = ids["id"]
     for name in ("Host", "X-Forwarded-Host", "Forwarded"):
@@ -142,7 +142,7 @@ async def test_no_answer_repeats_the_host_that_was_asked(api, as_):
 
 
 @pytest.mark.parametrize("end", ["/", "//"])
-async def test_a_slash_too_many_is_no_path(api, as_, end):
+async def test_trailing_slash_is_404(api, as_, end):
     for template in ("/api/appointments", "/api/profiles/me", "/health"):
         answer = await api.get(template + end, headers=as_("admin"))
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -157,7 +157,7 @@ def page(settings: Settings) -> httpx2.AsyncClient:
 
 
 @pytest.mark.parametrize("name", ["Cache-Control", "Last-Event-ID", "Accept", "pragma"])
-async def test_a_page_may_send_what_browsers_streams_send(page, name):
+async def test_cors_allows_the_headers_of_event_streams(page, name):
     asked = {
         "Origin": PAGE,
         "Access-Control-Request-Method": "GET",
@@ -177,7 +177,7 @@ async def test_a_page_may_send_what_browsers_streams_send(page, name):
         {"Access-Control-Request-Headers": "X-Evil", "Access-Control-Request-Method": "TRACE"},
     ],
 )
-async def test_a_preflight_that_is_refused_is_a_problem(page, asked):
+async def test_refused_preflight_is_a_problem(page, asked):
     good = {"Origin": PAGE, "Access-Control-Request-Method": "GET"}
     answer = await page.options("/api/events", headers=good | asked)
     assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")

@@ -57,7 +57,7 @@ async def test_connecting_sends_no_parameter_that_poolers_refuse(kind):
 
 
 @pytest.mark.optional("pgbouncer")
-async def test_bookings_and_bells_work_through_a_session_pooler(postgres, pool, directory):
+async def test_bookings_and_notifications_work_through_a_session_pooler(postgres, pool, directory):
     database = await pool.fetchval("select current_database()")
     with pgbouncer(postgres, directory, "session") as port:
         dsn = f"postgresql://chairtime@127.0.0.1:{port}/{database}"
@@ -75,7 +75,7 @@ async def test_bookings_and_bells_work_through_a_session_pooler(postgres, pool, 
         await listener.close()
 
 
-async def test_an_api_process_keeps_to_its_connections(settings, pool, monkeypatch):
+async def test_api_process_stays_within_its_connection_limit(settings, pool, monkeypatch):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     small = settings.model_copy(update={"database_pool_size": 3})
     app = create_app(small)

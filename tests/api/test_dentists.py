@@ -34,7 +34,7 @@ async def book(api, headers, dentist: UUID = AMARA, hour: int = 9, route: str = 
 
 
 @pytest.mark.parametrize("route", ["appointments", "availability/reserve"])
-async def test_a_dentist_holds_and_books_at_themselves_alone(api, amara, pool, route):
+async def test_dentist_books_only_their_own_slots(api, amara, pool, route):
     refused = await book(api, amara, LENA, route=route)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     assert await pool.fetchval("select count(*) from appointments") == 0
@@ -107,9 +107,7 @@ async def test_what_a_dentist_books_gives_access_only_while_it_is_live(
 
 
 @pytest.mark.parametrize("who", [("patient", "ana"), ("agent", "chatbot"), ("admin", "admin")])
-async def test_a_visit_that_somebody_else_made_gives_access_when_it_is_over(
-    api, as_, amara, pool, who
-):
+async def test_visit_made_by_others_gives_access_after_it_ends(api, as_, amara, pool, who):
     await api.put(
         f"/api/profiles/me/agents/{person_id('agent', 'chatbot')}", headers=as_("patient", "ana")
     )
@@ -180,7 +178,7 @@ async def test_a_hold_that_was_never_booked_gives_no_access_when_it_is_over(api,
     assert not await knows(api, amara)
 
 
-async def test_a_visit_that_goes_to_a_colleague_takes_the_access_along(api, as_, amara):
+async def test_access_moves_with_the_visit_to_a_colleague(api, as_, amara):
     made = (await book(api, as_("patient", "ana"))).json()["id"]
     await api.put(
         f"/api/appointments/{made}", json={"dentist_id": str(LENA)}, headers=as_("patient", "ana")
@@ -189,7 +187,7 @@ async def test_a_visit_that_goes_to_a_colleague_takes_the_access_along(api, as_,
     assert await knows(api, as_("dentist", "lena"))
 
 
-async def test_a_repeat_is_answered_to_those_alone_who_see_the_booking_now(api, as_, amara):
+async def test_repeat_is_answered_only_to_those_who_see_the_booking_now(api, as_, amara):
     once = amara | {"Idempotency-Key": "once"}
     made = (await book(api, once, notes="hers")).json()
     again = await book(api, once, notes="hers")
@@ -261,7 +259,7 @@ async def reads(pool) -> list[tuple[str, str]]:
     return [(str(id), reader) for id, reader in rows]
 
 
-async def test_whom_a_page_shows_is_recorded_one_by_one(api, as_, pool):
+async def test_each_patient_on_a_page_is_recorded_as_read(api, as_, pool):
     page = (await api.get("/api/profiles", headers=as_("admin"))).json()["items"]
     patients = {person["id"] for person in page if person["role"] == "patient"}
     assert patients == {id for id, _ in await reads(pool)} >= {str(ANA), str(BEN)}

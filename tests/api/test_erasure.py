@@ -102,7 +102,7 @@ async def everything(pool) -> dict[str, str]:
     }
 
 
-async def test_no_text_of_anybody_who_is_erased_is_left_in_any_column(api, as_, pool, practice):
+async def test_erasure_leaves_no_text_in_any_column(api, as_, pool, practice):
     columns = [(row["name"], row["field"]) for row in await pool.fetch(COLUMNS)]
     texts = [(name, field) for name, field in columns if field not in CODES.get(name, "").split()]
     assert {name for name, _ in texts} <= set(PERSONAL), "code or text? say so in this test"
@@ -205,7 +205,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("what", WRITES)
-async def test_what_is_written_while_somebody_is_erased_is_not_kept(api, as_, pool, practice, what):
+async def test_text_written_during_erasure_is_not_kept(api, as_, pool, practice, what):
     whom, write = WRITES[what]
     await api.get("/api/profiles/me", headers=as_("patient", "ana"))
     async with pool.acquire() as connection:
@@ -219,9 +219,7 @@ async def test_what_is_written_while_somebody_is_erased_is_not_kept(api, as_, po
 
 
 @pytest.mark.parametrize("what", WRITES)
-async def test_what_is_written_at_the_moment_of_the_erasure_is_not_kept(
-    api, as_, pool, practice, what
-):
+async def test_text_of_a_waiting_write_is_not_kept_after_erasure(api, as_, pool, practice, what):
     whom, write = WRITES[what]
     _, erased = await asyncio.gather(write(api, as_, practice), erase(api, as_, whom))
     assert erased.status_code == 200

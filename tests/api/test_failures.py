@@ -55,7 +55,7 @@ async def broken(app) -> AsyncIterator:
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: type(bug).__name__)
-async def test_a_bug_is_500_whatever_its_kind(broken, caplog, bug):
+async def test_any_unexpected_exception_is_500(broken, caplog, bug):
     async def fails():
         raise bug
 
@@ -63,7 +63,7 @@ async def test_a_bug_is_500_whatever_its_kind(broken, caplog, bug):
 
 
 @pytest.mark.parametrize("bug", BUGS[:-1], ids=lambda bug: type(bug).__name__)
-async def test_a_bug_beside_a_connection_is_no_outage(broken, pool, caplog, bug):
+async def test_bug_while_using_a_connection_is_500(broken, pool, caplog, bug):
     """It is one only where Postgres is the one that is away."""
 
     async def fails():
@@ -106,12 +106,12 @@ async def test_misuse_of_the_driver_is_500(broken, pool, caplog, misuse):
 
 
 @pytest.mark.parametrize("state", OUTAGE_STATES)
-async def test_what_postgres_says_of_an_outage_is_503(broken, pool, caplog, state):
+async def test_postgres_errors_of_an_outage_are_503(broken, pool, caplog, state):
     assert_outage(await broken(raising(pool, state)), caplog)
 
 
 @pytest.mark.parametrize("state", BUG_STATES)
-async def test_what_postgres_says_of_a_bug_is_500(broken, pool, caplog, state):
+async def test_postgres_errors_of_a_bug_are_500(broken, pool, caplog, state):
     assert_bug(await broken(raising(pool, state)), caplog, "fails")
 
 

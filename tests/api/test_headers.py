@@ -60,7 +60,7 @@ def client(app: FastAPI, base: str = "http://chairtime", **headers: str) -> http
 
 
 @pytest.mark.parametrize("path", ["/api/thing", "/api/nowhere", "/api/crash", "/api/stream", "/"])
-async def test_every_answer_is_marked_refusals_and_crashes_too(app, path):
+async def test_every_response_has_security_headers(app, path):
     headers = (await client(app).get(path)).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -72,12 +72,12 @@ async def test_every_answer_is_marked_refusals_and_crashes_too(app, path):
     assert "Strict-Transport-Security" not in headers
 
 
-async def test_over_https_browsers_are_told_to_stay_there(app):
+async def test_hsts_is_sent_over_https(app):
     answer = await client(app, "https://chairtime").get("/api/thing")
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-async def test_what_a_route_says_itself_stays(app):
+async def test_headers_set_by_a_route_are_kept(app):
     answer = await client(app).get("/api/cached")
     assert answer.headers.get_list("Cache-Control") == ["max-age=60"]
 
@@ -90,7 +90,7 @@ async def test_a_crash_is_a_problem_that_says_nothing_of_its_cause(app):
     assert "secret" not in answer.text
 
 
-async def test_an_answer_that_has_begun_is_cut_off_and_not_begun_again(app):
+async def test_crash_after_response_start_cuts_the_connection(app):
     """It is left incomplete, so that the server closes the connection."""
     sent = await messages(app, "/api/broken-stream")
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
@@ -156,7 +156,7 @@ async def test_a_listed_page_may_call_with_our_headers_and_read_them(app):
         "*",
     ],
 )
-async def test_no_other_page_may(app, origin):
+async def test_unlisted_origin_gets_no_cors_headers(app, origin):
     asked = {"Origin": origin, "Access-Control-Request-Method": "GET"}
     preflight = await client(app, **asked).options("/api/thing")
     answer = await client(app, Origin=origin).get("/api/thing")
@@ -165,7 +165,7 @@ async def test_no_other_page_may(app, origin):
         assert "Access-Control-Allow-Origin" not in given.headers
 
 
-async def test_a_method_or_header_that_is_not_ours_is_refused(app):
+async def test_preflight_with_unknown_method_or_header_is_refused(app):
     for asked in (
         {"Access-Control-Request-Method": "PATCH"},
         {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "Cookie"},
@@ -176,7 +176,7 @@ async def test_a_method_or_header_that_is_not_ours_is_refused(app):
 @pytest.mark.parametrize(
     "origins", ["*", "null", "https://app.example/", "app.example", "https://*.example", "file://"]
 )
-def test_an_origin_that_is_not_exact_is_no_setting(origins):
+def test_inexact_cors_origin_is_refused_in_settings(origins):
     with pytest.raises(ValueError, match="cors_origins"):
         Settings(cors_origins=origins, _env_file=None)
 

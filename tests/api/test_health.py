@@ -23,16 +23,14 @@ values ($1, 'look', 'system', 1, false, $2, clock_timestamp() - make_interval(se
         (STUCK_AFTER, 0, "degraded"),
     ],
 )
-async def test_dispatch_is_well_while_what_waits_does_not_wait_long(
-    api, pool, attempts, seconds, state
-):
+async def test_dispatch_is_healthy_while_rows_wait_briefly(api, pool, attempts, seconds, state):
     await pool.execute(PUT, uuid7(), attempts, seconds)
     health = (await api.get("/health")).json()
     assert health["dispatcher"] == state
     assert health["database"] == "ok"
 
 
-async def test_dispatch_is_well_while_nothing_waits(api):
+async def test_dispatch_is_healthy_with_an_empty_inbox(api):
     assert (await api.get("/health")).json()["dispatcher"] == "ok"
 
 

@@ -50,7 +50,7 @@ def shown(agent, token: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", [RESERVE, CREATE])
-async def test_the_token_is_told_by_the_request_that_made_it_and_by_its_repeat(api, agent, path):
+async def test_hold_token_is_only_in_the_first_answer_and_its_repeat(api, agent, path):
     first = await made(api, agent, path)
     again = await api.post(path, json=wanted(patient_id=str(BEN)), headers=agent | KEY)
     assert again.status_code == 200
@@ -88,7 +88,7 @@ async def everything_told(api, as_, agent, ben, id: str, token: str) -> dict[str
     return told
 
 
-async def test_no_other_answer_and_no_event_has_the_token(api, as_, agent, ben, pool):
+async def test_no_other_answer_or_event_has_the_hold_token(api, as_, agent, ben, pool):
     held = await made(api, agent)
     told = await everything_told(api, as_, agent, ben, held["id"], held["hold_token"])
     for name, answer in told.items():
@@ -135,9 +135,7 @@ ON_A_BOOKING = {
 
 @pytest.mark.parametrize("verb", ON_A_HOLD)
 @pytest.mark.parametrize("who", ["agent", "patient"])
-async def test_what_an_agent_holds_is_changed_with_its_token_alone(
-    api, agent, ben, verb, who, pool
-):
+async def test_hold_of_an_agent_is_changed_only_with_its_token(api, agent, ben, verb, who, pool):
     """Its patient's own login is not enough while it is held."""
     caller, ask = {"agent": agent, "patient": ben}[who], ON_A_HOLD[verb]
     held = await made(api, agent)
@@ -176,7 +174,7 @@ async def test_staff_need_no_token(api, as_, agent):
         await api.delete(f"{CREATE}/{held['id']}", headers=as_("admin"))
 
 
-async def test_what_a_patient_or_staff_hold_has_no_token(api, as_, ben):
+async def test_holds_of_patients_and_staff_have_no_token(api, as_, ben):
     for who, fields in ((ben, {}), (as_("admin"), {"patient_id": str(BEN)})):
         held = await api.post(RESERVE, json=wanted(**fields), headers=who)
         assert "hold_token" not in held.json()

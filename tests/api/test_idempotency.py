@@ -350,7 +350,7 @@ async def test_a_repeat_is_answered_before_its_body_is_judged(front, pool):
         assert (answer.status_code, answer.json()["starts_at"]) == (200, f"{monday(14):%FT%TZ}")
 
 
-async def test_a_repeat_shows_nothing_that_its_caller_may_not_see_any_longer(api, as_, pool):
+async def test_repeat_hides_what_its_caller_may_no_longer_see(api, as_, pool):
     dentist = Front(api, as_("dentist"))
     made = await dentist.ask("POST", CREATE, visit(), "k")
     assert made.status_code == 201
@@ -380,7 +380,7 @@ async def test_keys_are_deleted_after_seven_days_and_not_before(front, pool):
     assert await pool.fetchval("select count(*) from idempotency_keys") == 1
 
 
-async def test_no_key_can_be_found_in_what_is_stored_or_sent_to_temporal(front, pool):
+async def test_idempotency_keys_are_neither_stored_nor_sent_to_temporal(front, pool):
     """Ids are not made of keys: two databases that saw the same requests share none."""
     key = "a-key-that-is-nowhere"
     held = (await front.ask("POST", RESERVE, visit(), key)).json()

@@ -84,7 +84,7 @@ async def test_a_forged_cursor_is_refused(api, as_, operation, text):
 @pytest.mark.parametrize(
     "cursor", ["x", ":", "a:1:2", "0:99999999999999999999", "a:-1", "a:\u0661"]
 )
-async def test_an_event_cursor_that_is_none_is_no_error_of_ours(api, as_, cursor):
+async def test_invalid_event_cursor_is_no_server_error(api, as_, cursor):
     answer = await api.get("/api/events/log", params={"after": cursor}, headers=as_("admin"))
     assert answer.status_code in (200, 503)
 
@@ -101,7 +101,7 @@ async def test_a_plus_that_was_not_encoded_is_named(api, as_, operation, name):
 
 
 @pytest.mark.parametrize("zone", NO_ZONES)
-async def test_what_is_no_zone_is_none_anywhere(api, as_, zone):
+async def test_invalid_time_zone_is_refused_everywhere(api, as_, zone):
     admin = as_("admin")
     for path in ("/api/profiles/me", f"/api/clinics/{CLINIC}"):
         if not zone and path.startswith("/api/profiles"):

@@ -84,7 +84,7 @@ async def test_a_key_has_1_to_255_characters(api, as_, key):
 
 @pytest.mark.parametrize("wrong", [{"duration_minutes": True}, {"duration_minutes": "30"}])
 @pytest.mark.parametrize("also", [{}, {"bookable_online": 0}, {"bookable_online": "yes"}])
-async def test_a_value_of_another_kind_is_not_taken_for_what_it_resembles(api, as_, wrong, also):
+async def test_values_are_not_coerced_from_other_types(api, as_, wrong, also):
     listed = (await api.get("/api/appointment-types", headers=as_("admin"))).json()
     for body in (wrong, also or wrong):
         answer = await api.put(
@@ -116,13 +116,13 @@ async def test_unknown_paths_and_methods_are_problems_too(api, as_):
         ("GET", "/api/availability/reserve", "POST"),
     ],
 )
-async def test_a_name_in_a_path_is_no_id_of_another_route(api, method, path, allowed):
+async def test_path_segment_is_not_taken_for_an_id(api, method, path, allowed):
     wrong = await api.request(method, path, json={})
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == allowed
 
 
-async def test_an_id_that_is_none_and_a_cursor_that_is_none_are_refused(api, as_):
+async def test_invalid_id_and_cursor_are_refused(api, as_):
     ana = as_("patient", "ana")
     assert (await api.get("/api/appointments/7", headers=ana)).status_code == 422
     for cursor in ("x", "!!", "bm90IGEgY3Vyc29y", "MjAyNy0wMS0wMXxuZXZlcg=="):
@@ -144,7 +144,7 @@ def forged(settings, **claims) -> str:
     return jwt.encode({k: v for k, v in (good | claims).items() if v is not None}, key, "ES256")
 
 
-async def test_without_a_good_token_nothing_is_said(api, as_, settings):
+async def test_invalid_token_reveals_nothing(api, as_, settings):
     public = development.private_key(settings.development_key).public_key()
     other = ec.generate_private_key(ec.SECP256R1())
     tokens = [

@@ -117,7 +117,7 @@ async def test_a_move_to_another_type_is_judged_by_that_types_terms(api, as_, po
     assert (code, body["ends_at"][11:16]) == (200, f"{monday(18):%H:%M}")
 
 
-async def test_how_soon_a_visit_is_is_asked_of_a_new_start_only(api, as_, pool):
+async def test_lead_time_and_horizon_apply_to_new_starts_only(api, as_, pool):
     ana = as_("patient", "ana")
     booked = await book(api, ana, monday(9))
     for columns, reason in (
@@ -137,7 +137,7 @@ async def test_how_soon_a_visit_is_is_asked_of_a_new_start_only(api, as_, pool):
 @pytest.mark.parametrize("needed_before", [True, False])
 @pytest.mark.parametrize("needed_after", [True, False])
 @pytest.mark.parametrize("retyped", [True, False])
-async def test_what_a_move_does_to_approval(
+async def test_move_keeps_or_requires_approval_by_its_terms(
     api, as_, pool, role, approved, needed_before, needed_after, retyped
 ):
     """The terms after the move decide; where they need approval, what staff move stays as is."""
@@ -158,7 +158,7 @@ async def test_what_a_move_does_to_approval(
     assert (code, body["status"]) == (200, expected)
 
 
-async def test_moves_at_once_leave_one_types_terms_whole(pool):
+async def test_concurrent_moves_leave_terms_of_one_type(pool):
     """Length and policy are those of the type, whoever came first."""
     await terms(pool, "cleaning", needs_approval=True)
     types = ("checkup", "cleaning", "filling", "consultation")
@@ -188,7 +188,7 @@ async def test_moves_at_once_leave_one_types_terms_whole(pool):
         assert row["policy"]["buffer_after"] == offer.terms.buffer_after.total_seconds()
 
 
-async def test_what_was_judged_is_what_is_changed_or_it_is_judged_again(pool):
+async def test_move_is_decided_again_if_its_data_changed(pool):
     """A change of the booking, of its new schedule or of its new type after the reading."""
     id = (await hold(pool, request(monday(9)))).appointment.id
     await change(pool, id, Verb.CONFIRM)
@@ -231,7 +231,7 @@ async def test_a_put_that_moves_nothing_is_an_edit_whatever_the_schedule_says(ap
     assert [line["verb"] for line in history.json()] == ["hold", "confirm", "edit"]
 
 
-async def test_a_move_is_repeated_even_where_its_dentist_is_gone_by_now(api, as_, pool):
+async def test_move_is_repeatable_after_its_dentist_left(api, as_, pool):
     ana = as_("patient", "ana", **{"Idempotency-Key": "k"})
     booked = await book(api, as_("patient", "ana"), monday(9))
     _, first = await move(api, ana, booked, dentist_id=str(LENA))

@@ -48,7 +48,7 @@ async def reasons(api, headers, starts_at, moving=None, dentist=AMARA, kind="che
     return [each["reason"] for each in answer.json()["reasons"]]
 
 
-async def test_a_visit_is_not_in_its_own_way(api, as_, pool):
+async def test_moving_visit_does_not_block_itself(api, as_, pool):
     ana = as_("patient", "ana")
     await pool.execute("update appointment_types set duration = '1 hour'")
     booked = await book(api, ana, monday(9))
@@ -59,7 +59,7 @@ async def test_a_visit_is_not_in_its_own_way(api, as_, pool):
         assert await reasons(api, ana, starts_at, booked) == []
 
 
-async def test_a_visit_does_not_take_its_own_chair_from_itself(api, as_, pool):
+async def test_moving_visit_may_use_its_own_chair(api, as_, pool):
     await pool.execute("update resources set active = name = 'Chair 1' where kind = 'chair'")
     ana = as_("patient", "ana")
     booked = await book(api, ana, monday(9))
@@ -86,7 +86,7 @@ async def test_alternatives_of_a_refused_move_leave_its_own_claims_out(api, as_,
 
 
 @pytest.mark.parametrize(("booked_for", "edited_to"), [(60, 15), (15, 60)])
-async def test_a_refused_move_names_ones_own_booking_by_the_length_the_visit_has(
+async def test_refused_move_finds_own_blocking_booking_by_pinned_length(
     api, as_, pool, booked_for, edited_to
 ):
     async def lasts(minutes: int) -> None:
@@ -109,9 +109,7 @@ async def test_a_refused_move_names_ones_own_booking_by_the_length_the_visit_has
 
 @pytest.mark.parametrize("actor", [patient(ANA), CLINIC], ids=["patient", "staff"])
 @pytest.mark.parametrize("seed", range(8))
-async def test_what_is_offered_to_a_move_is_what_the_move_is_granted(
-    pool, seed: int, actor: Actor
-) -> None:
+async def test_slots_offered_to_a_move_are_those_it_can_take(pool, seed: int, actor: Actor) -> None:
     """After any change of its type, with others at work: by time, dentist and type."""
     dice = random.Random(seed)
     id = (await hold(pool, request(monday(dice.choice([9, 10, 14]))))).appointment.id
@@ -179,7 +177,7 @@ async def tried(connection: Connection, move: Move, actor: Actor) -> Outcome:
         ("admin", None, 200),
     ],
 )
-async def test_only_who_sees_a_booking_asks_where_it_may_move(api, as_, role, name, status):
+async def test_moving_parameter_needs_a_visible_booking(api, as_, role, name, status):
     booked = await book(api, as_("patient", "ana"), monday(9))
     headers = as_(role, name)
     starts = {"starts_at": monday(9).isoformat()}
@@ -207,7 +205,7 @@ def asked_to_move(booked, dentist=AMARA):
 
 @pytest.mark.parametrize("caller", [("patient", "ana"), ("admin", None)])
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.HELD])
-async def test_what_cannot_move_is_offered_nothing_and_told_why(api, as_, pool, status, caller):
+async def test_booking_that_cannot_move_is_refused_with_the_reason(api, as_, pool, status, caller):
     """By its state, as by PUT."""
     headers = as_(*caller)
     booked = await book(api, as_("patient", "ana"), monday(9))
@@ -225,9 +223,7 @@ async def test_what_cannot_move_is_offered_nothing_and_told_why(api, as_, pool, 
 @pytest.mark.parametrize(
     ("caller", "status"), [(("patient", "ana"), 409), (("admin", None), 200)], ids=["ana", "admin"]
 )
-async def test_who_is_too_late_to_move_is_told_before_choosing_a_time(
-    api, as_, pool, caller, status
-):
+async def test_slot_list_refuses_a_move_after_the_notice(api, as_, pool, caller, status):
     booked = await book(api, as_("patient", "ana"), monday(9))
     await rewrite(
         pool, """update appointments set policy = policy || '{"cancel_notice": 8000000}'"""

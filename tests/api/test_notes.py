@@ -36,7 +36,7 @@ def refuses_null(body: type[BaseModel], name: str) -> bool:
 
 
 @pytest.mark.parametrize("body", bodies(), ids=lambda body: body.__name__)
-def test_null_is_refused_wherever_it_empties_nothing(body):
+def test_null_is_refused_where_it_empties_no_text(body):
     for name in body.model_fields:
         if name not in body.CAN_BE_EMPTY:
             assert refuses_null(body, name), name
@@ -75,7 +75,7 @@ async def test_null_for_a_place_is_refused_and_keeps_the_notes(api, as_, booked,
 
 @pytest.mark.parametrize("path", [RESERVE, BOOK])
 @pytest.mark.parametrize("field", list(wanted(monday(9))))
-async def test_null_is_no_way_to_leave_a_field_out_of_a_booking(api, as_, path, field):
+async def test_null_field_of_a_booking_is_refused(api, as_, path, field):
     asked = wanted(monday(9)) | {field: None}
     refused = await api.post(path, json=asked, headers=as_("patient", "ana"))
     assert refused.status_code == 422
@@ -83,7 +83,7 @@ async def test_null_is_no_way_to_leave_a_field_out_of_a_booking(api, as_, path, 
 
 @pytest.mark.parametrize("moved", [{}, {"starts_at": monday(14).isoformat()}])
 @pytest.mark.parametrize("name", ["notes", "staff_notes"])
-async def test_empty_and_null_empty_a_text_and_absent_keeps_it(api, as_, booked, moved, name):
+async def test_empty_and_null_delete_a_text_and_absent_keeps_it(api, as_, booked, moved, name):
     admin, path = as_("admin"), f"{BOOK}/{booked['id']}"
     for empty in ("", None):
         await api.put(path, json={name: SECRET}, headers=admin)
@@ -95,7 +95,7 @@ async def test_empty_and_null_empty_a_text_and_absent_keeps_it(api, as_, booked,
 
 
 @pytest.mark.parametrize("name", ["email", "phone", "time_zone", "locale"])
-async def test_empty_and_null_empty_what_is_known_of_a_person(api, as_, name):
+async def test_empty_and_null_delete_optional_profile_fields(api, as_, name):
     values = {"email": "a@b.org", "phone": "+49 30 1", "time_zone": "Europe/Berlin", "locale": "de"}
     for path, headers in (
         ("/api/profiles/me", as_("patient", "ana")),
@@ -130,7 +130,7 @@ async def test_notes_may_be_given_with_the_confirmation(api, as_, by, given, exp
 
 
 @pytest.mark.parametrize("by", ["confirm", "create"])
-async def test_notes_of_a_second_confirmation_are_not_dropped_in_silence(api, as_, booked, by):
+async def test_second_confirmation_with_other_notes_is_refused(api, as_, booked, by):
     ana, path = as_("patient", "ana"), f"{BOOK}/{booked['id']}"
 
     async def confirm(body):
@@ -167,13 +167,13 @@ async def test_notes_change_until_the_visit_is_over(api, as_, pool, booked, stat
         assert changed.status_code in (409, 410)
 
 
-async def test_notes_that_are_so_already_change_nothing(api, as_, booked):
+async def test_unchanged_notes_make_no_new_version(api, as_, booked):
     ana, path = as_("patient", "ana"), f"{BOOK}/{booked['id']}"
     same = await api.put(path, json={"notes": booked["notes"]}, headers=ana)
     assert same.json() == booked
 
 
-async def test_what_staff_write_for_staff_is_seen_by_staff_only(api, as_, pool):
+async def test_staff_notes_are_seen_by_staff_only(api, as_, pool):
     agent, admin = as_("agent", "chatbot"), as_("admin")
     made = (await api.post("/api/profiles", json={"full_name": "P"}, headers=agent)).json()
     asked = wanted(monday(9), patient_id=made["id"])
@@ -205,7 +205,7 @@ async def test_what_staff_write_for_staff_is_seen_by_staff_only(api, as_, pool):
 
 
 @pytest.mark.parametrize(("role", "name"), [("patient", "ana"), ("agent", "chatbot")])
-async def test_others_than_staff_cannot_write_staff_notes(api, as_, booked, role, name):
+async def test_only_staff_write_staff_notes(api, as_, booked, role, name):
     asked = {"staff_notes": SECRET}
     for path, method in ((f"{BOOK}/{booked['id']}", "PUT"), (RESERVE, "POST"), (BOOK, "POST")):
         body = asked if method == "PUT" else wanted(monday(14)) | asked
@@ -222,7 +222,7 @@ async def test_erasing_a_patient_blanks_what_staff_wrote_about_them(api, as_, po
     assert await pool.fetchval("select staff_notes from appointments") is None
 
 
-async def test_notes_stay_where_a_visit_begins_and_goes_on(api, as_, pool, booked):
+async def test_notes_stay_when_a_visit_starts(api, as_, pool, booked):
     await begin_visit(pool, booked["id"])
     path, amara = f"{BOOK}/{booked['id']}", as_("dentist", "amara")
     for action in ("check-in", "start"):

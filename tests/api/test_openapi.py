@@ -24,7 +24,7 @@ def _subclasses(kind: type[Body]) -> list[type[Body]]:
     return [each for one in kind.__subclasses__() for each in (one, *_subclasses(one))]
 
 
-async def test_the_document_can_be_had_and_names_every_operation_once(api):
+async def test_openapi_is_served_with_unique_operation_ids(api):
     answer = await api.get("/openapi.json")
     assert answer.status_code == 200
     paths = answer.json()["paths"]
@@ -33,7 +33,7 @@ async def test_the_document_can_be_had_and_names_every_operation_once(api):
     assert "/api/events" in paths
 
 
-async def test_the_page_needs_nothing_from_elsewhere(api):
+async def test_docs_page_loads_nothing_from_other_hosts(api):
     page = await api.get("/docs")
     assert page.status_code == 200
     assert "://" not in page.text.replace("http://chairtime", "")
@@ -42,7 +42,7 @@ async def test_the_page_needs_nothing_from_elsewhere(api):
         assert (await api.get(f"/docs/assets/{asset}")).status_code == 200
 
 
-async def test_every_call_says_who_may_make_it_and_how_it_refuses(api):
+async def test_every_operation_documents_roles_and_problems(api):
     document = (await api.get("/openapi.json")).json()
     for path, operations in document["paths"].items():
         for operation in operations.values():
@@ -52,7 +52,7 @@ async def test_every_call_says_who_may_make_it_and_how_it_refuses(api):
                 assert bool(operation.get("security")) != (operation["operationId"] in PUBLIC)
 
 
-async def test_every_body_that_one_writes_or_reads_has_examples_that_fit(api):
+async def test_every_body_has_valid_examples(api):
     document = (await api.get("/openapi.json")).json()
     schemas = document["components"]["schemas"]
     for name in set(_bodies(document)):
@@ -65,7 +65,7 @@ async def test_every_body_that_one_writes_or_reads_has_examples_that_fit(api):
 
 
 @pytest.mark.parametrize("body", _subclasses(Body), ids=lambda body: body.__name__)
-def test_every_example_of_a_request_is_taken(body):
+def test_every_request_example_is_accepted(body):
     """As JSON, and by the model itself, whose rules the document does not have all of."""
     for example in EXAMPLES.get(body.__name__, ()):
         body.model_validate_json(json.dumps(example))
@@ -90,7 +90,7 @@ async def test_every_problem_has_an_example_that_fits(api):
         assert not value.keys() - document["components"]["schemas"]["Problem"]["properties"].keys()
 
 
-async def test_the_example_of_a_stream_is_one(api):
+async def test_stream_example_is_valid(api):
     document = (await api.get("/openapi.json")).json()
     content = document["paths"]["/api/events"]["get"]["responses"]["200"]["content"]
     [text] = content["text/event-stream"]["schema"]["examples"]

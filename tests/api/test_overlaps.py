@@ -29,7 +29,7 @@ async def with_grant(api, as_):
 @pytest.mark.parametrize("how", ["hold", "book", "move"])
 @pytest.mark.parametrize("booked", [False, True])
 @pytest.mark.parametrize("who", CALLERS, ids=lambda who: who[0])
-async def test_another_visit_of_the_patient_is_told_to_patients_and_staff_only(
+async def test_patient_overlap_is_told_to_patients_and_staff_only(
     api, as_, with_grant, who, booked, how
 ):
     caller, role = as_(*who), who[0]

@@ -120,7 +120,7 @@ async def test_a_time_given_up_twice_is_not_held_again_for_a_hold_length(api, as
 
 
 @pytest.mark.parametrize("way", GIVE_UP)
-async def test_the_first_time_costs_nothing(api, as_, pool, way):
+async def test_one_released_hold_starts_no_cooldown(api, as_, pool, way):
     ana = as_("patient", "ana")
     held = await reserve(api, ana)
     await way(api, ana, pool, held.json()["id"])
@@ -140,7 +140,7 @@ async def test_the_cooldown_is_about_this_patient_this_dentist_and_this_time(api
     assert [answer.status_code for answer in allowed] == [201] * 3, [a.text for a in allowed]
 
 
-async def test_what_overlaps_but_is_another_time_counts(api, as_, pool):
+async def test_overlapping_holds_count_for_the_cooldown(api, as_, pool):
     ana = as_("patient", "ana")
     for at in (monday(9), monday(9, 15)):
         held = await reserve(api, ana, at)

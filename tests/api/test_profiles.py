@@ -115,7 +115,7 @@ async def test_staff_and_agents_make_patients_without_a_login(api, as_, role, na
         {"active": False},
     ],
 )
-async def test_only_an_admin_says_who_somebody_is(api, as_, fields):
+async def test_only_admins_set_roles(api, as_, fields):
     refused = await create(api, as_("agent"), **fields)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     edit = {key: value for key, value in fields.items() if key != "id"} or {"active": False}
@@ -206,7 +206,7 @@ async def test_an_admin_cannot_lock_themselves_out(api, as_):
     assert refused.status_code == 422
 
 
-async def test_somebody_who_came_too_early_can_become_a_dentist(api, as_):
+async def test_unused_patient_profile_can_become_a_dentist(api, as_):
     early = person_id("patient", "early")
     await api.get(ME, headers=as_("patient", "early"))
     path, admin = f"{PROFILES}/{early}", as_("admin")
@@ -221,7 +221,7 @@ async def test_somebody_who_came_too_early_can_become_a_dentist(api, as_):
     assert back.status_code == 422
 
 
-async def test_who_has_been_a_patient_does_not_become_a_dentist(api, as_):
+async def test_patient_with_bookings_cannot_become_a_dentist(api, as_):
     await book(api, as_("patient", "ana"))
     body = {"role": "dentist", "clinic_id": str(CLINIC), "specialty": "Surgery"}
     refused = await api.put(f"{PROFILES}/{ANA}", json=body, headers=as_("admin"))

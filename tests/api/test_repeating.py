@@ -37,7 +37,7 @@ async def path_of(api, headers, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", PATHS)
-async def test_what_was_read_can_be_sent_back_and_stays(api, as_, name):
+async def test_put_of_what_get_answered_changes_nothing(api, as_, name):
     admin = as_("admin")
     path = await path_of(api, admin, name)
     read = await api.get(path, headers=admin)
@@ -104,7 +104,7 @@ async def test_a_hold_and_a_booking_that_is_over_can_be_sent_back(api, as_):
         await api.post(f"{path}/cancel", headers=ana)
 
 
-async def test_one_field_is_changed_in_what_was_read(api, as_):
+async def test_put_with_one_field_changed_changes_that_field(api, as_):
     admin = as_("admin")
     path = f"/api/appointments/{await booked(api, admin)}"
     read = (await api.get(path, headers=admin)).json()
@@ -133,7 +133,7 @@ async def test_an_agent_can_send_back_the_patient_it_made(api, as_):
 @pytest.mark.parametrize(
     "change", [{}, {"notes": "x-ray"}, {"starts_at": monday(14).isoformat(), "notes": None}]
 )
-async def test_what_was_read_and_changed_is_sent_again_under_its_key(api, as_, change):
+async def test_put_of_edited_object_is_repeatable_under_its_key(api, as_, change):
     """A repeat is answered though the booking, and so what GET shows, is another one by now."""
     admin = as_("admin")
     path = f"/api/appointments/{await booked(api, admin)}"

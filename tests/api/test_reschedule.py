@@ -103,7 +103,7 @@ async def test_a_move_on_a_stale_version_changes_nothing(api, as_, booked):
     assert (refused.status_code, refused.json()["code"]) == (412, "version_conflict")
 
 
-async def test_two_who_move_to_one_slot_do_not_both_get_it(api, as_, booked):
+async def test_concurrent_moves_to_one_slot_have_one_winner(api, as_, booked):
     other = {"dentist_id": str(AMARA), "appointment_type": "checkup"} | at(11)
     second = await api.post("/api/appointments", json=other, headers=as_("patient", "ben"))
     answers = await asyncio.gather(
@@ -121,9 +121,7 @@ async def test_notes_alone_are_an_edit(api, as_, booked):
     assert trail[-1]["actor"].startswith("admin:")
 
 
-async def test_what_staff_moves_stays_approved_and_what_the_patient_moves_does_not(
-    api, as_, pool, booked
-):
+async def test_move_by_staff_keeps_approval_and_by_patient_does_not(api, as_, pool, booked):
     await pool.execute("update appointment_types set needs_approval = true where slug = 'filling'")
     ana, admin = as_("patient", "ana"), as_("admin")
     body = {"dentist_id": str(LENA), "appointment_type": "filling"} | at(10)
@@ -182,7 +180,7 @@ async def test_lists_are_narrowed_by_what_is_asked_for(api, as_, booked):
 
 
 @pytest.mark.parametrize("action", ["/check-in", "/no-show"])
-async def test_too_early_a_visit_is_refused_and_says_from_when_on(api, as_, booked, action):
+async def test_early_check_in_is_refused_with_not_before(api, as_, booked, action):
     refused = await api.post(path(booked, action), headers=as_("dentist", "amara"))
     assert (refused.status_code, refused.json()["code"]) == (409, "invalid_transition")
     assert refused.json()["current"] == "booked"

@@ -203,13 +203,13 @@ def test_every_route_has_its_row_and_every_row_its_route():
         assert set(row) == {Role.PATIENT, Role.DENTIST, Role.AGENT, Role.ADMIN}
 
 
-def test_a_route_without_a_row_is_an_error_and_no_open_door():
+def test_route_without_rights_row_fails_at_start():
     with pytest.raises(LookupError, match=r"domain/rights\.py"):
         right("brand_new", Role.ADMIN)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
-async def test_what_is_public_asks_for_no_token(world, name):
+async def test_public_routes_need_no_token(world, name):
     for caller in STRANGERS:
         for whose in WHOSE:
             answer = await world.call(name, caller, whose)
@@ -218,7 +218,7 @@ async def test_what_is_public_asks_for_no_token(world, name):
 
 
 @pytest.mark.parametrize("name", sorted(RIGHTS))
-async def test_everybody_gets_what_the_table_says(world, name):
+async def test_access_follows_the_rights_table(world, name):
     for caller in STRANGERS:
         for whose in WHOSE:
             answer = await world.call(name, caller, whose)

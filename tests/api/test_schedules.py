@@ -63,7 +63,7 @@ async def test_a_schedule_is_read_with_its_zone_grid_and_version(api, as_):
     assert (await api.get(f"/api/availability/{uuid4()}", headers=as_("admin"))).status_code == 404
 
 
-async def test_what_was_read_can_be_sent_back(api, as_):
+async def test_schedule_read_can_be_sent_back(api, as_):
     admin = as_("admin")
     weekly = [
         MONDAYS,
@@ -82,7 +82,7 @@ async def test_what_was_read_can_be_sent_back(api, as_):
     assert again.json()["schedule"]["weekly"] == weekly
 
 
-async def test_what_the_schedule_says_is_offered_at_once(api, as_):
+async def test_schedule_change_applies_to_slots_at_once(api, as_):
     own, ana = as_("dentist", "amara"), as_("patient", "ana")
     extra = {"on_date": day(2), "kind": "open", "starts": "13:00", "ends": "13:45"}
     gap = closed(day(), starts="08:30", ends="11:30")
@@ -151,7 +151,7 @@ async def test_a_trial_says_what_the_replacement_would_be_and_leaves_no_trace(ap
     assert await told(pool) == []
 
 
-async def test_of_two_who_edit_the_same_version_one_is_told(api, as_):
+async def test_concurrent_edit_of_a_schedule_is_412(api, as_):
     admin = as_("admin")
     tag = (await api.get(PATH, headers=admin)).headers["ETag"]
     first = await put(api, admin | {"If-Match": tag}, [MONDAYS])
@@ -266,7 +266,7 @@ async def test_a_faulty_schedule_is_refused_by_field_and_changes_nothing(
         ([], []),
     ],
 )
-async def test_a_schedule_that_only_looks_faulty_is_taken(api, as_, weekly, exceptions):
+async def test_unusual_but_valid_schedule_is_accepted(api, as_, weekly, exceptions):
     assert (await put(api, as_("admin"), weekly, exceptions)).status_code == 200
 
 

@@ -157,7 +157,7 @@ async def test_without_a_free_chair_a_slot_is_not_offered(api, as_, pool):
     assert (await find(api, ana))["items"] == []
 
 
-async def test_what_is_offered_has_nothing_to_explain(api, as_):
+async def test_offered_slot_has_no_refusal_reason(api, as_):
     why = await explain(api, as_("patient", "ana"), monday(9))
     assert (why["offered"], why["reasons"]) == (True, [])
     assert (why["starts_at"][11:16], why["ends_at"][11:16]) == ("09:00", "09:30")
@@ -219,7 +219,7 @@ async def test_whoever_is_not_bookable_or_not_active_is_not_offered(api, as_, po
 
 
 @pytest.mark.parametrize("role", ["patient", "agent"])
-async def test_what_only_staff_book_is_neither_offered_to_others_nor_held(api, as_, pool, role):
+async def test_offline_type_is_neither_offered_nor_held_online(api, as_, pool, role):
     await pool.execute("update appointment_types set bookable_online = slug <> 'checkup'")
     caller = as_(role, "ana" if role == "patient" else None)
     made = await api.post("/api/profiles", json={"full_name": "P"}, headers=as_("agent"))
@@ -278,7 +278,7 @@ async def test_staff_book_what_is_not_online_and_its_patient_cannot_move_it(api,
         {"appointment_type": ""},
     ],
 )
-async def test_a_search_for_nonsense_is_refused_by_field(api, as_, query):
+async def test_invalid_search_parameters_are_refused_by_field(api, as_, query):
     answer = await api.get(
         SLOTS, params={"appointment_type": "checkup"} | query, headers=as_("patient")
     )

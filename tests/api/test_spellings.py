@@ -110,14 +110,14 @@ NO_DATES = [
 ]
 
 
-async def test_a_date_is_no_instant_in_a_query(api, as_):
+async def test_instant_instead_of_date_is_refused_in_a_query(api, as_):
     for operation, name in DATES:
         for text in NO_DATES:
             answer = await send(api, as_("admin"), operation, params={name: text})
             assert "as in 2027-03-08" in faults(answer)[name], (operation, text)
 
 
-async def test_a_date_is_no_instant_in_a_schedule(api, as_):
+async def test_instant_instead_of_date_is_refused_in_a_schedule(api, as_):
     window = {"weekday": 0, "starts": "08:00", "ends": "12:00"}
     fields = ("valid_from", "valid_to", "on_date")
     for field, date in product(fields, [*NO_DATES, 0, 1.5, True, []]):
@@ -233,7 +233,7 @@ def _schemas(node: Any) -> Iterator[dict[str, Any]]:
             yield from _schemas(each)
 
 
-async def test_no_message_of_ours_is_a_template_without_its_figures(api, as_):
+async def test_no_message_has_unfilled_placeholders(api, as_):
     body = {"name": "", "time_zone": "x" * 65, "slot_grid_minutes": 0}
     told = faults(await api.post(CLINICS, json=body, headers=as_("admin")))
     assert told == {

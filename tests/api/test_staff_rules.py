@@ -127,7 +127,7 @@ async def test_staff_move_a_visit_whenever_they_like_but_not_into_the_past(api, 
         (monday(12, 7), "outside_hours"),
     ],
 )
-async def test_hours_and_grid_bind_all_but_staff_who_say_so(
+async def test_hours_and_grid_bind_all_but_staff_with_override(
     api, as_, path, caller, starts_at, reason
 ):
     headers, staff = as_(*caller), caller in STAFF
@@ -176,7 +176,7 @@ async def test_an_override_never_overrides_an_overlap_or_the_past(api, as_, pool
 @pytest.mark.parametrize(
     "asked", [{"override": True}, {"override": True, "notes": "x"}, {"override": None}]
 )
-async def test_an_override_that_overrides_nothing_is_refused(api, as_, asked):
+async def test_override_by_patients_is_refused(api, as_, asked):
     admin = as_("admin")
     id = (await api.post(BOOK, json=body(monday(9)), headers=admin)).json()["id"]
     assert (await api.put(f"{BOOK}/{id}", json=asked, headers=admin)).status_code == 422

@@ -186,7 +186,7 @@ async def test_json_that_can_be_read_in_two_ways_is_refused(api, as_, operation,
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-0", "1" * 30, "1.5"])
-async def test_a_number_beyond_measure_is_refused(api, as_, number):
+async def test_number_out_of_range_is_refused(api, as_, number):
     headers = as_("admin", **{"Content-Type": "application/json"})
     content = f'{{"name": "C", "time_zone": "UTC", "slot_grid_minutes": {number}}}'.encode()
     answer = await api.post("/api/clinics", content=content, headers=headers)
@@ -203,7 +203,7 @@ async def test_a_body_of_another_type_is_refused(api, as_, kind):
 
 
 @pytest.mark.parametrize("name", SINGLE_HEADERS)
-async def test_a_header_that_has_one_value_is_refused_twice(api, as_, name):
+async def test_repeated_single_value_header_is_refused(api, as_, name):
     sent = [*as_("admin").items(), (name, "one"), (name, "two")]
     answer = await api.post(f"/api/appointments/{uuid4()}/confirm", headers=sent)
     assert "more than once" in faults(answer)[name]

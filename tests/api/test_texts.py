@@ -93,7 +93,7 @@ def _needs_only(body: type[Body], name: str) -> bool:
 UNSEEN_NAMES = ["", " ", "\u200d", "\u00a0", "\u200b", "\u0301", "x" * 201, "\ufeff", "\u3164"]
 
 
-async def test_a_name_that_does_not_show_is_none(api, as_):
+async def test_invisible_name_is_refused(api, as_):
     for name in UNSEEN_NAMES:
         answer = await api.post(PROFILES, json={"full_name": name}, headers=as_("admin"))
         assert "full_name" in faults(answer), repr(name)
@@ -108,7 +108,7 @@ NO_ADDRESSES = [
 ]
 
 
-async def test_what_is_no_address_is_refused(api, as_):
+async def test_invalid_email_is_refused(api, as_):
     for email in NO_ADDRESSES:
         for path, method in ((PROFILES, "POST"), ("/api/profiles/me", "PUT")):
             body = {"full_name": "Ana", "email": email}
@@ -116,7 +116,7 @@ async def test_what_is_no_address_is_refused(api, as_):
             assert "email" in faults(answer), email
 
 
-async def test_addresses_of_any_script_are_taken(api, as_):
+async def test_international_email_is_accepted(api, as_):
     for email in (
         "ana@example.org",
         "o'brien+x@sub.example.co.uk",
@@ -132,7 +132,7 @@ async def test_addresses_of_any_script_are_taken(api, as_):
 NO_PHONES = ["---", "(((", "+", "12", "1" * 18, "+49 30 x", "+49\n30 12", "\u0663" * 4]
 
 
-async def test_what_is_no_phone_is_refused(api, as_):
+async def test_invalid_phone_is_refused(api, as_):
     for phone in NO_PHONES:
         body = {"full_name": "Ana", "phone": phone}
         answer = await api.post(PROFILES, json=body, headers=as_("admin"))
@@ -195,7 +195,7 @@ NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_
 
 
 @given(NAMES)
-def test_whatever_is_written_is_found_by_itself_and_by_each_of_its_beginnings(name):
+def test_any_name_is_found_by_each_of_its_prefixes(name):
     for form in ("NFC", "NFD", "NFKC"):
         words = indexed([unicodedata.normalize("NFC", name)])
         for word in sought(unicodedata.normalize(form, name)):
@@ -203,7 +203,7 @@ def test_whatever_is_written_is_found_by_itself_and_by_each_of_its_beginnings(na
 
 
 @given(NAMES)
-def test_words_are_indexed_once_and_hold_nothing_that_a_query_could_mean(name):
+def test_index_words_are_unique_and_have_no_query_syntax(name):
     words = indexed([name, name])
     assert all(one < other for one, other in pairwise(words))
     assert all(unicodedata.category(c)[0] in "LNM" for word in words for c in word)

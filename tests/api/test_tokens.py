@@ -152,7 +152,7 @@ async def test_known_keys_outlast_the_issuer_and_unknown_ones_fail(issuer, keys,
     assert await refusal(verifier, issuer.token("second")) == GENERIC
 
 
-async def test_without_any_keys_yet_nobody_is_called_a_liar(issuer, verifier, clock):
+async def test_missing_jwks_is_503_not_401(issuer, verifier, clock):
     issuer.status = "503 Service Unavailable"
     assert (await refusal(verifier, issuer.token()))[0] == 503
     assert await refusal(verifier, "nonsense") == GENERIC
@@ -205,7 +205,7 @@ async def test_a_redirect_is_not_followed(issuer, keys):
         assert elsewhere.asked == 0
 
 
-async def test_a_slow_issuer_costs_its_time_out_once_for_all(issuer, verifier, monkeypatch):
+async def test_slow_issuer_delays_all_requests_once(issuer, verifier, monkeypatch):
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT", 0.05)
     issuer.answers.clear()
     async with asyncio.timeout(5):
@@ -288,7 +288,7 @@ async def test_a_caller_who_hangs_up_does_not_end_the_fetch_of_the_others(issuer
         ({"app_metadata": {"role": ["admin"]}}, False),
     ],
 )
-async def test_each_claim_is_judged_to_its_edge(claims, accepted):
+async def test_token_claims_are_checked_at_their_limits(claims, accepted):
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = "https://clinic.example/auth/v1"
     verifier = Verifier(FixedKey(PyJWK(jwk("k", key))), issuer, "authenticated", Clock(NOW))
@@ -298,9 +298,7 @@ async def test_each_claim_is_judged_to_its_edge(claims, accepted):
 
 
 @pytest.mark.parametrize("role", ["admin", "service_role", "dentist"])
-async def test_a_role_that_users_can_write_or_that_is_the_databases_is_not_read(
-    issuer, verifier, role
-):
+async def test_role_from_user_metadata_is_ignored(issuer, verifier, role):
     token = issuer.token(role=role, user_metadata={"role": role}, app_metadata={})
     assert (await verifier.verify(token)).actor.role is Role.PATIENT
 

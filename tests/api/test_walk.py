@@ -149,7 +149,7 @@ async def test_what_is_missing_is_named(stranger, wish):
     await stranger.refused("validation_failed", says, by="reserve", body=wish, headers=empty)
 
 
-async def test_who_comes_second_is_shown_other_times(stranger, wish, as_):
+async def test_loser_of_a_slot_is_shown_alternatives(stranger, wish, as_):
     hold = await stranger.ask("reserve", wish, headers={"Idempotency-Key": "once"})
     another = wish | {"starts_at": monday(9).isoformat()}
     says = "send a new key"
@@ -166,7 +166,7 @@ async def test_who_comes_second_is_shown_other_times(stranger, wish, as_):
     await stranger.refused("hold_quota", "confirm or release one", by="reserve", body=another)
 
 
-async def test_a_hold_has_its_time_and_a_booking_its_order(stranger, wish, pool):
+async def test_hold_has_a_deadline_and_booking_follows_the_table(stranger, wish, pool):
     hold = await stranger.ask("reserve", wish)
     move = {"starts_at": monday(9).isoformat()}
     says = "held; possible now: confirm, extend, release, edit, cancel"
@@ -194,7 +194,7 @@ async def test_a_hold_has_its_time_and_a_booking_its_order(stranger, wish, pool)
     await stranger.refused("invalid_transition", says, by="confirm", id=booked["id"])
 
 
-async def test_without_a_token_or_beyond_ones_role_it_is_said(stranger, wish):
+async def test_missing_token_or_right_is_explained(stranger, wish):
     await stranger.refused("forbidden", "Not allowed for the role patient", by="list_resources")
     stranger.headers = {}
     says = "Authorization: Bearer"

@@ -98,9 +98,7 @@ class Caller:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_in_a_storm_of_all_commands_nothing_deadlocks_and_nobody_lacks_a_chair(
-    dsn: str, seed: int
-):
+async def test_storm_of_commands_has_no_deadlock_and_every_visit_its_chair(dsn: str, seed: int):
     made: list[UUID] = []
     async with await create_pool(dsn, CALLERS) as pool:
         async with pool.acquire() as connection:

@@ -76,7 +76,7 @@ async def test_a_move_finds_a_chair_as_a_hold_does_without_its_own(pool, scene):
         await assert_nobody_lost_a_chair(connection, scene, moved)
 
 
-async def test_the_tightest_fit_is_taken_first(pool: Pool):
+async def test_chair_with_the_tightest_gap_is_taken_first(pool: Pool):
     """Chair 1 is free all day, chair 2 is used until 9:30, chair 3 until 10:00 and from 11:00."""
     visits = (Planted(-60, 30, 1), Planted(0, 60, 2), Planted(120, 180, 2))
     async with played(pool, Scene(3, visits, wish=60, lasts=60)) as (connection, start):
@@ -97,7 +97,7 @@ async def test_visits_on_a_chair_that_is_switched_off_stay_there(pool: Pool):
         assert (await wish(connection, start + 30 * A_MINUTE)).outcome is Outcome.DONE
 
 
-async def test_an_exchange_is_told_with_the_booking_and_not_on_the_board(pool: Pool):
+async def test_chair_exchange_is_an_event_of_the_booking_only(pool: Pool):
     async with played(pool, Scene(2, SPLIT, wish=30, lasts=60)) as (connection, start):
         await connection.execute("delete from outbox")
         held = (await wish(connection, start)).appointment

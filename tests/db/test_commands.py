@@ -87,7 +87,7 @@ async def test_a_hold_is_extended_at_most_twice_each_time_to_its_full_length(poo
     assert (await change(pool, id, Verb.EXTEND)).outcome is Outcome.EXTENDED_ENOUGH
 
 
-async def test_after_its_deadline_a_hold_is_over_whether_or_not_it_was_swept(
+async def test_hold_is_over_at_its_deadline_swept_or_not(
     pool,
 ):
     id = (await hold(pool, request(monday(9)))).appointment.id
@@ -99,7 +99,7 @@ async def test_after_its_deadline_a_hold_is_over_whether_or_not_it_was_swept(
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
 
 
-async def test_an_overdue_hold_gives_way_and_is_expired_by_who_takes_its_place(pool):
+async def test_overdue_hold_is_expired_by_the_next_hold(pool):
     first = (await hold(pool, request(monday(9)))).appointment.id
     await overdue(pool, first)
     second = await hold(pool, request(monday(9), patient_id=BEN, caller=BEN))
@@ -182,7 +182,7 @@ async def test_a_booking_out_of_scope_does_not_exist(pool):
         assert foreign.outcome is Outcome.NOT_FOUND
 
 
-async def test_every_version_leaves_a_transition_and_only_the_api_leaves_a_word_for_the_workflow(
+async def test_every_version_has_a_transition_and_only_api_changes_an_inbox_row(
     pool,
 ):
     command = request(monday(9))
@@ -216,7 +216,7 @@ async def test_the_audit_trail_cannot_be_edited(pool):
             await pool.execute(statement)
 
 
-async def test_whoever_ends_a_booking_frees_its_slot(pool):
+async def test_any_end_of_a_booking_frees_its_slot(pool):
     id = (await hold(pool, request(monday(9)))).appointment.id
     await pool.execute(
         """

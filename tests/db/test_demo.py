@@ -54,7 +54,7 @@ async def test_each_live_booking_asks_for_its_workflow_and_no_other_does(practic
     assert await practice.fetchval("select count(*) from workflow_inbox") > 100
 
 
-async def test_it_is_made_once(practice):
+async def test_demo_practice_is_created_once(practice):
     asked = await practice.fetchval("select count(*) from workflow_inbox")
     assert await demo_practice.fill(practice) == 0
     assert await practice.fetchval("select count(*) from workflow_inbox") == asked

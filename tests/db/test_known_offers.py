@@ -61,7 +61,7 @@ async def held(
         return await booking.hold(overheard, command, who, Via.API, offers), len(overheard.asked)
 
 
-async def test_a_hold_by_a_known_offer_is_one_question(pool):
+async def test_hold_with_cached_terms_is_one_query(pool):
     offers = CachedTerms()
     first, asked = await held(pool, offers, request(monday(9)))
     assert (first.outcome, asked) == (Outcome.DONE, 2)
@@ -72,7 +72,7 @@ async def test_a_hold_by_a_known_offer_is_one_question(pool):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_after_a_change_nobody_holds_by_what_was_known_before(pool, change):
+async def test_changed_terms_invalidate_the_cache(pool, change):
     sql, reason = CHANGES[change]
     offers = CachedTerms()
     await held(pool, offers, request(monday(9)))
@@ -97,7 +97,7 @@ async def test_terms_that_changed_are_those_that_are_pinned(pool):
     assert result.appointment.ends_at - result.appointment.starts_at == timedelta(minutes=45)
 
 
-async def test_a_time_that_comes_into_reach_is_not_refused_by_what_was_known(pool):
+async def test_start_that_enters_the_horizon_is_not_refused_by_cached_terms(pool):
     offers = CachedTerms()
     await pool.execute("update appointment_types set horizon = '1 hour'")
     far, _ = await held(pool, offers, request(monday(9)))
@@ -106,7 +106,7 @@ async def test_a_time_that_comes_into_reach_is_not_refused_by_what_was_known(poo
     assert (await held(pool, offers, request(monday(9))))[0].outcome is Outcome.DONE
 
 
-async def test_a_time_that_went_out_of_reach_is_judged_by_the_databases_clock(pool):
+async def test_lead_time_is_checked_by_the_database_clock(pool):
     """As it is by now: the offer was read when there was still time enough."""
     offers = CachedTerms()
     await held(pool, offers, request(monday(9)))
@@ -118,7 +118,7 @@ async def test_a_time_that_went_out_of_reach_is_judged_by_the_databases_clock(po
     assert await pool.fetchval("select count(*) from appointments") == 1
 
 
-async def test_staff_and_patients_do_not_share_what_is_known(pool):
+async def test_staff_and_patients_have_separate_cached_terms(pool):
     await pool.execute("update appointment_types set bookable_online = false")
     offers = CachedTerms()
     by_staff, _ = await held(pool, offers, request(monday(9)), CLINIC)
@@ -126,7 +126,7 @@ async def test_staff_and_patients_do_not_share_what_is_known(pool):
     assert (by_staff.outcome, by_patient.reason) == (Outcome.DONE, Reason.NOT_ONLINE)
 
 
-async def test_a_repeat_is_told_though_the_offer_is_another_one(pool):
+async def test_repeat_is_answered_though_the_terms_changed(pool):
     offers, asked = CachedTerms(), {"key": key()}
     first, _ = await held(pool, offers, request(monday(9), **asked))
     await pool.execute("update dentists set bookable = false where profile_id = $1", AMARA)
@@ -135,7 +135,7 @@ async def test_a_repeat_is_told_though_the_offer_is_another_one(pool):
     assert again.appointment.status is Status.HELD
 
 
-async def test_another_dentists_change_leaves_what_is_known(pool):
+async def test_change_of_another_dentist_keeps_cached_terms(pool):
     offers = CachedTerms()
     await held(pool, offers, request(monday(9)))
     await pool.execute("update dentists set bookable = false where profile_id = $1", LENA)

@@ -61,7 +61,7 @@ async def test_a_refusal_changes_nothing_and_a_change_leaves_one_transition(
                     ]
 
 
-async def test_the_same_command_again_finds_itself_done_in_every_state_it_led_to(pool):
+async def test_repeated_command_is_a_repeat_in_every_resulting_state(pool):
     async with pool.acquire() as connection:
         for verb, rule in RULES.items():
             for status in rule.moves:
@@ -75,7 +75,7 @@ async def test_the_same_command_again_finds_itself_done_in_every_state_it_led_to
 
 
 @pytest.mark.parametrize("status", Status)
-async def test_the_hold_again_finds_its_booking_whatever_became_of_it(pool, status):
+async def test_repeated_hold_returns_its_booking_in_any_state(pool, status):
     async with pool.acquire() as connection, _undone(connection):
         command = request(monday(9), limits=None)
         await booking.hold(connection, command, patient(ANA), Via.API)
@@ -85,7 +85,7 @@ async def test_the_hold_again_finds_its_booking_whatever_became_of_it(pool, stat
 
 
 @pytest.mark.parametrize("status", Status)
-async def test_only_a_visit_that_nobody_closed_lapses_and_only_once(pool, status):
+async def test_only_an_open_visit_lapses_and_only_once(pool, status):
     async with pool.acquire() as connection, _undone(connection):
         id = await _booking(connection, status, False, False)
         await _replicating(

@@ -34,9 +34,7 @@ ZONES = (
 
 @pytest.mark.parametrize("asker", [patient(NEWCOMER), CLINIC], ids=["patient", "staff"])
 @pytest.mark.parametrize("seed", range(6))
-async def test_what_is_offered_can_be_held_and_nothing_else(
-    pool: Pool, seed: int, asker: Actor
-) -> None:
+async def test_exactly_the_offered_slots_can_be_held(pool: Pool, seed: int, asker: Actor) -> None:
     chance = random.Random(seed)
     day = await a_clinic(pool, chance)
     await others_at_work(pool, chance, day)

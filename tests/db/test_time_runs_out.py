@@ -80,9 +80,7 @@ async def test_a_request_that_moves_has_its_full_time_for_approval_again(pool):
 @pytest.mark.parametrize(
     "verb", [v for v, rule in RULES.items() if rule.deadline is Deadline.BEFORE]
 )
-async def test_what_waits_for_a_deadline_is_over_once_the_visit_has_begun(
-    pool, long_deadlines, verb
-):
+async def test_hold_and_request_end_at_the_start_of_the_visit(pool, long_deadlines, verb):
     pending = Status.PENDING_APPROVAL in RULES[verb].moves
     id = await requested(pool) if pending else (await hold(pool, request(monday(9)))).appointment.id
     await begin_visit(pool, id)
@@ -120,7 +118,7 @@ async def test_a_request_is_withdrawn_even_after_its_deadline_and_its_start(pool
 
 
 @pytest.mark.parametrize("verb", [verb for verb, rule in RULES.items() if rule.earliest])
-async def test_a_visit_weeks_ahead_is_neither_checked_in_nor_missed(pool, verb):
+async def test_future_visit_allows_neither_check_in_nor_no_show(pool, verb):
     id = (await hold(pool, request(monday(9, weeks=3)))).appointment.id
     await change(pool, id, Verb.CONFIRM)
     refused = await change(pool, id, verb)
@@ -129,7 +127,7 @@ async def test_a_visit_weeks_ahead_is_neither_checked_in_nor_missed(pool, verb):
     assert refused.appointment.status is Status.BOOKED
 
 
-async def test_a_visit_is_missed_from_its_start_on(pool):
+async def test_no_show_is_possible_from_the_start_on(pool):
     id = (await hold(pool, request(monday(9)))).appointment.id
     await change(pool, id, Verb.CONFIRM)
     await begin_visit(pool, id, -AN_HOUR)

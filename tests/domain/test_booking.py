@@ -94,13 +94,13 @@ def test_where_approval_is_needed_confirm_leads_to_waiting_for_it_and_nothing_pa
             assert before in rule.moves, "approval changes where a verb leads, not where from"
 
 
-def test_what_staff_move_stays_as_approved_as_it_was_and_no_other_verb_knows_staff():
+def test_only_reschedule_has_transitions_of_its_own_for_staff():
     known = {v: rule.moves_approval_staff for v, rule in RULES.items() if rule.moves_approval_staff}
     stays = {status: status for status in RULES[Verb.RESCHEDULE].moves}
     assert known == {Verb.RESCHEDULE: stays}
 
 
-def test_what_a_deadline_decides_is_decided_on_one_side_of_it():
+def test_deadline_allows_each_verb_on_one_side_only():
     judged = {
         verb: rule.deadline for verb, rule in RULES.items() if rule.deadline is not Deadline.ANY
     }

@@ -38,7 +38,7 @@ def pids(log: Path, count: int) -> list[int]:
     return [int(line) for line in lines]
 
 
-def test_nothing_survives_a_killed_starter(run_python, tmp_path, eventually, alive) -> None:
+def test_killed_parent_leaves_no_child(run_python, tmp_path, eventually, alive) -> None:
     log = tmp_path / "log"
     starter = run_python(START, STUBBORN, log)
     family = [int(starter.stdout.readline()), *pids(log, 2)]

@@ -27,7 +27,7 @@ async def one_chair(pool: Pool) -> Pool:
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_who_loads_only_what_was_told_shows_what_a_fresh_read_says(pool, seed):
+async def test_board_kept_by_events_equals_a_fresh_read(pool, seed):
     """Readers come at any time, hear of several changes at once, and are told late."""
     first, chance = monday(8, weeks=3), random.Random(seed)
     await chairs(pool, 1 + seed % 2)
@@ -69,14 +69,14 @@ async def test_who_loads_only_what_was_told_shows_what_a_fresh_read_says(pool, s
         ("select profile_erase(id, 'system') from profiles where full_name like '%Silva'", {MATEO}),
     ],
 )
-async def test_an_edit_is_told_to_those_whose_offers_it_changes(pool, edit, whom):
+async def test_edit_notifies_dentists_whose_slots_change(pool, edit, whom):
     await pool.execute(edit)
     told = await changes(pool)
     assert {event.entity_id for event in told} == whom
     assert all(names(event, monday(9)) for event in told)
 
 
-async def test_the_last_chair_is_told_to_the_other_dentists_of_that_time_alone(one_chair):
+async def test_last_chair_notifies_other_dentists_of_that_time_only(one_chair):
     wish = request(monday(9))
     await hold(one_chair, wish)
     told = await changes(one_chair)
@@ -87,7 +87,7 @@ async def test_the_last_chair_is_told_to_the_other_dentists_of_that_time_alone(o
     assert {event.entity_id for event in await changes(one_chair)} == OTHERS
 
 
-async def test_hours_that_become_another_dentists_are_told_of_both(pool):
+async def test_hours_moved_to_another_dentist_notify_both(pool):
     await pool.execute(
         f"""
         insert into schedule_exceptions (clinic_id, resource_no, on_date, kind)
@@ -104,7 +104,7 @@ async def test_hours_that_become_another_dentists_are_told_of_both(pool):
     assert {event.entity_id for event in await changes(pool)} == OTHERS
 
 
-async def test_who_is_checked_in_keeps_the_chair_and_the_others_are_told(one_chair):
+async def test_check_in_keeps_the_chair_and_notifies_other_dentists(one_chair):
     """The chair is kept from the arrival on, and free again once the visit is over."""
     wish = request(monday(14))
     await hold(one_chair, wish)
@@ -116,7 +116,7 @@ async def test_who_is_checked_in_keeps_the_chair_and_the_others_are_told(one_cha
         assert {event.entity_id for event in told} == whom
 
 
-async def test_a_chair_that_leaves_another_free_is_told_to_nobody(pool):
+async def test_taken_chair_notifies_nobody_while_another_is_free(pool):
     await chairs(pool, 2)
     await relayed(pool)
     first, second = request(monday(9)), request(monday(9), dentist_id=LENA, patient_id=BEN)
@@ -126,7 +126,7 @@ async def test_a_chair_that_leaves_another_free_is_told_to_nobody(pool):
     assert {event.entity_id for event in await changes(pool)} == {AMARA, MATEO}
 
 
-async def test_two_who_take_the_last_two_chairs_at_once_are_told(pool):
+async def test_concurrent_holds_of_the_last_two_chairs_notify(pool):
     """Neither transaction sees the other's claim."""
     await chairs(pool, 2)
     wishes = [request(monday(11)), request(monday(11), dentist_id=LENA, patient_id=BEN)]
@@ -141,7 +141,7 @@ async def test_two_who_take_the_last_two_chairs_at_once_are_told(pool):
     assert any(names(event, monday(9)) for event in told)
 
 
-async def test_a_chair_taken_from_an_overdue_hold_is_told(one_chair):
+async def test_chair_taken_from_an_overdue_hold_notifies(one_chair):
     """Its time counted as free, with others who loaded meanwhile."""
     late = request(monday(9))
     await hold(one_chair, late)
@@ -152,7 +152,7 @@ async def test_a_chair_taken_from_an_overdue_hold_is_told(one_chair):
     assert MATEO in {event.entity_id for event in await changes(one_chair)}
 
 
-async def test_visits_that_exchange_chairs_are_told_to_nobody(pool):
+async def test_chair_exchange_notifies_no_other_dentist(pool):
     await chairs(pool, 2)
     await hold(pool, request(monday(9)))
     await hold(pool, request(monday(9), dentist_id=LENA, patient_id=BEN))

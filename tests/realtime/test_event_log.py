@@ -93,7 +93,7 @@ async def test_a_cursor_that_another_process_gave_out_is_good_here_before_its_ev
 
 
 @pytest.mark.parametrize("cursor", NO_CURSORS)
-async def test_a_cursor_that_is_none_means_reset(api, http, as_, pool, cursor):
+async def test_unknown_cursor_resets_the_page(api, http, as_, pool, cursor):
     epoch = await pool.fetchval("select epoch from realtime_epoch")
     after = cursor.replace("{epoch}", epoch)
     answer = await http.get(LOG, params={"after": after}, headers=as_("admin", "admin"))
@@ -117,15 +117,13 @@ async def test_a_cursor_that_is_too_old_means_reset(api, http, as_, pool):
 
 
 @pytest.mark.parametrize("topics", NO_TOPICS)
-async def test_topics_that_are_none_are_refused(http, as_, topics):
+async def test_unknown_topics_are_refused(http, as_, topics):
     answer = await http.get(LOG, params={"topics": topics}, headers=as_("admin", "admin"))
     assert answer.json()["code"] == "validation_failed"
 
 
 @pytest.mark.real_timeouts
-async def test_who_would_wait_behind_a_crowd_that_catches_up_is_told_to_come_back(
-    api, http, as_, pool
-):
+async def test_replay_is_503_with_retry_after_when_all_replays_are_busy(api, http, as_, pool):
     await hold(pool, wish(0))
     await settled(pool, api.hub)
     api.hub.pages.forget()

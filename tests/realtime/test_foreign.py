@@ -103,9 +103,7 @@ class Watched:
             self.foreign.append(frame)
 
 
-async def test_for_each_event_that_reaches_a_reader_the_database_says_that_they_may_see_it(
-    pool, relay, hub
-):
+async def test_every_delivered_event_is_visible_to_its_reader_by_the_rows(pool, relay, hub):
     for actor in ADMINS + AGENTS:
         await pool.execute(KNOWN, actor.id, str(actor.role), None)
     async with pool.acquire() as connection:

@@ -100,9 +100,7 @@ async def test_a_former_role_gives_no_rights(pool, relay, hub, listen, former, p
     assert [each for each in single + people if each] == []
 
 
-async def test_without_its_grant_an_agent_is_told_nothing_that_it_was_not_told_before(
-    pool, relay, hub, listen
-):
+async def test_agent_without_grant_gets_no_new_events(pool, relay, hub, listen):
     """Neither as it happens nor from the log; and what the others do comes on."""
     start = Cursor(hub.at.epoch, 0)
     async with pool.acquire() as connection:

@@ -54,7 +54,7 @@ async def test_staff_get_every_change_once_and_in_order(pool, relay, hub, listen
     assert_each_once_in_order(changes(listener), await committed(pool))
 
 
-async def test_of_people_who_left_nothing_is_remembered(hub, listen):
+async def test_hub_forgets_closed_streams(hub, listen):
     for n in range(5):
         listener = listen(patient(UUID(int=n + 1)), *EVERYTHING)
         await until(lambda: hub.health.streams == 1)
@@ -63,7 +63,7 @@ async def test_of_people_who_left_nothing_is_remembered(hub, listen):
     assert not hub.streams._by_address
 
 
-async def test_nobody_gets_what_is_not_theirs(pool, relay, hub, listen):
+async def test_readers_get_only_their_own_events(pool, relay, hub, listen):
     people = [patient(person_id("patient", name)) for name, _ in PATIENTS]
     staff = [Actor(Role.DENTIST, person_id("dentist", name)) for name, *_ in DENTISTS]
     actors = [*people, *staff, Actor(Role.AGENT, UUID(int=7))]
@@ -140,7 +140,7 @@ async def test_a_reader_who_resumes_gets_what_was_missed_and_then_what_comes(
         assert listener.seqs == list(range(index * 7 + 1, head + 1))
 
 
-async def test_a_reader_who_is_ahead_of_this_process_gets_nothing_twice(dsn, pool, relay):
+async def test_reader_ahead_of_the_hub_gets_no_event_twice(dsn, pool, relay):
     behind = hub_module.Hub(dsn)
     async with running(behind):
         await until(lambda: behind.health.connected)
@@ -257,7 +257,7 @@ async def test_a_reader_who_is_too_slow_is_cut_off_and_the_others_go_on(
     assert got + again.seqs == list(range(1, head + 1))
 
 
-async def test_of_the_board_a_slow_reader_gets_the_latest_state_of_each_slot(
+async def test_slow_reader_gets_the_latest_state_of_each_slot(
     pool, relay, hub, listen, monkeypatch
 ):
     monkeypatch.setattr(stream, "LIMIT", 40)

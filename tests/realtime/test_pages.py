@@ -64,7 +64,7 @@ async def test_who_asks_while_a_shorter_piece_is_read_gets_all_that_is_theirs():
     assert (short, long) == (list(range(1, 11)), list(range(1, 21)))
 
 
-async def test_what_came_by_is_read_by_nobody():
+async def test_events_received_live_are_not_queried():
     book, log = Pages(), Log(0)
     for seq in range(1, 2 * SIZE + 4):
         book.add(made(seq))
@@ -81,7 +81,7 @@ async def test_a_page_whose_beginning_was_not_seen_is_not_taken_for_whole():
     assert log.reads == [(0, SIZE)]
 
 
-async def test_what_is_gone_is_not_passed_over():
+async def test_deleted_events_are_not_skipped_silently():
     book, log = Pages(), Log(2 * SIZE, gone=SIZE + 3)
     for seq in (0, SIZE, SIZE + 2):
         with pytest.raises(replay.TooOld):

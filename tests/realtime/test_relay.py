@@ -200,7 +200,7 @@ async def test_a_transaction_that_stays_open_delays_nobody_else(pool, relay):
     assert_each_once_in_order(await logged(pool), await committed(pool))
 
 
-async def test_a_wake_and_a_bell_are_heard_at_once(dsn, pool, monkeypatch):
+async def test_wake_and_notification_start_the_relay_at_once(dsn, pool, monkeypatch):
     monkeypatch.setattr(relay_module, "POLL", NEVER)
     leader, waker = Relay(dsn), RelayWaker(pool)
     async with running(leader, waker):
@@ -213,12 +213,12 @@ async def test_a_wake_and_a_bell_are_heard_at_once(dsn, pool, monkeypatch):
         assert await sequenced(pool) == 4
 
 
-async def test_what_nobody_rang_for_is_found_within_a_second(pool, relay):
+async def test_relay_finds_events_without_notification(pool, relay):
     await hold(pool, wish(0))
     assert await sequenced(pool, 2) == 2
 
 
-async def test_many_rings_are_few_notifications(dsn, pool):
+async def test_many_wakes_are_few_notifications(dsn, pool):
     heard = []
     listener = await connect(dsn, "test")
     await listener.add_listener("outbox", lambda *_: heard.append(1))
@@ -232,7 +232,7 @@ async def test_many_rings_are_few_notifications(dsn, pool):
     assert len(heard) <= 2
 
 
-async def test_a_bell_without_a_database_disturbs_nobody(caplog):
+async def test_wake_without_database_raises_nothing(caplog):
     async with await create_pool("postgresql://nobody@127.0.0.1:1/nothing", 2) as pool:
         waker = RelayWaker(pool)
         async with running(waker):

@@ -151,7 +151,7 @@ async def test_a_stream_needs_a_caller(http):
 
 
 @pytest.mark.parametrize("cursor", NO_CURSORS)
-async def test_a_cursor_that_is_none_of_ours_means_reset(api, stream, as_, pool, cursor):
+async def test_unknown_cursor_resets_the_stream(api, stream, as_, pool, cursor):
     await hold(pool, wish(0))
     head = await settled(pool, api.hub)
     epoch = await pool.fetchval("select epoch from realtime_epoch")

@@ -24,9 +24,7 @@ EDITED = """
 """
 
 
-async def test_readers_who_stand_still_take_nothing_from_the_others_and_miss_nothing(
-    api, as_, pool, monkeypatch
-):
+async def test_stuck_readers_neither_slow_others_nor_miss_events(api, as_, pool, monkeypatch):
     monkeypatch.setattr(stream, "LIMIT", LIMIT)
     token = as_("admin")["Authorization"].removeprefix("Bearer ")
     readers = [Raw(api.port, "/api/events?topics=appointments", token) for _ in range(READERS)]

@@ -60,7 +60,7 @@ async def test_a_ticket_opens_the_streams_of_its_topics_without_a_header(
     assert set(told) < set(all_of_it.names())
 
 
-async def test_a_ticket_that_was_used_is_none(http, stream, as_, buy):
+async def test_used_ticket_is_refused(http, stream, as_, buy):
     path = f"{EVENTS}?ticket={await buy(as_('patient', 'ana'))}"
     assert (await stream(path, NOBODY)).names() == ["ready"]
     for headers in (NOBODY, as_("admin")):
@@ -68,7 +68,7 @@ async def test_a_ticket_that_was_used_is_none(http, stream, as_, buy):
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
-async def test_of_many_who_show_a_ticket_at_once_one_is_let_in(stream, as_, buy):
+async def test_concurrent_uses_of_a_ticket_open_one_stream(stream, as_, buy):
     path = f"{EVENTS}?ticket={await buy(as_('patient', 'ana'))}"
     clients = await asyncio.gather(*(stream(path, NOBODY) for _ in range(8)))
     assert sorted(client.response.status_code for client in clients) == [200] + [401] * 7

@@ -207,7 +207,7 @@ async def test_pipelined_requests_are_answered_in_order_however_many(api):
             assert (b"version" in answer.body) == (path == "/version")
 
 
-async def test_what_waits_behind_a_stream_is_bounded(api, as_):
+async def test_requests_pipelined_behind_a_stream_are_bounded(api, as_):
     async with wire(api.port) as eager:
         eager.send(request("GET", "/api/events", **as_("admin")))
         await until(lambda: api.hub.health.streams == 1)

@@ -65,7 +65,7 @@ def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("call", UNKNOWN_CALLS)
-async def test_whoever_is_not_known_is_counted_whatever_is_wrong_with_the_call(api, call):
+async def test_every_unauthenticated_request_counts_against_its_address(api, call):
     answers = []
     for _ in range(5):
         async with wire(api.port) as one:
@@ -189,7 +189,7 @@ async def test_a_crowd_without_tokens_takes_no_connection_from_those_who_have_on
     assert len(read) == 1
 
 
-async def test_those_who_come_together_ask_once(api, http, monkeypatch):
+async def test_concurrent_public_requests_share_one_query(api, http, monkeypatch):
     monkeypatch.setattr(api.app.state.limits, "count", _let_in)
     read = counting(monkeypatch, clinics, "dentists")
     async with api.app.state.app_state.pool.acquire() as connection, connection.transaction():
@@ -231,7 +231,7 @@ async def test_a_schema_that_lacks_a_migration_is_not_ready(api, pool):
 
 
 @pytest.mark.parametrize(("days", "shown"), [(50, True), (70, False)])
-async def test_what_is_public_is_searched_for_60_days(api, pool, days, shown):
+async def test_public_search_is_limited_to_60_days(api, pool, days, shown):
     await pool.execute("update appointment_types set horizon = '400 days'")
     await pool.execute(
         "update weekly_hours set valid_from = $1, valid_to = null",

@@ -239,7 +239,7 @@ async def test_the_relay_is_woken_by_a_change_and_by_nothing_else(desk: Desk):
     assert len(woken) == 1
 
 
-async def test_no_word_of_the_driver_reaches_temporal():
+async def test_driver_errors_do_not_reach_temporal():
     async with await create_pool("postgresql://secret@127.0.0.1:1/nothing", 1) as nowhere:
         with pytest.raises(ApplicationError) as failed:
             await advance(nowhere, Booking(str(uuid7())))

@@ -142,7 +142,7 @@ async def test_a_later_change_keeps_the_waiting_time_and_the_lease_of_its_row(po
     assert await inbox(pool) == []
 
 
-async def test_what_another_dispatcher_leased_again_is_not_deleted_by_the_first(pool):
+async def test_row_leased_by_another_dispatcher_is_not_deleted(pool):
     """The first one hung until its lease was over."""
     command = request(times(1)[0])
     await hold(pool, command)

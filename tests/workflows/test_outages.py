@@ -158,7 +158,7 @@ async def test_a_deadline_that_passes_without_a_worker_is_kept_when_one_comes(de
         assert (await handle.result()).status == "expired"
 
 
-async def test_a_worker_that_keeps_nothing_in_memory_does_the_same(desk: Desk):
+async def test_worker_without_workflow_cache_behaves_the_same(desk: Desk):
     ids = [await desk.hold() for _ in range(4)]
     await desk.holds_last(1.0)
     ids += [await desk.hold() for _ in range(4)]
@@ -197,7 +197,7 @@ async def test_open_holds_survive_the_death_of_temporal(
     assert await desk.verbs(confirmed) == ["hold", "confirm"]
 
 
-async def test_a_long_history_is_continued_as_new_with_all_it_has_heard(own_desk: Desk):
+async def test_long_history_continues_as_new_with_its_pending_commands(own_desk: Desk):
     desk = own_desk
     id = await desk.hold()
     known = TypedSearchAttributes([SearchAttributePair(BOOKING_STATUS, "held")])
@@ -217,7 +217,9 @@ async def test_a_long_history_is_continued_as_new_with_all_it_has_heard(own_desk
     assert await desk.verbs(id) == ["hold", "release"]
 
 
-async def test_what_was_heard_is_carried_on_without_the_database(own_desk: Desk, nowhere: Pool):
+async def test_pending_commands_survive_continue_as_new_without_database(
+    own_desk: Desk, nowhere: Pool
+):
     desk = own_desk
     booking = Booking(str(uuid7()), desk.request())
     async with desk.working():

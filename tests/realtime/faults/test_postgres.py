@@ -34,7 +34,7 @@ END = """
 """
 
 
-async def test_the_connections_of_listener_and_relay_are_ended_again_and_again(drill, pair):
+async def test_ended_hub_and_relay_connections_lose_no_event(drill, pair):
     async with drill.watched(*(part.url for part in pair)):
         ended = 0
         async with drill.load.running() as load:
@@ -47,7 +47,7 @@ async def test_the_connections_of_listener_and_relay_are_ended_again_and_again(d
     assert drill.connections == {1}
 
 
-async def test_the_way_to_postgres_swallows_everything_without_a_word(drill, settings, dsn):
+async def test_silent_network_to_postgres_loses_no_event(drill, settings, dsn):
     async with proxy(dsn) as network:
         part = process(settings, "behind", network.dsn)
         async with running(part), drill.watched(part.url):
@@ -59,7 +59,7 @@ async def test_the_way_to_postgres_swallows_everything_without_a_word(drill, set
     assert drill.connections == {1}
 
 
-async def test_postgres_is_stopped_and_killed_and_comes_back(settings):
+async def test_postgres_restarts_lose_no_event(settings):
     with stack.postgres(LOSES_NOTHING) as server:
         dsn = server.dsn()
         await _furnish(dsn)
@@ -78,9 +78,7 @@ async def test_postgres_is_stopped_and_killed_and_comes_back(settings):
                 await drill.settles()
 
 
-async def test_a_transaction_held_open_delays_nobody_and_its_own_come_when_it_commits(
-    drill, pair, dsn
-):
+async def test_open_transaction_delays_only_its_own_events(drill, pair, dsn):
     late = request(monday(13), appointment_type="consultation", limits=None)
     concerned = (person_id("admin", "admin"), late.patient_id, late.dentist_id)
     async with drill.watched(*(part.url for part in pair)):

@@ -9,7 +9,7 @@ from tests.realtime.balancer import Balancer
 from tests.support import HANG
 
 
-async def test_without_a_fault_nobody_is_cut_off(drill, pair):
+async def test_streams_stay_open_without_faults(drill, pair):
     async with drill.watched(*(part.url for part in pair)):
         async with drill.load.running() as load:
             await load.goes_on(60)
@@ -17,7 +17,7 @@ async def test_without_a_fault_nobody_is_cut_off(drill, pair):
     assert drill.connections == {1}
 
 
-async def test_a_process_is_killed(drill, pair):
+async def test_killed_api_process_loses_no_event(drill, pair):
     leader, other = pair
     async with Balancer(leader.port, other.port) as way, drill.watched(way.url):
         async with drill.load.running() as load:
@@ -30,7 +30,7 @@ async def test_a_process_is_killed(drill, pair):
     assert max(drill.connections) > 1
 
 
-async def test_the_process_that_relays_is_killed(drill, pair, leader):
+async def test_killed_relay_process_loses_no_event(drill, pair, leader):
     relaying, other = pair
     async with Balancer(relaying.port, other.port) as way, drill.watched(way.url):
         async with drill.load.running() as load:
@@ -43,7 +43,7 @@ async def test_the_process_that_relays_is_killed(drill, pair, leader):
         await drill.settles()
 
 
-async def test_one_after_the_other_is_replaced(drill, pair):
+async def test_rolling_restart_loses_no_event(drill, pair):
     """A rolling restart: each is asked to end, says `bye`, and comes back."""
     async with Balancer(*(part.port for part in pair)) as way, drill.watched(way.url):
         async with drill.load.running() as load:

@@ -38,7 +38,7 @@ FORGED = [
 ]
 
 
-async def test_five_hundred_are_dropped_at_once_and_come_back_at_once(drill, pair):
+async def test_five_hundred_readers_reconnect_at_once(drill, pair):
     crowd = []
     for n in range(CROWD):
         seat = Seat("patient", f"one of many {n}", frozenset({"availability"}))
@@ -60,7 +60,7 @@ async def test_five_hundred_are_dropped_at_once_and_come_back_at_once(drill, pai
     assert drill.connections == {1}
 
 
-async def test_one_who_does_not_read_is_cut_off_and_goes_on_without_loss(drill, pair):
+async def test_reader_that_stops_reading_is_cut_off_and_resumes_without_loss(drill, pair):
     admin = Seat("admin", "admin", frozenset({"appointments"}))
     stuck = Raw(pair[0].port, admin.path, drill.token(admin))
     drill.judges(lambda: stuck.as_judged(admin.name, *admin.topics))
@@ -88,7 +88,7 @@ async def test_one_who_does_not_read_is_cut_off_and_goes_on_without_loss(drill, 
     assert drill.connections == {1}
 
 
-async def test_a_place_that_is_none_is_a_reset_and_then_all_comes(drill, pair):
+async def test_invalid_cursor_causes_a_reset_and_then_all_events(drill, pair):
     ana = Seat("patient", "ana", frozenset({"appointments"}))
     async with AsyncExitStack() as open_:
         async with drill.load.running() as load:
@@ -104,7 +104,7 @@ async def test_a_place_that_is_none_is_a_reset_and_then_all_comes(drill, pair):
         await drill.settles("unknown_cursor")
 
 
-async def test_somebody_else_s_place_shows_nothing_of_theirs(drill, pair):
+async def test_foreign_cursor_shows_no_foreign_event(drill, pair):
     leader, other = pair
     admin, ana = EVERYONE[0], Seat("patient", "ana", frozenset({"appointments", "availability"}))
     async with AsyncExitStack() as open_:
