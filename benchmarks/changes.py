@@ -29,8 +29,8 @@ async def commit(pool: Pool, audience: Sequence[UUID], rate: float, count: int) 
     await waker.start()
 
     async def change(number: int) -> None:
-        payload = {"number": number, "filler": "x" * SIZE}
         who = [audience[number % len(audience)]]
+        payload = {"number": number, "patient_id": str(who[0]), "filler": "x" * SIZE}
         async with pool.acquire() as connection:
             await connection.execute(INSERT, uuid7(), who, payload)
         committed[number] = time.time()
