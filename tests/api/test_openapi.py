@@ -1,6 +1,7 @@
 """The document that front ends are written against."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from api.http import errors
 from api.http.body import Body
 from api.openapi.example_bodies import EXAMPLES
 from domain.rights import PUBLIC
+from embedded import node
 from settings import CHECKOUT, Settings
 
 ROUTES = [route for module in ROUTE_MODULES for route in module.router.routes]
@@ -125,6 +127,7 @@ def _validator(document: Any, schema: dict[str, Any]) -> jsonschema_rs.Draft2020
 def _write() -> None:
     settings = Settings(environment="development", metrics_port=0)
     COMMITTED.write_text(json.dumps(create_app(settings).openapi(), indent=1) + "\n")
+    sys.exit(node.main(["--if-found", "run", "generate"]))  # the TypeScript client follows it
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-import { type ClientOptions, createClient } from "../../src/index.js";
+import { type ClientOptions, createClient, type Place } from "../../src/index.js";
 
 /** The pytest process that runs the stack (tests/clients/test_typescript.py). */
 export const api = process.env.CHAIRTIME_API ?? "";
@@ -30,12 +30,18 @@ export const kill = () => ask("kill");
 export const start = () => ask("start");
 
 /** A slot that nobody has had yet. */
-export async function slot(): Promise<{
-  dentistId: string;
-  startsAt: string;
-  appointmentType: string;
-}> {
-  return (await ask("slot")) as { dentistId: string; startsAt: string; appointmentType: string };
+export async function slot(): Promise<Place> {
+  return (await ask("slot")) as Place;
+}
+
+/** So many of them, four at most, at different times: one patient can have them all. */
+export async function slots(count: number): Promise<[Place, Place, Place, Place]> {
+  const found = new Map<string, Place>();
+  while (found.size < count) {
+    const place = await slot();
+    found.set(place.startsAt, place);
+  }
+  return [...found.values()] as [Place, Place, Place, Place];
 }
 
 /** A type of visit that is held for so many seconds. */

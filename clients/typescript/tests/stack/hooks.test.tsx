@@ -1,0 +1,139 @@
+import { afterEach, expect, test } from "vitest";
+import { createClient } from "../../src/index.js";
+import {
+  useAppointments,
+  useAvailability,
+  useCancel,
+  useDentists,
+  useHold,
+  useLive,
+  useMove,
+} from "../../src/react/index.js";
+import {
+  api,
+  clientOf,
+  kill,
+  type Person,
+  person,
+  slot,
+  slots,
+  start,
+  until,
+  visit,
+} from "./harness.js";
+import { Page } from "./rendered.js";
+
+const open: Page<unknown>[] = [];
+
+afterEach(() => {
+  for (const page of open.splice(0)) page.close();
+});
+
+function page<Result>(who: Person, use: () => Result): Page<Result> {
+  const made = new Page(clientOf(who), use);
+  open.push(made as Page<unknown>);
+  return made;
+}
+
+const dayOf = (startsAt: string) => startsAt.slice(0, 10);
+
+test("what one patient holds is held for another, and free when it is given back", async () => {
+  const [one, two] = [await person(), await person()];
+  const place = await slot();
+  const query = { ...place, date: dayOf(place.startsAt), include: "all" as const };
+  const board = page(two, () => ({ slots: useAvailability(query), live: useLive() }));
+  const holder = page(one, () => useHold());
+  const state = () =>
+    board.current?.slots.data?.slots.find(
+      (it) => Date.parse(it.starts_at) === Date.parse(place.startsAt),
+    )?.state;
+  await until(() => board.current?.live.state === "live" && state() === "free");
+
+  await holder.current?.hold(place);
+  expect(holder.current?.appointment?.status ?? "held").toBe("held");
+  await until(() => state() === "held");
+  await until(() => (holder.current?.remainingSeconds ?? 0) > 200);
+  await holder.current?.release();
+  await until(() => state() === "free");
+});
+
+test("a hold that runs out is expired by the clock of the server, and told", async () => {
+  const patient = await person();
+  const place = { ...(await slot()), appointmentType: await visit(3) };
+  const holder = page(patient, () => useHold());
+  await until(() => holder.current);
+  await holder.current?.hold(place);
+  await until(() => holder.current?.isHeld);
+  await until(() => holder.current?.isExpired);
+  await until(() => holder.current?.appointment?.status === "expired");
+  const seconds = holder.results.map((it) => it.remainingSeconds).filter((it) => it !== null);
+  expect(seconds).toEqual([...seconds].sort((a, b) => b - a));
+});
+
+test("after the API was killed and things changed, the hooks show what the server says", async () => {
+  const [patient, admin] = [await person(), await person("admin")];
+  const other = clientOf(patient, { userId: null });
+  const [one, two, three, four] = await slots(4);
+  const [first, second] = [await other.commands.book(one), await other.commands.book(two)];
+  const shown = page(patient, () => ({
+    list: useAppointments(),
+    booked: useAppointments({ status: ["booked"] }),
+    live: useLive(),
+  }));
+  await until(
+    () => shown.current?.live.state === "live" && shown.current.list.data?.items.length === 2,
+  );
+
+  await kill();
+  await until(() => shown.current?.live.state !== "live");
+  await start();
+  await other.commands.run("cancel", first?.id ?? "", { reason: "ill" });
+  await other.commands.run("move", second?.id ?? "", { startsAt: three.startsAt });
+  await clientOf(admin).commands.run("edit", second?.id ?? "", { staffNotes: "was here" });
+  const third = await other.commands.hold(four);
+  await until(() => shown.current?.live.state === "live");
+
+  const truth = async () => (await other.api.GET("/api/appointments")).data?.items ?? [];
+  const plain = (items: { id: string; status: string; version: number; starts_at: string }[]) =>
+    items.map(({ id, status, version, starts_at }) => ({ id, status, version, starts_at }));
+  await until(async () => {
+    const [now, list] = [plain(await truth()), plain(shown.current?.list.data?.items ?? [])];
+    return JSON.stringify(now) === JSON.stringify(list);
+  });
+  expect(shown.current?.list.data?.items.some((it) => it.id === third.id)).toBe(true);
+  expect(shown.current?.booked.data?.items.map((it) => it.id)).toEqual([second.id]);
+});
+
+test("a refused change is shown and taken back, and its refusal is typed", async () => {
+  const patient = await person();
+  const other = clientOf(patient, { userId: null });
+  const [taken, mine] = await slots(2);
+  const stranger = await person();
+  await clientOf(stranger).commands.book(taken);
+  const booked = await other.commands.book(mine);
+  const shown = page(patient, () => ({
+    list: useAppointments(),
+    move: useMove(),
+    cancel: useCancel(),
+  }));
+  await until(() => shown.current?.list.data?.items.length === 1);
+  const refusal = await shown.current?.move
+    .mutateAsync({ id: booked.id, dentistId: taken.dentistId, startsAt: taken.startsAt })
+    .catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ name: "Refusal", code: "slot_unavailable" });
+  await until(() => shown.current?.list.data?.items[0]?.starts_at === booked.starts_at);
+  const starts = shown.results.map((it) => it.list.data?.items[0]?.starts_at);
+  expect(starts).toContain(new Date(taken.startsAt).toISOString());
+  await shown.current?.cancel.mutateAsync({ id: booked.id, reason: "ill" });
+  await until(() => shown.current?.list.data?.items[0]?.status === "cancelled");
+});
+
+test("dentists are read without a token, and a visitor has no stream", async () => {
+  const visitor = new Page(createClient({ baseUrl: api }), () => ({
+    dentists: useDentists(),
+    live: useLive(),
+  }));
+  open.push(visitor as Page<unknown>);
+  await until(() => (visitor.current?.dentists.data?.length ?? 0) > 2);
+  expect(visitor.current?.live.state).toBe("off");
+});

@@ -1,0 +1,37 @@
+import { Window } from "happy-dom";
+import type { ReactNode } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import type { Client } from "../../src/index.js";
+import { ChairtimeProvider } from "../../src/react/index.js";
+
+// The document alone: requests are Node's own, which know no cross-origin rules.
+const window = new Window();
+Object.assign(globalThis, { window, document: window.document });
+
+/** A page with one hook in it, whose latest result is `current`. */
+export class Page<Result> {
+  /** All results in the order in which they were rendered. */
+  readonly results: Result[] = [];
+  private readonly root: Root;
+
+  constructor(client: Client, use: () => Result) {
+    const Probe = (): ReactNode => {
+      this.results.push(use());
+      return null;
+    };
+    this.root = createRoot(document.createElement("div"));
+    this.root.render(
+      <ChairtimeProvider client={client}>
+        <Probe />
+      </ChairtimeProvider>,
+    );
+  }
+
+  get current(): Result | undefined {
+    return this.results.at(-1);
+  }
+
+  close(): void {
+    this.root.unmount();
+  }
+}
