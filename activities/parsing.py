@@ -83,7 +83,7 @@ def change(booking: UUID, command: Command) -> tuple[Change, Actor]:
     if command.reason is not None and command.reason not in REASONS:
         raise Malformed("reason")
     actor = _actor(command.by)
-    if not may_use(actor, verb):
+    if not may_use(verb, staff=actor.is_staff):
         raise Malformed("by")
     version = command.expected_version
     if version is not None and not 0 < version <= LONGEST_VERSION:

@@ -1,6 +1,5 @@
 """Reads appointments from Postgres."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,19 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
+from db.appointment_rows import appointment, columns, joins
 from db.pool import Connection
 from domain.actors import Scope
 from domain.appointments import Appointment, AppointmentWithPolicy, Transition, Via
 from domain.booking import Status
-
-COLUMNS = """
-    a.id, a.clinic_id, a.dentist_id, a.patient_id, t.slug as appointment_type, a.status,
-    a.starts_at, a.ends_at, c.time_zone, a.version, a.created_at, a.updated_at, a.hold_expires_at,
-    a.notes, a.staff_notes, a.cancelled_by, a.cancel_reason, a.cancel_note
-"""
-NAMES = """
-    left join appointment_types t on t.id = a.type_id left join clinics c on c.id = a.clinic_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +81,8 @@ async def page(
     n = len(values)
     rows = await connection.fetch(
         f"""
-        select clock_timestamp() as server_time, {COLUMNS}
-          from appointments a {NAMES}
+        select clock_timestamp() as server_time, {columns(within)}
+          from appointments a {joins(within)}
          where {conditions}
            and (${n - 2}::timestamptz is null or (a.starts_at, a.id) > (${n - 2}, ${n - 1}::uuid))
          order by a.starts_at, a.id limit ${n}
@@ -111,38 +102,6 @@ async def history(connection: Connection, id: UUID) -> list[Transition]:
         id,
     )
     return [_transition(row) for row in rows]
-
-
-def appointment(row: asyncpg.Record | Mapping[str, Any], within: Scope) -> Appointment:
-    """The appointment in a row of COLUMNS and `server_time`. Fields of holds are set only while
-    held.
-    """
-    for_staff = within.patient_id is None and within.agent_id is None
-    status = Status(row["status"])
-    held = status is Status.HELD
-    left = (row["hold_expires_at"] - row["server_time"]).total_seconds() if held else None
-    return Appointment(
-        id=row["id"],
-        clinic_id=row["clinic_id"],
-        dentist_id=row["dentist_id"],
-        patient_id=row["patient_id"],
-        appointment_type=row["appointment_type"],
-        status=status,
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        time_zone=row["time_zone"],
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        hold_expires_at=row["hold_expires_at"] if held else None,
-        notes=row["notes"],
-        staff_notes=row["staff_notes"] if for_staff else None,
-        cancelled_by=row["cancelled_by"],
-        cancel_reason=row["cancel_reason"],
-        cancel_note=row["cancel_note"] if for_staff else None,
-        server_time=row["server_time"] if held else None,
-        expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +155,8 @@ async def blocking(
 async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Record | None:
     return await connection.fetchrow(
         f"""
-        select clock_timestamp() as server_time, a.type_id, a.policy, {COLUMNS}
-          from appointments a {NAMES}
+        select clock_timestamp() as server_time, a.type_id, a.policy, {columns(within)}
+          from appointments a {joins(within)}
          where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
            and ($3::uuid is null or a.dentist_id = $3)
            and ($4::uuid is null or a.agent_id = $4

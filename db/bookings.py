@@ -9,8 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db import appointments
-from db.appointments import COLUMNS, NAMES
+from db.appointment_rows import appointment, columns, joins
 from db.pool import Connection, fetch_one
 from domain.actors import Actor, Scope, scope
 from domain.appointments import (
@@ -60,17 +59,18 @@ async def hold(
     round trip, one transaction.
     """
     earliest, latest = between or (None, None)
+    seen = scope(actor)
     row = await fetch_one(
         connection,
         f"""
-        select r.outcome, r.blocking, r.held_until, r.server_time, {COLUMNS}
+        select r.outcome, r.blocking, r.held_until, r.server_time, {columns(seen)}
           from booking_hold(
                   p_id => $1, p_dentist_id => $2, p_type_id => $3, p_stamp => $4, p_earliest =>
                   $5, p_latest => $6, p_patient_id => $7, p_agent_id => $8, p_starts_at => $9,
                   p_ends_at => $10, p_policy => $11, p_notes => $12, p_reason => $13, p_caller =>
                   $14, p_key => $15, p_command_id => $16, p_actor => $17, p_via => $18, p_limits
                   => $19, p_hold_token => $20) r,
-               lateral (select (r.booking).*) a {NAMES}
+               lateral (select (r.booking).*) a {joins(seen)}
         """,  # noqa: S608 - constants of ours
         command.id,
         booking_terms.dentist_id,
@@ -79,7 +79,7 @@ async def hold(
         earliest,
         latest,
         command.patient_id,
-        scope(actor).agent_id,
+        seen.agent_id,
         command.starts_at,
         command.starts_at + booking_terms.terms.duration,
         policy(booking_terms.terms),
@@ -98,7 +98,7 @@ async def hold(
     outcome = "done" if row["outcome"] == "held" else row["outcome"]
     return Result(
         Outcome(outcome),
-        _visible(row, scope(actor)),
+        _visible(row, seen),
         blocking=row["blocking"],
         held_until=row["held_until"],
         server_time=row["server_time"],
@@ -118,14 +118,14 @@ async def change(
     row = await fetch_one(
         connection,
         f"""
-        select r.outcome, r.deadline, r.server_time, {COLUMNS}
+        select r.outcome, r.deadline, r.server_time, {columns(within)}
           from booking_change(
                   p_id => $1, p_command_id => $2, p_verb => $3, p_key => $4, p_next => $5,
                   p_next_with_approval => $6, p_deadline_rule => $7, p_opens_on => $8, p_actor =>
                   $9, p_via => $10, p_reason => $11, p_texts => $12, p_cancelled_by => $13,
                   p_notice_applies => $14, p_max_extensions => $15, p_expected_version => $16,
                   p_scope => $17, p_hold_token => $18) r,
-               lateral (select (r.booking).*) a {NAMES}
+               lateral (select (r.booking).*) a {joins(within)}
         """,  # noqa: S608 - constants of ours
         command.id,
         command.command_id,
@@ -180,7 +180,7 @@ async def move(
     row = await fetch_one(
         connection,
         f"""
-        select r.outcome, r.blocking, r.held_until, r.deadline, r.server_time, {COLUMNS}
+        select r.outcome, r.blocking, r.held_until, r.deadline, r.server_time, {columns(within)}
           from booking_move(
                   p_id => $1, p_command_id => $2, p_key => $3, p_next => $4, p_read_version => $5,
                   p_stamp => $6, p_clinic_id => $7, p_dentist_id => $8, p_dentist_no => $9,
@@ -188,7 +188,7 @@ async def move(
                   => $14, p_refusal => $15, p_reason => $16, p_actor => $17, p_via => $18,
                   p_notice_applies => $19, p_expected_version => $20, p_scope => $21, p_hold_token
                   => $22) r,
-               lateral (select (r.booking).*) a {NAMES}
+               lateral (select (r.booking).*) a {joins(within)}
         """,  # noqa: S608 - constants of ours
         command.id,
         command.command_id,
@@ -299,7 +299,7 @@ async def expire_overdue(connection: Connection, grace: float, limit: int) -> in
 
 
 def _visible(row: asyncpg.Record, within: Scope) -> Appointment | None:
-    return appointments.appointment(row, within) if row["id"] else None
+    return appointment(row, within) if row["id"] else None
 
 
 def _packed(key: Key | None) -> dict[str, str] | None:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db import appointments
+from db.appointment_rows import appointment, columns, joins
 from db.pool import Connection
 from domain.actors import Scope
 from domain.appointments import Appointment
 from domain.booking import LIVE
 from domain.timetable import ScheduledVisit
+
+STAFF = Scope()
 
 
 async def upcoming(connection: Connection, dentist_ids: Sequence[UUID]) -> list[ScheduledVisit]:
@@ -30,13 +32,13 @@ async def upcoming(connection: Connection, dentist_ids: Sequence[UUID]) -> list[
 async def full_appointments(
     connection: Connection, visits: Sequence[ScheduledVisit]
 ) -> list[Appointment]:
-    """The appointments of these visits, by start."""
+    """The appointments of these visits as staff see them, by start."""
     rows = await connection.fetch(
         f"""
-        select clock_timestamp() as server_time, {appointments.COLUMNS}
-          from appointments a {appointments.NAMES}
+        select clock_timestamp() as server_time, {columns(STAFF)}
+          from appointments a {joins(STAFF)}
          where a.id = any($1) order by a.starts_at, a.id
         """,  # noqa: S608 - constants of ours
         [visit.id for visit in visits],
     )
-    return [appointments.appointment(row, Scope()) for row in rows]
+    return [appointment(row, STAFF) for row in rows]

@@ -75,6 +75,11 @@ class Scope:
     agent_id: UUID | None = None
     token: str | None = None
 
+    @property
+    def by_staff(self) -> bool:
+        """Whether the caller acts for the clinic, and so sees names, chairs and staff notes."""
+        return self.patient_id is None and self.agent_id is None
+
     def narrowed(self) -> dict[str, str]:
         """The field that is set, by column name; empty for all bookings."""
         fields = {

@@ -63,6 +63,21 @@ class Appointment:
     """The database's clock when this was read; only while held."""
     expires_in_seconds: float | None = None
     """Until the hold's deadline, by the database's clock; only while held, never below 0."""
+    allowed: tuple[Verb, ...] = ()
+    """The verbs that this caller may use now."""
+    cancel_until: datetime | None = None
+    """Until when patients and agents may cancel or move the visit; null once it cannot be
+    cancelled.
+    """
+    extensions_left: int | None = None
+    """How often the hold can still be extended; only while held."""
+    lapsed_at: datetime | None = None
+    """When it was flagged because nobody completed it; null if it was not."""
+    patient_name: str | None = None
+    """Seen by staff only, like the next two."""
+    chair: int | None = None
+    """The `no` of the chair's resource; null if the visit needs none."""
+    chair_name: str | None = None
     hold_token: str | None = None
     """To be shown with each later command by the agent who made it. Only in the answer to the
     request that made it, and to its repeat under the same key.

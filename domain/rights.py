@@ -109,9 +109,9 @@ def may_book_at(actor: Actor, dentist_id: UUID) -> bool:
     return actor.role is not Role.DENTIST or actor.id == dentist_id
 
 
-def may_use(actor: Actor, verb: Verb) -> bool:
-    """Whether this caller may use the verb on a booking that is theirs."""
-    return actor.is_staff or verb in OPEN_TO_ALL
+def may_use(verb: Verb, *, staff: bool) -> bool:
+    """Whether staff or others may use the verb on a booking that is theirs."""
+    return staff or verb in OPEN_TO_ALL
 
 
 def right(route: str, role: Role) -> Right:

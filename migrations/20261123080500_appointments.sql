@@ -58,6 +58,7 @@ create index appointments_present on appointments (clinic_id, ends_at) where sta
 
 -- Claims on resources. The foreign key is deferred, because a claim is inserted before its appointment.
 create table slot_reservations (
+    id             bigint generated always as identity,   -- the order of the claims
     appointment_id uuid not null references appointments deferrable initially deferred,
     resource_no    int  not null references resources,
     during         tstzrange not null check (not isempty(during)),

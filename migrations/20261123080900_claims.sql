@@ -25,6 +25,12 @@ language sql stable as $$
                and s.during && p_visit and s.appointment_id is distinct from p_moved_id) q
 $$;
 
+-- The chair of a booking, or the last one that it had. (Volatile, so that it sees claims made by the same statement.)
+create function chair_of(p_id uuid, out no int, out name text) language sql volatile as $$
+    select r.no, r.name from slot_reservations s join resources r on r.no = s.resource_no and r.kind = 'chair'
+     where s.appointment_id = p_id order by s.active desc, s.id desc limit 1
+$$;
+
 -- Expires overdue holds; returns how many. Rows are locked in id order, to avoid deadlocks.
 create function expire_overdue(p_ids uuid[]) returns int language plpgsql as $$
 declare
@@ -177,4 +183,4 @@ select secure_schema();
 -- migrate:down
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
-drop function claims_between, booking_claim, expire_overdue, blocking_claims;
+drop function claims_between, booking_claim, expire_overdue, chair_of, blocking_claims;

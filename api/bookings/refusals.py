@@ -9,7 +9,7 @@ from uuid import UUID
 from api.http.errors import Problem, not_found
 from api.http.idempotency import KEY_REUSED
 from domain.appointments import Result
-from domain.booking import BOOKING_QUOTA, MAX_EXTENSIONS, Outcome, allowed
+from domain.booking import BOOKING_QUOTA, MAX_EXTENSIONS, Outcome
 from domain.clinic import BoardSlot
 from domain.schedules import Reason
 
@@ -138,7 +138,7 @@ def _facts(code: str, result: Result) -> dict[str, Any]:
             early = result.deadline if result.outcome is Outcome.TOO_EARLY else None
             return {
                 "current": booking.status,
-                "allowed": allowed(booking.status),
+                "allowed": booking.allowed,
                 "not_before": early,
             }
         case _:

@@ -64,7 +64,7 @@ class Update(AcceptsReadOnly, Body):
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"notes", "staff_notes"})
     SHAPE = Appointment
-    VOLATILE = frozenset({"server_time", "expires_in_seconds", "hold_token"})
+    VOLATILE = frozenset({"server_time", "expires_in_seconds", "hold_token", "allowed"})
     model_config = ConfigDict(json_schema_extra=describe_edit)
 
     starts_at: Instant | None = Field(None, validation_alias=START, description=START_DESCRIPTION)

@@ -42,6 +42,8 @@ BOOKED: Json = {
     "version": 2,
     "created_at": NOW,
     "updated_at": "2027-03-01T10:02:00Z",
+    "allowed": ["reschedule", "edit", "cancel"],
+    "cancel_until": "2027-03-07T08:00:00Z",
 }
 HELD = BOOKED | {
     "status": "held",
@@ -50,7 +52,11 @@ HELD = BOOKED | {
     "hold_expires_at": UNTIL,
     "server_time": NOW,
     "expires_in_seconds": 300.0,
+    "allowed": ["confirm", "extend", "release", "edit", "cancel"],
+    "extensions_left": 2,
 }
+TO_LOAD = ("created_at", "allowed", "cancel_until")
+"""Fields of an appointment that no event has."""
 WANTED: Json = {
     "dentist_id": DENTIST,
     "starts_at": "2027-03-08T09:00:00+01:00",
@@ -100,7 +106,7 @@ CHAIR: Json = {"clinic_id": CLINIC, "name": "Chair 1"}
 
 HAPPENED: Json = {"seq": 58, "kind": "appointment.booked", "entity_id": BOOKING, "version": 2}
 HAPPENED |= {"occurred_at": BOOKED["updated_at"], "server_time": BOOKED["updated_at"]}
-HAPPENED |= {k: v for k, v in BOOKED.items() if k not in ("version", "created_at", "updated_at")}
+HAPPENED |= {name: BOOKED[name] for name in BOOKED if name not in (*ROW, *TO_LOAD)}
 
 LOG: Json = {"items": [{"id": "3f9a:58", "event": "appointment.booked", "data": HAPPENED}]}
 LOG |= {"next": "3f9a:58", "more": False, "reset": None}
