@@ -24,6 +24,10 @@ class AppointmentFilter:
     appointment_type: str | None = None
     starts_from: datetime | None = None
     starts_to: datetime | None = None
+    clinic_id: UUID | None = None
+    chair: int | None = None
+    """The `no` of the chair's resource."""
+    lapsed: bool | None = None
 
     def conditions(self, within: Scope) -> tuple[str, list[Any]]:
         """The SQL condition over `a` and `t` with its arguments. Only filters in use are included,
@@ -38,6 +42,9 @@ class AppointmentFilter:
             "a.dentist_id = any(${}::uuid[])": self.dentist_ids or None,
             "a.patient_id = ${}::uuid": self.patient_id,
             "t.slug = ${}": self.appointment_type,
+            "a.clinic_id = ${}": self.clinic_id,
+            "(select no from chair_of(a.id)) = ${}": self.chair,
+            "(a.lapsed_at is not null) = ${}": self.lapsed,
             "a.starts_at >= ${}": self.starts_from,
             "a.starts_at < ${}": self.starts_to,
         }
@@ -92,14 +99,18 @@ async def page(
     return [appointment(row, within) for row in rows]
 
 
-async def history(connection: Connection, id: UUID) -> list[Transition]:
-    """The audit trail of one appointment, oldest first."""
+async def history(connection: Connection, id: UUID, within: Scope) -> list[Transition]:
+    """The audit trail of one appointment, oldest first. Staff see the actors' names."""
     rows = await connection.fetch(
         """
-        select version, verb, from_status, to_status, actor, via, reason, at
-          from appointment_transitions where appointment_id = $1 order by version
+        select t.version, t.verb, t.from_status, t.to_status, t.actor, t.via, t.reason, t.at,
+               p.full_name as actor_name
+          from appointment_transitions t
+          left join profiles p on $2 and p.id = nullif(split_part(t.actor, ':', 2), '')::uuid
+         where t.appointment_id = $1 order by t.version
         """,
         id,
+        within.by_staff,
     )
     return [_transition(row) for row in rows]
 
@@ -179,4 +190,5 @@ def _transition(row: asyncpg.Record) -> Transition:
         via=Via(row["via"]),
         reason=row["reason"],
         at=row["at"],
+        actor_name=row["actor_name"] or None,
     )

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from db.pool import Connection
 from domain.actors import Actor
-from domain.events import Cursor, Event, Reader
+from domain.events import Cursor, Event, Reader, clinics_of
 
 COLUMNS = """
     seq, topic, kind, entity_id, version, audience, payload::text as payload, occurred_at,
-    sequenced_at
+    sequenced_at, payload ->> 'clinic_id' as clinic_id, payload ->> 'new_clinic_id' as new_clinic_id
 """
 
 
@@ -57,11 +57,14 @@ async def missed(
     """Candidates for a reader's first events with `seq` < number <= `until`, in order. The query
     only narrows the search; `Reader.wants` decides.
     """
-    whole = [topic for topic in reader.topics if ":" not in topic]
-    entities = [UUID(topic.partition(":")[2]) for topic in reader.topics if ":" in topic]
-    followed = "(topic = any($3::text[]) or entity_id = any($4))"
-    if not whole:  # so that the index on entity_id can be used
-        followed = "$3::text[] is not null and entity_id = any($4)"
+    clinics = clinics_of(reader.topics)
+    names = [topic.split(":") for topic in reader.topics]
+    whole = [parts[0] for parts in names if len(parts) == 1]
+    entities = [UUID(parts[1]) for parts in names if len(parts) == 2]
+    followed = """(topic = any($3::text[]) or entity_id = any($4::uuid[])
+                   or topic = 'appointments' and payload ->> 'clinic_id' = any($7::text[]))"""
+    if not whole and not clinics:  # so that the index on entity_id can be used
+        followed = "$3::text[] is not null and $7::text[] is not null and entity_id = any($4)"
     rows = await connection.fetch(
         f"""
         select {COLUMNS} from realtime_events
@@ -75,6 +78,7 @@ async def missed(
         entities,
         None if reader.actor.sees_all else reader.actor.id,
         limit,
+        [str(id) for id in clinics],
     )
     return [event(row) for row in rows]
 
@@ -123,6 +127,8 @@ def event(row: Any) -> Event:
         payload=row["payload"],
         occurred_at=row["occurred_at"],
         sequenced_at=row["sequenced_at"],
+        clinic_id=UUID(row["clinic_id"]) if row["clinic_id"] else None,
+        new_clinic_id=UUID(row["new_clinic_id"]) if row["new_clinic_id"] else None,
     )
 
 

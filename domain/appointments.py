@@ -162,6 +162,8 @@ class Transition:
     at: datetime
     from_status: Status | None = None
     reason: str | None = None
+    actor_name: str | None = None
+    """Seen by staff only; null for the clinic and the system."""
 
 
 @dataclass(frozen=True, slots=True)

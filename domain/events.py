@@ -18,7 +18,9 @@ MAX_TOPICS = 50
 
 
 class Topic(StrEnum):
-    """What a stream follows. `topic:<entity id>` narrows a topic to one entity."""
+    """What a stream follows. `topic:<entity id>` narrows a topic to one entity, and
+    `appointments:<clinic id>` to the bookings of one clinic.
+    """
 
     APPOINTMENTS = "appointments"
     """Bookings: one's own; all of them for staff. An event's entity is the appointment."""
@@ -35,6 +37,9 @@ SLOT_FIELDS = ("starts_at", "ends_at", "from", "until")
 
 CREATOR_ROLES = frozenset({Role.AGENT, Role.DENTIST})
 """Roles that may see what they created."""
+
+OF_CLINIC = "clinic:"
+"""Distinguishes a clinic's topic from a booking's, as both are named by an id."""
 
 PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES})
 """Topics whose events are only visible to their audience."""
@@ -112,6 +117,10 @@ class Event:
     occurred_at: datetime
     """When the change was made, before its commit."""
     sequenced_at: datetime
+    clinic_id: UUID | None = None
+    """Of a booking; for `removed` the clinic that it left, null if it stayed there."""
+    new_clinic_id: UUID | None = None
+    """Where `removed` moved it to."""
 
     def replacement_key(self) -> object:
         """A key of board events: a later event with the same key replaces this one. Null for events
@@ -126,6 +135,8 @@ class Event:
         """The addresses that this event is delivered to."""
         yield f"{self.topic}:{self.entity_id}"
         yield self.topic
+        if self.clinic_id:
+            yield clinic_topic(self.clinic_id)
         for id_ in self.audience or ():
             yield f"{self.topic}@{id_}"
 
@@ -133,7 +144,8 @@ class Event:
 def may_see(actor: Actor, event: Event) -> bool:
     """Whether an actor may see an event. Admins see all; others see public events, and those with
     them in the audience in their current role (access by an earlier role is lost). `removed` events
-    are only for the dentist who lost the booking. Where `depends_on_rows`, current rows decide too.
+    are only for the dentist who lost the booking, and for readers of the clinic that it left (see
+    `Reader.wants`). Where `depends_on_rows`, current rows decide too.
     """
     if event.audience is None:
         return True
@@ -178,13 +190,28 @@ class Reader:
     def addresses(self) -> Iterator[str]:
         """The addresses to subscribe to, so that no visible event of these topics is missed."""
         for topic in self.topics:
-            private = topic in PRIVATE and not self.actor.sees_all
-            yield f"{topic}@{self.actor.id}" if private else topic
+            base, _, narrowed = topic.partition(":")
+            private = base in PRIVATE and not self.actor.sees_all
+            by_clinic = narrowed.startswith(OF_CLINIC)
+            yield f"{base}@{self.actor.id}" if private and (by_clinic or not narrowed) else topic
 
     def wants(self, event: Event) -> bool:
         """Whether to deliver it: the reader subscribes to it, and may see it now."""
-        followed = event.topic in self.topics or f"{event.topic}:{event.entity_id}" in self.topics
+        if event.kind == Kind.REMOVED and self.actor.sees_all:
+            before, after = event.clinic_id, event.new_clinic_id
+            return self._follows_clinic(before) and not self._follows_clinic(after)
+        followed = (
+            f"{event.topic}:{event.entity_id}" in self.topics
+            or event.topic in self.topics
+            or (event.topic == Topic.APPOINTMENTS and self._follows_clinic(event.clinic_id))
+        )
         return followed and may_see(self.actor, event)
+
+    def _follows_clinic(self, id: UUID | None) -> bool:
+        """Whether the reader follows the bookings of this clinic, by itself or with all others."""
+        return id is not None and (
+            Topic.APPOINTMENTS in self.topics or clinic_topic(id) in self.topics
+        )
 
 
 def entity_topic(topic: Topic, entity_id: UUID) -> str:
@@ -192,9 +219,20 @@ def entity_topic(topic: Topic, entity_id: UUID) -> str:
     return f"{topic}:{entity_id}"
 
 
+def clinic_topic(id: UUID) -> str:
+    """The topic of the bookings of one clinic; callers write `appointments:<clinic id>`."""
+    return f"{Topic.APPOINTMENTS}:{OF_CLINIC}{id}"
+
+
+def clinics_of(topics: Iterable[str]) -> frozenset[UUID]:
+    """The clinics that these topics are narrowed to."""
+    prefix = f"{Topic.APPOINTMENTS}:{OF_CLINIC}"
+    return frozenset(UUID(t.removeprefix(prefix)) for t in topics if t.startswith(prefix))
+
+
 def parse_topics(names: Iterable[str]) -> frozenset[str]:
-    """Parses topic names, at most MAX_TOPICS. ValueError names an unknown one. Of topics with
-    an id, only `availability:<dentist id>` is allowed.
+    """Parses topic names, at most MAX_TOPICS. ValueError names an unknown one. Topics with
+    an id are `availability:<dentist id>` and `appointments:<clinic id>`.
     """
     topics = frozenset(_topic(name.strip()) for name in names)
     if not 0 < len(topics) <= MAX_TOPICS:
@@ -206,12 +244,15 @@ def _topic(name: str) -> str:
     topic, narrowed, id_ = name.partition(":")
     if topic in set(Topic) and not narrowed:
         return topic
-    if topic != Topic.AVAILABILITY:
-        raise ValueError(f"unknown topic {name!r}")
     try:
-        return entity_topic(Topic.AVAILABILITY, UUID(id_))
+        id = UUID(id_)
     except ValueError:
         raise ValueError(f"unknown topic {name!r}") from None
+    if topic == Topic.APPOINTMENTS:
+        return clinic_topic(id)
+    if topic == Topic.AVAILABILITY:
+        return entity_topic(Topic.AVAILABILITY, id)
+    raise ValueError(f"unknown topic {name!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ create table appointments (
 create index appointments_patient on appointments (patient_id, starts_at, id);
 create index appointments_dentist on appointments (dentist_id, starts_at, id);
 create index appointments_starts on appointments (starts_at, id);
+create index appointments_clinic on appointments (clinic_id, starts_at, id);
 create index appointments_agent on appointments (agent_id, starts_at, id) where agent_id is not null;
 create index appointments_held on appointments (hold_expires_at) where status = 'held';
 create index appointments_held_patient on appointments (patient_id) where status = 'held';

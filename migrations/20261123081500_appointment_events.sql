@@ -21,7 +21,8 @@ create function appointment_payload(a appointments, p_type_slug text, p_time_zon
         'id', a.id, 'clinic_id', a.clinic_id, 'dentist_id', a.dentist_id, 'patient_id', a.patient_id,
         'appointment_type', p_type_slug, 'status', a.status, 'starts_at', a.starts_at, 'ends_at', a.ends_at,
         'time_zone', p_time_zone, 'hold_expires_at', case when a.status = 'held' then a.hold_expires_at end,
-        'cancelled_by', a.cancelled_by, 'cancel_reason', a.cancel_reason, 'lapsed_at', a.lapsed_at))
+        'cancelled_by', a.cancelled_by, 'cancel_reason', a.cancel_reason, 'lapsed_at', a.lapsed_at,
+        'actor', split_part(a.actor, ':', 1)))
 $$;
 
 -- Who may see a booking besides admins. Whether the agent still acts for the patient is checked when an event is delivered.
@@ -73,7 +74,10 @@ begin
      order by n.id;
 
     insert into outbox (topic, kind, entity_id, version, audience, payload)
-    select 'appointments', 'appointment.removed', n.id, n.version, array[o.dentist_id], jsonb_build_object('id', n.id)
+    select 'appointments', 'appointment.removed', n.id, n.version, array[o.dentist_id],
+           jsonb_strip_nulls(jsonb_build_object(
+               'id', n.id, 'clinic_id', case when n.clinic_id <> o.clinic_id then o.clinic_id end,
+               'new_clinic_id', case when n.clinic_id <> o.clinic_id then n.clinic_id end))
       from new_rows n join old_rows o using (id) where n.dentist_id <> o.dentist_id order by n.id;
 
     insert into outbox (topic, kind, entity_id, version, audience, payload)

@@ -16,6 +16,7 @@ from api.http.body import Body
 from api.http.context import Caller, Context, State
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid
+from api.http.fields import LARGEST_INT
 from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
 from api.http.values import Digits, Instant, Listed, Slug
@@ -42,6 +43,13 @@ async def appointment_filter(
     appointment_type: Annotated[Slug | None, Query()] = None,
     starts_from: Annotated[Instant | None, Query(alias="from")] = None,
     starts_to: Annotated[Instant | None, Query(alias="to")] = None,
+    clinic_id: UUID | None = None,
+    chair: Annotated[
+        int | None, Query(ge=1, le=LARGEST_INT, description="Staff: the chair's `no`."), Digits
+    ] = None,
+    lapsed: Annotated[
+        bool | None, Query(description="Whether nobody completed the visit in time.")
+    ] = None,
 ) -> AppointmentFilter:
     return AppointmentFilter(
         tuple(status or ()),
@@ -50,6 +58,9 @@ async def appointment_filter(
         appointment_type,
         starts_from,
         starts_to,
+        clinic_id,
+        chair,
+        lapsed,
     )
 
 
@@ -88,6 +99,8 @@ async def list_appointments(
     """The caller's appointments, ordered by start; admins see all. A stream continues this list
     from its `Event-Cursor` header.
     """
+    if filters.chair is not None and not caller.is_staff:
+        raise Problem("forbidden", "Only staff can filter by chair; leave it out.")
     after = cursors.decode_instant(cursor) if cursor else None
     async with use(state.pool) as connection:
         response.headers["Event-Cursor"] = await events.cursor(connection)
@@ -110,7 +123,7 @@ async def history(id: UUID, caller: Caller, state: State) -> list[Transition]:
     """All changes of an appointment, oldest first."""
     async with use(state.pool) as connection:
         existing(await appointments.get(connection, id, scope(caller)))
-        return await appointments.history(connection, id)
+        return await appointments.history(connection, id, scope(caller))
 
 
 @router.put("/{id}", response_model_exclude_none=True)

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from api.events.topics import named_topics
 from api.http.context import Caller, State
-from api.http.errors import invalid
 from api.http.strict import StrictRoute
 from api.http.values import Digits, Listed
 from api.state import AppState
 from db.pool import QUERY_TIMEOUT, deadline
-from domain.events import Cursor, Event, Kind, Reader, Topic, parse_topics
+from domain.events import Cursor, Event, Kind, Reader
 from realtime import frames
 from realtime.frames import Reset
 from realtime.replay import TooOld, between
@@ -61,10 +61,7 @@ async def read_event_log(
     """The events that a stream would send from this cursor, with the same rights. Without a cursor:
     no events, and the present end of the log in `next`.
     """
-    try:
-        reader = Reader(caller, parse_topics(Topic if topics is None else topics))
-    except ValueError as error:
-        raise invalid("topics", str(error)) from None
+    reader = Reader(caller, await named_topics(state, topics))
     here = state.hub.at
     if after is None:
         return _page(state, [], here)

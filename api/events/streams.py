@@ -9,9 +9,10 @@ from pydantic import TypeAdapter
 from api.auth.security import Verified
 from api.events.response import EventStream, admit
 from api.events.tickets import Opener, spend
+from api.events.topics import named_topics
 from api.http.answers import existing
 from api.http.context import State
-from api.http.errors import Problem, invalid
+from api.http.errors import Problem
 from api.http.strict import StrictRoute
 from api.http.values import Listed
 from api.state import AppState
@@ -19,7 +20,7 @@ from db import appointments
 from db.pool import use
 from domain.actors import scope
 from domain.appointments import Appointment
-from domain.events import Cursor, Reader, Topic, entity_topic, parse_topics
+from domain.events import Cursor, Reader, Topic, entity_topic
 from realtime import frames
 
 SNAPSHOT = TypeAdapter(Appointment)
@@ -43,8 +44,9 @@ async def stream_events(
     topics: Annotated[
         list[str] | None,
         Query(
-            description="`appointments`, `availability`, `availability:<dentist id>`, `profiles`;"
-            " separated by commas, or repeated. Default: all of them, or those of the ticket.",
+            description="`appointments`, `appointments:<clinic id>`, `availability`,"
+            " `availability:<dentist id>`, `profiles`; separated by commas, or"
+            " repeated. Default: all of them, or those of the ticket.",
         ),
         Listed,
     ] = None,
@@ -56,11 +58,8 @@ async def stream_events(
 
     Load a list first and start from its `Event-Cursor`; ignore versions that you already have.
     """
-    try:
-        wanted = (opener.topics or Topic) if topics is None else parse_topics(topics)
-    except ValueError as error:
-        raise invalid("topics", str(error)) from None
-    reader = _reader(opener, frozenset(wanted))
+    wanted = opener.topics if topics is None else None
+    reader = _reader(opener, wanted or await named_topics(state, topics))
     at, opening = await _start(state, last_event_id or cursor)
     return await _opened(state, opener, reader, at, opening + frames.ready(at, state.hub.now()))
 

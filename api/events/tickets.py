@@ -14,18 +14,19 @@ from pydantic import Field, StringConstraints, model_validator
 
 from api.auth import security
 from api.auth.security import Verified
+from api.events.topics import named_topics
 from api.http import context
 from api.http.answers import existing
 from api.http.body import Body
 from api.http.context import Caller, State
-from api.http.errors import Problem, invalid
+from api.http.errors import Problem
 from api.http.limits import Limits, address
 from api.http.strict import StrictRoute
 from api.state import AppState
 from db import appointments, tickets
 from db.pool import use
 from domain.actors import scope
-from domain.events import MAX_TOPICS, Topic, entity_topic, parse_topics
+from domain.events import MAX_TOPICS, Topic, entity_topic
 
 LASTS = timedelta(seconds=60)
 
@@ -63,10 +64,7 @@ async def buy_ticket(
     stream ends when the token of this request expires.
     """
     ticket = secrets.token_urlsafe(32)
-    try:
-        topics = parse_topics(body.topics or Topic)
-    except ValueError as error:
-        raise invalid("topics", str(error)) from None
+    topics = await named_topics(state, body.topics)
     async with use(state.pool) as connection:
         if body.appointment_id:
             existing(await appointments.get(connection, body.appointment_id, scope(caller)))

@@ -140,6 +140,7 @@ EXAMPLES: Mapping[str, list[Json]] = {
     "Transition": [
         {"version": 2, "verb": "confirm", "from_status": "held", "to_status": "booked"}
         | {"actor": f"patient:{PATIENT}", "via": "api", "reason": None, "at": NOW}
+        | {"actor_name": "Ana Torres"}
     ],
     "Wanted": [{"topics": ["appointments", "availability"]}, {"appointment_id": BOOKING}, {}],
     "Ticket": [{"ticket": "rG1lZ0J5S2pQ5mV3c8ZkT2R4bW9n7W1vYQ9hX0tUfLs", "expires_at": UNTIL}],

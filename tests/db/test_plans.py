@@ -30,7 +30,7 @@ WEEK = (monday(0), monday(0) + timedelta(days=7))
 
 READS: dict[str, Any] = {
     "one appointment": lambda c: appointments.get(c, SOME, Scope()),
-    "its history": lambda c: appointments.history(c, SOME),
+    "its history": lambda c: appointments.history(c, SOME, Scope()),
     "its state": lambda c: bookings.state(c, SOME),
     "a repeat": lambda c: idempotency.earlier(c, key(), Scope()),
     "old keys": lambda c: idempotency.delete_old(c, 10),
@@ -49,12 +49,18 @@ READS: dict[str, Any] = {
         None,
         50,
     ),
+    "a clinic's list": lambda c: appointments.page(
+        c, Scope(), Wanted(clinic_id=SOME, chair=1, lapsed=False), CURSOR, 50
+    ),
     "what decides a hold": lambda c: clinics.booking_terms(c, AMARA, "checkup"),
     "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),
     "bookings without workflow": lambda c: inbox.unannounced(c, 60, CURSOR, 100),
     "the log's next events": lambda c: events.after(c, 5, 100),
     "the log's oldest event": events.oldest,
     "missed events of a topic": lambda c: events.missed(c, _reader("appointments"), 5, 50, 100),
+    "missed events of a clinic": lambda c: events.missed(
+        c, _reader(f"appointments:clinic:{SOME}"), 5, 50, 100
+    ),
     "missed events of one booking": lambda c: events.missed(
         c, _reader(f"appointments:{SOME}"), 5, 50, 100
     ),
