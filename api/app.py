@@ -15,7 +15,7 @@ from api.bookings import appointments, reservations, transitions
 from api.directory import agents, appointment_types, clinics, dentists, profiles, resources
 from api.events import event_log, streams, tickets
 from api.events.response import Streams
-from api.http import errors
+from api.http import errors, public
 from api.http.limits import Limits
 from api.http.middleware import Head, install
 from api.openapi import document
@@ -116,6 +116,7 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
         hold_tokens=HoldTokens.of_settings(settings),
         probes=Probes(dsn, temporal, relay),
         directory=Cache(directory.TTL),
+        public_answers=Cache(public.TTL, public.MOST_CACHED),
     )
     running = waker, hub, relay, Reconciler(dsn, temporal, waker.wake)
     try:

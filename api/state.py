@@ -32,6 +32,8 @@ class AppState:
     hold_tokens: HoldTokens
     probes: Probes
     directory: Cache[None, Directory]
+    public_answers: Cache[str, bytes]
+    """Answers to visitors without a token, by URL."""
 
     def committed(self) -> None:
         """Wakes the relay; call it after each commit. If the call is lost, the relay's next poll

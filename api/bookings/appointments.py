@@ -16,10 +16,9 @@ from api.http.body import Body
 from api.http.context import Caller, Context, State
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid
-from api.http.fields import LARGEST_INT
 from api.http.idempotency import claim_idempotency_key
 from api.http.strict import StrictRoute
-from api.http.values import Digits, Instant, Listed, Slug
+from api.http.values import LARGEST_INT, Digits, Instant, Listed, Slug
 from db import appointments, events, idempotency
 from db.appointments import AppointmentFilter
 from db.pool import use

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
+from api.auth.security import unauthenticated
 from api.bookings.refusals import refusal
 from api.http.answers import existing
 from db import appointments
@@ -27,13 +28,18 @@ Moving = Annotated[
 
 
 async def to_move(
-    connection: Connection, caller: Actor, moving: UUID | None, terms_list: list[BookingTerms]
+    connection: Connection,
+    caller: Actor | None,
+    moving: UUID | None,
+    terms_list: list[BookingTerms],
 ) -> list[BookingTerms]:
     """The terms as they apply to the appointment `moving`. Raises `not_found` if the caller may not
     see it, and the refusal if it cannot be moved to any time.
     """
     if moving is None:
         return terms_list
+    if caller is None:
+        raise unauthenticated()
     before = existing(await appointments.get_with_policy(connection, moving, scope(caller)))
     if terms_list:
         _check_movable(before, caller, terms_list[0])

@@ -3,15 +3,16 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
-from pydantic import Field, StrictBool, model_validator
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, StrictBool, TypeAdapter, model_validator
 from uuid_utils.compat import uuid7
 
 from api.http.answers import check_version, etag, naming, one
 from api.http.body import Body, Edit
-from api.http.context import Caller, Creation, IfMatch, State
+from api.http.context import Caller, Creation, IfMatch, State, Visitor
 from api.http.errors import invalid
 from api.http.idempotency import claim_idempotency_key
+from api.http.public import shared
 from api.http.strict import StrictRoute
 from api.http.texts import Name
 from api.http.values import Minutes, Number, Slug
@@ -20,6 +21,8 @@ from db.pool import use
 from domain.catalogue import AppointmentType
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/appointment-types", tags=["clinics"])
+
+LIST = TypeAdapter(list[AppointmentType])
 
 DAY_MINUTES = 24 * 60
 """The longest visit; queries for visits around a time look that far."""
@@ -79,13 +82,23 @@ def check_reach(lead_time_minutes: int, horizon_days: int) -> None:
         raise ValueError("lead_time_minutes exceeds horizon_days; nothing could be booked")
 
 
-@router.get("")
+@router.get("", response_model=list[AppointmentType])
 async def list_types(
-    caller: Caller, state: State, clinic_id: Annotated[UUID | None, Query()] = None
-) -> list[AppointmentType]:
-    """All types by clinic and slug, or those of one clinic."""
-    async with use(state.pool) as connection:
-        return await catalogue.types(connection, clinic_id)
+    request: Request,
+    caller: Visitor,
+    state: State,
+    clinic_id: Annotated[UUID | None, Query()] = None,
+) -> Response:
+    """All types by clinic and slug, or those of one clinic. No token is needed; without one the
+    answer is cached for two seconds.
+    """
+
+    async def read() -> Response:
+        async with use(state.pool) as connection:
+            found = await catalogue.types(connection, clinic_id)
+        return Response(LIST.dump_json(found), media_type="application/json")
+
+    return await shared(request, state, caller, read)
 
 
 @router.post("", status_code=201)
@@ -107,8 +120,8 @@ async def create_type(
 
 
 @router.get("/{id}")
-async def get_type(id: UUID, response: Response, caller: Caller, state: State) -> AppointmentType:
-    """One type, with its version as ETag."""
+async def get_type(id: UUID, response: Response, state: State) -> AppointmentType:
+    """One type, with its version as ETag. No token is needed."""
     async with use(state.pool) as connection:
         return etag(response, one(await catalogue.types(connection, id=id)))
 

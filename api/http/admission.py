@@ -13,6 +13,8 @@ PROBES = frozenset({"/livez", "/readyz"})
 """Never limited: an orchestrator whose probe is refused would restart a healthy process."""
 
 DENTISTS = "/api/profiles/dentists"
+TYPES = "/api/appointment-types"
+AVAILABILITY = "/api/availability/"
 CONFIG = "/api/config"
 
 
@@ -54,7 +56,9 @@ async def _admit(request: Request) -> None:
         await limits.check("guesses", address(request))  # the route verifies the ticket
         await limits.count("tickets", address(request))
     else:
-        await limits.count("public" if is_public(path) else "failures", address(request))
+        await limits.count(
+            "public" if is_public(request.method, path) else "failures", address(request)
+        )
 
 
 async def _admit_token(request: Request, limits: Limits, token: str) -> None:
@@ -72,6 +76,9 @@ async def _admit_token(request: Request, limits: Limits, token: str) -> None:
     await limits.count_caller(request, verified.actor)
 
 
-def is_public(path: str) -> bool:
-    """Whether a path needs no token."""
-    return not path.startswith("/api/") or path == CONFIG or f"{path}/".startswith(f"{DENTISTS}/")
+def is_public(method: str, path: str) -> bool:
+    """Whether a request needs no token."""
+    if not path.startswith("/api/") or path == CONFIG or f"{path}/".startswith(f"{DENTISTS}/"):
+        return True
+    slots = path.startswith(AVAILABILITY) and path.endswith("/slots")
+    return method == "GET" and (slots or f"{path}/".startswith(f"{TYPES}/"))

@@ -46,6 +46,18 @@ async def caller(request: Request) -> Actor:
     return actor
 
 
+async def visitor(request: Request) -> Actor | None:
+    """The caller of a public route; null for everybody whose token or account gives no rights."""
+    if security.token(request) is None:
+        return None
+    try:
+        actor = await security.caller(request)
+    except Problem:  # the route needs no token, so a wrong one is no reason to refuse
+        return None
+    state = await app_state(request)
+    return None if disagreement(actor, await state.accounts.status(actor)) else actor
+
+
 async def check_access(request: Request, actor: Actor) -> None:
     """Raises `forbidden` if the account is inactive or has another role than the token, or if the
     role has no right to this route. Creates a patient's profile on their first call.
@@ -74,6 +86,7 @@ def _versions(given: list[str]) -> frozenset[int] | None:
 
 
 Caller = Annotated[Actor, Depends(caller)]
+Visitor = Annotated[Actor | None, Depends(visitor)]
 IfMatch = Annotated[
     Annotated[
         frozenset[int] | None,

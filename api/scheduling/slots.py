@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.bookings import moves
 from api.bookings.moves import Moving
-from api.http.context import Caller, State
+from api.http.context import Caller, State, Visitor
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid
+from api.http.public import shared
 from api.http.strict import StrictRoute
 from api.http.texts import Line
 from api.http.values import Day, Digits, Instant, Listed, Slug
@@ -91,7 +92,8 @@ Range = Annotated[slot_search.Asked, Depends(asked)]
 
 @router.get("/slots", response_model=BoardPage)
 async def search_slots(
-    caller: Caller,
+    request: Request,
+    caller: Visitor,
     state: State,
     asked: Range,
     zone: Zone,
@@ -104,40 +106,54 @@ async def search_slots(
     moving: Moving = None,
 ) -> Response:
     """The slots of all dentists that the filters select, by start. If there are none at all,
-    `next_available` is the first free slot after these days.
+    `next_available` is the first free slot after these days. No token is needed; without one the
+    answer is cached for two seconds, and `moving` is refused.
     """
-    async with use(state.pool) as connection:
-        terms_list = await clinics.all_booking_terms(
-            connection,
-            appointment_type,
-            caller,
-            dentist_ids=dentist_id,
-            clinic_id=clinic_id,
-            specialty=specialty,
-        )
-        if not terms_list:
-            await _check_type(connection, appointment_type)
-        terms_list = await moves.to_move(connection, caller, moving, terms_list)
-        found = await slot_search.search(connection, terms_list, asked)
-        later = None if found else await slot_search.next_available(connection, terms_list, asked)
-    return board.page(board.after(found, cursor) if cursor else found, limit, later, zone)
+
+    async def read() -> Response:
+        async with use(state.pool) as connection:
+            terms_list = await clinics.all_booking_terms(
+                connection,
+                appointment_type,
+                caller,
+                dentist_ids=dentist_id,
+                clinic_id=clinic_id,
+                specialty=specialty,
+            )
+            if not terms_list:
+                await _check_type(connection, appointment_type)
+            terms_list = await moves.to_move(connection, caller, moving, terms_list)
+            found = await slot_search.search(connection, terms_list, asked)
+            later = (
+                None if found else await slot_search.next_available(connection, terms_list, asked)
+            )
+        return board.page(board.after(found, cursor) if cursor else found, limit, later, zone)
+
+    return await shared(request, state, caller, read)
 
 
 @router.get("/{dentist_id}/slots", response_model=list[BoardSlot])
 async def list_slots(
     dentist_id: UUID,
-    caller: Caller,
+    request: Request,
+    caller: Visitor,
     state: State,
     asked: Range,
     zone: Zone,
     appointment_type: Annotated[Slug, Query()],
     moving: Moving = None,
 ) -> Response:
-    """The slots of one dentist by start. `include=all` adds held and booked slots."""
-    async with use(state.pool) as connection:
-        booking_terms = await _terms(connection, dentist_id, appointment_type, caller, moving)
-        found = await slot_search.search(connection, [booking_terms], asked)
-    return board.listed(found, zone)
+    """The slots of one dentist by start. `include=all` adds held and booked slots. No token is
+    needed, as for all dentists.
+    """
+
+    async def read() -> Response:
+        async with use(state.pool) as connection:
+            booking_terms = await _terms(connection, dentist_id, appointment_type, caller, moving)
+            found = await slot_search.search(connection, [booking_terms], asked)
+        return board.listed(found, zone)
+
+    return await shared(request, state, caller, read)
 
 
 @router.get("/{dentist_id}/explain", response_model_exclude_none=True)
@@ -172,7 +188,7 @@ async def _terms(
     connection: Connection,
     dentist_id: UUID,
     appointment_type: str,
-    caller: Actor,
+    caller: Actor | None,
     moving: UUID | None,
 ) -> BookingTerms:
     """The terms of a dentist for this caller, as they apply to the appointment `moving`. Raises

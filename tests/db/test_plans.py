@@ -50,7 +50,7 @@ READS: dict[str, Any] = {
         50,
     ),
     "a clinic's list": lambda c: appointments.page(
-        c, Scope(), Wanted(clinic_id=SOME, chair=1, lapsed=False), CURSOR, 50
+        c, Scope(), AppointmentFilter(clinic_id=SOME, chair=1, lapsed=False), CURSOR, 50
     ),
     "what decides a hold": lambda c: clinics.booking_terms(c, AMARA, "checkup"),
     "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),

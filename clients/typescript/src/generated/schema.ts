@@ -309,7 +309,8 @@ export interface paths {
         /**
          * Search Slots
          * @description The slots of all dentists that the filters select, by start. If there are none at all,
-         *     `next_available` is the first free slot after these days.
+         *     `next_available` is the first free slot after these days. No token is needed; without one the
+         *     answer is cached for two seconds, and `moving` is refused.
          */
         get: operations["search_slots"];
         put?: never;
@@ -329,7 +330,8 @@ export interface paths {
         };
         /**
          * List Slots
-         * @description The slots of one dentist by start. `include=all` adds held and booked slots.
+         * @description The slots of one dentist by start. `include=all` adds held and booked slots. No token is
+         *     needed, as for all dentists.
          */
         get: operations["list_slots"];
         put?: never;
@@ -652,7 +654,8 @@ export interface paths {
         };
         /**
          * List Types
-         * @description All types by clinic and slug, or those of one clinic.
+         * @description All types by clinic and slug, or those of one clinic. No token is needed; without one the
+         *     answer is cached for two seconds.
          */
         get: operations["list_types"];
         put?: never;
@@ -676,7 +679,7 @@ export interface paths {
         };
         /**
          * Get Type
-         * @description One type, with its version as ETag.
+         * @description One type, with its version as ETag. No token is needed.
          */
         get: operations["get_type"];
         /**
@@ -966,9 +969,18 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2027-03-01T10:00:00Z",
          *       "updated_at": "2027-03-01T10:00:00Z",
+         *       "allowed": [
+         *         "confirm",
+         *         "extend",
+         *         "release",
+         *         "edit",
+         *         "cancel"
+         *       ],
+         *       "cancel_until": "2027-03-07T08:00:00Z",
          *       "hold_expires_at": "2027-03-01T10:05:00Z",
          *       "server_time": "2027-03-01T10:00:00Z",
-         *       "expires_in_seconds": 300
+         *       "expires_in_seconds": 300,
+         *       "extensions_left": 2
          *     }
          * @example {
          *       "id": "0192e4a0-0000-7000-8000-00000000b001",
@@ -982,7 +994,13 @@ export interface components {
          *       "time_zone": "Europe/Berlin",
          *       "version": 2,
          *       "created_at": "2027-03-01T10:00:00Z",
-         *       "updated_at": "2027-03-01T10:02:00Z"
+         *       "updated_at": "2027-03-01T10:02:00Z",
+         *       "allowed": [
+         *         "reschedule",
+         *         "edit",
+         *         "cancel"
+         *       ],
+         *       "cancel_until": "2027-03-07T08:00:00Z"
          *     }
          */
         Appointment: {
@@ -1049,6 +1067,23 @@ export interface components {
             server_time?: string | null;
             /** Expires In Seconds */
             expires_in_seconds?: number | null;
+            /**
+             * Allowed
+             * @default []
+             */
+            allowed: components["schemas"]["Verb"][];
+            /** Cancel Until */
+            cancel_until?: string | null;
+            /** Extensions Left */
+            extensions_left?: number | null;
+            /** Lapsed At */
+            lapsed_at?: string | null;
+            /** Patient Name */
+            patient_name?: string | null;
+            /** Chair */
+            chair?: number | null;
+            /** Chair Name */
+            chair_name?: string | null;
             /** Hold Token */
             hold_token?: string | null;
         };
@@ -2129,7 +2164,13 @@ export interface components {
          *           "time_zone": "Europe/Berlin",
          *           "version": 2,
          *           "created_at": "2027-03-01T10:00:00Z",
-         *           "updated_at": "2027-03-01T10:02:00Z"
+         *           "updated_at": "2027-03-01T10:02:00Z",
+         *           "allowed": [
+         *             "reschedule",
+         *             "edit",
+         *             "cancel"
+         *           ],
+         *           "cancel_until": "2027-03-07T08:00:00Z"
          *         }
          *       ],
          *       "next_cursor": "MjAyNy0wMy0wOHwwMTky"
@@ -2517,7 +2558,13 @@ export interface components {
          *           "time_zone": "Europe/Berlin",
          *           "version": 2,
          *           "created_at": "2027-03-01T10:00:00Z",
-         *           "updated_at": "2027-03-01T10:02:00Z"
+         *           "updated_at": "2027-03-01T10:02:00Z",
+         *           "allowed": [
+         *             "reschedule",
+         *             "edit",
+         *             "cancel"
+         *           ],
+         *           "cancel_until": "2027-03-07T08:00:00Z"
          *         }
          *       ],
          *       "conflicts_total": 1,
@@ -2633,7 +2680,8 @@ export interface components {
          *       "actor": "patient:d682c42f-c2b4-58a0-b1f4-8a33f7c52448",
          *       "via": "api",
          *       "reason": null,
-         *       "at": "2027-03-01T10:00:00Z"
+         *       "at": "2027-03-01T10:00:00Z",
+         *       "actor_name": "Ana Torres"
          *     }
          */
         Transition: {
@@ -2653,6 +2701,8 @@ export interface components {
             from_status?: components["schemas"]["Status"] | null;
             /** Reason */
             reason?: string | null;
+            /** Actor Name */
+            actor_name?: string | null;
         };
         /**
          * Update
@@ -2690,11 +2740,19 @@ export interface components {
              */
             override: boolean;
             /** @description Read-only: leave it out, or send the value from GET. */
+            readonly allowed?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
             readonly cancel_note?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly cancel_reason?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
+            readonly cancel_until?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
             readonly cancelled_by?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly chair?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly chair_name?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly clinic_id?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
@@ -2704,13 +2762,19 @@ export interface components {
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly expires_in_seconds?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
+            readonly extensions_left?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
             readonly hold_expires_at?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly hold_token?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly id?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
+            readonly lapsed_at?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
             readonly patient_id?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly patient_name?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly server_time?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
@@ -2722,6 +2786,11 @@ export interface components {
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly version?: unknown;
         };
+        /**
+         * Verb
+         * @enum {string}
+         */
+        Verb: "hold" | "confirm" | "extend" | "release" | "expire" | "approve" | "decline" | "reschedule" | "edit" | "check_in" | "start" | "complete" | "no_show" | "cancel" | "lapse" | "assign_chair";
         /**
          * Via
          * @description Which component carried out a command. Only changes via the API are sent to the workflow.
@@ -2952,6 +3021,7 @@ export type Status = components['schemas']['Status'];
 export type Ticket = components['schemas']['Ticket'];
 export type Transition = components['schemas']['Transition'];
 export type Update = components['schemas']['Update'];
+export type Verb = components['schemas']['Verb'];
 export type Via = components['schemas']['Via'];
 export type Wanted = components['schemas']['Wanted'];
 export type WebConfig = components['schemas']['WebConfig'];
@@ -3074,6 +3144,11 @@ export interface operations {
                 appointment_type?: string;
                 from?: string;
                 to?: string;
+                clinic_id?: string;
+                /** @description Staff: the chair's `no`. */
+                chair?: number;
+                /** @description Whether nobody completed the visit in time. */
+                lapsed?: boolean;
             };
             header?: never;
             path?: never;
@@ -4357,7 +4432,7 @@ export interface operations {
     stream_events: {
         parameters: {
             query?: {
-                /** @description `appointments`, `availability`, `availability:<dentist id>`, `profiles`; separated by commas, or repeated. Default: all of them, or those of the ticket. */
+                /** @description `appointments`, `appointments:<clinic id>`, `availability`, `availability:<dentist id>`, `profiles`; separated by commas, or repeated. Default: all of them, or those of the ticket. */
                 topics?: string[];
                 /** @description The start of a first connection: the `Event-Cursor` of a list. */
                 cursor?: string;

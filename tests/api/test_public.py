@@ -1,0 +1,129 @@
+"""What a visitor sees before signing in: dentists, types and free times, as a patient sees them."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from api.app import create_app
+from api.auth import development
+from services import slot_search
+from settings import Settings
+from tests.support import AMARA, counting, monday
+
+DAY = f"date={monday(9).date()}"
+OFFERS = f"appointment_type=checkup&{DAY}"
+READS = (
+    "/api/profiles/dentists",
+    f"/api/profiles/dentists/{AMARA}",
+    "/api/appointment-types",
+    "/api/appointment-types/{type}",
+    f"/api/availability/slots?{OFFERS}",
+    f"/api/availability/{AMARA}/slots?{OFFERS}&include=all",
+)
+
+
+@pytest.fixture
+async def type(pool) -> str:
+    return str(await pool.fetchval("select id from appointment_types where slug = 'checkup'"))
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_a_visitor_is_shown_what_a_patient_is_shown(api, settings, as_, path, type):
+    path = path.format(type=type)
+    patient = await api.get(path, headers=as_("patient", "ana"))
+    over = development.token(settings, "patient", "ana", lifetime=-60)
+    for headers in ({}, {"Authorization": f"Bearer {over}"}, {"Authorization": "Bearer x"}):
+        visitor = await api.get(path, headers=headers)
+        assert (visitor.status_code, visitor.json()) == (200, patient.json())
+
+
+async def test_from_the_hold_on_a_token_is_needed(api, type):
+    body = {"dentist_id": str(AMARA), "starts_at": monday(9).isoformat()}
+    for method, path in (
+        ("POST", "/api/availability/reserve"),
+        ("POST", "/api/appointments"),
+        ("POST", "/api/appointment-types"),
+        ("PUT", f"/api/appointment-types/{type}"),
+        ("GET", f"/api/availability/{AMARA}"),
+        (
+            "GET",
+            f"/api/availability/{AMARA}/explain?appointment_type=checkup&starts_at=2030-01-07T09:00:00Z",
+        ),
+        ("GET", f"/api/availability/slots?{OFFERS}&moving={type}"),
+        ("GET", f"/api/availability/{AMARA}/slots?{OFFERS}&moving={type}"),
+        ("GET", "/api/events?topics=availability"),
+    ):
+        answer = await api.request(method, path, json=body if method == "POST" else None)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), path
+
+
+async def test_staff_with_a_token_are_shown_the_times_that_staff_may_book(api, pool, as_):
+    await pool.execute("update appointment_types set lead_time = '30 days' where slug = 'checkup'")
+    path = f"/api/availability/{AMARA}/slots?{OFFERS}"
+    assert (await api.get(path)).json() == []
+    assert (await api.get(path, headers=as_("admin"))).json()
+
+
+async def test_an_account_that_was_stopped_is_a_visitor(api, pool, as_):
+    staff = as_("dentist", "amara")
+    await pool.execute("update appointment_types set lead_time = '30 days' where slug = 'checkup'")
+    await pool.execute("update profiles set active = false where id = $1", AMARA)
+    path = f"/api/availability/slots?{OFFERS}&limit=1"
+    answer = await api.get(path, headers=staff)
+    assert (answer.status_code, answer.json()["items"]) == (200, [])
+
+
+async def test_visitors_share_an_answer_and_callers_see_their_own_changes(api, as_, monkeypatch):
+    searches = counting(monkeypatch, slot_search, "search")
+    path = f"/api/availability/{AMARA}/slots?{OFFERS}"
+    answers = [(await api.get(path)).content for _ in range(3)]
+    assert (len(searches), len(set(answers))) == (1, 1)
+    ana = as_("patient", "ana")
+    first = (await api.get(path, headers=ana)).json()
+    wish = {
+        "dentist_id": str(AMARA),
+        "starts_at": first[0]["starts_at"],
+        "appointment_type": "checkup",
+    }
+    await api.post("/api/availability/reserve", json=wish, headers=ana)
+    assert first[0] not in (await api.get(path, headers=ana)).json()
+
+
+async def test_a_refused_request_of_a_visitor_is_not_remembered(api, pool):
+    path = f"/api/availability/{AMARA}/slots?appointment_type=brand-new&{DAY}"
+    assert (await api.get(path)).status_code == 404
+    await pool.execute("update appointment_types set slug = 'brand-new' where slug = 'checkup'")
+    assert (await api.get(path)).status_code == 200
+
+
+async def test_visitors_are_counted_by_address_before_anything_is_searched(
+    dsn: str, home: Path, type: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    searches = counting(monkeypatch, slot_search, "search")
+    app = create_app(
+        Settings(
+            environment="development",
+            database_url=dsn,
+            metrics_port=0,
+            chairtime_home=home,
+            rate_limits=True,
+            rate_limit_public=2,
+            rate_limit_failures=1,
+            _env_file=None,
+        )
+    )
+    async with app.router.lifespan_context(app):
+        for number, path in enumerate(READS):
+            transport = httpx2.ASGITransport(app, client=(f"192.0.2.{number + 1}", 1))
+            async with httpx2.AsyncClient(transport=transport, base_url="http://x") as visitor:
+                url = path.format(type=type)
+                seen = [(await visitor.get(url)).status_code for _ in range(2)]
+                assert seen == [200, 200], path
+                before = len(searches)
+                late = await visitor.get(url)
+                assert (late.status_code, late.json()["code"]) == (429, "rate_limited"), path
+                assert len(searches) == before
+                posts = [(await visitor.post(url.partition("?")[0])).status_code for _ in range(2)]
+                assert posts[-1] == 429, "writing without a token counts as a failure"
