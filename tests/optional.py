@@ -25,6 +25,7 @@ class Part:
 
 
 PARTS = {
+    "chromium": Part("chromium", "--cask chromium"),
     "curl": Part("curl", "curl"),
     "docker-compose": Part("docker-compose", "docker-compose"),
     "pgbouncer": Part("pgbouncer", "pgbouncer"),

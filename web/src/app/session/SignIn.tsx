@@ -10,6 +10,13 @@ import { home } from "./user";
 const DevelopmentPicker = lazy(() => import("./DevelopmentPicker"));
 const SupabaseForm = lazy(() => import("./SupabaseForm"));
 
+/** The path, if it is one of this app; a crafted link leads nowhere else. */
+function ownPath(path: string | null): string | null {
+  if (!path || !URL.canParse(path, window.location.origin)) return null;
+  const url = new URL(path, window.location.origin);
+  return url.origin === window.location.origin ? url.pathname + url.search : null;
+}
+
 /** The page on which everybody signs in; it returns to `next`, a path of this app. */
 export default function SignIn() {
   const { t } = useTranslation();
@@ -20,10 +27,7 @@ export default function SignIn() {
   async function signedIn() {
     const user = await enter();
     if (!user) return;
-    const next = search.get("next");
-    navigate(next?.startsWith("/") && !next.startsWith("//") ? next : home(user.role), {
-      replace: true,
-    });
+    navigate(ownPath(search.get("next")) ?? home(user.role), { replace: true });
   }
 
   return (

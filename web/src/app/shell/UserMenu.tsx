@@ -29,8 +29,8 @@ export function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
           color="gray"
           px="xs"
           leftSection={<IconUser size={18} aria-hidden />}
-          aria-label={t("menu.open")}
         >
+          <span className="visually-hidden">{t("menu.open")}</span>
           <Text span size="sm" truncate maw={140} visibleFrom="sm">
             {user?.fullName ?? t("menu.visitor")}
           </Text>

@@ -1,0 +1,107 @@
+"""A system with the built web app for the tests of a module, and Chromium for each test."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from embedded import node, ports, stack, web_app
+from settings import Settings
+from tests import optional
+from tests.acceptance.premises import Part
+from tests.browser.site import Site, Visits
+from tests.conftest import Postgres
+from tests.servers import TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    return optional.needed("chromium")
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The web app is built from the present sources; axe-core is installed."""
+    if node.find() is None:
+        pytest.skip("Node.js is not installed, so that the web app cannot be built")
+    node.install(node.environment(node.obtain(print)), print)
+    try:
+        web_app.build(print)
+    except subprocess.CalledProcessError as error:
+        pytest.fail(f"the web app cannot be built: {error}")
+
+
+@pytest.fixture(scope="module")
+def site(
+    chromium: str,
+    built: None,
+    postgres: Postgres,
+    temporal: stack.RunningTemporal,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """One system for the tests of a module, with the demo clinic."""
+    name = f"browser_{uuid4().hex[:12]}"
+    asyncio.run(_run(postgres, f"create database {name} template {TEMPLATE} owner chairtime"))
+    site = _site(postgres.dsn(name), temporal.address, tmp_path_factory.mktemp("site"))
+    for part in (site.api, site.worker):
+        part.launch()
+    for part in (site.api, site.worker):
+        part.wait()
+    yield site
+    site.worker.kill()
+    site.api.stop()
+    asyncio.run(_run(postgres, f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def visits(site: Site, browser: Browser) -> AsyncIterator[Visits]:
+    """Opens pages. Whatever they do, they write nothing to the console and break no policy."""
+    visits = Visits(site, browser)
+    yield visits
+    await visits.close()
+    assert visits.written == []
+
+
+def _site(dsn: str, temporal: str, home: Path) -> Site:
+    settings = Settings(
+        environment="development", database_url=dsn, chairtime_home=home, _env_file=None
+    )
+    environment = {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": dsn,
+        "TEMPORAL_ADDRESS": temporal,
+        "METRICS_PORT": "0",
+        "CHAIRTIME_HOME": str(home),
+        "HOST": ports.HOST,
+    }
+    port, health = ports.any_free(), ports.any_free()
+    worker = ["worker", "--health-port", str(health)]
+    return Site(
+        settings,
+        Part(["api"], environment | {"PORT": str(port)}, port, home / "api.log"),
+        Part(worker, environment, health, home / "worker.log"),
+        dsn,
+    )
+
+
+async def _run(running: Postgres, sql: str) -> None:
+    connection = await asyncpg.connect(running.superuser_dsn())
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()

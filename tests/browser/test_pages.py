@@ -1,0 +1,41 @@
+"""Every page in both themes and languages: for everybody, on a phone, and silent."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.site import Visits, overflow, violations
+
+PAGES = {
+    "/sign-in": None,
+    "/": None,
+    "/desk": "admin",
+    "/desk/health": "admin",
+    "/day": "dentist",
+    "/no/such/page": None,
+}
+"""Each page, and who sees it."""
+
+
+async def shown(page) -> None:
+    """Waits until the page has loaded what it shows."""
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await expect(page.locator("[data-loading], .mantine-Skeleton-root")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_page_breaks_a_rule_of_wcag(visits: Visits, path: str, theme: str, language: str):
+    page = await visits.open(path, PAGES[path], theme=theme, language=language)
+    await shown(page)
+    assert await violations(page) == []
+    assert await page.locator("html").get_attribute("lang") == language
+    assert await page.locator("html").get_attribute("data-mantine-color-scheme") == theme
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_page_scrolls_sideways_on_a_phone(visits: Visits, path: str, language: str):
+    page = await visits.open(path, PAGES[path], width=390, language=language)
+    await shown(page)
+    assert await overflow(page) == 0
