@@ -120,7 +120,7 @@ def demo_data() -> None:
 
 @app.command()
 def token(
-    role: Annotated[Literal["admin", "dentist", "patient", "agent"], typer.Option()],
+    role: Annotated[Literal["admin", "dentist", "desk", "patient", "agent"], typer.Option()],
     name: Annotated[
         str | None, typer.Option("--as", help="Any name; the same name is the same person.")
     ] = None,

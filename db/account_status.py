@@ -3,9 +3,17 @@
 from collections.abc import Collection
 from uuid import UUID
 
+import asyncpg
+
 from db.pool import Connection
 from domain.actors import Actor, Role
 from domain.people import AccountStatus
+
+STATUS = """
+    select p.id, p.role, p.active,
+           array(select s.clinic_id from staff_clinics s where s.profile_id = p.id) as clinic_ids
+      from profiles p
+"""
 
 
 async def get_or_create(connection: Connection, actor: Actor) -> AccountStatus | None:
@@ -27,10 +35,8 @@ async def get_or_create(connection: Connection, actor: Actor) -> AccountStatus |
 
 async def of_people(connection: Connection, ids: Collection[UUID]) -> dict[UUID, AccountStatus]:
     """The account status of these people; those without a profile are left out."""
-    rows = await connection.fetch(
-        "select id, role, active from profiles where id = any($1)", list(ids)
-    )
-    return {row["id"]: AccountStatus(Role(row["role"]), row["active"]) for row in rows}
+    rows = await connection.fetch(f"{STATUS} where p.id = any($1)", list(ids))
+    return {row["id"]: _status(row) for row in rows}
 
 
 async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> None:
@@ -51,5 +57,9 @@ async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> 
 
 
 async def _get(connection: Connection, actor: Actor) -> AccountStatus | None:
-    row = await connection.fetchrow("select role, active from profiles where id = $1", actor.id)
-    return AccountStatus(Role(row["role"]), row["active"]) if row else None
+    row = await connection.fetchrow(f"{STATUS} where p.id = $1", actor.id)
+    return _status(row) if row else None
+
+
+def _status(row: asyncpg.Record) -> AccountStatus:
+    return AccountStatus(Role(row["role"]), row["active"], frozenset(row["clinic_ids"]))

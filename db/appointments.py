@@ -13,6 +13,8 @@ from domain.actors import Scope
 from domain.appointments import Appointment, AppointmentWithPolicy, Transition, Via
 from domain.booking import Status
 
+OF_DESK = "a.clinic_id in (select s.clinic_id from staff_clinics s where s.profile_id = ${})"
+
 
 @dataclass(frozen=True, slots=True)
 class AppointmentFilter:
@@ -36,6 +38,7 @@ class AppointmentFilter:
         asked = {
             "a.patient_id = ${}": within.patient_id,
             "a.dentist_id = ${}": within.dentist_id,
+            OF_DESK: within.desk_id,
             "a.agent_id = ${} and agent_acts_for("
             "p_agent_id => a.agent_id, p_patient_id => a.patient_id)": within.agent_id,
             "a.status = any(${})": [str(status) for status in self.status] or None,
@@ -170,6 +173,7 @@ async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Recor
           from appointments a {joins(within)}
          where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
            and ($3::uuid is null or a.dentist_id = $3)
+           and ($5::uuid is null or works_at($5, a.clinic_id))
            and ($4::uuid is null or a.agent_id = $4
                 and agent_acts_for(p_agent_id => $4, p_patient_id => a.patient_id))
         """,  # noqa: S608 - constants of ours
@@ -177,6 +181,7 @@ async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Recor
         within.patient_id,
         within.dentist_id,
         within.agent_id,
+        within.desk_id,
     )
 
 

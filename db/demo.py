@@ -67,6 +67,7 @@ async def load(connection: Connection) -> None:
         for role, name in (("admin", "admin"), ("agent", "chatbot")):
             service = {"role": Role(role), "full_name": name.capitalize()}
             await profiles.create(connection, person_id(role, name), service, None)
+        await add_desk(connection, "greta", "Greta Vogel", CLINIC)
         for name, full_name in PATIENTS:
             maker = CHATBOT if name in OF_THE_CHATBOT else None
             patient = {"role": Role.PATIENT, "full_name": full_name}
@@ -79,6 +80,12 @@ async def add_clinic(connection: Connection, id: UUID, name: str, time_zone: str
     await catalogue.add_clinic(connection, id, fields)
     for chair in CHAIRS:
         await catalogue.add_chair(connection, id, chair)
+
+
+async def add_desk(connection: Connection, name: str, full_name: str, *clinics: UUID) -> None:
+    """A receptionist of these clinics."""
+    fields = {"role": Role.DESK, "full_name": full_name, "clinic_ids": clinics}
+    await profiles.create(connection, person_id("desk", name), fields, None)
 
 
 async def add_type(connection: Connection, clinic: UUID, id: UUID, terms: Type) -> None:

@@ -104,6 +104,7 @@ async def _places(connection: Connection) -> None:
         for terms in types:
             id = uuid5(NAMESPACE, f"type:{terms[0]}@{clinic}")
             await demo.add_type(connection, clinic, id, terms)
+    await demo.add_desk(connection, "hugo", "Hugo Bell", HARBOUR)
     for name, full_name, specialty in DENTISTS:
         await demo.add_dentist(connection, HARBOUR, name, full_name, specialty)
 

@@ -28,6 +28,24 @@ MADE_BY_DENTIST = f"""
 the type's horizon do not count: nobody gives lasting rights to themselves.
 """
 
+OF_DESK = f"""
+    select from appointments a
+      join staff_clinics s on s.clinic_id = a.clinic_id and s.profile_id = $1
+     where a.patient_id = p.id
+       and ({LIVE} or a.booked_at is not null
+                      and a.ends_at > now() - interval '{DENTIST_ACCESS_YEARS} years')
+     union all
+    select from staff_clinics mine join staff_clinics theirs on theirs.clinic_id = mine.clinic_id
+     where mine.profile_id = $1 and theirs.profile_id = p.created_by and p.created_as = 'desk'
+     union all
+    select from staff_clinics mine join dentists d on d.clinic_id = mine.clinic_id
+     where mine.profile_id = $1 and d.profile_id = p.created_by and p.created_as = 'dentist'
+"""  # noqa: S608 - constants of ours
+"""What makes `p` a patient of the clinics of the receptionist $1: a visit there, or a colleague who
+created the profile. Receptionists book only for patients whom they see already, so none of this is
+theirs alone to make.
+"""
+
 OWN_PATIENT = f"{MADE_BY_OTHERS} union all {MADE_BY_DENTIST}"
 """What makes `p` a patient of the dentist $1, who may then read the profile."""
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from db.patients import OWN_PATIENT
+from db import staff
+from db.patients import OF_DESK, OWN_PATIENT
 from db.pool import Connection
 from domain.actors import Actor, Role
 from domain.names import indexed
@@ -15,7 +16,9 @@ from domain.people import PERSONAL, Profile
 
 COLUMNS = """
     p.id, p.role, p.full_name, p.active, p.version, p.created_at, p.updated_at, p.email, p.phone,
-    p.time_zone, p.locale, p.created_by, p.erased_at, d.clinic_id, d.specialty, d.bio, d.bookable
+    p.time_zone, p.locale, p.created_by, p.erased_at, d.clinic_id, d.specialty, d.bio, d.bookable,
+    (select array_agg(s.clinic_id order by s.clinic_id) from staff_clinics s
+      where s.profile_id = p.id) as clinic_ids
 """
 FROM = "from profiles p left join dentists d on d.profile_id = p.id"
 
@@ -103,6 +106,8 @@ async def create(
         )
         if made and fields["role"] in (Role.PATIENT, Role.DENTIST):
             await _create_resource(connection, id, fields)
+        if made and fields["role"] is Role.DESK:
+            await staff.set_clinics(connection, id, Role.DESK, fields["clinic_ids"])
     return made is not None
 
 
@@ -112,6 +117,9 @@ async def update(connection: Connection, id: UUID, fields: Mapping[str, Any]) ->
     and LastAdmin.
     """
     async with keeping_an_admin(), connection.transaction():
+        if "clinic_ids" in fields or "role" in fields:
+            role = fields.get("role", Role.DESK)
+            await staff.set_clinics(connection, id, role, fields.get("clinic_ids", ()))
         sets, values = _assignments(fields, OF_PROFILE, first=2)
         if fields.keys() & set(SEARCHED):
             sets.append(f"search = array_to_tsvector(${len(values) + 2})")
@@ -154,6 +162,8 @@ def _visible_to(viewer: Actor) -> str:
             return "p.id = $1"
         case Role.DENTIST:
             return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({OWN_PATIENT})))"
+        case Role.DESK:
+            return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({OF_DESK})))"
         case Role.AGENT:
             return f"(p.id = $1 or p.role = 'patient' and ({made} or exists ({GRANT})))"
         case _:

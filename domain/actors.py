@@ -9,6 +9,8 @@ from uuid import UUID
 class Role(StrEnum):
     ADMIN = "admin"
     DENTIST = "dentist"
+    DESK = "desk"
+    """Receptionist: bookings, patients and schedules of the clinics they work at."""
     PATIENT = "patient"
     AGENT = "agent"
     CLINIC = "clinic"
@@ -41,7 +43,7 @@ class Actor:
         """Whether they act for the clinic, and are not bound by patients' terms such as the cancel
         notice.
         """
-        return self.role in (Role.ADMIN, Role.DENTIST, Role.CLINIC, Role.SYSTEM)
+        return self.role in (Role.ADMIN, Role.DENTIST, Role.DESK, Role.CLINIC, Role.SYSTEM)
 
     @property
     def sees_all(self) -> bool:
@@ -51,7 +53,7 @@ class Actor:
     def side(self) -> str:
         """Who is recorded as cancelling: `clinic`, `patient` or `agent`."""
         match self.role:
-            case Role.ADMIN | Role.DENTIST | Role.CLINIC | Role.SYSTEM:
+            case Role.ADMIN | Role.DENTIST | Role.DESK | Role.CLINIC | Role.SYSTEM:
                 return "clinic"
             case Role.PATIENT | Role.AGENT:
                 return str(self.role)
@@ -65,15 +67,16 @@ SYSTEM = Actor(Role.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The bookings that an actor may see and change: those of one patient, of one dentist, or those
-    made by one agent for patients whom it acts for; all if no field is set. `token`: the hold token
-    that the caller sent.
+    """The bookings that an actor may see and change: those of one patient, of one dentist, of
+    the clinics of one receptionist (`desk_id`), or those made by one agent for patients whom it
+    acts for; all if no field is set. `token`: the hold token that the caller sent.
     """
 
     patient_id: UUID | None = None
     dentist_id: UUID | None = None
     agent_id: UUID | None = None
     token: str | None = None
+    desk_id: UUID | None = None
 
     @property
     def by_staff(self) -> bool:
@@ -85,20 +88,23 @@ class Scope:
         fields = {
             "patient_id": self.patient_id,
             "dentist_id": self.dentist_id,
+            "desk_id": self.desk_id,
             "agent_id": self.agent_id,
         }
         return {name: str(id) for name, id in fields.items() if id}
 
 
 def scope(actor: Actor, token: str | None = None) -> Scope:
-    """Patients and dentists: their own. Agents: those they made as agents. Admins and the clinic:
-    all.
+    """Patients and dentists: their own. Receptionists: those of their clinics. Agents: those they
+    made as agents. Admins and the clinic: all.
     """
     match actor.role:
         case Role.PATIENT:
             return Scope(patient_id=actor.id, token=token)
         case Role.DENTIST:
             return Scope(dentist_id=actor.id)
+        case Role.DESK:
+            return Scope(desk_id=actor.id)
         case Role.AGENT:
             return Scope(agent_id=actor.id, token=token)
         case Role.ADMIN | Role.CLINIC | Role.SYSTEM:

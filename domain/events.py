@@ -35,7 +35,7 @@ class Topic(StrEnum):
 SLOT_FIELDS = ("starts_at", "ends_at", "from", "until")
 """Payload fields that distinguish board events of the same dentist."""
 
-CREATOR_ROLES = frozenset({Role.AGENT, Role.DENTIST})
+CREATOR_ROLES = frozenset({Role.AGENT, Role.DENTIST, Role.DESK})
 """Roles that may see what they created."""
 
 OF_CLINIC = "clinic:"
@@ -141,11 +141,12 @@ class Event:
             yield f"{self.topic}@{id_}"
 
 
-def may_see(actor: Actor, event: Event) -> bool:
+def may_see(actor: Actor, event: Event, clinic_ids: frozenset[UUID] = frozenset()) -> bool:
     """Whether an actor may see an event. Admins see all; others see public events, and those with
     them in the audience in their current role (access by an earlier role is lost). `removed` events
     are only for the dentist who lost the booking, and for readers of the clinic that it left (see
-    `Reader.wants`). Where `depends_on_rows`, current rows decide too.
+    `Reader.wants`). Receptionists see the bookings of their clinics, `clinic_ids`. Where
+    `depends_on_rows`, current rows decide too.
     """
     if event.audience is None:
         return True
@@ -153,6 +154,8 @@ def may_see(actor: Actor, event: Event) -> bool:
         return actor.role is Role.DENTIST and actor.id in event.audience
     if actor.sees_all:
         return True
+    if actor.role is Role.DESK and event.topic == Topic.APPOINTMENTS:
+        return event.clinic_id in clinic_ids
     if actor.id not in event.audience:
         return False
     if event.topic == Topic.PROFILES:
@@ -163,7 +166,7 @@ def may_see(actor: Actor, event: Event) -> bool:
             return bool(payload.get("patient_id") == str(actor.id))
         case Role.DENTIST:
             return bool(payload.get("dentist_id") == str(actor.id))
-        case Role.AGENT | Role.ADMIN | Role.CLINIC | Role.SYSTEM:
+        case Role.AGENT | Role.DESK | Role.ADMIN | Role.CLINIC | Role.SYSTEM:
             return True
         case _:
             assert_never(actor.role)
@@ -186,10 +189,15 @@ class Reader:
     topics: frozenset[str]
     until: float = inf
     """When the token that it was opened with is over, in seconds since 1970."""
+    clinic_ids: frozenset[UUID] = frozenset()
+    """The clinics of a receptionist."""
 
     def addresses(self) -> Iterator[str]:
         """The addresses to subscribe to, so that no visible event of these topics is missed."""
         for topic in self.topics:
+            if self.actor.role is Role.DESK and topic.startswith(Topic.APPOINTMENTS):
+                yield from map(clinic_topic, self.clinic_ids)
+                continue
             base, _, narrowed = topic.partition(":")
             private = base in PRIVATE and not self.actor.sees_all
             by_clinic = narrowed.startswith(OF_CLINIC)
@@ -197,7 +205,7 @@ class Reader:
 
     def wants(self, event: Event) -> bool:
         """Whether to deliver it: the reader subscribes to it, and may see it now."""
-        if event.kind == Kind.REMOVED and self.actor.sees_all:
+        if event.kind == Kind.REMOVED and (self.actor.sees_all or self.actor.role is Role.DESK):
             before, after = event.clinic_id, event.new_clinic_id
             return self._follows_clinic(before) and not self._follows_clinic(after)
         followed = (
@@ -205,13 +213,13 @@ class Reader:
             or event.topic in self.topics
             or (event.topic == Topic.APPOINTMENTS and self._follows_clinic(event.clinic_id))
         )
-        return followed and may_see(self.actor, event)
+        return followed and may_see(self.actor, event, self.clinic_ids)
 
     def _follows_clinic(self, id: UUID | None) -> bool:
-        """Whether the reader follows the bookings of this clinic, by itself or with all others."""
-        return id is not None and (
-            Topic.APPOINTMENTS in self.topics or clinic_topic(id) in self.topics
-        )
+        """Whether the reader sees and follows the bookings of this clinic, alone or with others."""
+        if id is None or (self.actor.role is Role.DESK and id not in self.clinic_ids):
+            return False
+        return Topic.APPOINTMENTS in self.topics or clinic_topic(id) in self.topics
 
 
 def entity_topic(topic: Topic, entity_id: UUID) -> str:

@@ -36,6 +36,8 @@ class Profile:
     specialty: str | None = None
     bio: str | None = None
     bookable: bool | None = None
+    clinic_ids: list[UUID] | None = None
+    """The clinics of a receptionist, in order; null for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class AccountStatus:
 
     role: Role
     active: bool
+    clinic_ids: frozenset[UUID] = frozenset()
+    """The clinics of a receptionist."""
 
 
 @dataclass(frozen=True, slots=True)

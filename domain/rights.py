@@ -2,7 +2,8 @@
 
 `OWN` follows `domain.actors.scope` for bookings; of profiles one's own, those one made, for
 dentists their patients, and for agents the patients who let them act; of schedules the dentist's;
-of new bookings those that `may_book_at` allows. Everything else answers like a missing row.
+of new bookings those that `may_book_at` allows. For receptionists
+it is what is of their clinics. Everything else answers like a missing row.
 """
 
 from collections.abc import Mapping
@@ -22,8 +23,16 @@ class Right(StrEnum):
 Row = Mapping[Role, Right]
 
 
-def _row(patient: Right, dentist: Right, agent: Right, admin: Right = Right.ALL) -> Row:
+def _row(
+    patient: Right,
+    dentist: Right,
+    agent: Right,
+    admin: Right = Right.ALL,
+    desk: Right | None = None,
+) -> Row:
+    """`desk`: as dentists, unless said otherwise."""
     return {
+        Role.DESK: dentist if desk is None else desk,
         Role.PATIENT: patient,
         Role.DENTIST: dentist,
         Role.AGENT: agent,
@@ -35,6 +44,7 @@ EVERYONE = _row(Right.ALL, Right.ALL, Right.ALL)
 ONES_OWN = _row(Right.OWN, Right.OWN, Right.OWN)
 STAFF = _row(Right.NONE, Right.ALL, Right.NONE)
 DENTIST_OWN = _row(Right.NONE, Right.OWN, Right.NONE)
+DESK_OWN = _row(Right.NONE, Right.NONE, Right.NONE, desk=Right.OWN)
 NO_PATIENT = _row(Right.NONE, Right.OWN, Right.OWN)
 PATIENT_OWN = _row(Right.OWN, Right.NONE, Right.NONE, admin=Right.NONE)
 ADMIN = _row(Right.NONE, Right.NONE, Right.NONE)
@@ -67,7 +77,7 @@ RIGHTS: Mapping[str, Row] = {
     "get_schedule": EVERYONE,
     "replace_schedule": DENTIST_OWN,
     "get_clinic_exceptions": EVERYONE,
-    "replace_clinic_exceptions": ADMIN,
+    "replace_clinic_exceptions": DESK_OWN,
     # people
     "get_me": EVERYONE,
     "update_me": EVERYONE,
@@ -100,10 +110,11 @@ RIGHTS: Mapping[str, Row] = {
 
 
 def may_book_at(actor: Actor, dentist_id: UUID) -> bool:
-    """Whether this caller may hold, book or move to this dentist. Dentists may only book for
-    themselves, as they could not see or cancel other dentists' bookings.
+    """Whether this caller may hold, book or move to this dentist, whatever the clinic. Dentists may
+    only book for themselves, as they could not see or cancel other dentists' bookings. For
+    receptionists the clinic decides (db/staff.py).
     """
-    return actor.role is not Role.DENTIST or actor.id == dentist_id
+    return actor.role not in (Role.DENTIST, Role.DESK) or actor.id == dentist_id
 
 
 def may_use(verb: Verb, *, staff: bool) -> bool:

@@ -5,7 +5,7 @@ set local lock_timeout = '5s';
 
 create table profiles (
     id         uuid primary key,                          -- the token's `sub` for those who log in
-    role       text not null check (role in ('admin', 'dentist', 'patient', 'agent')),
+    role       text not null check (role in ('admin', 'dentist', 'desk', 'patient', 'agent')),
     full_name  text not null check (length(full_name) <= 200),
     email      text check (length(email) <= 254),
     phone      text check (length(phone) <= 40),

@@ -27,6 +27,7 @@ begin
     return case split_part(p_actor, ':', 1)
         when 'patient' then a.patient_id = actor_id
         when 'dentist' then a.dentist_id = actor_id
+        when 'desk' then works_at(p_desk_id => actor_id, p_clinic_id => a.clinic_id)
         when 'agent' then a.agent_id is not distinct from actor_id
                           and agent_acts_for(p_agent_id => actor_id, p_patient_id => a.patient_id)
         else true end;

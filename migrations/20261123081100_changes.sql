@@ -47,7 +47,7 @@ $$;
 -- idempotency key or command id), the transition table allows it, and the version is the expected one. `outcome` is null if the
 -- command may go on, to `next_status`.
 -- `p_next`: the next status for each status. `p_next_with_approval` is used instead where the booking's terms need approval.
--- `p_scope`: {"patient_id" | "dentist_id" | "agent_id": …} limits which bookings the caller sees; empty for all.
+-- `p_scope`: {"patient_id" | "dentist_id" | "desk_id" | "agent_id": …} limits which bookings the caller sees; empty for all.
 -- An agent that may no longer act for the patient (`revoked`) may still cancel or release what it made, unless somebody else moved
 -- it since; for everything else the booking is not found, so that the agent learns nothing new.
 create function booking_check(p_id uuid, p_command_id uuid, p_verb text, p_key jsonb, p_next jsonb, p_next_with_approval jsonb,
@@ -63,6 +63,7 @@ begin
      where a.id = p_id
        and (p_scope ->> 'patient_id' is null or a.patient_id = (p_scope ->> 'patient_id')::uuid)
        and (p_scope ->> 'dentist_id' is null or a.dentist_id = (p_scope ->> 'dentist_id')::uuid)
+       and (p_scope ->> 'desk_id' is null or works_at(p_desk_id => (p_scope ->> 'desk_id')::uuid, p_clinic_id => a.clinic_id))
        and (agent is null or a.agent_id = agent);
     revoked := agent is not null and not agent_acts_for(p_agent_id => agent, p_patient_id => before.patient_id);
     if before.id is null or revoked and (p_verb not in ('cancel', 'release') or exists (

@@ -10,9 +10,11 @@ create function profile_audience(n profiles) returns uuid[] language sql stable 
                                  where c.id = n.created_by and c.role = n.created_as and n.role = 'patient')
 $$;
 
--- The payload of a profile's event: ids, role and active flag, no personal data.
-create function profile_payload(p profiles) returns jsonb language sql immutable as $$
-    select jsonb_build_object('id', p.id, 'role', p.role, 'active', p.active)
+-- The payload of a profile's event: ids, role and active flag, no personal data. `clinic_ids`: of a receptionist.
+create function profile_payload(p profiles) returns jsonb language sql stable as $$
+    select jsonb_strip_nulls(jsonb_build_object('id', p.id, 'role', p.role, 'active', p.active,
+        'clinic_ids', case when p.role = 'desk' then
+            (select jsonb_agg(s.clinic_id order by s.clinic_id) from staff_clinics s where s.profile_id = p.id) end))
 $$;
 
 create function publish_profiles() returns trigger language plpgsql as $$

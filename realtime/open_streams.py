@@ -17,7 +17,10 @@ TICK = 0.5
 """Seconds between two checks of the timers of all streams."""
 
 REMEMBERED = 10_000
-"""Recent changes of role that are remembered, for streams that are being opened."""
+"""Recent changes of rights that are remembered, for streams that are being opened."""
+
+Rights = tuple[str | None, frozenset[UUID]]
+"""Role and, of a receptionist, clinics."""
 
 
 class OpenStreams:
@@ -34,7 +37,7 @@ class OpenStreams:
         self._by_person: Counter[UUID | None] = Counter()
         self.of_staff = 0
         """Number of open streams of staff."""
-        self._roles: dict[UUID | None, str | None] = {}
+        self._rights: dict[UUID | None, Rights] = {}
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -44,7 +47,7 @@ class OpenStreams:
         stream = Stream(reader, since, cut)
         if self._dismissed:
             stream.end(Ending.BYE)
-        self._check_role(stream)
+        self._check_rights(stream)
         self._streams.add(stream)
         self._by_person[reader.actor.id] += 1
         self.of_staff += reader.actor.is_staff
@@ -72,22 +75,24 @@ class OpenStreams:
     def all(self) -> Collection[Stream]:
         return tuple(self._streams)
 
-    def revoke(self, person: UUID, role: str | None) -> None:
+    def revoke(
+        self, person: UUID, role: str | None, clinic_ids: frozenset[UUID] = frozenset()
+    ) -> None:
         """Ends the streams of a person that were opened under another role than `role` (null: all
-        of them), including streams that are being opened.
+        of them) or for other clinics, including streams that are being opened.
         """
-        self._roles.pop(person, None)
-        self._roles[person] = role
-        if len(self._roles) > REMEMBERED:
-            del self._roles[next(iter(self._roles))]
+        self._rights.pop(person, None)
+        self._rights[person] = role, clinic_ids
+        if len(self._rights) > REMEMBERED:
+            del self._rights[next(iter(self._rights))]
         for stream in self._streams:
-            self._check_role(stream)
+            self._check_rights(stream)
 
     def resync(self, to: Cursor, reset: QueuedEvent) -> None:
-        """Sends `reset` to all streams, which continue after `to`. Remembered roles are dropped, as
-        changes may have been missed.
+        """Sends `reset` to all streams, which continue after `to`. Remembered rights are dropped,
+        as changes may have been missed.
         """
-        self._roles.clear()
+        self._rights.clear()
         for stream in self._streams:
             stream.since = to
             stream.push(reset)
@@ -105,9 +110,10 @@ class OpenStreams:
         for stream in self.all():
             stream.cut()
 
-    def _check_role(self, stream: Stream) -> None:
-        actor = stream.reader.actor
-        if self._roles.get(actor.id, actor.role) != actor.role:
+    def _check_rights(self, stream: Stream) -> None:
+        reader = stream.reader
+        present = reader.actor.role, reader.clinic_ids
+        if self._rights.get(reader.actor.id, present) != present:
             stream.end(Ending.REVOKED)
 
     def _tick(self) -> None:

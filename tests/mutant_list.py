@@ -117,7 +117,7 @@ MUTANTS = (
         "workflows/test_advance.py::"
         "test_a_verb_for_staff_is_refused_to_patients_and_agents_at_temporal",
         "activities/parsing.py",
-        "    if not may_use(actor, verb):",
+        "    if not may_use(verb, staff=actor.is_staff):",
         "    if False:",
     ),
     _mutant(

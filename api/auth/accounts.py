@@ -69,7 +69,9 @@ class Accounts:
             return
         self.invalidate(event.entity_id)
         payload = json.loads(event.payload)
-        self._hub.streams.revoke(event.entity_id, payload["role"] if payload["active"] else None)
+        clinic_ids = frozenset(UUID(id) for id in payload.get("clinic_ids", ()))
+        role = payload["role"] if payload["active"] else None
+        self._hub.streams.revoke(event.entity_id, role, clinic_ids)
 
     async def _revoke_stale_streams(self) -> None:
         """Revokes streams whose account changed in an event that was missed."""
@@ -85,9 +87,9 @@ class Accounts:
             if changes == self._changes:  # else a newer event has already been handled
                 for reader in readers:
                     row = found.get(reader.id) if reader.id else None
-                    if reader.id and disagreement(reader, row):
-                        self._hub.streams.revoke(
-                            reader.id, row.role if row and row.active else None
-                        )
+                    if reader.id and (disagreement(reader, row) or reader.role is Role.DESK):
+                        role = row.role if row and row.active else None
+                        clinic_ids = row.clinic_ids if row else frozenset()
+                        self._hub.streams.revoke(reader.id, role, clinic_ids)
                 return
         logger.warning("the accounts of open streams cannot be checked; the streams stay open")

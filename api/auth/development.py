@@ -23,7 +23,13 @@ ISSUER = "chairtime-development"
 AUDIENCE = "authenticated"
 LIFETIME = 12 * 3600
 
-NAMES = {"admin": "admin", "dentist": "amara", "patient": "ana", "agent": "chatbot"}
+NAMES = {
+    "admin": "admin",
+    "dentist": "amara",
+    "desk": "greta",
+    "patient": "ana",
+    "agent": "chatbot",
+}
 """The default person of each role; all are in the demo data."""
 
 

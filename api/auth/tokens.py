@@ -42,7 +42,7 @@ class Header(BaseModel):
 class AppMetadata(BaseModel):
     """Only the issuer can write it; users can write `user_metadata`."""
 
-    role: Literal["admin", "dentist", "patient", "agent"] = "patient"
+    role: Literal["admin", "dentist", "desk", "patient", "agent"] = "patient"
 
 
 class Claims(BaseModel):

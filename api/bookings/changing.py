@@ -69,7 +69,7 @@ async def move(
     """Reschedules a booking and returns it as it is now. Raises its refusal, with alternatives if
     any, and what `permissions` does.
     """
-    permissions.check(context.actor, body)
+    await permissions.check(state, context.actor, body)
     command = Move(
         id=id,
         command_id=uuid7(),

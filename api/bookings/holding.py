@@ -18,19 +18,19 @@ from domain.idempotency import Key
 from services.alternatives import WantedSlot
 
 
-def hold_command(
+async def hold_command(
     state: AppState, body: Reserve, context: RequestContext, key: Key | None, *, holds: bool
 ) -> Hold:
     """The hold command of this caller. `holds`: it stays a hold; otherwise it is booked directly.
     Raises what `permissions` does.
     """
     actor, id = context.actor, uuid7()
-    permissions.check(actor, body)
+    await permissions.check(state, actor, body)
     return Hold(
         id=id,
         command_id=uuid7(),
         dentist_id=body.dentist_id,
-        patient_id=permissions.patient_id(actor, body),
+        patient_id=await permissions.patient_id(state, actor, body),
         appointment_type=body.appointment_type,
         starts_at=body.starts_at,
         caller=actor_id(actor),

@@ -4,7 +4,7 @@ from collections.abc import Set
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import StrictBool, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
 
 from api.http.body import EMPTIED, MAY_BE_EMPTY, Body, Edit
 from api.http.errors import Problem, invalid
@@ -13,8 +13,14 @@ from api.http.values import Locale, ZoneName
 from domain.actors import Actor, Role
 from domain.people import PERSONAL, Profile
 
-PersonRole = Literal[Role.ADMIN, Role.DENTIST, Role.PATIENT, Role.AGENT]
+PersonRole = Literal[Role.ADMIN, Role.DENTIST, Role.DESK, Role.PATIENT, Role.AGENT]
 Specialty = Annotated[Name, StringConstraints(max_length=100)]
+
+ClinicIds = Annotated[
+    list[UUID],
+    Field(min_length=1, max_length=50, description="The clinics of a receptionist."),
+    AfterValidator(lambda ids: sorted(set(ids))),
+]
 
 FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
 
@@ -32,7 +38,7 @@ class EditMe(Edit):
 
 class EditProfile(EditMe):
     """Only admins can set `role` and the fields after it. A new dentist requires `clinic_id` and
-    `specialty`.
+    `specialty`, a new receptionist `clinic_ids`.
     """
 
     CAN_BE_EMPTY: ClassVar[frozenset[str]] = EditMe.CAN_BE_EMPTY | {"bio"}
@@ -43,6 +49,7 @@ class EditProfile(EditMe):
     specialty: Specialty | None = None
     bio: Note = None
     bookable: StrictBool | None = None
+    clinic_ids: ClinicIds | None = None
 
 
 class NewProfile(Body):
@@ -64,6 +71,7 @@ class NewProfile(Body):
     specialty: Specialty | None = None
     bio: Note = None
     bookable: StrictBool = True
+    clinic_ids: ClinicIds | None = None
 
     @model_validator(mode="after")
     def _fits_role(self) -> Self:
@@ -72,6 +80,10 @@ class NewProfile(Body):
             raise ValueError("a dentist requires clinic_id and specialty")
         if self.role is not Role.DENTIST and named:
             raise ValueError(f"{min(named)} is only for dentists")
+        if self.role is Role.DESK and self.clinic_ids is None:
+            raise ValueError("a receptionist requires clinic_ids")
+        if self.role is not Role.DESK and self.clinic_ids is not None:
+            raise ValueError("clinic_ids is only for receptionists; leave it out")
         return self
 
 
@@ -112,3 +124,12 @@ def check_change(actor: Actor, before: Profile, body: EditProfile) -> None:
         raise invalid(min(named & set(FOR_DENTISTS)), "is only for dentists")
     elif "clinic_id" in named and body.clinic_id != before.clinic_id:
         raise invalid("clinic_id", "a dentist's clinic cannot change; create another profile")
+    _check_desk(before, becomes, named)
+
+
+def _check_desk(before: Profile, becomes: Role | None, named: Set[str]) -> None:
+    """Raises `validation_failed` where a receptionist would have no clinics, or others would."""
+    if becomes is Role.DESK and "clinic_ids" not in named:
+        raise invalid("role", "a receptionist requires clinic_ids")
+    if "clinic_ids" in named and (becomes or before.role) is not Role.DESK:
+        raise invalid("clinic_ids", "is only for receptionists")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.events.topics import named_topics
+from api.events.topics import named_topics, reader_of
 from api.http.context import Caller, State
 from api.http.strict import StrictRoute
 from api.http.values import Digits, Listed
@@ -61,7 +61,7 @@ async def read_event_log(
     """The events that a stream would send from this cursor, with the same rights. Without a cursor:
     no events, and the present end of the log in `next`.
     """
-    reader = Reader(caller, await named_topics(state, topics))
+    reader = await reader_of(state, caller, await named_topics(state, topics))
     here = state.hub.at
     if after is None:
         return _page(state, [], here)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from api.auth.security import Verified
 from api.events.response import EventStream, admit
 from api.events.tickets import Opener, spend
-from api.events.topics import named_topics
+from api.events.topics import named_topics, reader_of
 from api.http.answers import existing
 from api.http.context import State
 from api.http.errors import Problem
@@ -59,7 +59,7 @@ async def stream_events(
     Load a list first and start from its `Event-Cursor`; ignore versions that you already have.
     """
     wanted = opener.topics if topics is None else None
-    reader = _reader(opener, wanted or await named_topics(state, topics))
+    reader = await _reader(state, opener, wanted or await named_topics(state, topics))
     at, opening = await _start(state, last_event_id or cursor)
     return await _opened(state, opener, reader, at, opening + frames.ready(at, state.hub.now()))
 
@@ -75,7 +75,7 @@ async def stream_appointment(
     """The events of one appointment, after the cursor or from now on. The first frame is
     `snapshot`, its present state.
     """
-    reader = _reader(opener, frozenset({entity_topic(Topic.APPOINTMENTS, id)}))
+    reader = await _reader(state, opener, frozenset({entity_topic(Topic.APPOINTMENTS, id)}))
     at, opening = await _start(state, last_event_id or cursor)
     async with use(state.pool) as connection:
         found = existing(await appointments.get(connection, id, scope(reader.actor)))
@@ -94,10 +94,10 @@ async def _opened(
     return EventStream(state, reader, at, opening)
 
 
-def _reader(opener: Verified, topics: frozenset[str]) -> Reader:
+async def _reader(state: AppState, opener: Verified, topics: frozenset[str]) -> Reader:
     if opener.topics is not None and not topics <= opener.topics:
         raise Problem("forbidden", "This ticket is for other topics; request a ticket for these.")
-    return Reader(opener.actor, topics, opener.expires)
+    return await reader_of(state, opener.actor, topics, opener.expires)
 
 
 async def _start(state: AppState, text: str | None) -> tuple[Cursor, bytes]:

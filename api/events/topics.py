@@ -1,12 +1,14 @@
 """The topics that a request names."""
 
 from collections.abc import Iterable
+from math import inf
 
 from api.http.errors import invalid
 from api.state import AppState
 from db import catalogue
 from db.pool import use
-from domain.events import Topic, clinics_of, parse_topics
+from domain.actors import Actor
+from domain.events import Reader, Topic, clinics_of, parse_topics
 
 
 async def named_topics(state: AppState, names: Iterable[str] | None) -> frozenset[str]:
@@ -24,3 +26,11 @@ async def named_topics(state: AppState, names: Iterable[str] | None) -> frozense
             why = f"unknown clinic {min(unknown)} in a topic; see GET /api/clinics"
             raise invalid("topics", why)
     return topics
+
+
+async def reader_of(
+    state: AppState, actor: Actor, topics: frozenset[str], until: float = inf
+) -> Reader:
+    """The reader of these topics, with the clinics of a receptionist."""
+    status = await state.accounts.status(actor)
+    return Reader(actor, topics, until, status.clinic_ids if status else frozenset())

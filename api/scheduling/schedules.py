@@ -19,7 +19,8 @@ from api.scheduling.timetables import (
     ScheduleReplaced,
     ShownSchedule,
 )
-from db import schedules
+from api.state import AppState
+from db import schedules, staff
 from db.pool import use
 from domain.actors import Actor, Role
 from domain.timetable import Fault, faults, with_clinic_wide, with_own
@@ -55,7 +56,7 @@ async def replace_schedule(
     """Replaces all weekly hours and exceptions, and lists the upcoming bookings that are outside
     them now; these are not changed. For the dentist and for admins.
     """
-    _check_editor(caller, dentist_id)
+    await _check_editor(state, caller, dentist_id)
     weekly, exceptions = body.windows(), body.dates()
     _check_hours(faults(weekly, exceptions))
     async with use(state.pool) as connection, connection.transaction():
@@ -100,7 +101,7 @@ async def replace_clinic_exceptions(
     """Replaces all exceptions of the clinic, and lists the upcoming bookings that are outside their
     dentist's hours now. For admins.
     """
-    _check_editor(caller, None)
+    await _check_clinic_editor(state, caller, clinic_id)
     exceptions = body.dates(clinic_wide=True)
     _check_hours(faults((), exceptions))
     async with use(state.pool) as connection, connection.transaction():
@@ -125,13 +126,28 @@ async def replace_clinic_exceptions(
     return etag(response, replaced)
 
 
-def _check_editor(actor: Actor, dentist_id: UUID | None) -> None:
-    """Raises `forbidden` unless this actor may edit the schedule of the dentist; null means that of
-    a whole clinic. Admins edit all schedules, dentists their own.
+async def _check_editor(state: AppState, actor: Actor, dentist_id: UUID) -> None:
+    """Raises `forbidden` unless this actor may edit the schedule of the dentist. Admins edit all
+    schedules, receptionists those of their clinics, dentists their own.
     """
-    is_own = actor.role is Role.DENTIST and dentist_id is not None and actor.id == dentist_id
-    if not is_own and actor.role is not Role.ADMIN:
-        raise Problem("forbidden", "Only the dentist and admins can edit this schedule.")
+    allowed = actor.role is Role.ADMIN or (actor.role is Role.DENTIST and actor.id == dentist_id)
+    if actor.role is Role.DESK:
+        async with use(state.pool) as connection:
+            allowed = bool(await staff.works_with(connection, actor, dentist_id))
+    if not allowed:
+        raise Problem(
+            "forbidden", "Only the dentist, their clinic's desk and admins can edit this schedule."
+        )
+
+
+async def _check_clinic_editor(state: AppState, actor: Actor, clinic_id: UUID) -> None:
+    """Raises `forbidden` for a receptionist of another clinic."""
+    if actor.role is Role.DESK:
+        async with use(state.pool) as connection:
+            if not await staff.works_at(connection, actor, clinic_id):
+                raise Problem(
+                    "forbidden", "Only this clinic's desk and admins can edit its exceptions."
+                )
 
 
 def _check_hours(found: Iterable[Fault]) -> None:

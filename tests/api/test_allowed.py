@@ -14,6 +14,7 @@ CALLERS = {
     "patient of an agent's booking": ("patient", "ben"),
     "agent": ("agent", "chatbot"),
     "dentist": ("dentist", "amara"),
+    "desk": ("desk", "greta"),
     "admin": ("admin", "admin"),
 }
 BY_AGENT = ("patient of an agent's booking", "agent")
@@ -104,7 +105,7 @@ async def test_staff_see_the_patients_name_and_the_chair_and_nobody_else_does(ap
         who = role, "mateo" if role == "dentist" else name
         shown = (await api.get(f"/api/appointments/{id}", headers=as_(*who))).json()
         staff = {"patient_name", "chair", "chair_name"} & set(shown)
-        assert bool(staff) == (role in ("dentist", "admin")), caller
+        assert bool(staff) == (role in ("dentist", "desk", "admin")), caller
     assert (shown["patient_name"], shown["chair_name"]) == ("Ben Walker", "Chair 1")
     assert shown["chair"] == await pool.fetchval("select no from resources where name = 'Chair 1'")
 

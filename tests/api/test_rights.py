@@ -18,9 +18,11 @@ from db.demo import CLINIC, person_id
 from domain.actors import Role
 from domain.rights import PUBLIC, RIGHTS, Right, right
 from tests.api.asgi import scope
+from tests.second_clinic import HARBOUR, NORA, add_harbour
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, monday
 
 ROUTES = {route.name: route for module in ROUTE_MODULES for route in module.router.routes}
+CHLOE = person_id("patient", "chloe")
 TRUSTED = person_id("agent", "trusted")
 """An agent to whom both patients have granted what they can."""
 
@@ -29,6 +31,7 @@ CALLERS = {
     "ben": ("patient", "ben"),
     "own dentist": ("dentist", "amara"),
     "other dentist": ("dentist", "lena"),
+    "desk": ("desk", "greta"),
     "agent": ("agent", "chatbot"),
     "admin": ("admin", "admin"),
 }
@@ -122,6 +125,8 @@ class World:
             at = AMARA if "dentist" not in caller else uuid7()
             missing = {"no": "999999", "at_dentist": str(at)}
             return common | missing | dict.fromkeys(names, str(uuid7()))
+        if caller == "desk" and whose == "foreign":
+            return common | self.at_the_other_clinic()
         of_ana = (caller in ("ben", "other dentist")) == (whose == "foreign")
         visit = self.visits["ana" if of_ana else "ben"]
         patient = visit["patient_id"]
@@ -135,6 +140,21 @@ class World:
             "at_dentist": str(LENA if "dentist" in caller and not of_ana else AMARA),
             "agent_id": str(TRUSTED if whose == "own" else LENA),
             "clinic_id": str(CLINIC),
+            "type": self.type,
+            "no": str(self.chair),
+        }
+
+    def at_the_other_clinic(self) -> dict[str, str]:
+        """What a receptionist of the first clinic may not see. The dentist to book at is of the
+        first clinic; the patient is not.
+        """
+        return {
+            "appointment": self.visits["elsewhere"]["id"],
+            "patient": str(CHLOE),
+            "dentist_id": str(NORA),
+            "at_dentist": str(AMARA),
+            "agent_id": str(LENA),
+            "clinic_id": str(HARBOUR),
             "type": self.type,
             "no": str(self.chair),
         }
@@ -178,6 +198,12 @@ async def begun(api: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Resp
     return httpx2.Response(sent["status"], content=sent["body"])
 
 
+async def booked_elsewhere(api: httpx2.AsyncClient, headers: dict[str, str]) -> dict[str, Any]:
+    """Chloe's visit to Nora at the second clinic."""
+    body = CHECKUP | {"dentist_id": str(NORA), "starts_at": monday(9).isoformat()}
+    return (await api.post("/api/appointments", json=body, headers=headers)).json()
+
+
 @pytest.fixture
 async def world(api, as_, settings, pool) -> World:
     expired = development.token(settings, "admin", lifetime=-60)
@@ -187,6 +213,8 @@ async def world(api, as_, settings, pool) -> World:
     await world.book("ana", AMARA, ANA)
     await world.book("ben", LENA, BEN)
     await world.book("agent", MATEO, BEN)
+    await add_harbour(pool)
+    world.visits["elsewhere"] = await booked_elsewhere(api, as_("patient", "chloe"))
     async with pool.acquire() as connection:
         service = {"role": Role.AGENT, "full_name": "Trusted"}
         await profiles.create(connection, TRUSTED, service, None)
@@ -200,7 +228,7 @@ def test_every_route_has_its_row_and_every_row_its_route():
     assert not set(RIGHTS) & PUBLIC
     assert len(ROUTES) == sum(len(module.router.routes) for module in ROUTE_MODULES)
     for row in RIGHTS.values():
-        assert set(row) == {Role.PATIENT, Role.DENTIST, Role.AGENT, Role.ADMIN}
+        assert set(row) == {Role.PATIENT, Role.DENTIST, Role.DESK, Role.AGENT, Role.ADMIN}
 
 
 def test_route_without_rights_row_fails_at_start():

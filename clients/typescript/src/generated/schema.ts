@@ -1571,6 +1571,8 @@ export interface components {
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly clinic_id?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
+            readonly clinic_ids?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
             readonly created_at?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly created_by?: unknown;
@@ -1590,7 +1592,7 @@ export interface components {
         /**
          * EditProfile
          * @description Only admins can set `role` and the fields after it. A new dentist requires `clinic_id` and
-         *     `specialty`.
+         *     `specialty`, a new receptionist `clinic_ids`.
          * @example {
          *       "phone": null
          *     }
@@ -1613,7 +1615,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role?: "admin" | "dentist" | "patient" | "agent";
+            role?: "admin" | "dentist" | "desk" | "patient" | "agent";
             /** Active */
             active?: boolean;
             /**
@@ -1627,6 +1629,11 @@ export interface components {
             bio?: string | null;
             /** Bookable */
             bookable?: boolean;
+            /**
+             * Clinic Ids
+             * @description The clinics of a receptionist.
+             */
+            clinic_ids?: string[];
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly created_at?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
@@ -2019,7 +2026,7 @@ export interface components {
              * @default patient
              * @enum {string}
              */
-            role: "admin" | "dentist" | "patient" | "agent";
+            role: "admin" | "dentist" | "desk" | "patient" | "agent";
             /** Email */
             email?: string | null | "";
             /** Phone */
@@ -2052,6 +2059,11 @@ export interface components {
              * @default true
              */
             bookable: boolean;
+            /**
+             * Clinic Ids
+             * @description The clinics of a receptionist.
+             */
+            clinic_ids?: string[];
         };
         /**
          * NewType
@@ -2302,6 +2314,8 @@ export interface components {
             bio?: string | null;
             /** Bookable */
             bookable?: boolean | null;
+            /** Clinic Ids */
+            clinic_ids?: string[] | null;
         };
         /**
          * ProposedExceptions
@@ -2511,7 +2525,7 @@ export interface components {
          * Role
          * @enum {string}
          */
-        Role: "admin" | "dentist" | "patient" | "agent" | "clinic" | "system";
+        Role: "admin" | "dentist" | "desk" | "patient" | "agent" | "clinic" | "system";
         /**
          * ScheduleReplaced
          * @example {
@@ -3883,7 +3897,7 @@ export interface operations {
     list_profiles: {
         parameters: {
             query?: {
-                role?: "admin" | "dentist" | "patient" | "agent";
+                role?: "admin" | "dentist" | "desk" | "patient" | "agent";
                 /** @description Word prefixes; a profile must match all of them. */
                 search?: string;
                 limit?: number;
