@@ -12,15 +12,16 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import parsing
-from db import bookings
+from db import booking_state
 from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
 from domain import messages
 from domain.actors import scope
 from domain.appointments import Result, Via
-from domain.booking import BookingState, Outcome, Verb
-from domain.messages import Booking, Command, Done, Work
+from domain.booking import Outcome, Verb
+from domain.messages import Booking, BookingState, Command, Done, Work
 from services import booking as commands
+from services import moves
 from services.cached_terms import CachedTerms
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ async def _already_carried_out(
     for command in asked:
         with suppress(parsing.Malformed):
             ids[parsing.command_id(booking, command.id)] = command.id
-    found = await bookings.carried_out(connection, booking, ids) if ids else {}
+    found = await booking_state.carried_out(connection, booking, ids) if ids else {}
     return {ids[id]: verb for id, verb in found.items()}
 
 
@@ -111,7 +112,7 @@ async def _carry_out(
 async def _change(connection: Connection, booking: UUID, command: Command) -> Result:
     if command.verb == Verb.RESCHEDULE:
         move, actor = parsing.move(booking, command)
-        moved = await commands.reschedule(connection, move, actor, Via.WORKFLOW, scope(actor))
+        moved = await moves.reschedule(connection, move, actor, Via.WORKFLOW, scope(actor))
         return moved.as_told(actor)
     change, actor = parsing.change(booking, command)
     return await commands.change(connection, change, actor, Via.WORKFLOW, scope(actor))

@@ -7,8 +7,9 @@ from uuid import UUID, uuid5
 
 from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
-from domain.booking import RULES, CancelReason, Limits, Verb, limits
+from domain.booking import RULES, CancelReason, Verb
 from domain.messages import Booking, Command
+from domain.patient_limits import Limits, limits
 from domain.rights import may_book_at, may_use
 from domain.schedules import PLAUSIBLE_YEARS
 

@@ -10,8 +10,9 @@ import asyncpg
 from db.appointment_rows import appointment, columns, joins
 from db.pool import Connection
 from domain.actors import Scope
-from domain.appointments import Appointment, AppointmentWithPolicy, Transition, Via
+from domain.appointments import Appointment, Transition, Via
 from domain.booking import Status
+from domain.policy import AppointmentWithPolicy
 
 OF_DESK = "a.clinic_id in (select s.clinic_id from staff_clinics s where s.profile_id = ${})"
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 from domain.actors import Actor, Role
-from domain.booking import LAPSE_AFTER, LIVE, BookingState, Limits, Outcome, Status, Step, Verb
-from domain.clinic import BookingTerms
+from domain.booking import Outcome, Status, Verb
 from domain.idempotency import Key
-from domain.schedules import Reason, Terms
+from domain.patient_limits import Limits
+from domain.schedules import Reason
 
 Texts = Mapping[str, str | None]
 """Texts of a booking to write, by column (`notes`, `staff_notes`, `cancel_note`). Null deletes a
@@ -195,105 +194,3 @@ class Result:
 
 DONE = frozenset({Outcome.DONE, Outcome.REPEAT, Outcome.SAME})
 """Outcomes after which the booking is in the state that the command asked for."""
-
-
-def state_of(
-    *,
-    id: UUID,
-    status: Status,
-    version: int,
-    clinic_id: UUID,
-    dentist_id: UUID,
-    starts_at: datetime,
-    ends_at: datetime,
-    hold_expires_at: datetime | None,
-    approval_expires_at: datetime | None,
-    lapsed_at: datetime | None,
-    recent: list[Step],
-    now: datetime,
-) -> BookingState:
-    """The state of a booking for its workflow, with its next deadline."""
-    due: tuple[str, datetime] | None = None
-    if status is Status.HELD and hold_expires_at:
-        due = ("hold", hold_expires_at)
-    elif status is Status.PENDING_APPROVAL and approval_expires_at:
-        due = ("approval", approval_expires_at)
-    elif status in LIVE and lapsed_at is None:
-        due = ("end of visit", ends_at + LAPSE_AFTER)
-    return BookingState(
-        str(id),
-        status,
-        version,
-        due=due[0] if due else "",
-        due_in=(due[1] - now) / timedelta(seconds=1) if due else None,
-        over=due is None,
-        clinic_id=str(clinic_id),
-        dentist_id=str(dentist_id),
-        starts_at=starts_at.astimezone(UTC).isoformat(),
-        recent=recent,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class AppointmentWithPolicy:
-    """A booking with the terms that it keeps as long as its type stays the same."""
-
-    appointment: Appointment
-    type_id: UUID
-    policy: Mapping[str, Any]
-    """Made by `policy`."""
-
-    def terms_after_move(self, booking_terms: BookingTerms) -> BookingTerms:
-        """The booking terms that apply if this booking moves there."""
-        return replace(
-            booking_terms,
-            terms=self.kept_terms(booking_terms.terms),
-            moves=self.appointment.id,
-            kept_start=self.appointment.starts_at,
-        )
-
-    @property
-    def notice_deadline(self) -> datetime:
-        """The deadline for moves by patients and agents."""
-        return self.appointment.starts_at - timedelta(seconds=self.policy["cancel_notice"])
-
-    def is_with(self, booking_terms: BookingTerms) -> bool:
-        """Whether it already has that dentist and type."""
-        return (booking_terms.dentist_id, booking_terms.terms.type_id) == (
-            self.appointment.dentist_id,
-            self.type_id,
-        )
-
-    def kept_terms(self, terms: Terms) -> Terms:
-        """The terms of the visit under `terms` of a type. If the type stays, it keeps its own terms
-        except lead time and horizon, which are current.
-        """
-        if terms.type_id != self.type_id:
-            return terms
-        return replace(
-            terms,
-            duration=self.appointment.ends_at - self.appointment.starts_at,
-            buffer_before=timedelta(seconds=self.policy["buffer_before"]),
-            buffer_after=timedelta(seconds=self.policy["buffer_after"]),
-            hold_for=timedelta(seconds=self.policy["hold_for"]),
-            approval_for=timedelta(seconds=self.policy["approval_for"]),
-            cancel_notice=timedelta(seconds=self.policy["cancel_notice"]),
-            needs_chair=self.policy["needs_chair"],
-            needs_approval=self.policy["needs_approval"],
-        )
-
-
-def policy(terms: Terms) -> dict[str, float | bool]:
-    """The terms stored with a booking, which later changes of its type do not affect; durations in
-    seconds.
-    """
-    second = timedelta(seconds=1)
-    return {
-        "buffer_before": terms.buffer_before / second,
-        "buffer_after": terms.buffer_after / second,
-        "hold_for": terms.hold_for / second,
-        "approval_for": terms.approval_for / second,
-        "cancel_notice": terms.cancel_notice / second,
-        "needs_chair": terms.needs_chair,
-        "needs_approval": terms.needs_approval,
-    }

@@ -5,28 +5,13 @@ All rules about transitions are in this file. The database applies them by compa
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from domain.zones import days
-
-HOLD_QUOTA = 2
-"""Live holds that one patient may have at a time."""
-
-BOOKING_QUOTA = 10
-"""Upcoming live visits that one patient may have, holds included. Bookings made by staff do not
-count and are not limited.
-"""
-
-FREE_RELEASES = 1
-"""Holds of overlapping time with one dentist that a patient may release or let expire within
-RELEASE_WINDOW. After one more there is a cooldown as long as that hold was.
-"""
-
-RELEASE_WINDOW = timedelta(hours=1)
 
 MAX_EXTENSIONS = 2
 """How often one hold may be extended."""
@@ -79,15 +64,6 @@ class CancelReason(StrEnum):
     """The patient did not confirm that they would come."""
     DUPLICATE = "duplicate"
     OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits on what a patient already has when they hold or book; null: no limit."""
-
-    holds: int | None = None
-    bookings: int | None = None
-    free_releases: int | None = None
 
 
 class Deadline(StrEnum):
@@ -228,15 +204,6 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-def limits(*, by_staff: bool, holds: bool) -> Limits:
-    """The limits for a new booking. `holds`: it is a hold; else it is booked at once."""
-    return Limits(
-        holds=HOLD_QUOTA if holds else None,
-        bookings=None if by_staff else BOOKING_QUOTA,
-        free_releases=FREE_RELEASES if holds and not by_staff else None,
-    )
-
-
 def allowed(status: Status) -> list[Verb]:
     """The verbs that callers may use in this state, in the table's order."""
     return [v for v, rule in RULES.items() if status in rule.moves and v is not Verb.EXPIRE]
@@ -254,40 +221,3 @@ def earliest_use(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | 
             return days(time_zone, day, day)[0].starts_at
         case _ as never:
             assert_never(never)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One transition, without personal data, as stored in Temporal."""
-
-    verb: str
-    status: str
-    """The status that it led to."""
-    at: str
-    """UTC, RFC 3339, to the second."""
-
-
-@dataclass(frozen=True)
-class BookingState:
-    """A booking as stored in Temporal: ids, codes, times and the next deadline; no
-    personal data.
-    """
-
-    id: str
-    status: str
-    version: int
-    due: str = ""
-    """Name of the next deadline: `hold`, `approval`, `end of visit`; empty if none is left."""
-    due_in: float | None = None
-    """Seconds until the deadline by the database's clock, so that clock skew does not matter; may
-    be negative.
-    """
-    over: bool = False
-    """No deadline is left: the workflow may close."""
-    clinic_id: str = ""
-    """Empty, like the next two, if the booking has no row."""
-    dentist_id: str = ""
-    starts_at: str = ""
-    """UTC, RFC 3339."""
-    recent: list[Step] = field(default_factory=list)
-    """The latest transitions, oldest first."""

@@ -5,10 +5,45 @@ Fields have defaults, so that `{}` can be sent from the Web UI, and older histor
 
 from dataclasses import dataclass, field
 
-from domain.booking import BookingState
-
 LOOK = "look"
 """The verb of a message that only asks the workflow to read the booking's row."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transition, without personal data, as stored in Temporal."""
+
+    verb: str
+    status: str
+    """The status that it led to."""
+    at: str
+    """UTC, RFC 3339, to the second."""
+
+
+@dataclass(frozen=True)
+class BookingState:
+    """A booking as stored in Temporal: ids, codes, times and the next deadline; no
+    personal data.
+    """
+
+    id: str
+    status: str
+    version: int
+    due: str = ""
+    """Name of the next deadline: `hold`, `approval`, `end of visit`; empty if none is left."""
+    due_in: float | None = None
+    """Seconds until the deadline by the database's clock, so that clock skew does not matter; may
+    be negative.
+    """
+    over: bool = False
+    """No deadline is left: the workflow may close."""
+    clinic_id: str = ""
+    """Empty, like the next two, if the booking has no row."""
+    dentist_id: str = ""
+    starts_at: str = ""
+    """UTC, RFC 3339."""
+    recent: list[Step] = field(default_factory=list)
+    """The latest transitions, oldest first."""
 
 
 @dataclass(frozen=True)

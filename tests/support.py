@@ -11,8 +11,9 @@ from db.demo import person_id
 from db.pool import Pool
 from domain.actors import CLINIC, Actor, Role
 from domain.appointments import Change, Hold, Via
-from domain.booking import HOLD_QUOTA, Limits, Verb
+from domain.booking import Verb
 from domain.idempotency import Key
+from domain.patient_limits import HOLD_QUOTA, Limits
 from services import booking
 
 AMARA, LENA, MATEO = (person_id("dentist", name) for name in ("amara", "lena", "mateo"))

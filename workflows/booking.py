@@ -14,8 +14,8 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from activities import parsing
-from domain.booking import BookingState, Verb
-from domain.messages import LOOK, Answer, Booking, Command
+from domain.booking import Verb
+from domain.messages import LOOK, Answer, Booking, BookingState, Command
 from workflows.booking_loop import BookingLoop
 from workflows.pending import PendingCommands
 

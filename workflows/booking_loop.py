@@ -17,8 +17,7 @@ from temporalio.common import RetryPolicy, SearchAttributeUpdate
 from temporalio.exceptions import FailureError
 
 from activities.advance import BookingActivities
-from domain.booking import BookingState
-from domain.messages import Booking, Done, Work
+from domain.messages import Booking, BookingState, Done, Work
 from workflows import search_attributes
 from workflows.pending import PendingCommand, PendingCommands, answer
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
-from db import bookings, idempotency, inbox, leadership
+from db import booking_state, idempotency, inbox, leadership
 from db.pool import UNAVAILABLE, connect
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from workflows import workflow_id
@@ -92,7 +92,7 @@ class Reconciler:
 
     async def _sweep(self, connection: DedicatedConnection) -> None:
         while True:
-            ended = await bookings.expire_overdue(connection, self._grace, SWEEP_LIMIT)
+            ended = await booking_state.expire_overdue(connection, self._grace, SWEEP_LIMIT)
             self._connection.healthy()
             if ended:
                 log.info("expired %d overdue holds", ended)

@@ -19,7 +19,7 @@ from domain.actors import scope
 from domain.appointments import DONE, NO_TEXTS, Appointment, Change, Move, Result, Texts, Via
 from domain.booking import Outcome, Verb
 from domain.idempotency import Key
-from services import booking
+from services import booking, moves
 from services.alternatives import WantedSlot
 
 NO_VERSION = 0
@@ -84,7 +84,7 @@ async def move(
     async with use(state.pool) as connection:
         seen = scope(context.actor, context.token)
         with refusing_text(command.texts):
-            result = await booking.reschedule(connection, command, context.actor, Via.API, seen)
+            result = await moves.reschedule(connection, command, context.actor, Via.API, seen)
     result = result.as_told(context.actor)
     if before := result.appointment:
         to = command.target(before)

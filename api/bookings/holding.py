@@ -13,8 +13,9 @@ from api.http.context import RequestContext, actor_id
 from api.state import AppState
 from domain.actors import Actor, Role
 from domain.appointments import Appointment, Hold, Result
-from domain.booking import Outcome, limits
+from domain.booking import Outcome
 from domain.idempotency import Key
+from domain.patient_limits import limits
 from services.alternatives import WantedSlot
 
 

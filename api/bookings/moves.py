@@ -11,9 +11,10 @@ from api.http.answers import existing
 from db import appointments
 from db.pool import Connection
 from domain.actors import Actor, scope
-from domain.appointments import AppointmentWithPolicy, Result
+from domain.appointments import Result
 from domain.booking import RULES, Outcome, Status, Verb
 from domain.clinic import BookingTerms
+from domain.policy import AppointmentWithPolicy
 
 MOVABLE = RULES[Verb.RESCHEDULE].moves.keys() | {Status.HELD}
 """A hold cannot be moved, but its caller may search for times that are free once it is released."""

@@ -9,8 +9,9 @@ from uuid import UUID
 from api.http.errors import Problem, not_found
 from api.http.idempotency import KEY_REUSED
 from domain.appointments import Result
-from domain.booking import BOOKING_QUOTA, MAX_EXTENSIONS, Outcome
+from domain.booking import MAX_EXTENSIONS, Outcome
 from domain.clinic import BoardSlot
+from domain.patient_limits import BOOKING_QUOTA
 from domain.schedules import Reason
 
 INVALID = (

@@ -18,7 +18,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.auth import development
 from db import demo
 from db.pool import Pool
-from domain.booking import LIVE, BookingState
+from domain.booking import LIVE
+from domain.messages import BookingState
 from settings import Settings
 from tests.acceptance.premises import Part, Premises
 from tests.support import AMARA, HANG, LENA, MATEO

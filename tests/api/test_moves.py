@@ -13,7 +13,7 @@ from db import appointments, bookings, clinics
 from domain.actors import CLINIC, Scope
 from domain.appointments import Move, Via
 from domain.booking import Outcome, Verb
-from services import booking
+from services import moves
 from tests.support import (
     AMARA,
     ANA,
@@ -168,7 +168,7 @@ async def test_concurrent_moves_leave_terms_of_one_type(pool):
     async def one(**wish):
         async with pool.acquire() as connection:
             command = Move(id, uuid7(), **wish)
-            return await booking.reschedule(connection, command, CLINIC, Via.API, Scope())
+            return await moves.reschedule(connection, command, CLINIC, Via.API, Scope())
 
     for n in range(12):
         wishes = [{"appointment_type": slug} for slug in types]

@@ -13,8 +13,9 @@ from db import appointments, clinics
 from db.pool import Connection
 from domain.actors import CLINIC, Actor, Scope, scope
 from domain.appointments import Move, Via
-from domain.booking import Limits, Outcome, Status, Verb
-from services import booking, slot_search
+from domain.booking import Outcome, Status, Verb
+from domain.patient_limits import Limits
+from services import moves, slot_search
 from tests.support import AMARA, ANA, BEN, LENA, change, hold, monday, patient, request, rewrite
 
 BOOK, SLOTS = "/api/appointments", "/api/availability/slots"
@@ -160,7 +161,7 @@ async def tried(connection: Connection, move: Move, actor: Actor) -> Outcome:
     attempt = connection.transaction()
     await attempt.start()
     try:
-        moved = await booking.reschedule(connection, move, actor, Via.API, scope(actor))
+        moved = await moves.reschedule(connection, move, actor, Via.API, scope(actor))
         return moved.outcome
     finally:
         await attempt.rollback()

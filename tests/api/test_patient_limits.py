@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from db import bookings, demo
+from db import booking_state, demo
 from db.pool import Pool
-from domain.booking import BOOKING_QUOTA, HOLD_QUOTA, MAX_EXTENSIONS, RELEASE_WINDOW
+from domain.booking import MAX_EXTENSIONS
+from domain.patient_limits import BOOKING_QUOTA, HOLD_QUOTA, RELEASE_WINDOW
 from tests.support import AMARA, ANA, BEN, LENA, monday, overdue
 
 RESERVE = "/api/availability/reserve"
@@ -73,7 +74,7 @@ async def expire(api, headers, pool, id):
 async def expire_and_sweep(api, headers, pool, id):
     await overdue(pool, id)
     async with pool.acquire() as connection:
-        assert await bookings.expire_overdue(connection, 0, 10) == 1
+        assert await booking_state.expire_overdue(connection, 0, 10) == 1
 
 
 async def extend_and_release(api, headers, pool, id):

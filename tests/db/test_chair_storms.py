@@ -9,12 +9,12 @@ from uuid import UUID, uuid5
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import account_status, bookings, demo
+from db import account_status, booking_state, demo
 from db.pool import Connection, Pool, create_pool
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Hold, Move, Result, Via
 from domain.booking import LIVE, Outcome, Status, Verb
-from services import booking
+from services import booking, moves
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, monday, overdue, request
 
 CALLERS, COMMANDS, ROUNDS = 24, 30, 24
@@ -65,9 +65,9 @@ class Caller:
         id = self._chance.choice(self._made)
         if choice < 0.7:
             move = Move(id, uuid7(), self._dentist(), self._start(), self._chance.choice(SLUGS))
-            return await booking.reschedule(connection, move, CLINIC, Via.API, Scope())
+            return await moves.reschedule(connection, move, CLINIC, Via.API, Scope())
         if choice < 0.75:
-            await bookings.expire_overdue(connection, 0, 10)
+            await booking_state.expire_overdue(connection, 0, 10)
         return await booking.change(
             connection, Change(id, self._chance.choice(VERBS), uuid7()), CLINIC, Via.API
         )
@@ -184,7 +184,7 @@ async def wish(pool: Pool, starts_at: datetime, dentist: UUID, patient: UUID) ->
 async def move(pool: Pool, id: UUID, starts_at: datetime) -> Result:
     command = Move(id, uuid7(), starts_at=starts_at)
     async with pool.acquire() as connection:
-        return await booking.reschedule(connection, command, CLINIC, Via.API, Scope())
+        return await moves.reschedule(connection, command, CLINIC, Via.API, Scope())
 
 
 async def two_chairs_fragmented(pool: Pool, at: datetime | None = None) -> tuple[UUID, UUID]:

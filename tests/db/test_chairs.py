@@ -13,7 +13,7 @@ from domain.booking import Outcome, Verb
 from domain.events import Kind
 from domain.explain import Finding, explain
 from domain.schedules import Reason
-from services import booking, slot_search
+from services import booking, moves, slot_search
 from tests.chairs import A_MINUTE, Planted, Scene, chair_of, played, scenes, wish
 from tests.support import LENA
 
@@ -70,7 +70,7 @@ async def test_a_move_finds_a_chair_as_a_hold_does_without_its_own(pool, scene):
         )
         to = start + scene.move * A_MINUTE
         command = Move(held.appointment.id, uuid7(), starts_at=to)
-        moved = await booking.reschedule(connection, command, CLINIC, Via.API, Scope())
+        moved = await moves.reschedule(connection, command, CLINIC, Via.API, Scope())
         expected = Outcome.NO_CHAIR if scene.full_after(scene.move) else Outcome.DONE
         assert moved.outcome is expected
         await assert_nobody_lost_a_chair(connection, scene, moved)

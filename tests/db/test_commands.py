@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import bookings
+from db import booking_state
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Via
 from domain.booking import MAX_EXTENSIONS, Outcome, Status, Verb
@@ -95,7 +95,7 @@ async def test_hold_is_over_at_its_deadline_swept_or_not(
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
     assert (await change(pool, id, Verb.EXTEND)).outcome is Outcome.EXPIRED
     async with pool.acquire() as connection:
-        assert await bookings.expire_overdue(connection, 0, 10) == 1
+        assert await booking_state.expire_overdue(connection, 0, 10) == 1
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import bookings
+from db import booking_state
 from db.pool import Connection
 from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Via
@@ -100,7 +100,7 @@ async def test_only_an_open_visit_lapses_and_only_once(pool, status):
             LAPSE_AFTER,
         )
         for _ in range(2):
-            await bookings.lapse(connection, id, Via.WORKFLOW)
+            await booking_state.lapse(connection, id, Via.WORKFLOW)
         row, _trail = await _everything(connection, id)
         assert (row["lapsed_at"] is not None) == (status in LAPSES)
         assert (row["version"], row["status"]) == (2 if status in LAPSES else 1, status)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import appointments, bookings, clinics, events, idempotency, inbox
+from db import appointments, booking_state, clinics, events, idempotency, inbox
 from db.appointments import AppointmentFilter
 from db.pool import Pool
 from domain.actors import Actor, Role, Scope
@@ -31,7 +31,7 @@ WEEK = (monday(0), monday(0) + timedelta(days=7))
 READS: dict[str, Any] = {
     "one appointment": lambda c: appointments.get(c, SOME, Scope()),
     "its history": lambda c: appointments.history(c, SOME, Scope()),
-    "its state": lambda c: bookings.state(c, SOME),
+    "its state": lambda c: booking_state.state(c, SOME),
     "a repeat": lambda c: idempotency.earlier(c, key(), Scope()),
     "old keys": lambda c: idempotency.delete_old(c, 10),
     "everybody's list": lambda c: appointments.page(c, Scope(), AppointmentFilter(), CURSOR, 50),
@@ -53,7 +53,7 @@ READS: dict[str, Any] = {
         c, Scope(), AppointmentFilter(clinic_id=SOME, chair=1, lapsed=False), CURSOR, 50
     ),
     "what decides a hold": lambda c: clinics.booking_terms(c, AMARA, "checkup"),
-    "overdue holds": lambda c: bookings.expire_overdue(c, 0, 10),
+    "overdue holds": lambda c: booking_state.expire_overdue(c, 0, 10),
     "bookings without workflow": lambda c: inbox.unannounced(c, 60, CURSOR, 100),
     "the log's next events": lambda c: events.after(c, 5, 100),
     "the log's oldest event": events.oldest,

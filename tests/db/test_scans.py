@@ -14,6 +14,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from db import (
+from db import booking_state
     account_status,
     appointments,
     bookings,
@@ -37,9 +38,10 @@ from db.demo import CHATBOT, CLINIC, person_id
 from db.pool import Connection, Pool
 from domain.actors import Actor, Role, Scope
 from domain.appointments import Change, Move, Via
-from domain.booking import Limits, Status, Verb
+from domain.booking import Status, Verb
 from domain.events import Reader
-from services import booking
+from domain.patient_limits import Limits
+from services import booking, moves
 from tests.support import AMARA, ANA, BEN, key, monday, patient, request, rewrite
 
 MOST = 200
@@ -78,9 +80,7 @@ async def hold(s: Scene) -> None:
 
 async def move(s: Scene) -> None:
     command = Move(s.booked, uuid7(), starts_at=monday(16))
-    assert (
-        await booking.reschedule(s.connection, command, PATIENT, Via.API, Scope(ANA))
-    ).appointment
+    assert (await moves.reschedule(s.connection, command, PATIENT, Via.API, Scope(ANA))).appointment
 
 
 async def send(s: Scene) -> None:
@@ -133,8 +133,8 @@ COMMANDS: dict[str, Callable[[Scene], Awaitable[Any]]] = {
     "cancel": lambda s: s.change(s.booked, Verb.CANCEL),
     "check in": lambda s: s.change(s.booked, Verb.CHECK_IN, ADMIN),
     "move": move,
-    "expire": lambda s: bookings.expire_overdue(s.connection, 0, 10),
-    "lapse": lambda s: bookings.lapse(s.connection, s.booked, Via.SWEEP),
+    "expire": lambda s: booking_state.expire_overdue(s.connection, 0, 10),
+    "lapse": lambda s: booking_state.lapse(s.connection, s.booked, Via.SWEEP),
     "relay": lambda s: outbox.relay(s.connection, 100),
     "send messages": send,
 }
@@ -142,7 +142,7 @@ COMMANDS: dict[str, Callable[[Scene], Awaitable[Any]]] = {
 OPERATIONS = COMMANDS | {
     "read one booking": lambda s: appointments.get(s.connection, s.booked, Scope(ANA)),
     "read its history": lambda s: appointments.history(s.connection, s.booked),
-    "read its state": lambda s: bookings.state(s.connection, s.booked),
+    "read its state": lambda s: booking_state.state(s.connection, s.booked),
     "find what blocks": lambda s: appointments.blocking(s.connection, AMARA, "checkup", monday(9)),
     "lists": lists,
     "upcoming visits": lambda s: visits.upcoming(s.connection, [AMARA]),

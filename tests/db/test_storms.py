@@ -14,7 +14,8 @@ import pytest
 from db import account_status, demo
 from db.pool import Pool, create_pool
 from domain.appointments import Result, Via
-from domain.booking import HOLD_QUOTA, Outcome
+from domain.booking import Outcome
+from domain.patient_limits import HOLD_QUOTA
 from services import booking
 from tests.support import AMARA, HANG, LENA, MATEO, key, monday, overdue, patient, request
 

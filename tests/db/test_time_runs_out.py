@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import bookings
+from db import booking_state
 from domain.actors import CLINIC, Scope
 from domain.appointments import Change, Move, Via
 from domain.booking import RULES, Deadline, Earliest, Outcome, Status, Verb, earliest_use
-from services import booking
+from services import booking, moves
 from tests.support import ANA, begin_visit, change, hold, monday, patient, request
 
 AN_HOUR = timedelta(hours=1)
@@ -42,7 +42,7 @@ async def requested(pool):
 async def moved(pool, id, starts_at: datetime, actor=CLINIC):
     async with pool.acquire() as connection:
         command = Move(id, uuid7(), starts_at=starts_at)
-        return await booking.reschedule(connection, command, actor, Via.API, Scope())
+        return await moves.reschedule(connection, command, actor, Via.API, Scope())
 
 
 async def approval_deadline(pool, id) -> datetime:
@@ -99,7 +99,7 @@ async def test_a_booking_that_begins_before_it_is_confirmed_leaves_no_hold(pool)
     async with pool.acquire() as connection:
         refused = await booking.book(connection, command, confirm, patient(ANA))
         assert refused.outcome is Outcome.NOT_OFFERED
-        assert await bookings.state(connection, command.id) is None
+        assert await booking_state.state(connection, command.id) is None
 
 
 async def test_a_request_is_withdrawn_without_notice_and_a_booking_is_not(pool):

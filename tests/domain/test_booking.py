@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.appointments import state_of
 from domain.booking import LAPSE_AFTER, LIVE, RULES, Deadline, Outcome, Status, Verb, allowed
+from domain.booking_state import state_of
 
 NOW = datetime(2030, 1, 7, 9, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from db import bookings, clinics, demo, erasures, events, outbox, profiles
+from db import booking_state, clinics, demo, erasures, events, outbox, profiles
 from db.pool import Connection, Pool
 from domain.actors import CLINIC, Actor, Role, Scope
 from domain.appointments import Hold, Move, Via
 from domain.booking import Outcome, Verb
 from domain.events import Event, Topic
-from services import booking, slot_search
+from services import booking, moves, slot_search
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, change, hold, overdue, patient, request
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
@@ -172,7 +172,7 @@ class Traffic:
             appointment_type=of([None, wish.appointment_type]),
         )
         async with self._pool.acquire() as connection:
-            await booking.reschedule(connection, move, CLINIC, Via.API, Scope())
+            await moves.reschedule(connection, move, CLINIC, Via.API, Scope())
 
     async def _visit(self) -> None:
         """A patient arrives, or the visit goes on, long before its time."""
@@ -186,7 +186,7 @@ class Traffic:
 
     async def sweep(self) -> None:
         async with self._pool.acquire() as connection:
-            await bookings.expire_overdue(connection, 0, 100)
+            await booking_state.expire_overdue(connection, 0, 100)
 
     async def _exchange(self) -> None:
         """The visits exchange chairs, in one transaction."""

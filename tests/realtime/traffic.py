@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from uuid_utils.compat import uuid7
 
-from db import bookings
+from db import booking_state
 from db.demo import DENTISTS, PATIENTS, person_id
 from db.pool import Pool
 from domain.actors import CLINIC, SYSTEM, Scope
 from domain.appointments import Change, Hold, Move, Via
 from domain.booking import LAPSE_AFTER, Verb
-from services import booking
+from services import booking, moves
 from tests.support import begin_visit, change, hold, monday, patient, request, rewrite
 
 STAFF = [person_id("dentist", name) for name, *_ in DENTISTS]
@@ -96,14 +96,14 @@ async def _run(pool: Pool, command: Hold, verb: Verb) -> None:
         case Verb.LAPSE:
             await begin_visit(pool, command.id, LAPSE_AFTER + timedelta(hours=1))
             async with pool.acquire() as connection:
-                await bookings.lapse(connection, command.id, Via.SWEEP)
+                await booking_state.lapse(connection, command.id, Via.SWEEP)
         case Verb.ASSIGN_CHAIR:
             await pool.execute(ASSIGN_CHAIR, command.id)
         case Verb.RESCHEDULE:
             local = command.starts_at.astimezone(ZoneInfo("Europe/Berlin"))
             move = Move(command.id, uuid7(), starts_at=local + timedelta(weeks=4))
             async with pool.acquire() as connection:
-                await booking.reschedule(connection, move, CLINIC, Via.API, Scope())
+                await moves.reschedule(connection, move, CLINIC, Via.API, Scope())
         case Verb.EDIT:
             await change(pool, command.id, verb, texts={"notes": "new"})
         case Verb.CONFIRM | Verb.EXTEND | Verb.RELEASE:

@@ -24,8 +24,8 @@ from activities.advance import BookingActivities
 from db.pool import Pool
 from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Hold, Result, Via
-from domain.booking import RULES, BookingState, Outcome, Verb
-from domain.messages import Answer, Booking, Command, HoldRequest
+from domain.booking import RULES, Outcome, Verb
+from domain.messages import Answer, Booking, BookingState, Command, HoldRequest
 from services import booking as commands
 from tests.support import AMARA, ANA, HANG, begin_visit
 from workflows import search_attributes, workflow_id

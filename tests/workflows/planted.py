@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from domain.booking import BookingState
-from domain.messages import Booking
+from domain.messages import Booking, BookingState
 from workflows.booking import BookingWorkflow
 
 

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from domain.booking import BookingState
-from domain.messages import Command, Done
+from domain.messages import BookingState, Command, Done
 from workflows.pending import PendingCommands, answer
 
 STATE = BookingState("id", "booked", 2)
