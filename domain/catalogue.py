@@ -1,4 +1,4 @@
-"""Where one can book and what: clinics, appointment types, and what can be taken once."""
+"""Clinics, appointment types and resources (dentists and chairs)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +11,16 @@ class Clinic:
     id: UUID
     name: str
     time_zone: str
-    """IANA; opening hours are read in it."""
+    """IANA name; opening hours are local times of this zone."""
     slot_grid_minutes: int
-    """Slots start at multiples of this, counted from midnight."""
+    """Slots start at multiples of this after local midnight."""
     version: int
     updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class AppointmentType:
-    """The terms of a kind of visit at one clinic. Bookings keep those they were made under."""
+    """The terms of one kind of visit at one clinic. A booking keeps the terms it was made under."""
 
     id: UUID
     clinic_id: UUID
@@ -30,14 +30,14 @@ class AppointmentType:
     buffer_before_minutes: int
     buffer_after_minutes: int
     lead_time_minutes: int
-    """How long before its start it must be booked."""
+    """Minimum time between booking and start."""
     horizon_days: int
-    """How far ahead it can be booked."""
+    """Maximum time between booking and start."""
     hold_seconds: int
     approval_minutes: int
-    """How long the clinic has to approve it, where it needs approval."""
+    """Time that the clinic has to approve a booking, if the type needs approval."""
     cancel_notice_minutes: int
-    """How long before its start a patient can still cancel it."""
+    """Minimum time before the start at which a patient can cancel or move it."""
     needs_chair: bool
     needs_approval: bool
     bookable_online: bool
@@ -46,7 +46,7 @@ class AppointmentType:
 
 
 class ResourceKind(StrEnum):
-    """What of a clinic can be in one place only."""
+    """Resources of a clinic that one visit at a time can use."""
 
     DENTIST = "dentist"
     CHAIR = "chair"
@@ -58,10 +58,10 @@ class Resource:
     clinic_id: UUID
     kind: ResourceKind
     active: bool
-    """Whether it can be booked anew; what is booked stays."""
+    """Whether it can be booked; existing bookings are not affected."""
     version: int
     updated_at: datetime
     name: str | None = None
-    """A dentist's is the name in their profile."""
+    """A chair's name; for a dentist, the name in the profile."""
     profile_id: UUID | None = None
-    """The dentist's."""
+    """For dentists only."""

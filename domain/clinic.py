@@ -1,4 +1,4 @@
-"""Clinic, dentists and what is on offer."""
+"""A clinic's dentists, their schedules, and the terms under which they can be booked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,48 +17,46 @@ class Dentist:
     time_zone: str
     bio: str | None = None
     next_free_at: datetime | None = None
-    """When the shortest visit that can be booked online can next begin."""
+    """The next free start of the shortest type that can be booked online."""
 
 
 @dataclass(frozen=True, slots=True)
 class BookingTerms:
-    """All that decides whether a dentist's time may be held under an appointment type, read at one
-    instant.
+    """What decides whether a start can be booked with a dentist under an appointment type: the
+    type's terms and the dentist's hours, read at one instant.
     """
 
     clinic_id: UUID
     dentist_id: UUID
     dentist_no: int
     stamp: str
-    """Another one after any change of what this was read from."""
+    """The version of the rows that this was read from; each change of them gives another one."""
     terms: Terms
     hours: Hours
     now: datetime
     """The database's clock."""
     moves: UUID | None = None
-    """The booking that is to move here: its own claims are not in its way."""
+    """The booking to be moved; its own claims do not block it."""
     kept_start: datetime | None = None
-    """The present start of that booking, which may be kept however soon it is."""
+    """That booking's present start; lead time and horizon do not apply to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A dentist's hours with all exceptions, the clinic's and those of the past included."""
+    """A dentist's hours with all exceptions, including the clinic's and past ones."""
 
     dentist_id: UUID
     dentist_no: int
     clinic_id: UUID
     hours: Hours
     version: int
-    """+1 whenever anything of it changes, the clinic's part too."""
+    """Incremented by each change, including changes of the clinic's exceptions."""
     updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class BoardSlot:
-    """A slot of one dentist, in the wall clock of the zone that was asked for (the clinic's by
-    default).
-    """
+    """A slot of one dentist; times are in the requested zone, by default the clinic's."""
 
     dentist_id: UUID
     starts_at: datetime

@@ -25,10 +25,10 @@ class Topic(StrEnum):
     APPOINTMENTS = "appointments"
     """Bookings: one's own; all of them for staff. An event's entity is the appointment."""
     AVAILABILITY = "availability"
-    """Slots on the board, for everyone and of nobody. An event's entity is the dentist."""
+    """Slots on the board: public, without patients. An event's entity is the dentist."""
     PROFILES = "profiles"
-    """People: oneself, and for agents whom they made; all for admins. An event's entity is the
-    profile.
+    """Profiles: one's own; for agents and dentists also those they created; all for admins. An
+    event's entity is the profile.
     """
 
 
@@ -53,15 +53,15 @@ class Kind(StrEnum):
     EXTENDED = "appointment.extended"
     """The hold has a later `hold_expires_at`."""
     APPROVAL_REQUESTED = "appointment.approval_requested"
-    """Confirmed by the patient; the clinic has yet to approve it."""
+    """The patient confirmed it; the clinic must approve it."""
     BOOKED = "appointment.booked"
-    """Confirmed, or approved: the visit will take place."""
+    """It was confirmed or approved: the visit will take place."""
     RESCHEDULED = "appointment.rescheduled"
-    """Another time or dentist, same status."""
+    """It moved to another time, dentist or type."""
     EDITED = "appointment.edited"
-    """Something else about it changed."""
+    """Another field of it changed, such as the notes."""
     CHAIR_ASSIGNED = "appointment.chair_assigned"
-    """It has another chair, same time and status: the system made room for another visit."""
+    """The system moved it to another chair to make room; time and status are unchanged."""
     CHECKED_IN = "appointment.checked_in"
     """The patient has arrived."""
     STARTED = "appointment.started"
@@ -71,38 +71,38 @@ class Kind(StrEnum):
     NO_SHOW = "appointment.no_show"
     """The patient did not come. Terminal."""
     RELEASED = "appointment.released"
-    """The hold was given back. Terminal."""
+    """The hold was released. Terminal."""
     EXPIRED = "appointment.expired"
-    """The hold's time ran out. Terminal."""
+    """The hold reached its deadline. Terminal."""
     DECLINED = "appointment.declined"
-    """The clinic did not approve it, or not in time. Terminal."""
+    """The clinic declined it, or did not approve it in time. Terminal."""
     CANCELLED = "appointment.cancelled"
-    """Called off, by whom `cancelled_by` says. Terminal."""
+    """It was cancelled by the side in `cancelled_by`. Terminal."""
     REMOVED = "appointment.removed"
-    """It is another dentist's now, and no longer yours to see."""
+    """It moved to another dentist; sent to the dentist who can no longer see it."""
     LAPSED = "appointment.lapsed"
-    """A day after its end nobody had completed it: staff should look."""
+    """It was not completed within a day of its end: staff must check it."""
     SLOT_FREE = "slot.free"
-    """This time of a dentist is free."""
+    """This time of a dentist became free."""
     SLOT_HELD = "slot.held"
-    """It is held until `held_until`."""
+    """This time of a dentist is held until `held_until`."""
     SLOT_BOOKED = "slot.booked"
-    """It is taken."""
+    """This time of a dentist is booked."""
     SCHEDULE_CHANGED = "schedule.changed"
-    """What the dentist is offered for has changed: load the starts in [`from`, `until`) again; all
-    of them where these are null.
+    """The dentist's slots may have changed: reload the starts in [`from`, `until`), or all if these
+    are null.
     """
     PROFILE_CREATED = "profile.created"
-    """Somebody is known now."""
+    """A profile was created."""
     PROFILE_CHANGED = "profile.changed"
-    """Something about them is another: load the profile again."""
+    """A profile changed: reload it."""
     PROFILE_ERASED = "profile.erased"
-    """What was personal about them is gone."""
+    """A profile's personal data was erased."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the log. `seq` is dense, and per entity in the order of the commits."""
+    """One event of the log. `seq` has no gaps, and follows the order of commits per entity."""
 
     seq: int
     topic: str
@@ -111,9 +111,9 @@ class Event:
     version: int | None
     """The appointment's version, or the schedule's where hours changed; null otherwise."""
     audience: frozenset[UUID] | None
-    """Who may see it beside admins, as far as the change itself tells; null means everyone."""
+    """Who may see it besides admins; null: everyone."""
     payload: str
-    """The entity as a JSON object: ids, codes and times, nothing that a person wrote."""
+    """The entity as a JSON object: ids, codes and times, no text written by a person."""
     occurred_at: datetime
     """When the change was made, before its commit."""
     sequenced_at: datetime
@@ -183,12 +183,12 @@ def depends_on_rows(actor: Actor, event: Event) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who follows topics (`appointments`, `availability:<id>` …)."""
+    """A subscriber of topics (`appointments`, `availability:<id>` …)."""
 
     actor: Actor
     topics: frozenset[str]
     until: float = inf
-    """When the token that it was opened with is over, in seconds since 1970."""
+    """When its token expires, in seconds since 1970."""
     clinic_ids: frozenset[UUID] = frozenset()
     """The clinics of a receptionist."""
 

@@ -24,19 +24,19 @@ from domain.zones import days
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason, and what it rests on; null or empty where that plays no part."""
+    """One reason with its causes; null or empty where they do not apply."""
 
     reason: Reason
     earliest: datetime | None = None
-    """What the lead time allows."""
+    """The first start that the lead time allows."""
     latest: datetime | None = None
-    """What the horizon allows."""
+    """The last start that the horizon allows."""
     held_until: datetime | None = None
-    """When what is in the way may end by itself."""
+    """When the hold that blocks the start expires."""
     hours: tuple[Interval, ...] | None = None
     """All opening hours of that day."""
     exceptions: tuple[ScheduleException, ...] = ()
-    """What takes hours away from the visit or, where all is closed, from the day."""
+    """The exceptions that close hours of the visit, or of the day if all of it is closed."""
 
 
 def explain(
@@ -45,13 +45,13 @@ def explain(
     claims: Iterable[Claim],
     chairs: Sequence[Chair],
 ) -> list[Finding]:
-    """All reasons against a visit, in the order of Reason; empty means that it is offered."""
+    """All reasons against a visit, in the order of Reason; empty if it can be booked."""
     start = utc(starts_at)
-    said = reasons_against(
+    reasons = reasons_against(
         booking_terms.hours, booking_terms.terms, start, booking_terms.now, booking_terms.kept_start
     )
     return [
-        *(_finding(booking_terms, start, reason) for reason in said),
+        *(_finding(booking_terms, start, reason) for reason in reasons),
         *_taken(booking_terms, start, claims),
         *_chairless(booking_terms, start, chairs),
     ]

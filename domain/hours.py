@@ -64,9 +64,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleException:
-    """One date's departure from the weekly hours; times as in `Window`, None as the day's own end.
-
-    A day closed as a whole also loses what its own windows reach into the next day.
+    """An exception to the weekly hours on one date. Times as in `Window`; None: the day's start or
+    end. On a day closed as a whole, its windows are also closed past midnight.
     """
 
     on_date: date
@@ -74,7 +73,7 @@ class ScheduleException:
     ends: time | None
     kind: ExceptionKind
     reason: str | None = None
-    """What staff wrote about it."""
+    """A note by staff."""
     clinic_wide: bool = False
 
     @property
@@ -107,20 +106,21 @@ def open_intervals(hours: Hours, first: date, last: date | None = None) -> tuple
     """The opening intervals that touch the clinic's calendar days from `first` to `last` (`first`
     alone where null): in order, merged, in UTC.
 
-    They are whole: one may begin the day before or end the day after, so that a visit across
-    midnight lies inside one. An unknown zone raises ZoneInfoNotFoundError. Remembered: many ask for
-    the same week, and equal hours have equal openings.
+    They are not cut at midnight, so that a visit across midnight lies inside one. An unknown zone
+    raises ZoneInfoNotFoundError. Cached, as many callers search the same week.
     """
     last = last or first
     zone = offset_periods(hours.time_zone, first, last)
     dates = [first + n * ONE_DAY for n in range(-1, (last - first).days + 2)]
     walls = _walls(hours, dates)
-    opened, shut, own, away = (_merged(showing_local_times(zone, each)) for each in walls)
-    general = _merged([*_without(opened, shut), *own])
+    opened, closed, own_opened, own_closed = (
+        _merged(showing_local_times(zone, each)) for each in walls
+    )
+    general = _merged([*_subtract(opened, closed), *own_opened])
     asked = _merged(days(hours.time_zone, first, last))
     return tuple(
         part
-        for part in _without(general, away)
+        for part in _subtract(general, own_closed)
         if any(part.starts_at < on.ends_at and on.starts_at < part.ends_at for on in asked)
     )
 
@@ -137,7 +137,7 @@ def closing(hours: Hours, starts_at: datetime, ends_at: datetime) -> list[Schedu
         if exception.kind is ExceptionKind.CLOSED
         and any(
             part.starts_at < ends_at and starts_at < part.ends_at
-            for part in _without(
+            for part in _subtract(
                 _merged(showing_local_times(zone, _taken_away(hours, exception))),
                 own if exception.clinic_wide else [],
             )
@@ -149,8 +149,8 @@ Wall = tuple[datetime, datetime]
 
 
 class Walls(NamedTuple):
-    """Windows of the local clock: those of the week and the clinic, what the clinic closes, what a
-    dentist opens, and what a dentist closes.
+    """Windows in local time: opened by the weekly hours or the clinic, closed by the clinic, opened
+    by the dentist, and closed by the dentist.
     """
 
     opened: list[Wall]
@@ -160,7 +160,7 @@ class Walls(NamedTuple):
 
 
 def _walls(hours: Hours, dates: Iterable[date]) -> Walls:
-    """What these dates have, by the rules 1 to 5."""
+    """The local windows of these dates, by the rules 1 to 5."""
     found = Walls([], [], [], [])
     special: dict[date, list[ScheduleException]] = defaultdict(list)
     for exception in hours.exceptions:
@@ -172,9 +172,9 @@ def _walls(hours: Hours, dates: Iterable[date]) -> Walls:
         day = _Day.of(special.get(on, ()))
         found.closed.extend(e.wall() for e in day.closed if e.clinic_wide)
         found.own_closed.extend(e.wall() for e in day.closed if not e.clinic_wide)
-        if not day.away:
+        if not day.dentist_closed:
             found.own_opened.extend(e.wall() for e in day.opened if not e.clinic_wide)
-        if day.away or day.shut:
+        if day.dentist_closed or day.clinic_closed:
             continue
         if not day.replaced_by_own:
             found.opened.extend(e.wall() for e in day.opened if e.clinic_wide)
@@ -185,17 +185,18 @@ def _walls(hours: Hours, dates: Iterable[date]) -> Walls:
 
 
 class _Day(NamedTuple):
-    """The exceptions of one date, and what they say of the day as a whole."""
+    """The exceptions of one date, and which hours of the day they replace."""
 
     closed: list[ScheduleException]
     opened: list[ScheduleException]
-    away: bool
-    """The dentist is, all day."""
-    shut: bool
-    """The clinic is, all day."""
+    dentist_closed: bool
+    """The dentist is away all day."""
+    clinic_closed: bool
+    """The clinic is closed all day."""
     replaced: bool
-    """The weekly hours are."""
+    """Other hours replace the weekly hours."""
     replaced_by_own: bool
+    """The dentist's own hours replace the weekly hours."""
 
     @classmethod
     def of(cls, exceptions: Iterable[ScheduleException]) -> "_Day":
@@ -205,8 +206,8 @@ class _Day(NamedTuple):
         return cls(
             closed,
             opened,
-            away=any(e.whole_day and not e.clinic_wide for e in closed),
-            shut=any(e.whole_day and e.clinic_wide for e in closed),
+            dentist_closed=any(e.whole_day and not e.clinic_wide for e in closed),
+            clinic_closed=any(e.whole_day and e.clinic_wide for e in closed),
             replaced=bool(hours),
             replaced_by_own=any(not e.clinic_wide for e in hours),
         )
@@ -228,7 +229,7 @@ def _merged(parts: Iterable[OffsetPeriod | Interval]) -> list[Interval]:
     return merged
 
 
-def _without(opened: list[Interval], closed: list[Interval]) -> Iterator[Interval]:
+def _subtract(opened: list[Interval], closed: list[Interval]) -> Iterator[Interval]:
     for starts_at, ends_at in opened:
         for gap in closed:
             if gap.ends_at <= starts_at or ends_at <= gap.starts_at:

@@ -15,7 +15,7 @@ DENTIST_ACCESS_YEARS = 10
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person or a service. `clinic_id` and what follows it are set for dentists alone."""
+    """A person or a service. `clinic_id` and the fields after it are set for dentists only."""
 
     id: UUID
     role: Role
@@ -30,7 +30,7 @@ class Profile:
     """For display only; an IANA name."""
     locale: str | None = None
     created_by: UUID | None = None
-    """Who made it for them; null for those who came with a token of their own."""
+    """Who created the profile; null if it was created at the first call with its own token."""
     erased_at: datetime | None = None
     clinic_id: UUID | None = None
     specialty: str | None = None
@@ -42,7 +42,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class GrantedAgent:
-    """An agent that a patient lets act for them."""
+    """An agent that may act for a patient."""
 
     id: UUID
     full_name: str
@@ -61,23 +61,21 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure blanked, as counts, and what it left for staff to decide."""
+    """How many texts an erasure blanked, and how many live appointments are left to staff."""
 
     profile: int
     notes: int
-    """Appointments whose notes are gone."""
+    """Appointments whose notes were blanked."""
     cancel_notes: int
     staff_notes: int
     schedule_reasons: int
-    """Exceptions of a dentist's schedule whose reasons are gone."""
+    """Exceptions of a dentist's schedule whose reasons were blanked."""
     live_appointments: int
-    """Those with them, as patient or as dentist, that still take place unless somebody cancels
-    them.
-    """
+    """Appointments of this patient or dentist that still take place unless they are cancelled."""
 
 
 def disagreement(actor: Actor, status: AccountStatus | None) -> str | None:
-    """Why a token is not honoured: the row is the switch that revokes it. Null where they agree."""
+    """Why a valid token is rejected: its role or the profile's active flag; null if it is not."""
     if status is None:
         return f"There is no profile for this token's {actor.role}; an admin can make one."
     if not status.active:

@@ -26,31 +26,31 @@ END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Reason(StrEnum):
-    """Why a start is not offered, in the order of judgement: the first that applies is given."""
+    """Why a start cannot be booked, in the order of checks: the first that applies is returned."""
 
     NOT_BOOKABLE = "not_bookable"
-    """The visit's dentist takes no bookings any more. Said of moves that name no other dentist."""
+    """The dentist takes no bookings any more. Only for moves that keep the dentist."""
     NOT_ONLINE = "not_online"
-    """Only staff book this type; no other time helps."""
+    """Only staff can book this type, at any time."""
     PAST = "past"
-    """It has begun; a start at `now` has not. For staff: it began longer than `WALK_IN` ago."""
+    """The start is before now; for staff, more than `WALK_IN` ago."""
     LEAD_TIME = "lead_time"
-    """Sooner than the type's lead time from now; exactly that far is offered. Never for staff."""
+    """The start is closer than the type's lead time. Never for staff."""
     HORIZON = "horizon"
-    """Later than the type's horizon from now; exactly that far is offered. Never for staff."""
+    """The start is farther away than the type's horizon. Never for staff."""
     CLOSED = "closed"
-    """No hours at all on that calendar day of the clinic."""
+    """The dentist has no hours on that calendar day of the clinic."""
     OUTSIDE_HOURS = "outside_hours"
-    """Not all of the visit lies in the hours. Buffers may lie outside."""
+    """Part of the visit lies outside the hours. Buffers may."""
     OFF_GRID = "off_grid"
-    """Its local time is no whole number of grid steps after local midnight."""
+    """The start is not a multiple of the grid after local midnight."""
     HELD = "held"
-    """Somebody holds the dentist's time. This and what follows is said by claims alone: `refusal`
-    does not look at them."""
+    """The dentist's time is held. This reason and the next two come from claims, which `refusal`
+    does not check."""
     BOOKED = "booked"
-    """The dentist's time is taken."""
+    """The dentist's time is booked."""
     NO_CHAIR = "no_chair"
-    """The type needs a chair, and each chair of the clinic is held or booked."""
+    """The type needs a chair, and no chair of the clinic is free for the visit."""
 
 
 OVERRIDABLE = frozenset({Reason.CLOSED, Reason.OUTSIDE_HOURS, Reason.OFF_GRID})
@@ -58,7 +58,7 @@ OVERRIDABLE = frozenset({Reason.CLOSED, Reason.OUTSIDE_HOURS, Reason.OFF_GRID})
 
 
 class State(StrEnum):
-    """What a slot is at this moment."""
+    """The present state of a slot."""
 
     FREE = "free"
     HELD = "held"
@@ -67,7 +67,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a type asks for. Lead time, horizon and notice are elapsed time before the start."""
+    """The terms of an appointment type. Lead time, horizon and notice are elapsed time."""
 
     type_id: UUID
     slug: str
@@ -82,9 +82,9 @@ class Terms:
     needs_chair: bool
     needs_approval: bool
     by_staff: bool = False
-    """Staff ask: lead time and horizon do not bind them, and they may book a walk-in."""
+    """The caller is staff: no lead time and horizon apply, and walk-ins can be booked."""
     bookable: bool = True
-    """By whoever asks: staff book every type, all others what is bookable online."""
+    """Whether the caller may book the type: staff all types, others those bookable online."""
 
 
 class Claim(NamedTuple):

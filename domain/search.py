@@ -57,11 +57,9 @@ class SlotSearch:
     def free(
         self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
     ) -> Iterator[datetime]:
-        """When a visit may start on the clinic's days from `first` to `last` (`first` alone where
-        null), at local times in `between`: `reasons_against` has nothing against it and no claim
-        overlaps.
-
-        In order of time; a visit claims its buffers too. ValueError, at once, for naive datetimes.
+        """The free starts on the clinic's days from `first` to `last` (default: `first`), at local
+        times in `between`, in order: `reasons_against` finds none, and no claim overlaps the visit
+        with its buffers. ValueError for naive datetimes.
         """
         claims = active_claims(self.claims, self.now)
         taken = merged_spans(blocked_starts(self.terms, claim) for claim in claims)
@@ -71,7 +69,7 @@ class SlotSearch:
     def slots(
         self, first: date, last: date | None = None, between: tuple[time, time] = ALL_DAY
     ) -> Iterator[Slot]:
-        """The same, and what would be free but for the dentist's claims, as booked or held."""
+        """The same with states, including starts that claims block, as booked or held."""
         claims = active_claims(self.claims, self.now)
         dates, possible = self._possible(first, last or first, between)
         return _with_states(self.terms, _on_grid(self.hours, dates, possible), claims)
@@ -79,7 +77,7 @@ class SlotSearch:
     def _possible(
         self, first: date, last: date, between: tuple[time, time]
     ) -> tuple[Sequence[OffsetPeriod], list[StartRange]]:
-        """The days to look at, and the starts that hours, terms and chairs allow."""
+        """The days to search, and the starts that hours, terms and chairs allow."""
         allowed_starts = self._allowed_starts()
         first = max(first, allowed_starts[0].first.date() - ONE_DAY)
         last = min(last, allowed_starts[-1].last.date() + ONE_DAY)
@@ -94,7 +92,7 @@ class SlotSearch:
         return days(self.hours.time_zone, first, last, between), _outside(allowed, self.chairless)
 
     def _allowed_starts(self) -> list[StartRange]:
-        """What lead time and horizon allow, and the start that is kept; in order and disjoint."""
+        """The starts within lead time and horizon, and `kept_start`; in order and disjoint."""
         allowed, kept = StartRange(*bookable_range(self.terms, self.now)), self.kept_start
         if kept is None or allowed.first <= kept <= allowed.last:
             return [allowed]

@@ -27,15 +27,15 @@ class OffsetPeriod(NamedTuple):
 
 @cache
 def names() -> frozenset[str]:
-    """All IANA zones. Not among them: copies under `posix/` and `right/` (whose seconds are other
-    ones), and what depends on the machine.
+    """All IANA zones, without the variants under `posix/` and `right/` and without names that
+    depend on the machine.
     """
     found = available_timezones() - NO_PLACES
     return frozenset(name for name in found if not name.startswith(("posix/", "right/")))
 
 
 def named(name: str) -> ZoneInfo:
-    """The IANA zone of this name, as the tz database spells it. ValueError for any other text."""
+    """The IANA zone with exactly this name. ValueError for any other text."""
     if name not in names():
         raise ValueError("not an IANA time zone, such as Europe/Berlin")
     return ZoneInfo(name)
@@ -68,7 +68,7 @@ def days(
     """The local days from `first` to `last`, or a window of each, in order of time, cut at each
     local midnight and where the offset changes.
 
-    A day is one period of 24 h, except around DST; none for a date that the zone skipped.
+    A day is one period of 24 h, except at DST changes; none for a date that the zone skipped.
     """
     dates = (first + n * ONE_DAY for n in range((last - first).days + 1))
     parts = showing_local_times(
@@ -79,8 +79,8 @@ def days(
 
 @lru_cache(maxsize=1024)
 def offset_periods(time_zone: str, first: date, last: date) -> tuple[OffsetPeriod, ...]:
-    """The zone's offsets over all that windows from the day before `first` to the day after `last`
-    can reach. An unknown zone raises ZoneInfoNotFoundError.
+    """The zone's periods of constant offset from two days before `first` to three days after
+    `last`. An unknown zone raises ZoneInfoNotFoundError.
     """
     zone = ZoneInfo(time_zone)
     found: list[OffsetPeriod] = []
