@@ -15,33 +15,32 @@ INTRODUCTION = """\
 
 <!-- Written by `python -m docs.lifecycle` from domain/booking.py: edit the table there. -->
 
-A booking starts as a *hold*: its slot is kept for minutes. It is confirmed before the deadline, or
-it ends by itself. One table in `domain/booking.py` says which verb leads where; Postgres carries it
-out as a compare-and-set, the booking's workflow makes sure that what is due happens, and this page
-is drawn from it.
+A booking starts as a *hold*: its slot is kept for some minutes. It is confirmed before its deadline
+or expires. The transition table in `domain/booking.py` says which verb leads to which state.
+Postgres applies it by compare-and-set, the booking's workflow acts on deadlines, and this page is
+generated from it.
 """
 
 RULES_OF_THE_TABLE = """\
-- **Terminal states never change.** Their slot is free again, and their row stays.
-- **Repeating is harmless.** The same command again (same id or `Idempotency-Key`) is answered with
-  the booking as it is now; so is a command whose end the booking is in already.
-- **Anything else is refused** as `invalid_transition`, with `current` and `allowed`.
-- **Deadlines are judged by the database's clock**, at the moment of the change. An overdue hold
-  counts as free at once, whether or not a worker is alive to expire it.
-- **A deadline ends at the visit's start at the latest.** So no hold is confirmed, and no request
-  approved, once the visit has begun. The one exception is a walk-in, which staff book after its
-  start.
+- **Terminal states never change.** The slot is free again; the row is kept.
+- **Repeats change nothing.** The same command again (same id or `Idempotency-Key`) is answered with
+  the booking's present state; so is a command if the booking is already in the state it leads to.
+- **All other commands are refused** as `invalid_transition`, with `current` and `allowed`.
+- **Deadlines are checked by the database's clock**, at the moment of the change. The slot of an
+  overdue hold is free at once, even if no worker runs.
+- **No deadline is later than the visit's start.** So no hold is confirmed and no request approved
+  after the visit has begun. The only exception is a walk-in, which staff book after its start.
 - A request that waits for approval can be withdrawn without notice.
-- Patients and agents change what is theirs. What they move needs approval if the visit needs it
-  after the move, by the terms it was booked under or, where its type changes, by those of the new
-  type; otherwise it is booked. What staff move stays approved if it was, and a request that they
-  move stays one unless the visit needs no approval after the move: then it is booked.
-- `expire` is nobody's command: the workflow's timer carries it out, or the sweep of overdue holds,
-  or whoever takes the slot.
-- `hold` makes the booking. `lapse` changes no status: it flags a visit that nobody completed within
-  a day of its end.
+- Patients and agents change only their own bookings. After a move by them, the visit needs approval
+  if its terms say so: the terms it was booked under or, if its type changes, those of the new type.
+  Otherwise it is booked. A move by staff keeps the approval. A request that staff move stays a
+  request, unless the visit needs no approval after the move: then it is booked.
+- No caller can send `expire`. The workflow's timer runs it, or the sweep of overdue holds, or a
+  command that takes the slot.
+- `hold` creates the booking. `lapse` changes no status: it flags a visit that was not completed
+  within a day of its end.
 - `assign_chair` changes no status either: a `held`, `pending_approval` or `booked` visit that has
-  not begun gets another chair at the same time, so that another visit finds one.
+  not begun moves to another chair at the same time, to make room for another visit.
 """
 
 DEADLINES = {
@@ -64,7 +63,7 @@ def page() -> str:
         "```mermaid\n" + "\n".join(_diagram()) + "\n```\n",
         "## What a verb does\n\n" + "\n".join(_verbs()) + "\n",
         "## What a state allows\n\n" + "\n".join(_states()) + "\n",
-        "## What holds for all of it\n\n" + RULES_OF_THE_TABLE,
+        "## Rules\n\n" + RULES_OF_THE_TABLE,
     )
     return "\n".join(parts)
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from chairtime_client import Event, Item, Ready, Reset, Snapshot
-from chairtime_client.place import GAP
+from chairtime_client.position import GAP
 from tests.realtime import history
 from tests.realtime.listening import until
 

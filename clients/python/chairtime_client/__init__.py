@@ -2,7 +2,7 @@
 
 from chairtime_client.board import Reload, reloads
 from chairtime_client.following import Refused, Token, booking_events, events
-from chairtime_client.place import Event, Item, Ready, Reset, Snapshot
+from chairtime_client.position import Event, Item, Ready, Reset, Snapshot
 
 __all__ = [
     "Event",

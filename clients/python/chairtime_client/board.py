@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chairtime_client.place import Event, Item, Reset
+from chairtime_client.position import Event, Item, Reset
 
 SPREAD = 2.0
 """Seconds over which readers of the same change spread their reloads."""

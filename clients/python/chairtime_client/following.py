@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import httpx2
 
-from chairtime_client.place import Item, Place
+from chairtime_client.position import Item, ReaderPosition
 
 HEARTBEAT_TIMEOUT = 40.0
 """Seconds without data after which a connection counts as lost: more than two heartbeats."""
@@ -63,7 +63,7 @@ def events(
     called once more.
     """
     path = f"/api/events?topics={','.join(topics)}" if topics else "/api/events"
-    return _follow(base_url, path, token, Place(cursor), heartbeat_timeout)
+    return _follow(base_url, path, token, ReaderPosition(cursor), heartbeat_timeout)
 
 
 def booking_events(
@@ -76,11 +76,11 @@ def booking_events(
 ) -> AsyncGenerator[Item, None]:
     """The same for one booking; each connection begins with a Snapshot."""
     path = f"/api/appointments/{booking_id}/events"
-    return _follow(base_url, path, token, Place(cursor), heartbeat_timeout)
+    return _follow(base_url, path, token, ReaderPosition(cursor), heartbeat_timeout)
 
 
 async def _follow(
-    base_url: str, path: str, token: Token, place: Place, heartbeat_timeout: float
+    base_url: str, path: str, token: Token, position: ReaderPosition, heartbeat_timeout: float
 ) -> AsyncGenerator[Item, None]:
     failures, token_renewed = 0, False
     timeout = httpx2.Timeout(CONNECT_TIMEOUT, read=heartbeat_timeout)
@@ -88,7 +88,7 @@ async def _follow(
         while True:
             least = 0.0
             try:
-                async with aclosing(_connection(client, path, token, place)) as items:
+                async with aclosing(_connection(client, path, token, position)) as items:
                     async for item in items:
                         failures, token_renewed = 0, False
                         yield item
@@ -99,22 +99,22 @@ async def _follow(
             except _Busy as busy:
                 least = busy.seconds
             except (httpx2.TransportError, httpx2.StreamError) as error:
-                logger.info("connection lost at %s: %r", place.cursor, error)
-            await asyncio.sleep(max(least, _pause(place.retry, failures)))
+                logger.info("connection lost at %s: %r", position.cursor, error)
+            await asyncio.sleep(max(least, _pause(position.retry, failures)))
             failures += 1
 
 
 async def _connection(
-    client: httpx2.AsyncClient, path: str, token: Token, place: Place
+    client: httpx2.AsyncClient, path: str, token: Token, position: ReaderPosition
 ) -> AsyncGenerator[Item, None]:
     """The items of one connection, until it ends."""
     headers = {"Authorization": f"Bearer {token if isinstance(token, str) else await token()}"}
-    if place.cursor:
-        headers["Last-Event-ID"] = place.cursor
+    if position.cursor:
+        headers["Last-Event-ID"] = position.cursor
     async with client.sse(path, headers=headers) as source:
         await _admitted(source.response)
         async for frame in source:
-            for item in place.take(frame):
+            for item in position.take(frame):
                 yield item
 
 

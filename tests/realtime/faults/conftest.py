@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from chairtime_client.place import Place
+from chairtime_client.position import ReaderPosition
 from tests.acceptance.premises import Part
 from tests.realtime.faults.drill import RECORD_VERSIONS, Drill
 from tests.realtime.processes import leads, process, running
@@ -14,7 +14,7 @@ from tests.support import HANG
 @pytest.fixture(autouse=True)
 def told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge, and not the client, shall see whatever comes twice."""
-    monkeypatch.setattr(Place, "_had", lambda *_: False)
+    monkeypatch.setattr(ReaderPosition, "_had", lambda *_: False)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class Event:
 Item: TypeAlias = Ready | Snapshot | Reset | Event
 
 
-class Place:
+class ReaderPosition:
     """The position of one reader across connections. Drops duplicates; a missing event becomes a
     Reset.
     """
