@@ -14,10 +14,9 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from db import (
-from db import booking_state
     account_status,
     appointments,
-    bookings,
+    booking_state,
     claims,
     clinics,
     erasures,
@@ -33,7 +32,7 @@ from db import booking_state
     tickets,
     visits,
 )
-from db.appointments import Wanted
+from db.appointments import AppointmentFilter
 from db.demo import CHATBOT, CLINIC, person_id
 from db.pool import Connection, Pool
 from domain.actors import Actor, Role, Scope
@@ -107,8 +106,10 @@ async def missed(s: Scene) -> None:
 
 async def lists(s: Scene) -> None:
     for scope in (Scope(), Scope(ANA), Scope(dentist_id=AMARA), Scope(agent_id=CHATBOT.id)):
-        await appointments.page(s.connection, scope, Wanted(), EARLY, 50)
-    week = Wanted((Status.BOOKED,), starts_from=monday(0), starts_to=monday(0) + timedelta(days=7))
+        await appointments.page(s.connection, scope, AppointmentFilter(), EARLY, 50)
+    week = AppointmentFilter(
+        (Status.BOOKED,), starts_from=monday(0), starts_to=monday(0) + timedelta(days=7)
+    )
     await appointments.page(s.connection, Scope(), week, None, 50)
 
 
