@@ -1089,7 +1089,7 @@ export interface components {
         };
         /**
          * AppointmentType
-         * @description The terms of a kind of visit at one clinic. Bookings keep those they were made under.
+         * @description The terms of one kind of visit at one clinic. A booking keeps the terms it was made under.
          * @example {
          *       "clinic_id": "e439565d-8d8d-5c0b-a78a-650c2f0c4f59",
          *       "slug": "checkup",
@@ -1199,8 +1199,7 @@ export interface components {
         };
         /**
          * BoardSlot
-         * @description A slot of one dentist, in the wall clock of the zone that was asked for (the clinic's by
-         *     default).
+         * @description A slot of one dentist; times are in the requested zone, by default the clinic's.
          * @example {
          *       "dentist_id": "529105a9-ad9a-50c0-91c8-ad1a9e9d5eb4",
          *       "starts_at": "2027-03-08T09:00:00+01:00",
@@ -1692,7 +1691,7 @@ export interface components {
         };
         /**
          * Erased
-         * @description What an erasure blanked, as counts, and what it left for staff to decide.
+         * @description How many texts an erasure blanked, and how many live appointments are left to staff.
          * @example {
          *       "profile": 1,
          *       "notes": 2,
@@ -1841,7 +1840,7 @@ export interface components {
         };
         /**
          * GrantedAgent
-         * @description An agent that a patient lets act for them.
+         * @description An agent that may act for a patient.
          * @example {
          *       "id": "b4bd6a49-a6c7-55e8-a203-20d3f8fb24ed",
          *       "full_name": "Chatbot",
@@ -2256,7 +2255,7 @@ export interface components {
         };
         /**
          * Profile
-         * @description A person or a service. `clinic_id` and what follows it are set for dentists alone.
+         * @description A person or a service. `clinic_id` and the fields after it are set for dentists only.
          * @example {
          *       "full_name": "Ana Torres",
          *       "email": "ana@example.org",
@@ -2426,7 +2425,7 @@ export interface components {
         };
         /**
          * Reason
-         * @description Why a start is not offered, in the order of judgement: the first that applies is given.
+         * @description Why a start cannot be booked, in the order of checks: the first that applies is returned.
          * @enum {string}
          */
         Reason: "not_bookable" | "not_online" | "past" | "lead_time" | "horizon" | "closed" | "outside_hours" | "off_grid" | "held" | "booked" | "no_chair";
@@ -2517,7 +2516,7 @@ export interface components {
         };
         /**
          * ResourceKind
-         * @description What of a clinic can be in one place only.
+         * @description Resources of a clinic that one visit at a time can use.
          * @enum {string}
          */
         ResourceKind: "dentist" | "chair";
@@ -2658,7 +2657,7 @@ export interface components {
         };
         /**
          * State
-         * @description What a slot is at this moment.
+         * @description The present state of a slot.
          * @enum {string}
          */
         State: "free" | "held" | "booked";
