@@ -142,7 +142,7 @@ COMMANDS: dict[str, Callable[[Scene], Awaitable[Any]]] = {
 
 OPERATIONS = COMMANDS | {
     "read one booking": lambda s: appointments.get(s.connection, s.booked, Scope(ANA)),
-    "read its history": lambda s: appointments.history(s.connection, s.booked),
+    "read its history": lambda s: appointments.history(s.connection, s.booked, Scope()),
     "read its state": lambda s: booking_state.state(s.connection, s.booked),
     "find what blocks": lambda s: appointments.blocking(s.connection, AMARA, "checkup", monday(9)),
     "lists": lists,
