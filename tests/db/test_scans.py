@@ -160,9 +160,9 @@ OPERATIONS = COMMANDS | {
     "people": people,
     "first call": lambda s: account_status.get_or_create(s.connection, patient(uuid7())),
     "first call of an admin": lambda s: account_status.get_or_create(s.connection, ADMIN),
-    "edit a profile": lambda s: profiles.update(s.connection, ANA, {"full_name": "A"}, None),
+    "edit a profile": lambda s: profiles.update(s.connection, ANA, {"full_name": "A"}),
     "change a role": lambda s: profiles.update(
-        s.connection, person_id("admin", "admin"), {"active": True, "role": Role.ADMIN}, None
+        s.connection, person_id("admin", "admin"), {"active": True, "role": Role.ADMIN}
     ),
     "record a read": lambda s: reads.record(s.connection, ADMIN, []),
     "whose patient": lambda s: patients.may_be_edited_by(s.connection, ANA, DENTIST),
