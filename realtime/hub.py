@@ -175,6 +175,7 @@ class Hub:
                 subscriber(event)
             deliveries += self._deliver(event, at)
             self._at = at
+            metrics.EVENTS.add(event.kind)
             metrics.SEQUENCED.observe((event.sequenced_at - event.occurred_at).total_seconds())
             if deliveries >= YIELD_EVERY:
                 deliveries = 0

@@ -1,7 +1,7 @@
 """Metrics of this process: for /metrics, and per minute of the last hour for the admin API."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,6 +58,24 @@ class Durations:
         return [sample.value for sample in metric.samples if sample.name.endswith("_bucket")]
 
 
+class EventCounts:
+    """Counts of events by kind, of the last hour."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._minutes: deque[tuple[int, Counter[str]]] = deque(maxlen=HOUR)
+
+    def add(self, kind: str) -> None:
+        minute = int(self._clock() // 60)
+        if not self._minutes or self._minutes[-1][0] != minute:
+            self._minutes.append((minute, Counter()))
+        self._minutes[-1][1][kind] += 1
+
+    def last_hour(self) -> Mapping[str, int]:
+        since = self._clock() // 60 - HOUR
+        return dict(sum((kinds for minute, kinds in self._minutes if minute > since), Counter()))
+
+
 def evicted() -> Mapping[str, int]:
     """Streams cut off since this process started, by reason."""
     samples = [sample for metric in EVICTED.collect() for sample in metric.samples]
@@ -104,3 +122,4 @@ DELIVERED = Durations(
     "chairtime_event_delivered_seconds",
     "From the change to a stream's socket; the oldest event of each write",
 )
+EVENTS = EventCounts()

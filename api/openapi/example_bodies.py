@@ -114,7 +114,7 @@ LOG |= {"next": "3f9a:58", "more": False, "reset": None}
 MINUTE: Json = {"at": NOW, "count": 720, "p50_ms": 2.4, "p95_ms": 4.1, "p99_ms": 7.3}
 FIGURES: Json = {
     "log": {"epoch": "3f9a", "head": 5810, "oldest": 1, "waiting": 0, "waiting_seconds": 0.0}
-    | {"sequenced": [MINUTE]},
+    | {"kinds": {"appointment.held": 12, "appointment.booked": 9}, "sequenced": [MINUTE]},
     "process": {"name": "api-1:7", "started_at": NOW, "leader": True, "connected": True}
     | {"behind": 0, "streams": 212, "evicted": {"stalled": 1}, "delivered": [MINUTE]},
 }

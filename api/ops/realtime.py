@@ -33,6 +33,8 @@ class LogFigures:
     """Committed events without a sequence number; counted up to 10,000."""
     waiting_seconds: float
     """Age of the oldest of them."""
+    kinds: Mapping[str, int]
+    """Events of the last hour by kind, as far as the answering process has seen them."""
     sequenced: list[Minute]
     """Delay from the change, just before its commit, to its sequence number. Covers the events that
     the answering process has seen since it started.
@@ -81,6 +83,7 @@ async def watch_realtime(caller: Caller, state: State) -> Realtime:
         oldest,
         backlog.depth,
         backlog.oldest_seconds,
+        metrics.EVENTS.last_hour(),
         metrics.SEQUENCED.last_hour(),
     )
     process = ProcessFigures(

@@ -44,6 +44,18 @@ def test_percentiles_lie_in_the_bucket_of_the_true_ones(durations):
         assert bisect_left(BUCKETS, told / 1000) == bisect_left(BUCKETS, true)
 
 
+def test_events_are_counted_by_kind_for_an_hour(clock):
+    counts = metrics.EventCounts(clock)
+    for minute in range(100):
+        clock.now = 1_800_000_000.0 + 60 * minute
+        counts.add("appointment.held")
+        if minute % 2:
+            counts.add("appointment.expired")
+    assert counts.last_hour() == {"appointment.held": 60, "appointment.expired": 30}
+    clock.now += 60 * 60
+    assert counts.last_hour() == {}
+
+
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 1e-9])
 def test_what_took_no_time_at_all_is_counted_as_little(durations, seconds):
     durations.observe(seconds)

@@ -1925,6 +1925,10 @@ export interface components {
             waiting: number;
             /** Waiting Seconds */
             waiting_seconds: number;
+            /** Kinds */
+            kinds: {
+                [key: string]: number;
+            };
             /** Sequenced */
             sequenced: components["schemas"]["Minute"][];
         };
@@ -2387,6 +2391,10 @@ export interface components {
          *         "oldest": 1,
          *         "waiting": 0,
          *         "waiting_seconds": 0,
+         *         "kinds": {
+         *           "appointment.held": 12,
+         *           "appointment.booked": 9
+         *         },
          *         "sequenced": [
          *           {
          *             "at": "2027-03-01T10:00:00Z",

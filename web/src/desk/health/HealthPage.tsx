@@ -1,11 +1,52 @@
-import { Container, Title } from "@mantine/core";
+import { isRefusal } from "@chairtime/client";
+import { useGet, useLive } from "@chairtime/client/react";
+import { Container, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { ErrorMessage } from "../../shared/ErrorMessage";
+import { LiveBadge } from "../../shared/LiveBadge";
+import { Skeletons } from "../../shared/Skeletons";
+import { Figures } from "./Figures";
+import { Parts } from "./Parts";
+import { Tools } from "./Tools";
+import { useEvery } from "./useEvery";
 
+/** How the events get on, and whether all parts are well. Read again every ten seconds. */
 export default function HealthPage() {
   const { t } = useTranslation("health");
+  const { state, since } = useLive();
+  const parts = useGet("/health", {});
+  const figures = useGet("/api/admin/realtime", {});
+  const refused = isRefusal(figures.error, "forbidden");
+  useEvery(10_000, () => {
+    void parts.refetch();
+    if (!refused) void figures.refetch();
+  });
+
   return (
-    <Container py="lg">
-      <Title order={1}>{t("title")}</Title>
+    <Container py="lg" size="lg">
+      <Stack gap="lg">
+        <Title order={1}>{t("title")}</Title>
+        {(state === "reconnecting" || state === "stale") && (
+          <LiveBadge state={state} since={new Date(since)} />
+        )}
+        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+          <section aria-labelledby="parts">
+            <Title order={2} size="h3" id="parts" mb="xs">
+              {t("parts.title")}
+            </Title>
+            {parts.isPending && <Skeletons rows={5} />}
+            {parts.isError && <ErrorMessage error={parts.error} retry={() => parts.refetch()} />}
+            {parts.data && <Parts health={parts.data} />}
+          </section>
+          <Tools />
+        </SimpleGrid>
+        {figures.isPending && <Skeletons rows={6} />}
+        {refused && <Text>{t("admins_only")}</Text>}
+        {figures.isError && !refused && (
+          <ErrorMessage error={figures.error} retry={() => figures.refetch()} />
+        )}
+        {figures.data && <Figures figures={figures.data} />}
+      </Stack>
     </Container>
   );
 }
