@@ -11,7 +11,7 @@ from api.auth import development_sign_in
 from api.auth.accounts import Accounts
 from api.auth.hold_tokens import HoldTokens
 from api.auth.security import Verifier
-from api.bookings import appointments, reservations, transitions
+from api.bookings import appointments, calendar, reservations, transitions
 from api.directory import agents, appointment_types, clinics, dentists, profiles, resources
 from api.events import event_log, streams, tickets
 from api.events.response import Streams
@@ -39,6 +39,7 @@ from workflows.reconciler import Reconciler
 ROUTE_MODULES = (
     reservations,
     appointments,
+    calendar,
     transitions,
     slots,
     schedules,

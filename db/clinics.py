@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from db import schedules
-from db.pool import Connection
+from db.pool import Connection, fetch_one
 from domain.actors import Actor
 from domain.clinic import BookingTerms, Dentist
 from domain.schedules import Terms
@@ -39,6 +39,19 @@ async def dentists(connection: Connection) -> list[Dentist]:
         """
     )
     return [Dentist(**row) for row in rows]
+
+
+async def names(connection: Connection, clinic_id: UUID, dentist_id: UUID) -> tuple[str, str]:
+    """The names of a clinic and a dentist; that of an erased dentist is empty."""
+    row = await fetch_one(
+        connection,
+        """
+        select c.name, p.full_name from clinics c, profiles p where c.id = $1 and p.id = $2
+        """,
+        clinic_id,
+        dentist_id,
+    )
+    return row["name"], row["full_name"]
 
 
 async def booking_terms(

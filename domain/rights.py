@@ -67,6 +67,7 @@ RIGHTS: Mapping[str, Row] = {
     "list_appointments": ONES_OWN,
     "get": ONES_OWN,
     "history": ONES_OWN,
+    "calendar_file": ONES_OWN,
     "update": ONES_OWN,
     "delete": ONES_OWN,
     "reserve": ONES_OWN,
