@@ -79,7 +79,7 @@ class BookingActivities:
     async def _hold(self, connection: Connection, booking: Booking) -> Result:
         command, actor = parsing.hold(booking)
         held = await commands.hold(connection, command, actor, Via.WORKFLOW, self._terms)
-        return held.as_told(actor)
+        return held.as_shown_to(actor)
 
 
 async def _already_carried_out(
@@ -113,7 +113,7 @@ async def _change(connection: Connection, booking: UUID, command: Command) -> Re
     if command.verb == Verb.RESCHEDULE:
         move, actor = parsing.move(booking, command)
         moved = await moves.reschedule(connection, move, actor, Via.WORKFLOW, scope(actor))
-        return moved.as_told(actor)
+        return moved.as_shown_to(actor)
     change, actor = parsing.change(booking, command)
     return await commands.change(connection, change, actor, Via.WORKFLOW, scope(actor))
 

@@ -1,4 +1,4 @@
-"""Whose patient somebody is: the rows from which a dentist's rights follow."""
+"""Which patients a dentist may see and edit, by their visits."""
 
 from uuid import UUID
 
@@ -24,8 +24,8 @@ MADE_BY_DENTIST = f"""
      where a.patient_id = p.id and a.dentist_id = $1 and a.maker = 'dentist:' || $1
        and {LIVE} and a.starts_at < now() + t.horizon
 """
-"""Live visits that the dentist $1 made. Staff may book as far ahead as they like, so those beyond
-the type's horizon do not count: nobody gives lasting rights to themselves.
+"""Live visits that the dentist $1 made. Staff may book without a horizon, so visits beyond the
+type's horizon do not count: dentists cannot give themselves lasting access.
 """
 
 OF_DESK = f"""

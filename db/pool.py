@@ -52,7 +52,7 @@ OUTAGES = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,  # these two after the last retry
 )
-"""Errors of a Postgres that cannot serve now. Any other error of Postgres is a bug of ours."""
+"""Errors of a Postgres that cannot serve now. Any other error of Postgres is our bug."""
 
 MISUSE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 """Errors of the driver, both for a lost connection and for wrong use."""

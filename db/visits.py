@@ -1,4 +1,4 @@
-"""Upcoming visits of dentists, whoever booked them."""
+"""Upcoming visits of dentists."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -183,9 +183,9 @@ class Result:
     """The deadline that the change was checked against."""
     server_time: datetime | None = None
 
-    def as_told(self, actor: Actor) -> "Result":
-        """What the actor is told. Another visit of the patient is between them and the clinic: to
-        an agent the slot is unavailable, as if the dentist were booked.
+    def as_shown_to(self, actor: Actor) -> "Result":
+        """The result as this actor may see it. Other visits of a patient are hidden from agents:
+        for them the slot is unavailable, as if the dentist were booked.
         """
         if self.outcome is Outcome.PATIENT_OVERLAP and actor.role is Role.AGENT:
             return replace(self, outcome=Outcome.SLOT, blocking="booked", held_until=None)

@@ -223,7 +223,7 @@ class Reader:
 
 
 def entity_topic(topic: Topic, entity_id: UUID) -> str:
-    """The topic of one entity's events alone."""
+    """The topic with the events of one entity."""
     return f"{topic}:{entity_id}"
 
 

@@ -1,9 +1,8 @@
 """Access rights: one table of all routes by name. The API enforces it, and a test walks it.
 
-`OWN` follows `domain.actors.scope` for bookings; of profiles one's own, those one made, for
-dentists their patients, and for agents the patients who let them act; of schedules the dentist's;
-of new bookings those that `may_book_at` allows. For receptionists
-it is what is of their clinics. Everything else answers like a missing row.
+`OWN` means for bookings those in `domain.actors.scope`; for profiles the caller's own, those they
+created, a dentist's patients, those of a receptionist's clinics, and patients who granted an agent access; for schedules the dentist's own
+or those of the receptionist's clinics; for new bookings those that `may_book_at` allows. All else is answered like a missing row.
 """
 
 from collections.abc import Mapping
