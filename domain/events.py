@@ -244,7 +244,7 @@ def parse_topics(names: Iterable[str]) -> frozenset[str]:
     """
     topics = frozenset(_topic(name.strip()) for name in names)
     if not 0 < len(topics) <= MAX_TOPICS:
-        raise ValueError(f"between 1 and {MAX_TOPICS} topics")
+        raise ValueError(f"must name between 1 and {MAX_TOPICS} topics")
     return topics
 
 

@@ -77,9 +77,12 @@ class Erased:
 def disagreement(actor: Actor, status: AccountStatus | None) -> str | None:
     """Why a valid token is rejected: its role or the profile's active flag; null if it is not."""
     if status is None:
-        return f"There is no profile for this token's {actor.role}; an admin can make one."
+        return f"This {actor.role} has no profile; ask an admin to create one."
     if not status.active:
-        return "This profile is not active."
+        return "This profile is deactivated; ask an admin."
     if status.role is not actor.role:
-        return f"The token says {actor.role}, the profile says {status.role}."
+        return (
+            f"The token's role is {actor.role}, but the profile's is {status.role};"
+            " get a new token."
+        )
     return None

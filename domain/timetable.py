@@ -15,9 +15,9 @@ from domain.zones import MIDNIGHT, ONE_DAY, wall
 
 A_MONDAY = date(2001, 1, 1)
 
-KEEPS_TO_ITS_DATE = (
-    "must be after starts: an exception keeps to its date. 00:00 is the end of the day; put what"
-    " follows midnight into another exception, on the next date"
+ENDS_ON_ITS_DATE = (
+    "must be after starts, or 00:00 for the end of the day; for time after midnight, add an"
+    " exception on the next date"
 )
 
 
@@ -94,22 +94,20 @@ def outside(
 
 def _in_window(field: str, window: Window) -> Iterator[Fault]:
     if window.starts == window.ends != MIDNIGHT:
-        yield Fault(f"{field}.ends", "equals starts; a whole day is 00:00 to 00:00")
+        yield Fault(f"{field}.ends", "equals starts; for a whole day use 00:00 to 00:00")
     if window.valid_from and window.valid_to and window.valid_to < window.valid_from:
-        yield Fault(f"{field}.valid_to", "is before valid_from")
+        yield Fault(f"{field}.valid_to", "must not be before valid_from")
 
 
 def _in_exception(field: str, exception: ScheduleException) -> Iterator[Fault]:
-    """An exception keeps to its date: what crosses midnight is two of them. Hours are from when to
-    when.
-    """
+    """An exception ends on its date, and the kind `hours` needs both times."""
     if exception.kind is ExceptionKind.HOURS:
         for name in ("starts", "ends"):
             if getattr(exception, name) is None:
-                yield Fault(f"{field}.{name}", "is needed: hours are from when to when")
+                yield Fault(f"{field}.{name}", "is required for the kind hours")
     starts, ends = exception.starts or MIDNIGHT, exception.ends or MIDNIGHT
     if ends <= starts and ends != MIDNIGHT:
-        yield Fault(f"{field}.ends", KEEPS_TO_ITS_DATE)
+        yield Fault(f"{field}.ends", ENDS_ON_ITS_DATE)
 
 
 def _overlap(one: Window, other: Window) -> bool:

@@ -37,7 +37,7 @@ def names() -> frozenset[str]:
 def named(name: str) -> ZoneInfo:
     """The IANA zone with exactly this name. ValueError for any other text."""
     if name not in names():
-        raise ValueError("not an IANA time zone, such as Europe/Berlin")
+        raise ValueError("not an IANA time zone; use a name such as Europe/Berlin")
     return ZoneInfo(name)
 
 
