@@ -1,8 +1,9 @@
 """Access rights: one table of all routes by name. The API enforces it, and a test walks it.
 
 `OWN` means for bookings those in `domain.actors.scope`; for profiles the caller's own, those they
-created, a dentist's patients, those of a receptionist's clinics, and patients who granted an agent access; for schedules the dentist's own
-or those of the receptionist's clinics; for new bookings those that `may_book_at` allows. All else is answered like a missing row.
+created, a dentist's patients, those of a receptionist's clinics, and patients who granted an agent
+access; for schedules the dentist's own or those of the receptionist's clinics; for new bookings
+those that `may_book_at` allows. All else is answered like a missing row.
 """
 
 from collections.abc import Mapping
