@@ -48,4 +48,4 @@ class Holds:
         else:
             slot = command.dentist_id, command.appointment_type, command.starts_at
             result = await self._coalescer.attempt(SlotKey(*slot, actor.is_staff), ask)
-        return result.as_told(actor)
+        return result.as_shown_to(actor)

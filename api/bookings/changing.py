@@ -85,7 +85,7 @@ async def move(
         seen = scope(context.actor, context.token)
         with refusing_text(command.texts):
             result = await moves.reschedule(connection, command, context.actor, Via.API, seen)
-    result = result.as_told(context.actor)
+    result = result.as_shown_to(context.actor)
     if before := result.appointment:
         to = command.target(before)
         if result.outcome is Outcome.UNKNOWN:
