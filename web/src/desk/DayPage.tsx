@@ -1,12 +1,9 @@
-import { Container, Text, Title } from "@mantine/core";
-import { useTranslation } from "react-i18next";
+import { useClinic } from "../app/clinic";
+import { Skeletons } from "../shared/Skeletons";
+import { Day } from "./Day";
 
+/** The clinic's day. */
 export default function DayPage() {
-  const { t } = useTranslation("desk");
-  return (
-    <Container py="lg">
-      <Title order={1}>{t("pages.day")}</Title>
-      <Text>{t("day.empty")}</Text>
-    </Container>
-  );
+  const { clinic } = useClinic();
+  return clinic ? <Day key={clinic.id} clinic={clinic} /> : <Skeletons rows={12} />;
 }

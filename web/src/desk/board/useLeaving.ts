@@ -1,0 +1,32 @@
+import type { Appointment } from "@chairtime/client";
+import { useEffect, useRef, useState } from "react";
+
+/** Milliseconds for which a card that is gone fades. */
+const FADE = 900;
+
+/** The holds that ended a moment ago: their cards fade out in place, so that nothing jumps. */
+export function useLeaving(items: readonly Appointment[]): readonly Appointment[] {
+  const before = useRef<readonly Appointment[]>(items);
+  const timers = useRef(new Set<ReturnType<typeof setTimeout>>());
+  const [leaving, setLeaving] = useState<readonly Appointment[]>([]);
+  useEffect(() => {
+    const gone = before.current.filter(
+      (old) => old.status === "held" && !items.some((item) => item.id === old.id),
+    );
+    before.current = items;
+    if (gone.length === 0) return;
+    setLeaving((now) => [...now, ...gone]);
+    const timer = setTimeout(() => {
+      timers.current.delete(timer);
+      setLeaving((now) => now.filter((each) => !gone.includes(each)));
+    }, FADE);
+    timers.current.add(timer);
+  }, [items]);
+  useEffect(() => {
+    const running = timers.current;
+    return () => {
+      for (const timer of running) clearTimeout(timer);
+    };
+  }, []);
+  return leaving;
+}

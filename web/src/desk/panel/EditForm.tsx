@@ -1,0 +1,54 @@
+import type { Appointment, EditInput } from "@chairtime/client";
+import { Button, Group, Stack, Textarea } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+interface Props {
+  appointment: Appointment;
+  onSave: (input: EditInput) => void;
+  onLeave: () => void;
+}
+
+/** The two notes of a booking: one that the patient sees, one for staff. */
+export function EditForm({ appointment, onSave, onLeave }: Props) {
+  const { t } = useTranslation("desk");
+  const [notes, setNotes] = useState(appointment.notes ?? "");
+  const [staffNotes, setStaffNotes] = useState(appointment.staff_notes ?? "");
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    const input: EditInput = {};
+    if (notes !== (appointment.notes ?? "")) input.notes = notes;
+    if (staffNotes !== (appointment.staff_notes ?? "")) input.staffNotes = staffNotes;
+    if (Object.keys(input).length === 0) onLeave();
+    else onSave(input);
+  }
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="xs">
+        <Textarea
+          size="xs"
+          autoFocus
+          autosize
+          label={t("panel.notes")}
+          value={notes}
+          onChange={(event) => setNotes(event.currentTarget.value)}
+        />
+        <Textarea
+          size="xs"
+          autosize
+          label={t("panel.staff_notes")}
+          value={staffNotes}
+          onChange={(event) => setStaffNotes(event.currentTarget.value)}
+        />
+        <Group gap="xs">
+          <Button size="xs" type="submit">
+            {t("edit.save")}
+          </Button>
+          <Button size="xs" variant="default" onClick={onLeave}>
+            {t("new.leave")}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,118 @@
+import type { Appointment, CancelReason, Dentist } from "@chairtime/client";
+import { useCommand } from "@chairtime/client/react";
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Refused } from "../booking/Refused";
+import { MoveForm } from "../move/MoveForm";
+import type { Moving } from "../move/useMoving";
+import { useBlocked } from "../useBlocked";
+import { allowedVerbs, type PersonVerb } from "./allowed";
+import { CancelForm } from "./CancelForm";
+import { EditForm } from "./EditForm";
+
+interface Props {
+  appointment: Appointment;
+  zone: string;
+  dentists: readonly Dentist[];
+  moving: Moving;
+}
+
+type Asks = "cancel" | "move" | "edit";
+
+/** A button for each verb that the API allows now. */
+export function Verbs({ appointment, zone, dentists, moving }: Props) {
+  const { t } = useTranslation("desk");
+  const [asked, setAsked] = useState<Asks | null>(null);
+  const blocked = useBlocked();
+  const commands = useCommands();
+  const verbs = allowedVerbs(appointment);
+  const { id, version } = appointment;
+  const busy = Object.values(commands).some((each) => each.isPending);
+  const error = Object.values(commands).find((each) => each.error)?.error;
+
+  function reset() {
+    for (const each of Object.values(commands)) each.reset();
+  }
+
+  function press(verb: PersonVerb) {
+    reset();
+    if (verb === "cancel" || verb === "move" || verb === "edit") return setAsked(verb);
+    setAsked(null);
+    commands[verb].mutate({ id, version });
+  }
+
+  if (verbs.length === 0) return null;
+  const form = asked && verbs.includes(asked) ? asked : null;
+  return (
+    <Stack gap="xs">
+      <Group gap="xs" data-verbs>
+        {verbs.map((verb, index) => (
+          <Button
+            key={verb}
+            size="xs"
+            variant={index === 0 && verb !== "cancel" ? "filled" : "default"}
+            disabled={busy || blocked !== null}
+            aria-expanded={
+              verb === "cancel" || verb === "move" || verb === "edit" ? form === verb : undefined
+            }
+            data-verb={verb}
+            onClick={() => press(verb)}
+          >
+            {t(`verb.${verb}`)}
+          </Button>
+        ))}
+      </Group>
+      {blocked && (
+        <Text size="sm" role="status">
+          {blocked}
+        </Text>
+      )}
+      {error && <Refused error={error} zone={zone} dentists={dentists} onChoose={reset} />}
+      {form === "cancel" && (
+        <CancelForm
+          onCancel={(reason: CancelReason, note) => {
+            commands.cancel.mutate({ id, version, reason, ...(note ? { note } : {}) });
+            setAsked(null);
+          }}
+          onLeave={() => setAsked(null)}
+        />
+      )}
+      {form === "move" && (
+        <MoveForm
+          appointment={appointment}
+          zone={zone}
+          dentists={dentists}
+          moving={moving}
+          onClose={() => setAsked(null)}
+        />
+      )}
+      {form === "edit" && (
+        <EditForm
+          appointment={appointment}
+          onSave={(input) => {
+            commands.edit.mutate({ id, version, ...input });
+            setAsked(null);
+          }}
+          onLeave={() => setAsked(null)}
+        />
+      )}
+    </Stack>
+  );
+}
+
+function useCommands() {
+  return {
+    confirm: useCommand("confirm"),
+    approve: useCommand("approve"),
+    check_in: useCommand("check_in"),
+    start: useCommand("start"),
+    complete: useCommand("complete"),
+    extend: useCommand("extend"),
+    release: useCommand("release"),
+    decline: useCommand("decline"),
+    no_show: useCommand("no_show"),
+    cancel: useCommand("cancel"),
+    edit: useCommand("edit"),
+  };
+}

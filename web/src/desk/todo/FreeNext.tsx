@@ -1,0 +1,40 @@
+import type { Dentist } from "@chairtime/client";
+import { Title } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { When } from "../../shared/When";
+import { localOf } from "../time/zone";
+import classes from "./Todo.module.css";
+
+interface Props {
+  dentists: readonly Dentist[];
+  zone: string;
+  onGo: (date: string) => void;
+}
+
+/** When each dentist is next free; a click goes to that day. */
+export function FreeNext({ dentists, zone, onGo }: Props) {
+  const { t } = useTranslation("desk");
+  return (
+    <section aria-label={t("todo.free_next")} className={classes.group}>
+      <Title order={2} size="h6">
+        {t("todo.free_next")}
+      </Title>
+      <ul>
+        {dentists.map(({ id, full_name, next_free_at: at }) => (
+          <li key={id}>
+            {at ? (
+              <button type="button" onClick={() => onGo(localOf(at, zone).date)}>
+                <span>{full_name}</span>
+                <When at={at} zone={zone} />
+              </button>
+            ) : (
+              <span>
+                {full_name}: {t("todo.not_free")}
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+import { useClient } from "@chairtime/client/react";
+import { useCallback, useMemo } from "react";
+import { useSearchParams } from "react-router";
+import { localOf } from "./time/zone";
+
+export interface DeskPlace {
+  /** The day that is shown, in the clinic's zone. */
+  date: string;
+  today: string;
+  view: "day" | "week";
+  columns: "dentists" | "chairs";
+  /** The booking whose panel is open. */
+  booking: string | null;
+  /** Goes to another place: what is named changes, the rest stays. */
+  go(change: Partial<Record<"date" | "view" | "columns" | "booking", string | null>>): void;
+}
+
+/** What the desk's page shows, as the URL says. */
+export function useDeskPlace(zone: string): DeskPlace {
+  const { clock } = useClient();
+  const [search, setSearch] = useSearchParams();
+  const go = useCallback<DeskPlace["go"]>(
+    (change) =>
+      setSearch((now) => {
+        for (const [name, value] of Object.entries(change)) {
+          if (value) now.set(name, value);
+          else now.delete(name);
+        }
+        return now;
+      }),
+    [setSearch],
+  );
+  const today = localOf(clock.now(), zone).date;
+  const asked = search.get("date");
+  const date = asked && /^\d{4}-\d{2}-\d{2}$/.test(asked) ? asked : today;
+  const view = search.get("view") === "week" ? "week" : "day";
+  const columns = search.get("columns") === "chairs" ? "chairs" : "dentists";
+  const booking = search.get("booking");
+  return useMemo(
+    () => ({ date, today, view, columns, booking, go }),
+    [date, today, view, columns, booking, go],
+  );
+}
