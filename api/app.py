@@ -12,7 +12,15 @@ from api.auth.accounts import Accounts
 from api.auth.hold_tokens import HoldTokens
 from api.auth.security import Verifier
 from api.bookings import appointments, calendar, reservations, transitions
-from api.directory import agents, appointment_types, clinics, dentists, profiles, resources
+from api.directory import (
+    agents,
+    appointment_types,
+    clinics,
+    dentists,
+    linked_patients,
+    profiles,
+    resources,
+)
 from api.events import event_log, streams, tickets
 from api.events.response import Streams
 from api.http import errors, public
@@ -46,6 +54,7 @@ ROUTE_MODULES = (
     dentists,
     profiles,
     agents,
+    linked_patients,
     clinics,
     appointment_types,
     resources,

@@ -1,5 +1,6 @@
 """Reads appointments from Postgres."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db import links
 from db.appointment_rows import appointment, columns, joins
 from db.pool import Connection
 from domain.actors import Scope
@@ -32,12 +34,13 @@ class AppointmentFilter:
     """The `no` of the chair's resource."""
     lapsed: bool | None = None
 
-    def conditions(self, within: Scope) -> tuple[str, list[Any]]:
+    def conditions(self, within: Scope, patients: Sequence[UUID]) -> tuple[str, list[Any]]:
         """The SQL condition over `a` and `t` with its arguments. Only filters in use are included,
-        so that an index can be used.
+        so that an index can be used. `patients`: whom a patient sees, themselves included.
         """
         asked = {
-            "a.patient_id = ${}": within.patient_id,
+            "a.patient_id = ${}": within.patient_id if len(patients) < 2 else None,
+            "a.patient_id = any(${}::uuid[])": patients if len(patients) > 1 else None,
             "a.dentist_id = ${}": within.dentist_id,
             OF_DESK: within.desk_id,
             "a.agent_id = ${} and agent_acts_for("
@@ -87,7 +90,8 @@ async def page(
     """The appointments in scope that match the filters, by start, after a cursor of (starts_at,
     id).
     """
-    conditions, values = filters.conditions(within)
+    patients = await links.patients_of(connection, within.patient_id) if within.patient_id else []
+    conditions, values = filters.conditions(within, patients)
     values += [after[0] if after else None, after[1] if after else None, limit]
     n = len(values)
     rows = await connection.fetch(
@@ -172,7 +176,7 @@ async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Recor
         f"""
         select clock_timestamp() as server_time, a.type_id, a.policy, {columns(within)}
           from appointments a {joins(within)}
-         where a.id = $1 and ($2::uuid is null or a.patient_id = $2)
+         where a.id = $1 and ($2::uuid is null or a.patient_id = any(patients_of($2)))
            and ($3::uuid is null or a.dentist_id = $3)
            and ($5::uuid is null or works_at($5, a.clinic_id))
            and ($4::uuid is null or a.agent_id = $4

@@ -85,13 +85,17 @@ async def missed(
 
 async def visible_now(connection: Connection, actor: Actor, ids: Collection[UUID]) -> set[UUID]:
     """Which of these ids the actor may see now: bookings that an agent made for a patient it still
-    acts for, and patients whom the actor created in their current role.
+    acts for, bookings of a patient's linked patients, and patients whom the actor created in their
+    current role.
     """
     rows = await connection.fetch(
         """
         select a.id from appointments a
          where a.id = any($1) and a.agent_id = $2 and $3 = 'agent'
            and agent_acts_for(p_agent_id => $2, p_patient_id => a.patient_id)
+         union all
+        select a.id from appointments a join patient_links l on l.patient_id = a.patient_id
+         where a.id = any($1) and l.guardian_id = $2 and $3 = 'patient'
          union all
         select p.id from profiles p
          where p.id = any($1) and p.role = 'patient' and p.created_by = $2 and p.created_as = $3

@@ -163,7 +163,7 @@ def may_see(actor: Actor, event: Event, clinic_ids: frozenset[UUID] = frozenset(
     payload = json.loads(event.payload)
     match actor.role:
         case Role.PATIENT:
-            return bool(payload.get("patient_id") == str(actor.id))
+            return True  # if it is a linked patient's, the rows decide
         case Role.DENTIST:
             return bool(payload.get("dentist_id") == str(actor.id))
         case Role.AGENT | Role.DESK | Role.ADMIN | Role.CLINIC | Role.SYSTEM:
@@ -173,9 +173,11 @@ def may_see(actor: Actor, event: Event, clinic_ids: frozenset[UUID] = frozenset(
 
 
 def depends_on_rows(actor: Actor, event: Event) -> bool:
-    """Whether visibility also depends on rows that change without an event: an agent's grants, and
-    the role in which somebody created a profile.
+    """Whether visibility also depends on rows that change without an event: an agent's grants, a
+    patient's links, and the role in which somebody created a profile.
     """
+    if event.audience and actor.role is Role.PATIENT and event.topic == Topic.APPOINTMENTS:
+        return bool(json.loads(event.payload).get("patient_id") != str(actor.id))
     if event.audience is None or actor.role not in CREATOR_ROLES or event.entity_id == actor.id:
         return False
     return actor.role is Role.AGENT or event.topic == Topic.PROFILES

@@ -1,6 +1,6 @@
 """People: profiles, grants and account status."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,9 @@ from domain.actors import Actor, Role
 
 PERSONAL = frozenset({"full_name", "email", "phone", "time_zone", "locale"})
 """Personal fields: people may change their own, and an erasure blanks them."""
+
+LINKED_PATIENTS = 8
+"""How many linked patients one patient may create, removed ones included until they are erased."""
 
 DENTIST_ACCESS_YEARS = 10
 """How long after a visit its dentist may look up the patient's profile."""
@@ -50,6 +53,15 @@ class GrantedAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedPatient:
+    """A patient without a login, for whom another patient books."""
+
+    id: UUID
+    full_name: str
+    linked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountStatus:
     """The role and active flag of a profile, which decide what its tokens may do."""
 
@@ -72,6 +84,11 @@ class Erased:
     """Exceptions of a dentist's schedule whose reasons were blanked."""
     live_appointments: int
     """Appointments of this patient or dentist that still take place unless they are cancelled."""
+
+    def plus(self, other: "Erased") -> "Erased":
+        """The sum of both."""
+        sums = [a + b for a, b in zip(astuple(self), astuple(other), strict=True)]
+        return Erased(*sums)
 
 
 def disagreement(actor: Actor, status: AccountStatus | None) -> str | None:

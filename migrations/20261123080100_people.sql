@@ -42,6 +42,24 @@ create function agent_acts_for(p_agent_id uuid, p_patient_id uuid) returns boole
                            or exists (select from patient_grants g where g.patient_id = p_patient_id and g.agent_id = p_agent_id)))
 $$;
 
+-- Linked patients, such as children: patients without a login, whom the patient `guardian_id` sees and books for.
+create table patient_links (
+    patient_id  uuid primary key references profiles,
+    guardian_id uuid not null references profiles check (guardian_id <> patient_id),
+    linked_at   timestamptz not null default clock_timestamp()
+);
+create index patient_links_guardian on patient_links (guardian_id);
+
+-- Whom a patient sees and books for: themselves and their linked patients.
+create function patients_of(p_guardian_id uuid) returns uuid[] language sql stable as $$
+    select array[p_guardian_id] || array(select l.patient_id from patient_links l where l.guardian_id = p_guardian_id)
+$$;
+
+-- Whose bookings count together for the limits: all patients of the same login.
+create function family_of(p_patient_id uuid) returns uuid[] language sql stable as $$
+    select patients_of(coalesce((select l.guardian_id from patient_links l where l.patient_id = p_patient_id), p_patient_id))
+$$;
+
 -- Audit log of staff reading patients' profiles: ids and times only, append-only.
 create table profile_reads (
     id         bigint generated always as identity primary key,
@@ -87,6 +105,6 @@ select secure_schema();
 -- migrate:down
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
-drop function add_first_admin, agent_acts_for;
-drop table profile_reads, patient_grants, profiles;
+drop function add_first_admin, family_of, patients_of, agent_acts_for;
+drop table profile_reads, patient_links, patient_grants, profiles;
 drop function keep_an_admin;

@@ -25,7 +25,7 @@ declare
     actor_id uuid := nullif(split_part(p_actor, ':', 2), '');
 begin
     return case split_part(p_actor, ':', 1)
-        when 'patient' then a.patient_id = actor_id
+        when 'patient' then a.patient_id = any(patients_of(actor_id))
         when 'dentist' then a.dentist_id = actor_id
         when 'desk' then works_at(p_desk_id => actor_id, p_clinic_id => a.clinic_id)
         when 'agent' then a.agent_id is not distinct from actor_id
@@ -36,7 +36,7 @@ end $$;
 -- One booking per idempotency key, or per id. The caller has checked hours, lead time and horizon. That still holds if the stamp
 -- is the same and now is between p_earliest and p_latest (null: any time); else the outcome is `stale`.
 -- `p_agent_id`: the agent who asks, or null. Agents know only patients whom they created or who granted them; the grant is locked
--- until the transaction ends.
+-- until the transaction ends. Patients book for themselves and for linked patients, whose link is locked in the same way.
 -- Outcomes: held, repeat, key_reused, not_visible (a repeat whose booking the caller may no longer see), stale, not_found (the
 -- patient), slot, patient_overlap, quota, booking_quota, cooldown, no_chair. Only `held` has written anything.
 -- (Generic plan: planning takes longer than running. No seqscan: a plan made while the tables are small must not scan later.)
@@ -79,12 +79,18 @@ begin
          where r.profile_id = p_patient_id and r.kind = 'patient' and r.active and p.active and p.role = 'patient'
            and (p_agent_id is null or p.created_by = p_agent_id and p.created_as = 'agent'
                 or exists (select from patient_grants g where g.patient_id = p_patient_id and g.agent_id = p_agent_id for key share))
+           and (split_part(p_actor, ':', 1) <> 'patient' or p_actor = 'patient:' || p_patient_id
+                or exists (select from patient_links l where l.patient_id = p_patient_id
+                              and p_actor = 'patient:' || l.guardian_id for key share))
            for share of p;             -- not erased before this commits
         if patient_no is null then
             outcome := 'not_found';
             exit;
         end if;
 
+        if p_limits is not null and cardinality(family_of(p_patient_id)) > 1 then
+            perform pg_advisory_xact_lock(10, hashtext((family_of(p_patient_id))[1]::text));    -- before all other locks
+        end if;
         select * into claim
           from booking_claim(p_id => p_id, p_clinic_id => terms.clinic_id, p_dentist_no => terms.dentist_no,
                              p_patient_no => patient_no, p_patient_id => p_patient_id,

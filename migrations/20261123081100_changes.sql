@@ -61,7 +61,7 @@ begin
     select f.outcome into outcome from idempotency_key_find(p_key) f;
     select a.* into before from appointments a
      where a.id = p_id
-       and (p_scope ->> 'patient_id' is null or a.patient_id = (p_scope ->> 'patient_id')::uuid)
+       and (p_scope ->> 'patient_id' is null or a.patient_id = any(patients_of((p_scope ->> 'patient_id')::uuid)))
        and (p_scope ->> 'dentist_id' is null or a.dentist_id = (p_scope ->> 'dentist_id')::uuid)
        and (p_scope ->> 'desk_id' is null or works_at(p_desk_id => (p_scope ->> 'desk_id')::uuid, p_clinic_id => a.clinic_id))
        and (agent is null or a.agent_id = agent);

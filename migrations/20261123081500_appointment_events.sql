@@ -25,9 +25,11 @@ create function appointment_payload(a appointments, p_type_slug text, p_time_zon
         'actor', split_part(a.actor, ':', 1)))
 $$;
 
--- Who may see a booking besides admins. Whether the agent still acts for the patient is checked when an event is delivered.
-create function appointment_audience(a appointments) returns uuid[] language sql immutable as $$
-    select array_remove(array[a.patient_id, a.dentist_id, a.agent_id], null)
+-- Who may see a booking besides admins. Whether the agent still acts for the patient, and the guardian is
+-- still linked, is checked when an event is delivered.
+create function appointment_audience(a appointments) returns uuid[] language sql stable as $$
+    select array_remove(array[a.patient_id, a.dentist_id, a.agent_id,
+                              (select l.guardian_id from patient_links l where l.patient_id = a.patient_id)], null)
 $$;
 
 -- The state of a slot in public events: free, held or booked.

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 
 from db.pool import Pool, Unavailable
-from domain.events import CREATOR_ROLES, Cursor, Reader
+from domain.events import Cursor, Reader
 from realtime import frames, metrics
 from realtime.hub import Hub
 from realtime.replay import missed
@@ -45,7 +45,7 @@ async def follow(
 
 async def _permitted(pool: Pool, reader: Reader, queued: list[QueuedEvent]) -> list[QueuedEvent]:
     """The queued events that the reader may see now, and all frames that are not events."""
-    if reader.actor.role not in CREATOR_ROLES:
+    if reader.actor.sees_all:
         return queued
     events = [each.event for each in queued if each.event]
     allowed = await permitted(pool, reader.actor, events)

@@ -6,7 +6,7 @@ from api.bookings.requests import Reserve, Update
 from api.http.context import actor_id
 from api.http.errors import Problem, invalid
 from api.state import AppState
-from db import profiles, staff
+from db import links, profiles, staff
 from db.pool import use
 from domain.actors import Actor, Role
 from domain.rights import may_book_at
@@ -33,15 +33,19 @@ async def check(state: AppState, actor: Actor, body: Reserve | Update) -> None:
 
 async def patient_id(state: AppState, actor: Actor, body: Reserve) -> UUID:
     """The patient to book for: a patient's own id, or the one in the body. Raises `forbidden` for a
-    patient who names another one, and `validation_failed` if it is missing, or not known to a
-    receptionist.
+    patient who names another one that is not linked, and `validation_failed` if it is missing, or
+    not known to a receptionist.
     """
     if actor.role is Role.PATIENT:
-        if body.patient_id not in (None, actor.id):
-            raise Problem(
-                "forbidden", "Patients can book only for themselves; leave out patient_id."
-            )
-        return actor_id(actor)
+        if body.patient_id in (None, actor.id):
+            return actor_id(actor)
+        async with use(state.pool) as connection:
+            if await links.is_linked(connection, body.patient_id, actor_id(actor)):
+                return body.patient_id
+        raise Problem(
+            "forbidden",
+            "Patients can book only for themselves and linked patients; leave out patient_id.",
+        )
     if body.patient_id is None:
         raise invalid("patient_id", "is required")
     if actor.role is Role.DESK:

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 CLINIC = str(demo.CLINIC)
 DENTIST = str(demo.person_id("dentist", "amara"))
 PATIENT = str(demo.person_id("patient", "ana"))
+CHILD = "0192e4a0-0000-7000-8000-00000000c001"
 BOOKING = "0192e4a0-0000-7000-8000-00000000b001"
 NOW = "2027-03-01T10:00:00Z"
 UNTIL = "2027-03-01T10:05:00Z"
@@ -168,6 +169,8 @@ EXAMPLES: Mapping[str, list[Json]] = {
     "GrantedAgent": [
         {"id": str(demo.person_id("agent", "chatbot")), "full_name": "Chatbot", "granted_at": NOW}
     ],
+    "LinkedPatient": [{"id": CHILD, "full_name": "Eva Torres", "linked_at": NOW}],
+    "NewLinkedPatient": [{"full_name": "Eva Torres"}],
     "NewProfile": [PERSONAL, NEW_DENTIST],
     "EditMe": [{"phone": "+49 30 7654321"}],
     "EditProfile": [{"phone": None}, {"active": False}],

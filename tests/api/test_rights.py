@@ -49,6 +49,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "replace_clinic_exceptions": {"exceptions": []},
     "update_me": {"locale": "de"},
     "create_profile": {"full_name": "Eva Novak"},
+    "create_linked_patient": {"full_name": "Eva Novak"},
     "update_profile": {"locale": "de"},
     "create_clinic": {"name": "New", "time_zone": "Europe/Rome"},
     "update_clinic": {"name": "Other"},
@@ -121,7 +122,15 @@ class World:
         """What goes into path and body."""
         common = {"at": monday(14).isoformat(), "number": str(next(self.numbers))}
         if whose == "missing":
-            names = ("appointment", "patient", "dentist_id", "agent_id", "clinic_id", "type")
+            names = (
+                "appointment",
+                "patient",
+                "patient_id",
+                "dentist_id",
+                "agent_id",
+                "clinic_id",
+                "type",
+            )
             at = AMARA if "dentist" not in caller else uuid7()
             missing = {"no": "999999", "at_dentist": str(at)}
             return common | missing | dict.fromkeys(names, str(uuid7()))
@@ -139,6 +148,7 @@ class World:
             "dentist_id": str(AMARA if of_ana else LENA),
             "at_dentist": str(LENA if "dentist" in caller and not of_ana else AMARA),
             "agent_id": str(TRUSTED if whose == "own" else LENA),
+            "patient_id": self.visits["child of ana" if of_ana else "child of ben"]["id"],
             "clinic_id": str(CLINIC),
             "type": self.type,
             "no": str(self.chair),
@@ -154,6 +164,7 @@ class World:
             "dentist_id": str(NORA),
             "at_dentist": str(AMARA),
             "agent_id": str(LENA),
+            "patient_id": str(CHLOE),
             "clinic_id": str(HARBOUR),
             "type": self.type,
             "no": str(self.chair),
@@ -213,6 +224,10 @@ async def world(api, as_, settings, pool) -> World:
     await world.book("ana", AMARA, ANA)
     await world.book("ben", LENA, BEN)
     await world.book("agent", MATEO, BEN)
+    for parent in ("ana", "ben"):
+        path, child = "/api/profiles/me/patients", {"full_name": f"Child of {parent}"}
+        answer = await api.post(path, json=child, headers=as_("patient", parent))
+        [world.visits[f"child of {parent}"]] = answer.json()
     await add_harbour(pool)
     world.visits["elsewhere"] = await booked_elsewhere(api, as_("patient", "chloe"))
     async with pool.acquire() as connection:

@@ -617,6 +617,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/profiles/me/patients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Linked Patients
+         * @description The patients for whom the caller books besides themselves, by name.
+         */
+        get: operations["list_linked_patients"];
+        put?: never;
+        /**
+         * Create Linked Patient
+         * @description Creates a patient whom the caller sees and books for with `patient_id`. Answers with all
+         *     linked patients; a repeat with the same key answers 200.
+         */
+        post: operations["create_linked_patient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles/me/patients/{patient_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Linked Patient
+         * @description Removes the link: the caller no longer sees this patient or their visits, which the clinic
+         *     keeps. Refused while a visit is ahead. Answers with the remaining linked patients.
+         */
+        delete: operations["remove_linked_patient"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clinics": {
         parameters: {
             query?: never;
@@ -1932,6 +1978,29 @@ export interface components {
          */
         Kind: "appointment.held" | "appointment.extended" | "appointment.approval_requested" | "appointment.booked" | "appointment.rescheduled" | "appointment.edited" | "appointment.chair_assigned" | "appointment.checked_in" | "appointment.started" | "appointment.completed" | "appointment.no_show" | "appointment.released" | "appointment.expired" | "appointment.declined" | "appointment.cancelled" | "appointment.removed" | "appointment.lapsed" | "slot.free" | "slot.held" | "slot.booked" | "schedule.changed" | "profile.created" | "profile.changed" | "profile.erased";
         /**
+         * LinkedPatient
+         * @description A patient without a login, for whom another patient books.
+         * @example {
+         *       "id": "0192e4a0-0000-7000-8000-00000000c001",
+         *       "full_name": "Eva Torres",
+         *       "linked_at": "2027-03-01T10:00:00Z"
+         *     }
+         */
+        LinkedPatient: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Full Name */
+            full_name: string;
+            /**
+             * Linked At
+             * Format: date-time
+             */
+            linked_at: string;
+        };
+        /**
          * LogFigures
          * @description The event log in the database; the same for all processes.
          */
@@ -2023,6 +2092,17 @@ export interface components {
              * @default 15
              */
             slot_grid_minutes: number;
+        };
+        /**
+         * NewLinkedPatient
+         * @description A patient without a login, for whom the caller books.
+         * @example {
+         *       "full_name": "Eva Torres"
+         *     }
+         */
+        NewLinkedPatient: {
+            /** Full Name */
+            full_name: string;
         };
         /**
          * NewProfile
@@ -3034,11 +3114,13 @@ export type Explanation = components['schemas']['Explanation'];
 export type GrantedAgent = components['schemas']['GrantedAgent'];
 export type Health = components['schemas']['Health'];
 export type Kind = components['schemas']['Kind'];
+export type LinkedPatient = components['schemas']['LinkedPatient'];
 export type LogFigures = components['schemas']['LogFigures'];
 export type LoggedEvent = components['schemas']['LoggedEvent'];
 export type Minute = components['schemas']['Minute'];
 export type NewChair = components['schemas']['NewChair'];
 export type NewClinic = components['schemas']['NewClinic'];
+export type NewLinkedPatient = components['schemas']['NewLinkedPatient'];
 export type NewProfile = components['schemas']['NewProfile'];
 export type NewType = components['schemas']['NewType'];
 export type Open = components['schemas']['Open'];
@@ -4148,6 +4230,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GrantedAgent"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    list_linked_patients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedPatient"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    create_linked_patient: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a request safe to repeat: the same key has one effect. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLinkedPatient"];
+            };
+        };
+        responses: {
+            /** @description A repeat: the same, as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedPatient"][];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedPatient"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    remove_linked_patient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedPatient"][];
                 };
             };
             default: components["responses"]["Refused"];
