@@ -5,7 +5,7 @@ import { Link } from "react-router";
 export default function PageMissing() {
   const { t } = useTranslation();
   return (
-    <Container size="sm" py="xl" component="main" id="main">
+    <Container size="sm" py="xl">
       <Stack>
         <Title order={1}>{t("page_missing")}</Title>
         <Anchor component={Link} to="/">

@@ -5,11 +5,16 @@ import { patientRoutes } from "../patient/routes";
 import { page, preload } from "./page";
 
 const routes: RouteObject[] = [
-  { path: "/sign-in", ...page(() => import("./session/SignIn")) },
   ...deskRoutes,
   ...dentistRoutes,
   ...patientRoutes,
-  { path: "*", ...page(() => import("./PageMissing")) },
+  {
+    ...page(() => import("./BareApp")),
+    children: [
+      { path: "/sign-in", ...page(() => import("./session/SignIn")) },
+      { path: "*", ...page(() => import("./PageMissing")) },
+    ],
+  },
 ];
 
 preload(routes, window.location.pathname);

@@ -13,17 +13,35 @@ const accent: MantineColorsTuple = [
   "#05424f",
 ];
 
+/** The neutral surfaces of the dark theme, from text to page. */
+const dark: MantineColorsTuple = [
+  "#e8edf0",
+  "#c9d2d8",
+  "#a6b3bc",
+  "#84929c",
+  "#353f47",
+  "#2d363d",
+  "#252d33",
+  "#1b2227",
+  "#14191d",
+  "#0f1316",
+];
+
 /** Mantine with the colours, spaces and sizes of tokens.css. */
 export const theme = createTheme({
   primaryColor: "accent",
   primaryShade: { light: 7, dark: 3 },
   autoContrast: true,
-  colors: { accent },
+  colors: { accent, dark },
   defaultRadius: "md",
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
   spacing: { xs: "8px", sm: "12px", md: "16px", lg: "24px", xl: "32px" },
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    // The placeholder is an element that a menu may not have (axe: aria-required-children).
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+  },
 });
 
 /** Points Mantine's own variables at our tokens, so that both have one source. */

@@ -6,7 +6,7 @@ export default function DentistApp() {
   const { t } = useTranslation("dentist");
   return (
     <Guard roles={["dentist"]}>
-      <Shell start="/day" links={[{ to: "/day", label: t("pages.day") }]} />
+      <Shell start="/day" palette links={[{ to: "/day", label: t("pages.day") }]} />
     </Guard>
   );
 }

@@ -9,6 +9,7 @@ export default function DeskApp() {
       <Shell
         start="/desk"
         clinic
+        palette
         links={[
           { to: "/desk", label: t("pages.day") },
           { to: "/desk/health", label: t("pages.health") },

@@ -1,6 +1,7 @@
 import { Group, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import classes from "./LiveBadge.module.css";
+import { formatLocale } from "./locale";
 
 export type Liveness = "connecting" | "live" | "reconnecting" | "stale";
 
@@ -13,7 +14,7 @@ interface Props {
 /** Whether what the page shows is up to date. A change is announced to screen readers. */
 export function LiveBadge({ state, since }: Props) {
   const { t, i18n } = useTranslation();
-  const at = since?.toLocaleTimeString(i18n.language, { timeStyle: "medium" });
+  const at = since?.toLocaleTimeString(formatLocale(i18n.language), { timeStyle: "medium" });
   return (
     <Group gap={6} wrap="nowrap" role="status" data-live={state} className={classes.badge}>
       <span className={classes.dot} aria-hidden />

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { formatLocale } from "./locale";
 
 interface Props {
   at: Date | string;
@@ -19,7 +20,7 @@ export function When({ at, zone, show = "both" }: Props) {
   const instant = typeof at === "string" ? new Date(at) : at;
   return (
     <time dateTime={instant.toISOString()} title={zone}>
-      {instant.toLocaleString(i18n.language, { ...FORMATS[show], timeZone: zone })}
+      {instant.toLocaleString(formatLocale(i18n.language), { ...FORMATS[show], timeZone: zone })}
     </time>
   );
 }

@@ -37,7 +37,11 @@ export default function DevelopmentPicker({ onSignedIn }: { onSignedIn: () => Pr
           key={person.id}
           variant="default"
           justify="space-between"
-          rightSection={<Text c="dimmed">{t(`role.${person.role}`)}</Text>}
+          rightSection={
+            <Text size="sm" c="dimmed">
+              {t(`role.${person.role}`)}
+            </Text>
+          }
           loading={busy === person}
           disabled={busy !== null}
           onClick={() => void choose(person)}

@@ -31,7 +31,7 @@ export default function SignIn() {
   }
 
   return (
-    <Container size="xs" component="main" py="xl" id="main">
+    <Container size="xs" py="xl">
       <Paper withBorder p="lg">
         <Stack>
           <Title order={1} size="h2">

@@ -1,12 +1,13 @@
 import { Text } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { formatLocale } from "../../shared/locale";
 
 /** The time of day in the clinic's zone, with the zone's short name. */
 export function Clock({ zone }: { zone: string }) {
   const { i18n } = useTranslation();
   const now = useMinute();
-  const text = now.toLocaleTimeString(i18n.language, {
+  const text = now.toLocaleTimeString(formatLocale(i18n.language), {
     hour: "2-digit",
     minute: "2-digit",
     timeZone: zone,

@@ -6,6 +6,8 @@ import { useTranslation } from "react-i18next";
 import { Link, NavLink, Outlet, useNavigate } from "react-router";
 import { useClinic, useClinicPath } from "../clinic";
 import { useShortcut } from "../keys/shortcuts";
+import { PaletteButton } from "../palette/PaletteButton";
+import { usePaletteSource } from "../palette/sources";
 import { useIdleLock } from "../session/useIdleLock";
 import { ClinicSelect } from "./ClinicSelect";
 import { Clock } from "./Clock";
@@ -28,15 +30,22 @@ interface Props {
   links: readonly AppLink[];
   /** Whether the header offers a choice of clinic and shows its clock. */
   clinic?: boolean;
+  /** Whether pages and people can be found by typing. */
+  palette?: boolean;
 }
 
 /** What all pages have around them: the header, the way past it, and the page itself. */
-export function Shell({ start, links, clinic = false }: Props) {
+export function Shell({ start, links, clinic = false, palette = false }: Props) {
   const { t } = useTranslation();
   const path = useClinicPath();
   const navigate = useNavigate();
   const chosen = useClinic().clinic;
   const [shortcuts, { open, close }] = useDisclosure(false);
+  usePaletteSource(t("palette.pages"), (query) =>
+    links
+      .filter(({ label }) => label.toLowerCase().includes(query.toLowerCase()))
+      .map(({ to, label }) => ({ id: to, label, run: () => navigate(path(to)) })),
+  );
   useIdleLock();
   useShortcut("?", t("shortcuts.list"), open);
 
@@ -77,7 +86,11 @@ export function Shell({ start, links, clinic = false }: Props) {
             Chairtime
           </Box>
         </Link>
-        {clinic && <ClinicSelect />}
+        {clinic && (
+          <div className={classes.clinic}>
+            <ClinicSelect />
+          </div>
+        )}
         <Box
           component="nav"
           className={classes.links}
@@ -97,8 +110,11 @@ export function Shell({ start, links, clinic = false }: Props) {
               <Clock zone={chosen.time_zone} />
             </Box>
           )}
+          {palette && <PaletteButton />}
           <Connection />
-          <ThemeSwitch />
+          <Box visibleFrom="sm">
+            <ThemeSwitch />
+          </Box>
           <UserMenu onShortcuts={open} />
         </div>
       </header>

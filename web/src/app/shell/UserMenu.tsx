@@ -1,9 +1,17 @@
 import { Button, Menu, Text } from "@mantine/core";
-import { IconCheck, IconKeyboard, IconLogin, IconLogout, IconUser } from "@tabler/icons-react";
+import {
+  IconKeyboard,
+  IconLogin,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUser,
+} from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useNavigate } from "react-router";
-import { chooseLanguage, LANGUAGES } from "../i18n";
+import { chooseLanguage, LANGUAGES, type Language } from "../i18n";
 import { useSession, useUser } from "../session/SessionProvider";
+import { useOtherTheme } from "./useOtherTheme";
 
 const OWN_NAMES = { en: "English", de: "Deutsch" } as const;
 
@@ -11,6 +19,7 @@ const OWN_NAMES = { en: "English", de: "Deutsch" } as const;
 export function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { t, i18n } = useTranslation();
   const { leave } = useSession();
+  const [other, switchTheme] = useOtherTheme();
   const user = useUser();
   const navigate = useNavigate();
   const place = useLocation();
@@ -43,21 +52,29 @@ export function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
           </Menu.Label>
         )}
         <Menu.Label>{t("menu.language")}</Menu.Label>
-        {LANGUAGES.map((language) => (
-          <Menu.Item
-            key={language}
-            lang={language}
-            role="menuitemradio"
-            aria-checked={i18n.language === language}
-            leftSection={
-              i18n.language === language ? <IconCheck size={16} aria-hidden /> : <span />
-            }
-            onClick={() => chooseLanguage(language)}
-          >
-            {OWN_NAMES[language]}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={i18n.language}
+          onChange={(language) => chooseLanguage(language as Language)}
+        >
+          {LANGUAGES.map((language) => (
+            <Menu.RadioItem key={language} value={language} lang={language}>
+              {OWN_NAMES[language]}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
+        <Menu.Item
+          leftSection={
+            other === "dark" ? (
+              <IconMoon size={16} aria-hidden />
+            ) : (
+              <IconSun size={16} aria-hidden />
+            )
+          }
+          onClick={switchTheme}
+        >
+          {t(`theme.${other}`)}
+        </Menu.Item>
         <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} onClick={onShortcuts}>
           {t("menu.shortcuts")}
         </Menu.Item>

@@ -1,0 +1,48 @@
+import "@mantine/spotlight/styles.css";
+import { Spotlight } from "@mantine/spotlight";
+import { IconSearch } from "@tabler/icons-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { palette } from "./store";
+import { useFound } from "./useFound";
+
+/** Finds pages, people and bookings by what is typed. */
+export default function Palette() {
+  const { t } = useTranslation();
+  const [query, setQuery] = useState("");
+  const { found, failed } = useFound(query);
+  return (
+    <Spotlight.Root
+      store={palette.store}
+      query={query}
+      onQueryChange={setQuery}
+      shortcut={null}
+      scrollable
+      maxHeight={420}
+      aria-label={t("palette.title")}
+    >
+      <Spotlight.Search
+        placeholder={t("palette.placeholder")}
+        aria-label={t("palette.placeholder")}
+        leftSection={<IconSearch size={18} aria-hidden />}
+      />
+      <Spotlight.ActionsList>
+        {found.map(({ name, items }) => (
+          <Spotlight.ActionsGroup key={name} label={name}>
+            {items.map((item) => (
+              <Spotlight.Action
+                key={item.id}
+                label={item.label}
+                {...(item.description ? { description: item.description } : {})}
+                onClick={item.run}
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        ))}
+        {found.length === 0 && (
+          <Spotlight.Empty>{failed ? t("palette.failed") : t("palette.nothing")}</Spotlight.Empty>
+        )}
+      </Spotlight.ActionsList>
+    </Spotlight.Root>
+  );
+}
