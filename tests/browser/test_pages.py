@@ -8,6 +8,9 @@ from tests.browser.site import Visits, overflow, violations
 PAGES = {
     "/sign-in": None,
     "/": None,
+    "/?type=checkup": None,
+    "/visits": "patient",
+    "/assistants": "patient",
     "/desk": "admin",
     "/desk/health": "admin",
     "/day": "dentist",

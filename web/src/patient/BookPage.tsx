@@ -1,12 +1,50 @@
-import { Container, Text, Title } from "@mantine/core";
+import { isRefusal } from "@chairtime/client";
+import { useDentists, useGet } from "@chairtime/client/react";
+import { Container, Title } from "@mantine/core";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+import { useUser } from "../app/session/SessionProvider";
+import { ErrorMessage } from "../shared/ErrorMessage";
+import { Skeletons } from "../shared/Skeletons";
+import classes from "./book/Book.module.css";
+import { Booking } from "./book/Booking";
+import { SignInFirst } from "./book/SignInFirst";
 
+/** Booking a visit, for visitors and patients. */
 export default function BookPage() {
   const { t } = useTranslation("patient");
+  const user = useUser();
+  const [search] = useSearchParams();
+  const [round, setRound] = useState(0);
+  const types = useGet("/api/appointment-types", {});
+  const dentists = useDentists();
+  const failed = types.error ?? dentists.error;
+  const clinic = search.get("clinic") ?? dentists.data?.[0]?.clinic_id;
+
   return (
-    <Container py="lg" size="sm">
-      <Title order={1}>{t("pages.book")}</Title>
-      <Text>{t("book.empty")}</Text>
+    <Container size={960} className={classes.page ?? ""}>
+      <Title order={1} size="h2">
+        {t("pages.book")}
+      </Title>
+      {types.data && dentists.data && clinic ? (
+        <Booking
+          key={`${round} ${user?.id}`}
+          types={types.data.filter((type) => type.clinic_id === clinic && type.bookable_online)}
+          dentists={dentists.data.filter((dentist) => dentist.clinic_id === clinic)}
+          clinic={clinic}
+          again={() => setRound(round + 1)}
+        />
+      ) : failed && isRefusal(failed, "unauthenticated") && !user ? (
+        <SignInFirst />
+      ) : failed ? (
+        <ErrorMessage
+          error={failed}
+          retry={() => Promise.all([types.refetch(), dentists.refetch()])}
+        />
+      ) : (
+        <Skeletons rows={6} height={64} />
+      )}
     </Container>
   );
 }

@@ -9,5 +9,9 @@ export default function PatientApp() {
   const { t } = useTranslation("patient");
   const user = useUser();
   if (user && home(user.role) !== "/") return <Navigate to={home(user.role)} replace />;
-  return <Shell start="/" links={[{ to: "/", label: t("pages.book") }]} />;
+  const own = [
+    { to: "/visits", label: t("pages.visits") },
+    { to: "/assistants", label: t("pages.agents") },
+  ];
+  return <Shell start="/" links={[{ to: "/", label: t("pages.book") }, ...(user ? own : [])]} />;
 }

@@ -1,11 +1,16 @@
 import type { RouteObject } from "react-router";
 import { page } from "../app/page";
 
-/** The patient's pages, open to visitors. */
+/** The patient's pages; booking is open to visitors. */
 export const patientRoutes: RouteObject[] = [
   {
     path: "/",
     ...page(() => import("./PatientApp")),
-    children: [{ index: true, ...page(() => import("./BookPage")) }],
+    children: [
+      { index: true, ...page(() => import("./BookPage")) },
+      { path: "visits", ...page(() => import("./visits/VisitsPage")) },
+      { path: "visits/:id/move", ...page(() => import("./visits/MovePage")) },
+      { path: "assistants", ...page(() => import("./AgentsPage")) },
+    ],
   },
 ];

@@ -1,0 +1,99 @@
+"""A patient books: choose, hold, confirm; others see it at once."""
+
+import re
+
+from playwright.async_api import Page, expect
+
+from tests.browser.site import Visits, overflow
+
+HOLD = re.compile("^Hold for")
+
+
+async def choose(page: Page, place: int = 0) -> str:
+    """Chooses a free time by its place on the page, and returns its start."""
+    await expect(page.locator("[data-loading]")).to_have_count(0)
+    time = page.locator("[data-state=free]").nth(place)
+    start = await time.get_attribute("data-at")
+    assert start is not None
+    await page.locator(f'[data-at="{start}"]').click()
+    return start
+
+
+async def hold(page: Page, place: int = 0) -> str:
+    start = await choose(page, place)
+    await page.get_by_role("button", name=HOLD).click()
+    await expect(page.get_by_role("heading", name="Yours until")).to_be_focused()
+    return start
+
+
+async def test_a_time_held_by_one_is_seen_held_by_another_and_free_after_release(visits: Visits):
+    other = await visits.open("/?type=checkup", "patient", "ben")
+    await choose(other)
+    page = await visits.open("/?type=checkup", "patient", "ana")
+    # All dentists could be free at one time; so both look at the same one.
+    for each in (page, other):
+        await each.get_by_label("Dentist").select_option(index=1)
+    start = await hold(page, 2)
+    tile = other.locator(f'[data-at="{start}"]')
+    await expect(tile).to_have_attribute("data-state", "held")
+    await expect(tile).to_contain_text("held, frees")
+    await page.get_by_role("button", name="Release").click()
+    await expect(tile).to_have_attribute("data-state", "free")
+
+
+async def test_a_hold_that_runs_out_is_announced_and_its_time_is_free_for_others(visits: Visits):
+    path = "/?type=demo-short-hold"
+    page = await visits.open(path, "patient", "ana")
+    other = await visits.open(path, "patient", "ben")
+    for each in (page, other):
+        await each.get_by_label("Dentist").select_option(index=1)
+    start = await choose(page)
+    tile = other.locator(f'[data-at="{start}"]')
+    await expect(tile).to_have_attribute("data-state", "free")
+    await page.get_by_role("button", name=HOLD).click()
+    await expect(page.get_by_role("alert").filter(has_text="Less than a minute")).to_be_visible()
+    await expect(page.get_by_role("heading", name="has run out")).to_be_focused()
+    await expect(page.get_by_role("alert").filter(has_text="was given back")).to_be_visible()
+    await expect(tile).to_have_attribute("data-state", "free")
+
+    alternatives = page.get_by_role("button", name=re.compile("Hold$"))
+    await expect(alternatives).to_have_count(3)
+    await alternatives.first.click()
+    await expect(page.get_by_role("heading", name="Yours until")).to_be_focused()
+
+
+async def test_a_visitor_signs_in_only_at_hold_and_confirms(visits: Visits):
+    page = await visits.open("/")
+    await page.get_by_role("radio", name="Check-up 30").click()
+    await choose(page, 3)
+    await page.get_by_role("button", name=HOLD).click()
+    await page.get_by_role("button", name="Chloe Martin").click()
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("heading", name="Booked")).to_be_focused()
+    await expect(page.get_by_role("main")).to_contain_text("Berlin time")
+    await expect(page.get_by_role("main")).to_contain_text("Cancel or move until")
+
+
+async def test_a_hold_survives_a_reload_and_shows_in_a_second_tab(visits: Visits):
+    page = await visits.open("/?type=checkup", "patient", "deniz")
+    await hold(page, 5)
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Yours until")).to_be_visible()
+    tab = await page.context.new_page()
+    await tab.goto("/")
+    await expect(tab.get_by_role("heading", name="Yours until")).to_be_visible()
+    await page.get_by_role("button", name="Extend (2 left)").click()
+    await expect(page.get_by_role("button", name="Extend (1 left)")).to_be_visible()
+    await expect(tab.get_by_role("button", name="Extend (1 left)")).to_be_visible()
+    await tab.get_by_role("button", name="Release").click()
+    await expect(page.get_by_role("heading", name="What do you need?")).to_be_visible()
+
+
+async def test_every_step_fits_a_phone(visits: Visits):
+    page = await visits.open("/?type=checkup", "patient", "ana", width=390)
+    await choose(page, 1)
+    assert await overflow(page) == 0
+    await page.get_by_role("button", name=HOLD).click()
+    await expect(page.get_by_role("heading", name="Yours until")).to_be_visible()
+    assert await overflow(page) == 0
+    await page.get_by_role("button", name="Release").click()

@@ -1,0 +1,151 @@
+import type { AppointmentType, Dentist, HoldInput, Slot } from "@chairtime/client";
+import { useHold } from "@chairtime/client/react";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { useLocation, useNavigate } from "react-router";
+import { useUser } from "../../app/session/SessionProvider";
+import { useNames } from "../useNames";
+import { BookedPanel } from "./BookedPanel";
+import { ChoiceBar } from "./ChoiceBar";
+import { ExpiredPanel } from "./ExpiredPanel";
+import { HoldPanel } from "./HoldPanel";
+import { keepHold, takeHold } from "./pendingHold";
+import { Refused } from "./Refused";
+import { TypeStep } from "./TypeStep";
+import { useChoice } from "./useChoice";
+import { WhenStep } from "./WhenStep";
+
+interface Props {
+  types: readonly AppointmentType[];
+  dentists: readonly Dentist[];
+  clinic: string;
+  /** Begins anew. */
+  again: () => void;
+}
+
+/** The steps of a booking: what, who and when, yours until, booked. */
+export function Booking({ types, dentists, clinic, again }: Props) {
+  const { t } = useTranslation("patient");
+  const user = useUser();
+  const navigate = useNavigate();
+  const place = useLocation();
+  const nameOf = useNames();
+  const [choice, change] = useChoice();
+  const isPatient = user?.role === "patient";
+  const hold = useHold({ resume: isPatient, ...(isPatient ? { patientId: user.id } : {}) });
+  const type = types.find(({ slug }) => slug === choice.type);
+  const dentist = dentists.find(({ id }) => id === choice.dentist);
+  const zone = (dentist ?? dentists[0])?.time_zone ?? "UTC";
+  const { appointment } = hold;
+
+  function take(input: HoldInput) {
+    if (!isPatient) {
+      keepHold(input);
+      navigate(`/sign-in?next=${encodeURIComponent(place.pathname + place.search)}`);
+      return;
+    }
+    hold.hold(input).then(
+      () => change({ at: null, with: null }, true),
+      () => undefined, // shown as hold.error
+    );
+  }
+
+  function restart() {
+    change({ at: null, with: null }, true);
+    again();
+  }
+
+  useAfterSignIn(isPatient, take);
+
+  if (appointment && hold.isHeld)
+    return <HoldPanel hold={hold} appointment={appointment} what={nameOf(appointment)} />;
+  if (appointment && hold.isExpired)
+    return (
+      <ExpiredPanel
+        hold={hold}
+        appointment={appointment}
+        what={nameOf(appointment)}
+        holdAnew={(slot) => take(inputOf(slot, appointment.appointment_type))}
+        again={restart}
+      />
+    );
+  if (appointment && (appointment.status === "booked" || appointment.status === "pending_approval"))
+    return <BookedPanel appointment={appointment} what={nameOf(appointment)} again={restart} />;
+
+  const chosen = type && choice.at && choice.with ? { at: choice.at, with: choice.with } : null;
+  return (
+    <>
+      <TypeStep
+        types={types}
+        chosen={type?.slug ?? null}
+        choose={(slug) => {
+          change({ type: slug, at: null, with: null });
+          requestAnimationFrame(showNextStep);
+        }}
+      />
+      {type && (
+        <WhenStep
+          search={{
+            appointmentType: type.slug,
+            dentistId: dentist?.id ?? null,
+            clinicId: clinic,
+          }}
+          dentists={dentists}
+          zone={zone}
+          choice={choice}
+          change={change}
+        />
+      )}
+      {hold.error && (
+        <Refused
+          error={hold.error}
+          isPending={hold.isPending}
+          choose={(slot) => type && take(inputOf(slot, type.slug))}
+        />
+      )}
+      {chosen && type && (
+        <ChoiceBar
+          what={nameOf({
+            appointment_type: type.slug,
+            clinic_id: clinic,
+            dentist_id: chosen.with,
+          })}
+          startsAt={chosen.at}
+          endsAt={new Date(Date.parse(chosen.at) + type.duration_minutes * 60_000).toISOString()}
+          zone={zone}
+          action={
+            type.hold_seconds < 60
+              ? t("book.hold_seconds", { count: type.hold_seconds })
+              : t("book.hold", { count: Math.round(type.hold_seconds / 60) })
+          }
+          isPending={hold.isPending}
+          run={() =>
+            take({ dentistId: chosen.with, startsAt: chosen.at, appointmentType: type.slug })
+          }
+        />
+      )}
+    </>
+  );
+}
+
+/** On a phone the next step begins below the fold. */
+function showNextStep(): void {
+  const step = document.getElementById("when");
+  if (step && step.getBoundingClientRect().top > window.innerHeight * 0.6)
+    step.scrollIntoView({ behavior: "smooth", block: "start" });
+}
+
+function inputOf(slot: Slot, appointmentType: string): HoldInput {
+  return { dentistId: slot.dentist_id, startsAt: slot.starts_at, appointmentType };
+}
+
+/** Holds what a visitor had chosen, once they have signed in. */
+function useAfterSignIn(isPatient: boolean, take: (input: HoldInput) => void): void {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    if (!isPatient) return;
+    const input = takeHold();
+    if (input) latest.current(input);
+  }, [isPatient]);
+}
