@@ -178,7 +178,7 @@ async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Recor
           from appointments a {joins(within)}
          where a.id = $1 and ($2::uuid is null or a.patient_id = any(patients_of($2)))
            and ($3::uuid is null or a.dentist_id = $3)
-           and ($5::uuid is null or works_at($5, a.clinic_id))
+           and ($5::uuid is null or works_at(p_desk_id => $5, p_clinic_id => a.clinic_id))
            and ($4::uuid is null or a.agent_id = $4
                 and agent_acts_for(p_agent_id => $4, p_patient_id => a.patient_id))
         """,  # noqa: S608 - constants of ours

@@ -9,14 +9,21 @@ from domain.actors import Actor, Role
 
 async def works_at(connection: Connection, actor: Actor, clinic_id: UUID) -> bool:
     """Whether this receptionist works at the clinic; false for an unknown clinic."""
-    found: bool = await connection.fetchval("select works_at($1, $2)", actor.id, clinic_id)
+    found: bool = await connection.fetchval(
+        "select works_at(p_desk_id => $1, p_clinic_id => $2)", actor.id, clinic_id
+    )
     return found
 
 
 async def works_with(connection: Connection, actor: Actor, dentist_id: UUID) -> bool | None:
     """Whether this receptionist works at the dentist's clinic; null for an unknown dentist."""
     found: bool | None = await connection.fetchval(
-        "select works_at($1, clinic_id) from dentists where profile_id = $2", actor.id, dentist_id
+        """
+        select works_at(p_desk_id => $1, p_clinic_id => clinic_id)
+          from dentists where profile_id = $2
+        """,
+        actor.id,
+        dentist_id,
     )
     return found
 

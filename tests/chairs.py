@@ -164,7 +164,8 @@ async def planted(connection: Connection, scene: Scene) -> datetime:
             str(patient(BEN)),
         )
         await connection.execute(
-            "insert into slot_reservations values ($1, $2, tstzrange($3, $4))",
+            "insert into slot_reservations (appointment_id, resource_no, during)"
+            " values ($1, $2, tstzrange($3, $4))",
             visit.id,
             nos[visit.chair],
             starts,

@@ -35,7 +35,7 @@ def definitions() -> Iterator[tuple[str, list[str]]]:
 
 def calls(path: Path, names: set[str]) -> Iterator[tuple[str, list[str]]]:
     text = re.sub(r"--.*", "", path.read_text())
-    call = re.compile(rf"(?<!function )(?<!trigger )\b({'|'.join(names)})\(")
+    call = re.compile(rf"(?<!function )(?<!trigger )(?<!def )\b({'|'.join(names)})\(")
     for found in call.finditer(text):
         if not text[: found.start()].endswith(('"', "`", ".")):
             yield found[1], arguments(text, found.end())

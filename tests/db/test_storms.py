@@ -173,7 +173,8 @@ async def test_without_the_function_the_constraint_still_refuses_a_second_claim(
     )
     with pytest.raises(asyncpg.ExclusionViolationError):
         await pool.execute(
-            "insert into slot_reservations values ($1, $2, $3)",
+            "insert into slot_reservations (appointment_id, resource_no, during)"
+            " values ($1, $2, $3)",
             first,
             claim["resource_no"],
             claim["during"],
