@@ -63,8 +63,8 @@ async def earlier(connection: Connection, key: Key | None, within: Scope) -> Res
     """
     if key is None:
         return None
-    row = await fetch_one(connection, "select * from idempotency_key_find($1)", key.packed())
-    if row["outcome"] is None:
+    row = await connection.fetchrow("select * from idempotency_key_find($1)", key.packed())
+    if row is None:
         return None
     if row["outcome"] != Outcome.REPEAT:
         return Result(Outcome.KEY_REUSED)

@@ -16,9 +16,9 @@ create table idempotency_keys (
 );
 create index idempotency_keys_created_at on idempotency_keys (created_at);
 
--- Looks up a key: `repeat` with the target for the same request, `key_reused` for another request; null if the key is unused or
--- null.
-create function idempotency_key_find(p_key jsonb, out outcome text, out target text) language sql stable as $$
+-- Looks up a key: `repeat` with the target for the same request, `key_reused` for another request; no row if the key is unused or
+-- null. (Declared as a table, so that Postgres inlines it.)
+create function idempotency_key_find(p_key jsonb) returns table (outcome text, target text) language sql stable as $$
     select case when k.fingerprint = decode(p_key ->> 'fingerprint', 'hex') then 'repeat' else 'key_reused' end, k.target
       from idempotency_keys k
      where k.caller = (p_key ->> 'caller')::uuid and k.route = p_key ->> 'route'

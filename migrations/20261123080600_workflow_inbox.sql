@@ -32,8 +32,10 @@ begin
           from new_rows n;
     else
         -- a booking that ends gives up its time, whoever wrote the change
-        update slot_reservations s set active = false
-          from new_rows n where s.appointment_id = n.id and s.active and not is_live(n.status);
+        if exists (select from new_rows n where not is_live(n.status)) then
+            update slot_reservations s set active = false
+              from new_rows n where s.appointment_id = n.id and s.active and not is_live(n.status);
+        end if;
         insert into appointment_transitions
                (appointment_id, version, command_id, verb, from_status, to_status, actor, via, reason)
         select n.id, n.version, n.command_id, n.verb, o.status, n.status, n.actor, n.via, n.reason

@@ -103,12 +103,13 @@ end $$;
 -- `p_opens_on`: the command is allowed from the clinic's `day` of the visit on, or from its `start`; null: at any time.
 -- `p_notice_applies`: the cancel notice binds this caller (a request for approval can be withdrawn without notice).
 -- `p_max_extensions`: how often a hold may be extended; null unless the verb is `extend`.
+-- (Generic plan: planning takes longer than running. No seqscan: a plan made while the tables are small must not scan later.)
 -- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_holder, not_found.
 create function booking_change(p_id uuid, p_command_id uuid, p_verb text, p_key jsonb, p_next jsonb, p_next_with_approval jsonb,
     p_deadline_rule text, p_opens_on text, p_actor text, p_via text, p_reason text, p_texts jsonb, p_cancelled_by text,
     p_notice_applies boolean, p_max_extensions int, p_expected_version int, p_scope jsonb, p_hold_token text,
     out outcome text, out booking appointments, out deadline timestamptz, out server_time timestamptz)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
     checked     record;
     before      appointments;
