@@ -2,7 +2,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chairtime
 export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/
-.PHONY: dev test web check fix bench demo mutants sweep
+.PHONY: dev test web check fix bench demo screenshots mutants sweep
 
 dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
 	@exec $(RUN)chairtime dev --parent $$PPID $(ARGS)
@@ -13,19 +13,19 @@ test: .venv/ready      ## all tests, three at a time, as they mostly wait; ARGS=
 web: .venv/ready       ## the web app with hot reload, beside a running `make dev`
 	@$(RUN)python -m embedded.node run dev -w web
 check: .venv/ready     ## formats, lint, types, layers
-	@$(RUN)ruff format --check .
-	@$(RUN)ruff check .
+	@$(RUN)ruff format --check . && $(RUN)ruff check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports
 	@$(RUN)python -m embedded.node --if-found run check
 fix: .venv/ready
-	@$(RUN)ruff format .
-	@$(RUN)ruff check --fix .
+	@$(RUN)ruff format . && $(RUN)ruff check --fix .
 	@$(RUN)python -m embedded.node --if-found run fix
 bench: .venv/ready
 	@$(RUN)python -m benchmarks $(ARGS)
 demo: .venv/ready
 	@$(RUN)chairtime demo $(ARGS)
+screenshots: .venv/ready
+	@$(RUN)python -m tests.browser.screenshots
 mutants: .venv/ready
 	@$(RUN)python -m tests.mutants $(ARGS)
 

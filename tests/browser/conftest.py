@@ -10,13 +10,20 @@ import asyncpg
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from embedded import node, ports, stack, web_app
-from settings import Settings
+from embedded import node, stack, web_app
 from tests import optional
-from tests.acceptance.premises import Part
-from tests.browser.site import Site, Visits
+from tests.browser.site import Site, Visits, a_site
 from tests.conftest import Postgres
 from tests.servers import TEMPLATE
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these need Chromium, as `make test ARGS="-m optional"` asks."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.optional("chromium"))
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +54,13 @@ def site(
     """One system for the tests of a module, with the demo clinic."""
     name = f"browser_{uuid4().hex[:12]}"
     asyncio.run(_run(postgres, f"create database {name} template {TEMPLATE} owner chairtime"))
-    site = _site(postgres.dsn(name), temporal.address, tmp_path_factory.mktemp("site"))
+    site = a_site(postgres.dsn(name), temporal.address, tmp_path_factory.mktemp("site"))
     for part in (site.api, site.worker):
         part.launch()
     for part in (site.api, site.worker):
         part.wait()
     yield site
-    site.worker.kill()
-    site.api.stop()
+    site.close()
     asyncio.run(_run(postgres, f"drop database {name} with (force)"))
 
 
@@ -75,28 +81,6 @@ async def visits(site: Site, browser: Browser) -> AsyncIterator[Visits]:
     yield visits
     await visits.close()
     assert visits.written == []
-
-
-def _site(dsn: str, temporal: str, home: Path) -> Site:
-    settings = Settings(
-        environment="development", database_url=dsn, chairtime_home=home, _env_file=None
-    )
-    environment = {
-        "ENVIRONMENT": "development",
-        "DATABASE_URL": dsn,
-        "TEMPORAL_ADDRESS": temporal,
-        "METRICS_PORT": "0",
-        "CHAIRTIME_HOME": str(home),
-        "HOST": ports.HOST,
-    }
-    port, health = ports.any_free(), ports.any_free()
-    worker = ["worker", "--health-port", str(health)]
-    return Site(
-        settings,
-        Part(["api"], environment | {"PORT": str(port)}, port, home / "api.log"),
-        Part(worker, environment, health, home / "worker.log"),
-        dsn,
-    )
 
 
 async def _run(running: Postgres, sql: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from api.auth import development
+from embedded import ports
 from settings import Settings
 from tests.acceptance.premises import Part
 
@@ -44,6 +45,10 @@ class Site:
     @property
     def url(self) -> str:
         return self.api.url
+
+    def close(self) -> None:
+        self.worker.kill()
+        self.api.stop()
 
     def token(self, role: str, name: str | None = None) -> str:
         return development.token(self.settings, role, name)
@@ -98,6 +103,29 @@ class Visits:
             self.written.append(f"{message.type}: {message.text}")
 
 
+def a_site(dsn: str, temporal: str, home: Path) -> Site:
+    """An API and a worker over this database, not yet started."""
+    settings = Settings(
+        environment="development", database_url=dsn, chairtime_home=home, _env_file=None
+    )
+    environment = {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": dsn,
+        "TEMPORAL_ADDRESS": temporal,
+        "METRICS_PORT": "0",
+        "CHAIRTIME_HOME": str(home),
+        "HOST": ports.HOST,
+    }
+    port, health = ports.any_free(), ports.any_free()
+    worker = ["worker", "--health-port", str(health)]
+    return Site(
+        settings,
+        Part(["api"], environment | {"PORT": str(port)}, port, home / "api.log"),
+        Part(worker, environment, health, home / "worker.log"),
+        dsn,
+    )
+
+
 async def violations(page: Page) -> list[str]:
     """The rules of WCAG 2.2 AA that the page breaks, each with where."""
     await page.evaluate(AXE.read_text())
@@ -109,6 +137,12 @@ async def violations(page: Page) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+async def shown(page: Page) -> None:
+    """Waits until the page has loaded what it shows."""
+    await expect(page.locator("main").get_by_role("heading").first).to_be_visible()
+    await expect(page.locator("[data-loading], .mantine-Skeleton-root")).to_have_count(0)
 
 
 async def overflow(page: Page) -> int:

@@ -1,9 +1,8 @@
 """Every page in both themes and languages: for everybody, on a phone, and silent."""
 
 import pytest
-from playwright.async_api import expect
 
-from tests.browser.site import Visits, overflow, violations
+from tests.browser.site import Visits, overflow, shown, violations
 
 PAGES = {
     "/sign-in": None,
@@ -17,12 +16,6 @@ PAGES = {
     "/no/such/page": None,
 }
 """Each page, and who sees it."""
-
-
-async def shown(page) -> None:
-    """Waits until the page has loaded what it shows."""
-    await expect(page.get_by_role("heading", level=1)).to_be_visible()
-    await expect(page.locator("[data-loading], .mantine-Skeleton-root")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
