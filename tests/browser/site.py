@@ -99,7 +99,7 @@ class Visits:
             await context.close()
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if not NETWORK.search(message.text):
+        if message.type != "verbose" and not NETWORK.search(message.text):
             self.written.append(f"{message.type}: {message.text}")
 
 

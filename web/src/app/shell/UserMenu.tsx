@@ -41,14 +41,14 @@ export function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
         >
           <span className="visually-hidden">{t("menu.open")}</span>
           <Text span size="sm" truncate maw={140} visibleFrom="sm">
-            {user?.fullName ?? t("menu.visitor")}
+            {user ? user.fullName || t(`role.${user.role}`) : t("menu.visitor")}
           </Text>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
         {user && (
           <Menu.Label>
-            {user.fullName} · {t(`role.${user.role}`)}
+            {[user.fullName, t(`role.${user.role}`)].filter(Boolean).join(" · ")}
           </Menu.Label>
         )}
         <Menu.Label>{t("menu.language")}</Menu.Label>
