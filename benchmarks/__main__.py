@@ -26,6 +26,7 @@ from benchmarks.experiments import (
     streams,
     sustained,
     tailing,
+    web,
 )
 from benchmarks.figures import Result
 from benchmarks.world import World
@@ -41,7 +42,7 @@ class Experiment:
 
 EXPERIMENTS = [
     Experiment(module.NAME, module.ABOUT, module.run)
-    for module in (sustained, storm, expiry_delay, streams, many_streams, event_cost, tailing)
+    for module in (sustained, storm, expiry_delay, streams, many_streams, event_cost, tailing, web)
 ]
 
 
