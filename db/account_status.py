@@ -1,6 +1,7 @@
 """Account status (role and active flag) of callers, and the rows created by a first call."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -16,10 +17,17 @@ STATUS = """
 """
 
 
+async def claim_invitation(connection: Connection, login: UUID, email: str) -> None:
+    """Gives a login with this verified e-mail address the profile that waits for it, if any; the
+    rules are in the function in migrations/.
+    """
+    await connection.execute("select claim_invitation($1, $2)", login, email)
+
+
 async def get_or_create(connection: Connection, actor: Actor) -> AccountStatus | None:
-    """The account status of a caller. Creates the profile of a patient on their first call. The
-    very first admin gets a profile, or their patient profile becomes an admin's. Null for everyone
-    else without a profile.
+    """The account status of a caller, that of the claimed profile if they were invited. Creates the
+    profile of a patient on their first call. The very first admin gets a profile, or their patient
+    profile becomes an admin's. Null for everyone else without a profile.
     """
     found = await _get(connection, actor)
     if found is None and actor.id and actor.role is Role.PATIENT:
@@ -57,8 +65,16 @@ async def add_patient(connection: Connection, id: UUID, full_name: str = "") -> 
 
 
 async def _get(connection: Connection, actor: Actor) -> AccountStatus | None:
-    row = await connection.fetchrow(f"{STATUS} where p.id = $1", actor.id)
-    return _status(row) if row else None
+    row = await connection.fetchrow(
+        f"""
+        {STATUS}
+         where p.id = coalesce((select l.profile_id from logins l where l.subject = $1), $1)
+        """,  # noqa: S608 - constants of ours
+        actor.id,
+    )
+    if row is None:
+        return None
+    return replace(_status(row), claimed=row["id"] if row["id"] != actor.id else None)
 
 
 def _status(row: asyncpg.Record) -> AccountStatus:

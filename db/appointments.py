@@ -34,13 +34,13 @@ class AppointmentFilter:
     """The `no` of the chair's resource."""
     lapsed: bool | None = None
 
-    def conditions(self, within: Scope, patients: Sequence[UUID]) -> tuple[str, list[Any]]:
+    def conditions(self, within: Scope, linked: Sequence[UUID] = ()) -> tuple[str, list[Any]]:
         """The SQL condition over `a` and `t` with its arguments. Only filters in use are included,
-        so that an index can be used. `patients`: whom a patient sees, themselves included.
+        so that an index can be used. `linked`: these patients instead of the patient in scope.
         """
         asked = {
-            "a.patient_id = ${}": within.patient_id if len(patients) < 2 else None,
-            "a.patient_id = any(${}::uuid[])": patients if len(patients) > 1 else None,
+            "a.patient_id = ${}": None if linked else within.patient_id,
+            "a.patient_id = any(${}::uuid[])": linked or None,
             "a.dentist_id = ${}": within.dentist_id,
             OF_DESK: within.desk_id,
             "a.agent_id = ${} and agent_acts_for("
@@ -90,21 +90,14 @@ async def page(
     """The appointments in scope that match the filters, by start, after a cursor of (starts_at,
     id).
     """
-    patients = await links.patients_of(connection, within.patient_id) if within.patient_id else []
-    conditions, values = filters.conditions(within, patients)
-    values += [after[0] if after else None, after[1] if after else None, limit]
-    n = len(values)
-    rows = await connection.fetch(
-        f"""
-        select clock_timestamp() as server_time, {columns(within)}
-          from appointments a {joins(within)}
-         where {conditions}
-           and (${n - 2}::timestamptz is null or (a.starts_at, a.id) > (${n - 2}, ${n - 1}::uuid))
-         order by a.starts_at, a.id limit ${n}
-        """,  # noqa: S608 - constants of ours
-        *values,
-    )
-    return [appointment(row, within) for row in rows]
+    found = await _page(connection, within, filters.conditions(within), after, limit)
+    if within.patient_id:
+        linked = await links.ids(connection, within.patient_id)
+        if linked:  # a second query, as the first one reads its index in order
+            conditions = filters.conditions(within, linked)
+            found += await _page(connection, within, conditions, after, limit)
+            found.sort(key=lambda each: (each.starts_at, each.id))
+    return found[:limit]
 
 
 async def history(connection: Connection, id: UUID, within: Scope) -> list[Transition]:
@@ -169,6 +162,28 @@ async def blocking(
         moving,
     )
     return [Blocking(**row) for row in rows]
+
+
+async def _page(
+    connection: Connection,
+    within: Scope,
+    asked: tuple[str, list[Any]],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Appointment]:
+    conditions, values = asked[0], [*asked[1], *(after or (None, None)), limit]
+    n = len(values)
+    rows = await connection.fetch(
+        f"""
+        select clock_timestamp() as server_time, {columns(within)}
+          from appointments a {joins(within)}
+         where {conditions}
+           and (${n - 2}::timestamptz is null or (a.starts_at, a.id) > (${n - 2}, ${n - 1}::uuid))
+         order by a.starts_at, a.id limit ${n}
+        """,  # noqa: S608 - constants of ours
+        *values,
+    )
+    return [appointment(row, within) for row in rows]
 
 
 async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Record | None:

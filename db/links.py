@@ -8,10 +8,12 @@ from domain.actors import Actor, Role
 from domain.people import LINKED_PATIENTS, LinkedPatient
 
 
-async def patients_of(connection: Connection, guardian_id: UUID) -> list[UUID]:
-    """Whom a patient sees and books for, themselves first."""
-    found: list[UUID] = await connection.fetchval("select patients_of($1)", guardian_id)
-    return found
+async def ids(connection: Connection, guardian_id: UUID) -> list[UUID]:
+    """The linked patients."""
+    rows = await connection.fetch(
+        "select patient_id from patient_links where guardian_id = $1", guardian_id
+    )
+    return [row["patient_id"] for row in rows]
 
 
 async def of_guardian(connection: Connection, guardian_id: UUID) -> list[LinkedPatient]:

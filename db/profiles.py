@@ -18,7 +18,7 @@ COLUMNS = """
     p.id, p.role, p.full_name, p.active, p.version, p.created_at, p.updated_at, p.email, p.phone,
     p.time_zone, p.locale, p.created_by, p.erased_at, d.clinic_id, d.specialty, d.bio, d.bookable,
     (select array_agg(s.clinic_id order by s.clinic_id) from staff_clinics s
-      where s.profile_id = p.id) as clinic_ids
+      where s.profile_id = p.id) as clinic_ids, nullif(p.invited, false) as invited
 """
 FROM = "from profiles p left join dentists d on d.profile_id = p.id"
 
@@ -91,9 +91,9 @@ async def create(
             """
             insert into profiles
                    (id, role, full_name, email, phone, time_zone, locale, active,
-                    created_by, created_as, search)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, array_to_tsvector($11))
-            on conflict do nothing returning id
+                    created_by, created_as, search, invited)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, array_to_tsvector($11), $12)
+            on conflict (id) do nothing returning id
             """,
             id,
             fields["role"],
@@ -103,6 +103,7 @@ async def create(
             maker.id if maker else None,
             str(maker.role) if maker else None,
             indexed(fields.get(name) for name in SEARCHED),
+            fields.get("invited", False),
         )
         if made and fields["role"] in (Role.PATIENT, Role.DENTIST):
             await _create_resource(connection, id, fields)

@@ -41,6 +41,8 @@ class Profile:
     bookable: bool | None = None
     clinic_ids: list[UUID] | None = None
     """The clinics of a receptionist, in order; null for all others."""
+    invited: bool | None = None
+    """True while the profile waits for the first sign-in with its e-mail address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class AccountStatus:
     active: bool
     clinic_ids: frozenset[UUID] = frozenset()
     """The clinics of a receptionist."""
+    claimed: UUID | None = None
+    """The profile that the login claimed by an invitation; null if it has its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ create table profiles (
     locale     text check (length(locale) <= 35),
     search     tsvector not null default '',              -- words by domain/names.py: Postgres' own parser splits many scripts wrongly
     active     boolean not null default true,
+    invited    boolean not null default false,            -- waits for the first sign-in with its e-mail address
     created_by uuid references profiles,                  -- who created it for them, such as an agent
     created_as text,                                      -- the creator's role then
     erased_at  timestamptz,
@@ -24,6 +25,7 @@ create table profiles (
 );
 create index profiles_created_by on profiles (created_by, full_name, id) where created_by is not null;
 create index profiles_name on profiles (full_name, id);
+create unique index profiles_invited on profiles (lower(email)) where invited;
 create index profiles_admins on profiles (active) where role = 'admin';
 create index profiles_words on profiles using gin (search);
 
@@ -41,6 +43,33 @@ create function agent_acts_for(p_agent_id uuid, p_patient_id uuid) returns boole
                       and (p.created_by = p_agent_id and p.created_as = 'agent'
                            or exists (select from patient_grants g where g.patient_id = p_patient_id and g.agent_id = p_agent_id)))
 $$;
+
+-- Whose profile a login has: the `sub` of its token, where that is not the profile's id. Made when an invited profile is claimed.
+create table logins (
+    subject    uuid primary key,
+    profile_id uuid not null unique references profiles,
+    claimed_at timestamptz not null default clock_timestamp()
+);
+
+-- Gives a login with this verified e-mail address the profile that was invited, if one waits; returns its id, or null. Who has
+-- another profile keeps it, unless it is a patient's without appointments, as a first call makes one.
+create function claim_invitation(p_subject uuid, p_email text) returns uuid language plpgsql as $$
+declare
+    claimed uuid;
+begin
+    if exists (select from logins l where l.subject = p_subject)
+       or exists (select from profiles p where p.id = p_subject and (p.role <> 'patient' or not p.active))
+       or exists (select from appointments a where a.patient_id = any(patients_of(p_subject))) then
+        return null;
+    end if;
+    update profiles p set invited = false, version = p.version + 1, updated_at = clock_timestamp()
+     where p.invited and p.active and p.erased_at is null and lower(p.email) = lower(p_email)
+    returning p.id into claimed;
+    if claimed is not null then
+        insert into logins (subject, profile_id) values (p_subject, claimed);
+    end if;
+    return claimed;
+end $$;
 
 -- Linked patients, such as children: patients without a login, whom the patient `guardian_id` sees and books for.
 create table patient_links (
@@ -105,6 +134,6 @@ select secure_schema();
 -- migrate:down
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
-drop function add_first_admin, family_of, patients_of, agent_acts_for;
-drop table profile_reads, patient_links, patient_grants, profiles;
+drop function add_first_admin, claim_invitation, family_of, patients_of, agent_acts_for;
+drop table profile_reads, logins, patient_links, patient_grants, profiles;
 drop function keep_an_admin;

@@ -34,27 +34,36 @@ class Accounts:
         self._hub = hub
         self._changes = 0
         self._checks: set[asyncio.Task[None]] = set()
+        self._logins: dict[UUID, UUID] = {}
+        """The login of each claimed profile whose status was read."""
         self._cache = Cache[Actor, AccountStatus | None](TTL)
         hub.subscribe(Topic.PROFILES, self._on_profile_event)
 
-    async def status(self, actor: Actor) -> AccountStatus | None:
+    async def status(self, actor: Actor, email: str | None = None) -> AccountStatus | None:
         """The account status of a caller; null without a profile. Creates a patient's profile on
-        their first call. Raises db.pool.Unavailable.
+        their first call, unless a profile with this verified `email` waits for them. Raises
+        db.pool.Unavailable.
         """
-        return await self._cache.get(actor, partial(self._read, actor))
+        return await self._cache.get(actor, partial(self._read, actor, email))
 
     def invalidate(self, id: UUID) -> None:
         """Drops the cached entries of this profile; call it after a commit that changed it."""
         self._changes += 1
         for role in Role:
             self._cache.drop(Actor(role, id))
+            self._cache.drop(Actor(role, self._logins.get(id)))
 
     async def stop(self) -> None:
         await asyncio.gather(*self._checks)
 
-    async def _read(self, actor: Actor) -> AccountStatus | None:
+    async def _read(self, actor: Actor, email: str | None) -> AccountStatus | None:
         async with use(self._pool) as connection:
-            return await account_status.get_or_create(connection, actor)
+            if email and actor.id:
+                await account_status.claim_invitation(connection, actor.id, email)
+            status = await account_status.get_or_create(connection, actor)
+        if status and status.claimed and actor.id:
+            self._logins[status.claimed] = actor.id
+        return status
 
     def _on_profile_event(self, event: Event | None) -> None:
         """Handles one profile event; null means that events may have been missed."""

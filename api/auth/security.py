@@ -56,6 +56,10 @@ class Verified:
     """The topics of a ticket; null for a token, which allows all topics."""
     ticket: bytes | None = None
     """The hash of the ticket; null for a token."""
+    names_role: bool = True
+    """Whether the token names the actor's role; if not, they are a patient or were invited."""
+    email: str | None = None
+    """Verified by the issuer."""
 
 
 class Verifier:
@@ -130,8 +134,13 @@ class Verifier:
             raise unauthenticated() from None
         if not claims.addressed(self._issuer, self._audience) or not claims.valid_at(self._clock()):
             raise unauthenticated()
-        actor = Actor(Role(claims.app_metadata.role), claims.sub)
-        return Verified(actor, claims.exp + tokens.LEEWAY, generation)
+        return Verified(
+            Actor(Role(claims.app_metadata.role), claims.sub),
+            claims.exp + tokens.LEEWAY,
+            generation,
+            names_role=claims.app_metadata.names_role,
+            email=claims.verified_email,
+        )
 
 
 def unauthenticated() -> Problem:

@@ -14,6 +14,9 @@ MAX_TOKEN = 8192
 LEEWAY = 5
 """Seconds by which the issuer's clock and ours may differ."""
 
+BY_MAIL = ("otp", "magiclink", "invite", "recovery", "email/signup")
+"""Methods of `amr` that prove the e-mail address, of an account without a phone."""
+
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """Three parts of base64url without padding, as every signed token has them."""
 
@@ -44,6 +47,11 @@ class AppMetadata(BaseModel):
 
     role: Literal["admin", "dentist", "desk", "patient", "agent"] = "patient"
 
+    @property
+    def names_role(self) -> bool:
+        """If not, it is a patient, or whoever was invited with this e-mail address."""
+        return "role" in self.model_fields_set
+
 
 class Claims(BaseModel):
     """The claims that are used; Supabase's own `role` and `user_metadata` are not."""
@@ -58,6 +66,26 @@ class Claims(BaseModel):
     nbf: Instant | None = None
     app_metadata: AppMetadata = AppMetadata()
     is_anonymous: Literal[False] = False
+    email: object = None
+    email_verified: object = None
+    """Not in Supabase's own tokens; a hook of the project may add it."""
+    phone: object = None
+    amr: object = None
+    """How the user signed in, written by the issuer: `[{"method": "otp", …}]`."""
+
+    @property
+    def verified_email(self) -> str | None:
+        """The e-mail address, if the issuer says that it belongs to the user: by the claim
+        `email_verified`, or by a sign-in with a link or code sent to it. `user_metadata` says so
+        too, but users can write it. A code may have been sent to a phone, so it proves nothing
+        where there is one.
+        """
+        if not isinstance(self.email, str) or not self.email or self.email_verified is False:
+            return None
+        entries = self.amr if isinstance(self.amr, list) else []
+        methods = [each.get("method") if isinstance(each, dict) else each for each in entries]
+        by_mail = not self.phone and any(method in BY_MAIL for method in methods)
+        return self.email if self.email_verified is True or by_mail else None
 
     def addressed(self, issuer: str, audience: str) -> bool:
         """Whether it is from this issuer and for this audience only."""

@@ -22,6 +22,9 @@ ClinicIds = Annotated[
     AfterValidator(lambda ids: sorted(set(ids))),
 ]
 
+INVITED = (Role.ADMIN, Role.DENTIST, Role.DESK)
+"""Roles of people with a login whom an admin invites by e-mail."""
+
 FOR_DENTISTS = ("clinic_id", "specialty", "bio", "bookable")
 
 
@@ -72,6 +75,11 @@ class NewProfile(Body):
     bio: Note = None
     bookable: StrictBool = True
     clinic_ids: ClinicIds | None = None
+
+    @property
+    def invites(self) -> bool:
+        """Whether the profile waits for the first sign-in with its e-mail address."""
+        return self.role in INVITED and self.id is None and self.email is not None
 
     @model_validator(mode="after")
     def _fits_role(self) -> Self:

@@ -86,8 +86,9 @@ async def list_profiles(
 async def create_profile(
     body: NewProfile, response: Response, context: Creation, state: State
 ) -> Profile:
-    """A new patient without a login; admins can create all roles. A repeat with the same key
-    answers 200 with the profile as it is now.
+    """A new patient without a login; admins can create all roles. Staff with an `email` and without
+    an `id` are invited: whoever first signs in with that verified address gets the profile. A
+    repeat with the same key answers 200 with the profile as it is now.
     """
     caller = context.actor
     check_fields(caller, body)
@@ -97,8 +98,9 @@ async def create_profile(
             id = UUID(earlier)
             await reads.record(connection, caller, [await _found(connection, id, caller)])
         else:
-            with naming(taken="id"):
-                if not await profiles.create(connection, id, body.model_dump(), caller):
+            fields = body.model_dump() | {"invited": body.invites}
+            with naming(taken="email", why="waits for its first sign-in in another profile"):
+                if not await profiles.create(connection, id, fields, caller):
                     raise invalid("id", "is taken")
         found = await _found(connection, id, caller)
     state.accounts.invalidate(id)

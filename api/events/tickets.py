@@ -4,7 +4,7 @@ opens one stream, once, within a minute; a ticket in a log is useless.
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 from uuid import UUID
@@ -90,8 +90,8 @@ async def opener(
         verified = await security.bearer(request)
     else:
         verified = await _verify_ticket(request, state, ticket)
-    await context.check_access(request, verified.actor)
-    return verified
+    actor = await context.check_access(request, verified)
+    return replace(verified, actor=actor)
 
 
 async def spend(state: AppState, opener: Verified) -> None:

@@ -12,6 +12,7 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel, BeforeValidator, StringConstraints, WithJsonSchema
 
 from api.auth import security
+from api.auth.security import Verified
 from api.http.errors import Problem
 from api.http.read_only import AcceptsReadOnly
 from api.state import AppState
@@ -41,9 +42,7 @@ State = Annotated[AppState, Depends(app_state)]
 
 async def caller(request: Request) -> Actor:
     """The actor of the token. Raises `unauthenticated`, or `forbidden` as `check_access` does."""
-    actor = await security.caller(request)
-    await check_access(request, actor)
-    return actor
+    return await check_access(request, await security.bearer(request))
 
 
 async def visitor(request: Request) -> Actor | None:
@@ -51,23 +50,36 @@ async def visitor(request: Request) -> Actor | None:
     if security.token(request) is None:
         return None
     try:
-        actor = await security.caller(request)
+        verified = await security.bearer(request)
     except Problem:  # the route needs no token, so a wrong one is no reason to refuse
         return None
-    state = await app_state(request)
-    return None if disagreement(actor, await state.accounts.status(actor)) else actor
+    actor, why = await account(request, verified)
+    return None if why else actor
 
 
-async def check_access(request: Request, actor: Actor) -> None:
-    """Raises `forbidden` if the account is inactive or has another role than the token, or if the
-    role has no right to this route. Creates a patient's profile on their first call.
+async def account(request: Request, verified: Verified) -> tuple[Actor, str | None]:
+    """The actor, and why the account gives no rights (null if it does). Who was invited acts as the
+    profile that they claimed, with its role unless the token names one. Creates a patient's profile
+    on their first call.
     """
-    state = await app_state(request)
-    why = disagreement(actor, await state.accounts.status(actor))
+    state, actor = await app_state(request), verified.actor
+    email = None if verified.names_role else verified.email
+    status = await state.accounts.status(actor, email)
+    if status and status.claimed:
+        actor = Actor(actor.role if verified.names_role else status.role, status.claimed)
+    return actor, disagreement(actor, status)
+
+
+async def check_access(request: Request, verified: Verified) -> Actor:
+    """The actor. Raises `forbidden` if the account is inactive or has another role than the token,
+    or if the role has no right to this route.
+    """
+    actor, why = await account(request, verified)
     if why is not None:
         raise Problem("forbidden", why)
     if right(request.scope["route"].name, actor.role) is Right.NONE:
         raise Problem("forbidden", f"Not allowed for the role {actor.role}.")
+    return actor
 
 
 def _versions(given: list[str]) -> frozenset[int] | None:

@@ -515,8 +515,9 @@ export interface paths {
         put?: never;
         /**
          * Create Profile
-         * @description A new patient without a login; admins can create all roles. A repeat with the same key
-         *     answers 200 with the profile as it is now.
+         * @description A new patient without a login; admins can create all roles. Staff with an `email` and without
+         *     an `id` are invited: whoever first signs in with that verified address gets the profile. A
+         *     repeat with the same key answers 200 with the profile as it is now.
          */
         post: operations["create_profile"];
         delete?: never;
@@ -1647,6 +1648,8 @@ export interface components {
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly id?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
+            readonly invited?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
             readonly role?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly specialty?: unknown;
@@ -1708,6 +1711,8 @@ export interface components {
             readonly erased_at?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly id?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly invited?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly updated_at?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
@@ -2420,6 +2425,8 @@ export interface components {
             bookable?: boolean | null;
             /** Clinic Ids */
             clinic_ids?: string[] | null;
+            /** Invited */
+            invited?: boolean | null;
         };
         /**
          * ProposedExceptions
