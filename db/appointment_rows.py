@@ -69,7 +69,7 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], within: Scope) -> Appoi
         server_time=row["server_time"] if held else None,
         expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
         allowed=allowed(_standing(row, status), within, row["server_time"]),
-        cancel_until=row["notice_deadline"] if status in RULES[Verb.CANCEL].moves else None,
+        cancel_until=row["notice_deadline"] if status in RULES[Verb.CANCEL].transitions else None,
         extensions_left=max(MAX_EXTENSIONS - row["extensions"], 0) if held else None,
         lapsed_at=row["lapsed_at"],
         patient_name=row["patient_name"] if staff else None,

@@ -85,8 +85,8 @@ async def change(
     transaction.
     """
     rule = RULES[command.verb]
-    moves, moves_approval = (
-        rule.leading(staff=actor.is_staff, approval=approval) for approval in (False, True)
+    transitions, with_approval = (
+        rule.transitions_for(staff=actor.is_staff, approval=approval) for approval in (False, True)
     )
     row = await fetch_one(
         connection,
@@ -104,8 +104,8 @@ async def change(
         command.command_id,
         str(command.verb),
         _packed(command.key),
-        moves,
-        moves_approval,
+        transitions,
+        with_approval,
         str(rule.deadline),
         rule.earliest,
         str(actor),
@@ -149,7 +149,9 @@ async def move(
     """
     rule = RULES[Verb.RESCHEDULE]
     terms = booking_terms.terms if booking_terms else None
-    moves = rule.leading(staff=actor.is_staff, approval=bool(terms and terms.needs_approval))
+    transitions = rule.transitions_for(
+        staff=actor.is_staff, approval=bool(terms and terms.needs_approval)
+    )
     row = await fetch_one(
         connection,
         f"""
@@ -166,7 +168,7 @@ async def move(
         command.id,
         command.command_id,
         _packed(command.key),
-        moves,
+        transitions,
         before.appointment.version,
         booking_terms.stamp if booking_terms else None,
         booking_terms.clinic_id if booking_terms else None,

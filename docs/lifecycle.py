@@ -83,10 +83,10 @@ def _arrows() -> Mapping[tuple[Status, Status], list[str]]:
     arrows: dict[tuple[Status, Status], list[str]] = {}
     for verb, rule in RULES.items():
         label = "the timer" if verb is Verb.EXPIRE else _words(verb)
-        for move in rule.moves.items():
+        for move in rule.transitions.items():
             arrows.setdefault(move, []).append(label)
-        for move in (rule.moves_approval or {}).items():
-            if move not in rule.moves.items():
+        for move in (rule.transitions_with_approval or {}).items():
+            if move not in rule.transitions.items():
                 arrows.setdefault(move, []).append(f"{label} (needs approval)")
     return arrows
 
@@ -96,8 +96,8 @@ def _verbs() -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     yield f"| `{Verb.HOLD}` | {_who(Verb.HOLD)} | | `{Status.HELD}` | | |"
     for verb, rule in RULES.items():
-        for before, after in rule.moves.items():
-            approval = (rule.moves_approval or rule.moves).get(before, after)
+        for before, after in rule.transitions.items():
+            approval = (rule.transitions_with_approval or rule.transitions).get(before, after)
             other = f"`{approval}`" if approval is not after else ""
             when = DEADLINES[rule.deadline] if before in WITH_DEADLINE else OPENS[rule.earliest]
             yield f"| `{verb}` | {_who(verb)} | `{before}` | `{after}` | {other} | {when} |"

@@ -25,11 +25,16 @@ OVERRIDE = "override"
 
 
 class Via(StrEnum):
-    """Which component carried out a command. Only changes via the API are sent to the workflow."""
+    """Which component carried out a command. Only changes via the API are sent to the workflow: it
+    knows its own, and expires an overdue hold itself if no sweep did.
+    """
 
     API = "api"
     WORKFLOW = "workflow"
     SWEEP = "sweep"
+    """The API process that expires overdue holds (workflows/reconciler.py), or a command that takes
+    the slot of an overdue hold and so expires it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +198,4 @@ class Result:
 
 
 DONE = frozenset({Outcome.DONE, Outcome.REPEAT, Outcome.SAME})
-"""Outcomes after which the booking is in the state that the command asked for."""
+"""Outcomes after which the command has taken effect, now or before."""

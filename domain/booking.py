@@ -1,7 +1,8 @@
 """The lifecycle of a booking: its states, its verbs, and the transition table.
 
-All rules about transitions are in this file. The database applies them by compare-and-set
-(`booking_change` in migrations/), the diagram in docs/ is drawn from the table, and tests walk it.
+A verb is a command on a booking. `RULES` says from which states it is allowed, to which state it
+leads, and when. Postgres applies a rule by compare-and-set (`booking_change` in migrations/): the
+rules are passed to it, and are written nowhere else. docs/lifecycle.md is generated from them.
 """
 
 from collections.abc import Mapping
@@ -50,7 +51,9 @@ class Verb(StrEnum):
     NO_SHOW = "no_show"
     CANCEL = "cancel"
     LAPSE = "lapse"
+    """The system flags a visit that nobody completed within LAPSE_AFTER of its end."""
     ASSIGN_CHAIR = "assign_chair"
+    """The system gives a visit another chair, to make room for a new one."""
 
 
 class CancelReason(StrEnum):
@@ -67,8 +70,8 @@ class CancelReason(StrEnum):
 
 
 class Deadline(StrEnum):
-    """Whether a verb is allowed before or after the deadline of the state it leaves (the hold's, or
-    the approval's).
+    """Whether a verb is allowed before or after the deadline of the booking's present state. Only
+    `held` and `pending_approval` have a deadline; in other states a verb is allowed at any time.
     """
 
     ANY = "any"
@@ -87,24 +90,25 @@ class Earliest(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The transitions of one verb: `moves` from status to status; `moves_approval` replaces it if
-    the type needs approval, and `moves_approval_staff` replaces that for staff.
+    """The transitions of one verb, from status to status. `transitions_with_approval` replaces
+    `transitions` if the appointment type needs approval by staff;
+    `transitions_with_approval_by_staff` replaces both if staff use the verb then.
     """
 
-    moves: Mapping[Status, Status]
-    moves_approval: Mapping[Status, Status] | None = None
-    moves_approval_staff: Mapping[Status, Status] | None = None
+    transitions: Mapping[Status, Status]
+    transitions_with_approval: Mapping[Status, Status] | None = None
+    transitions_with_approval_by_staff: Mapping[Status, Status] | None = None
     deadline: Deadline = Deadline.ANY
     earliest: Earliest | None = None
     """Null: at any time."""
 
-    def leading(self, *, staff: bool, approval: bool) -> Mapping[Status, Status]:
-        """The transitions for staff or others, with or without approval."""
-        if not approval:
-            return self.moves
-        if staff and self.moves_approval_staff is not None:
-            return self.moves_approval_staff
-        return self.moves if self.moves_approval is None else self.moves_approval
+    def transitions_for(self, *, staff: bool, approval: bool) -> Mapping[Status, Status]:
+        """`staff`: whether staff use the verb. `approval`: whether the type needs approval."""
+        if not approval or self.transitions_with_approval is None:
+            return self.transitions
+        if staff and self.transitions_with_approval_by_staff is not None:
+            return self.transitions_with_approval_by_staff
+        return self.transitions_with_approval
 
 
 LIVE = frozenset(
@@ -116,7 +120,9 @@ LIVE = frozenset(
         Status.IN_TREATMENT,
     }
 )
-"""States that occupy time. All others are terminal and never change."""
+"""States that occupy time of dentist, patient and chair. All others are terminal: no verb leaves
+them.
+"""
 
 RULES: Mapping[Verb, Rule] = {
     Verb.CONFIRM: Rule(
@@ -156,8 +162,8 @@ RULES: Mapping[Verb, Rule] = {
         }
     ),
 }
-"""The transition table. It excludes `hold`, which creates the booking, and `lapse` and
-`assign_chair`, by which the system changes no status.
+"""The transition table. `hold` is not in it, as it creates the booking; nor are `lapse` and
+`assign_chair`, as they do not change the status.
 """
 
 OPEN_TO_ALL = frozenset(
@@ -175,38 +181,40 @@ OPEN_TO_ALL = frozenset(
 
 
 class Outcome(StrEnum):
-    """The outcome of a command. After `DONE`, `REPEAT` and `SAME` the booking is in the state that
-    the command asked for.
+    """The outcome of a command. After the first three the command has taken effect, though a repeat
+    may find that the booking has changed since. The others are refusals, which change nothing.
     """
 
     DONE = "done"
-    REPEAT = "repeat"
-    SAME = "same"
-    KEY_REUSED = "key_reused"
-    INVALID = "invalid"
-    EXPIRED = "expired"
-    TOO_EARLY = "too_early"
-    TOO_LATE = "too_late"
-    EXTENDED_ENOUGH = "extended_enough"
-    VERSION = "version"
-    NOT_HOLDER = "not_holder"
-    NOT_FOUND = "not_found"
-    NOT_VISIBLE = "not_visible"
-    """A repeat of a command whose booking the caller may no longer see."""
-    SLOT = "slot"
-    PATIENT_OVERLAP = "patient_overlap"
-    QUOTA = "quota"
-    BOOKING_QUOTA = "booking_quota"
-    COOLDOWN = "cooldown"
+    REPEAT = "repeat"  # this command was carried out before (by its id or idempotency key)
+    SAME = "same"  # the booking is in this state already, by another command
+
+    KEY_REUSED = "key_reused"  # another request had the same idempotency key
+    NOT_FOUND = "not_found"  # does not exist, or the caller may not see it
+    NOT_VISIBLE = "not_visible"  # a repeat, but the caller may no longer see its booking
+    NOT_HOLDER = "not_holder"  # the hold token is missing or wrong
+    INVALID = "invalid"  # the transition table has no such transition
+    VERSION = "version"  # the booking has changed since the expected version
+    EXPIRED = "expired"  # after the deadline of the hold or approval
+    TOO_EARLY = "too_early"  # before the rule's `earliest`, or `expire` before the deadline
+    TOO_LATE = "too_late"  # after the cancel notice began, which binds patients and agents
+    EXTENDED_ENOUGH = "extended_enough"  # MAX_EXTENSIONS is reached
+
+    SLOT = "slot"  # the dentist is held or booked at this time
+    PATIENT_OVERLAP = "patient_overlap"  # the patient has another visit at this time
     NO_CHAIR = "no_chair"
-    NOT_OFFERED = "not_offered"
-    MALFORMED = "malformed"
-    UNKNOWN = "unknown"
+    NOT_OFFERED = "not_offered"  # outside hours, grid, lead time or horizon
+    QUOTA = "quota"  # the patient has too many holds
+    BOOKING_QUOTA = "booking_quota"  # the patient has too many upcoming visits
+    COOLDOWN = "cooldown"  # the patient gave up holds of this time too often
+
+    MALFORMED = "malformed"  # through Temporal only: the message cannot be read
+    UNKNOWN = "unknown"  # through Temporal: no such verb; of a move: no such dentist or type
 
 
 def allowed(status: Status) -> list[Verb]:
     """The verbs that callers may use in this state, in the table's order."""
-    return [v for v, rule in RULES.items() if status in rule.moves and v is not Verb.EXPIRE]
+    return [v for v, rule in RULES.items() if status in rule.transitions and v is not Verb.EXPIRE]
 
 
 def earliest_use(verb: Verb, starts_at: datetime, time_zone: str) -> datetime | None:

@@ -16,7 +16,7 @@ from domain.booking import RULES, Outcome, Status, Verb
 from domain.clinic import BookingTerms
 from domain.policy import AppointmentWithPolicy
 
-MOVABLE = RULES[Verb.RESCHEDULE].moves.keys() | {Status.HELD}
+MOVABLE = RULES[Verb.RESCHEDULE].transitions.keys() | {Status.HELD}
 """A hold cannot be moved, but its caller may search for times that are free once it is released."""
 
 Moving = Annotated[

@@ -28,7 +28,11 @@ async def test_each_status_shows_the_slot_kind_in_the_table(pool):
 def test_the_tables_have_every_transition_status_and_kind():
     transitions = {(None, Verb.HOLD, Status.HELD)}
     for verb, rule in RULES.items():
-        for moves in (rule.moves, rule.moves_approval, rule.moves_approval_staff):
+        for moves in (
+            rule.transitions,
+            rule.transitions_with_approval,
+            rule.transitions_with_approval_by_staff,
+        ):
             transitions |= {(before, verb, after) for before, after in (moves or {}).items()}
     system = {step for step in APPOINTMENT_KINDS if step[1] in (Verb.LAPSE, Verb.ASSIGN_CHAIR)}
     assert set(APPOINTMENT_KINDS) - system == transitions

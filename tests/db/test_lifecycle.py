@@ -64,7 +64,7 @@ async def test_a_refusal_changes_nothing_and_a_change_leaves_one_transition(
 async def test_repeated_command_is_a_repeat_in_every_resulting_state(pool):
     async with pool.acquire() as connection:
         for verb, rule in RULES.items():
-            for status in rule.moves:
+            for status in rule.transitions:
                 async with _undone(connection):
                     id = await _booking(connection, status, False, rule.deadline is Deadline.AFTER)
                     command_id = uuid7()
@@ -115,7 +115,7 @@ async def test_sql_and_python_know_the_same_states(pool):
 def _by_the_table(verb: Verb, status: Status, needs_approval: bool, overdue: bool):
     """The outcome, and the status after it."""
     rule = RULES[verb]
-    moves = rule.leading(staff=True, approval=needs_approval)
+    moves = rule.transitions_for(staff=True, approval=needs_approval)
     late = overdue and status in PENDING
     if status in moves:
         if rule.deadline is Deadline.BEFORE and late:
@@ -124,7 +124,7 @@ def _by_the_table(verb: Verb, status: Status, needs_approval: bool, overdue: boo
             return Outcome.TOO_EARLY, status
         return Outcome.DONE, moves[status]
 
-    ends = {*rule.moves.values(), *(rule.moves_approval or {}).values()}
+    ends = {*rule.transitions.values(), *(rule.transitions_with_approval or {}).values()}
     if status is Status.EXPIRED and rule.deadline is Deadline.BEFORE:
         return Outcome.EXPIRED, status
     return (Outcome.SAME if status in ends else Outcome.INVALID), status

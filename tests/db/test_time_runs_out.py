@@ -81,7 +81,7 @@ async def test_a_request_that_moves_has_its_full_time_for_approval_again(pool):
     "verb", [v for v, rule in RULES.items() if rule.deadline is Deadline.BEFORE]
 )
 async def test_hold_and_request_end_at_the_start_of_the_visit(pool, long_deadlines, verb):
-    pending = Status.PENDING_APPROVAL in RULES[verb].moves
+    pending = Status.PENDING_APPROVAL in RULES[verb].transitions
     id = await requested(pool) if pending else (await hold(pool, request(monday(9)))).appointment.id
     await begin_visit(pool, id)
     if verb is Verb.RESCHEDULE:

@@ -53,7 +53,7 @@ TABLE: dict[Status, dict[Verb, Status]] = {
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("verb", RULES)
 def test_a_verb_leads_where_the_table_says_or_nowhere(verb, status):
-    assert RULES[verb].moves.get(status) == TABLE.get(status, {}).get(verb)
+    assert RULES[verb].transitions.get(status) == TABLE.get(status, {}).get(verb)
 
 
 def test_every_verb_has_a_rule_but_hold_and_those_that_change_no_status():
@@ -63,8 +63,8 @@ def test_every_verb_has_a_rule_but_hold_and_those_that_change_no_status():
 @pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_a_terminal_state_never_changes(status):
     for rule in RULES.values():
-        assert status not in rule.moves
-        assert status not in (rule.moves_approval or {})
+        assert status not in rule.transitions
+        assert status not in (rule.transitions_with_approval or {})
     assert allowed(status) == []
 
 
@@ -81,22 +81,26 @@ def test_every_state_can_be_reached_from_a_hold():
     reached = {Status.HELD}
     for _ in Status:
         for rule in RULES.values():
-            moves = [*rule.moves.items(), *(rule.moves_approval or {}).items()]
+            moves = [*rule.transitions.items(), *(rule.transitions_with_approval or {}).items()]
             reached |= {after for before, after in moves if before in reached}
     assert reached == set(Status)
 
 
 def test_where_approval_is_needed_confirm_leads_to_waiting_for_it_and_nothing_past_it():
-    assert RULES[Verb.CONFIRM].moves_approval == {Status.HELD: Status.PENDING_APPROVAL}
+    assert RULES[Verb.CONFIRM].transitions_with_approval == {Status.HELD: Status.PENDING_APPROVAL}
     for rule in RULES.values():
-        for before, after in (rule.moves_approval or {}).items():
+        for before, after in (rule.transitions_with_approval or {}).items():
             assert after is Status.PENDING_APPROVAL
-            assert before in rule.moves, "approval changes where a verb leads, not where from"
+            assert before in rule.transitions, "approval changes where a verb leads, not where from"
 
 
 def test_only_reschedule_has_transitions_of_its_own_for_staff():
-    known = {v: rule.moves_approval_staff for v, rule in RULES.items() if rule.moves_approval_staff}
-    stays = {status: status for status in RULES[Verb.RESCHEDULE].moves}
+    known = {
+        v: rule.transitions_with_approval_by_staff
+        for v, rule in RULES.items()
+        if rule.transitions_with_approval_by_staff
+    }
+    stays = {status: status for status in RULES[Verb.RESCHEDULE].transitions}
     assert known == {Verb.RESCHEDULE: stays}
 
 
@@ -113,12 +117,14 @@ def test_deadline_allows_each_verb_on_one_side_only():
         Verb.EXPIRE: Deadline.AFTER,
     }
     for verb in judged:
-        assert set(RULES[verb].moves) & set(WITH_DEADLINE), "only these states have a deadline"
+        assert set(RULES[verb].transitions) & set(WITH_DEADLINE), (
+            "only these states have a deadline"
+        )
 
 
 def test_every_state_with_a_deadline_is_ended_by_time_alone():
-    assert set(RULES[Verb.EXPIRE].moves) == set(WITH_DEADLINE)
-    assert set(RULES[Verb.EXPIRE].moves.values()) <= TERMINAL
+    assert set(RULES[Verb.EXPIRE].transitions) == set(WITH_DEADLINE)
+    assert set(RULES[Verb.EXPIRE].transitions.values()) <= TERMINAL
 
 
 @pytest.mark.parametrize("status", Status)

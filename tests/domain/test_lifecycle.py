@@ -15,8 +15,10 @@ def test_the_diagram_shows_every_move_and_no_other():
         (before, after)
         for before, after in re.findall(r"^ +(\w+) --> (\w+):", lifecycle.page(), re.MULTILINE)
     }
-    moves = {move for rule in RULES.values() for move in rule.moves.items()}
-    moves |= {move for rule in RULES.values() for move in (rule.moves_approval or {}).items()}
+    moves = {move for rule in RULES.values() for move in rule.transitions.items()}
+    moves |= {
+        move for rule in RULES.values() for move in (rule.transitions_with_approval or {}).items()
+    }
     assert drawn == moves
 
 

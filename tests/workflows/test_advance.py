@@ -185,7 +185,7 @@ async def test_a_verb_for_staff_is_refused_to_patients_and_agents_at_temporal(de
     await desk.pool.execute("insert into patient_grants values ($1, $2)", ANA, CHATBOT)
     booking = Booking(str(uuid7()), desk.request(by=by))
     await advance(desk.pool, booking)
-    before = next(iter(RULES[verb].moves))
+    before = next(iter(RULES[verb].transitions))
     await rewrite(
         desk.pool,
         """
