@@ -21,7 +21,9 @@ async def claim_invitation(connection: Connection, login: UUID, email: str) -> N
     """Gives a login with this verified e-mail address the profile that waits for it, if any; the
     rules are in the function in migrations/.
     """
-    await connection.execute("select claim_invitation($1, $2)", login, email)
+    await connection.execute(
+        "select claim_invitation(p_subject => $1, p_email => $2)", login, email
+    )
 
 
 async def get_or_create(connection: Connection, actor: Actor) -> AccountStatus | None:
