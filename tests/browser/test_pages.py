@@ -13,6 +13,8 @@ PAGES = {
     "/desk": "admin",
     "/desk/health": "admin",
     "/day": "dentist",
+    "/day/week": "dentist",
+    "/day/hours": "dentist",
     "/no/such/page": None,
 }
 """Each page, and who sees it."""

@@ -6,7 +6,14 @@ export default function DentistApp() {
   const { t } = useTranslation("dentist");
   return (
     <Guard roles={["dentist"]}>
-      <Shell start="/day" palette links={[{ to: "/day", label: t("pages.day") }]} />
+      <Shell
+        start="/day"
+        links={[
+          { to: "/day", label: t("pages.day") },
+          { to: "/day/week", label: t("pages.week") },
+          { to: "/day/hours", label: t("pages.hours") },
+        ]}
+      />
     </Guard>
   );
 }

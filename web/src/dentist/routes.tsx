@@ -6,6 +6,10 @@ export const dentistRoutes: RouteObject[] = [
   {
     path: "/day",
     ...page(() => import("./DentistApp")),
-    children: [{ index: true, ...page(() => import("./DayPage")) }],
+    children: [
+      { index: true, ...page(() => import("./DayPage")) },
+      { path: "week", ...page(() => import("./WeekPage")) },
+      { path: "hours", ...page(() => import("./hours/HoursPage")) },
+    ],
   },
 ];

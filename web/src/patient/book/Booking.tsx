@@ -1,4 +1,10 @@
-import type { AppointmentType, Dentist, HoldInput, Slot } from "@chairtime/client";
+import {
+  type AppointmentType,
+  type Dentist,
+  type HoldInput,
+  isRefusal,
+  type Slot,
+} from "@chairtime/client";
 import { useHold } from "@chairtime/client/react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
@@ -57,9 +63,10 @@ export function Booking({ types, dentists, clinic, again }: Props) {
 
   useAfterSignIn(isPatient, take);
 
-  if (appointment && hold.isHeld)
+  const isLate = isRefusal(hold.error, "hold_expired");
+  if (appointment && hold.isHeld && !isLate)
     return <HoldPanel hold={hold} appointment={appointment} what={nameOf(appointment)} />;
-  if (appointment && hold.isExpired)
+  if (appointment && (hold.isExpired || (isLate && appointment.status === "held")))
     return (
       <ExpiredPanel
         hold={hold}

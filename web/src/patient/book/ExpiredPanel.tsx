@@ -1,4 +1,4 @@
-import type { Appointment, Slot } from "@chairtime/client";
+import { type Appointment, isRefusal, type Slot } from "@chairtime/client";
 import type { Hold } from "@chairtime/client/react";
 import { Button, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
@@ -33,10 +33,7 @@ export function ExpiredPanel({ hold, appointment, what, holdAnew, again }: Props
             zone={appointment.time_zone}
           />
         </div>
-        {error &&
-          !(error.name === "Refusal" && "code" in error && error.code === "hold_expired") && (
-            <ErrorMessage error={error} />
-          )}
+        {error && !isRefusal(error, "hold_expired") && <ErrorMessage error={error} />}
         <Alternatives near={appointment} isPending={hold.isPending} choose={holdAnew} />
         <Button variant="subtle" onClick={again}>
           {t("expired.other")}

@@ -6,19 +6,13 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { ErrorMessage } from "../../shared/ErrorMessage";
 
-type GetFile = (
-  path: string,
-  init: { params: { path: { id: string } }; parseAs: "blob" },
-) => Promise<{ data?: Blob }>;
-
 /** Saves the visit as a calendar file. */
 export function CalendarButton({ appointment }: { appointment: Appointment }) {
   const { t } = useTranslation("patient");
   const client = useClient();
   const saving = useMutation({
     mutationFn: async () => {
-      const get = client.api.GET as unknown as GetFile;
-      const { data } = await get("/api/appointments/{id}/calendar.ics", {
+      const { data } = await client.api.GET("/api/appointments/{id}/calendar.ics", {
         params: { path: { id: appointment.id } },
         parseAs: "blob",
       });
