@@ -19,7 +19,7 @@ from domain import messages
 from domain.actors import scope
 from domain.appointments import Result, Via
 from domain.booking import Outcome, Verb
-from domain.messages import Booking, BookingState, Command, Done, Work
+from domain.messages import AdvanceInput, AdvanceResult, Booking, BookingState, Command
 from services import booking as commands
 from services import moves
 from services.cached_terms import CachedTerms
@@ -39,10 +39,10 @@ class BookingActivities:
         self._wake_relay = wake_relay
 
     @activity.defn(name="advance")
-    async def advance(self, work: Work) -> Done:
-        """Places a requested hold, carries out each command, then acts on deadlines that have
-        passed by the database's clock. Repeating the same work changes nothing more. A refusal is
-        an outcome, not an error.
+    async def advance(self, work: AdvanceInput) -> AdvanceResult:
+        """Places the hold that the booking was started with, if any; carries out each command; then
+        acts on deadlines that have passed by the database's clock. Repeating the same input changes
+        nothing more. A refusal is an outcome, not an error.
 
         Raises ApplicationError of type `unavailable`, without the cause, if the database does not
         answer: commands may or may not have taken effect, and can be sent again.
@@ -55,11 +55,13 @@ class BookingActivities:
             _report(work.booking, error)
             raise _unavailable() from None
 
-    async def _advance(self, connection: Connection, work: Work) -> Done:
+    async def _advance(self, connection: Connection, work: AdvanceInput) -> AdvanceResult:
         try:
             id = parsing.booking_id(work.booking)
         except parsing.Malformed:
-            return Done(_refused(work.booking.id), [Outcome.MALFORMED for _ in work.commands])
+            return AdvanceResult(
+                _refused(work.booking.id), [Outcome.MALFORMED for _ in work.commands]
+            )
 
         already = await _already_carried_out(connection, id, work.commands)
         hold = await _outcome(self._hold(connection, work.booking)) if work.booking.hold else None
@@ -69,12 +71,14 @@ class BookingActivities:
             else await _carry_out(connection, id, command, hold)
             for command in work.commands
         ]
-        state, settled = await commands.settle(connection, id, Via.WORKFLOW)
+        state, any_passed = await commands.act_on_deadlines(connection, id, Via.WORKFLOW)
 
-        if settled or Outcome.DONE in (hold, *outcomes):
+        if any_passed or Outcome.DONE in (hold, *outcomes):
             self._wake_relay()
         of_look = Outcome.SAME if state else Outcome.NOT_FOUND
-        return Done(state or _refused(str(id)), [outcome or of_look for outcome in outcomes])
+        return AdvanceResult(
+            state or _refused(str(id)), [outcome or of_look for outcome in outcomes]
+        )
 
     async def _hold(self, connection: Connection, booking: Booking) -> Result:
         command, actor = parsing.hold(booking)

@@ -43,7 +43,7 @@ async def roll(connection: Connection, ahead: int, keep: timedelta) -> int:
     return dropped
 
 
-async def tidy(connection: Connection) -> None:
+async def vacuum(connection: Connection) -> None:
     """Vacuums the space of moved events. Stops after 0.7 s, which raises; autovacuum
     does the rest.
     """

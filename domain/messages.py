@@ -89,16 +89,18 @@ class Booking:
 
 
 @dataclass(frozen=True)
-class Work:
-    """One call of `advance`."""
+class AdvanceInput:
+    """The input of the activity `advance`."""
 
     booking: Booking
     commands: list[Command] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Done:
-    """The result of `advance`: the booking's state, and the outcome of each command, in order."""
+class AdvanceResult:
+    """The result of the activity `advance`: the booking's state afterwards, and the outcome of each
+    command, in order.
+    """
 
     state: BookingState
     outcomes: list[str]

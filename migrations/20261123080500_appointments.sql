@@ -25,8 +25,8 @@ create table appointments (
     walk_in             boolean not null default false,   -- made after its start
     policy              jsonb not null,                   -- the type's terms as they were at booking time; seconds
     extensions          int not null default 0 check (extensions between 0 and 2),
-    caller              uuid not null,                    -- who asked for it
-    maker               text not null,                    -- who made it, as role:id
+    caller              uuid not null,                    -- who made it: id of the account, …
+    maker               text not null,                    -- … and `role:id`; `actor`: who changed it last
     agent_id            uuid generated always as (case when maker like 'agent:%' then substr(maker, 7)::uuid end) stored,
     hold_token_hash     bytea check (length(hold_token_hash) = 32),    -- SHA-256
     lapsed_at           timestamptz,                      -- not completed within a day of its end
@@ -37,7 +37,7 @@ create table appointments (
     command_id          uuid,
     verb                text not null,
     actor               text not null,
-    via                 text not null check (via in ('api', 'workflow', 'sweep')),
+    via                 text not null check (via in ('api', 'workflow', 'sweep')),    -- see domain/appointments.py, Via
     reason              text,
     foreign key (dentist_id, clinic_id) references dentists (profile_id, clinic_id),
     foreign key (type_id, clinic_id) references appointment_types (id, clinic_id),
@@ -57,7 +57,8 @@ create index appointments_live on appointments (updated_at)
 -- Visits that are checked in or in treatment keep their chair; there are few at a time.
 create index appointments_present on appointments (clinic_id, ends_at) where status in ('checked_in', 'in_treatment');
 
--- Claims on resources. The foreign key is deferred, because a claim is inserted before its appointment.
+-- Claims: a booking claims the time of up to three resources, its dentist, its patient and a chair. No two active claims on one
+-- resource overlap. The foreign key is deferred, because a claim is inserted before its appointment.
 create table slot_reservations (
     id             bigint generated always as identity,   -- the order of the claims
     appointment_id uuid not null references appointments deferrable initially deferred,

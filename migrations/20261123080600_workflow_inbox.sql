@@ -22,7 +22,8 @@ create index workflow_inbox_due on workflow_inbox (not_before);
 -- A queue with many deletes: vacuum often.
 alter table workflow_inbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
--- Each version adds a row to the audit trail. Changes by the API are also added to the workflow inbox.
+-- Each version adds a row to the audit trail. Changes by the API are also added to the workflow inbox. The workflow knows its own
+-- changes, and after a sweep its own timer finds the hold expired.
 create function record_appointment_changes() returns trigger language plpgsql as $$
 begin
     if tg_op = 'INSERT' then

@@ -33,8 +33,10 @@ begin
         else true end;
 end $$;
 
--- One booking per idempotency key, or per id. The caller has checked hours, lead time and horizon. That still holds if the stamp
--- is the same and now is between p_earliest and p_latest (null: any time); else the outcome is `stale`.
+-- Makes one booking per idempotency key, or per id. The caller (services/booking.py) has checked hours, lead time and horizon by
+-- terms that it read before. That check is valid while the stamp of the terms is the same and now is between p_earliest and p_latest
+-- (null: any time); else the outcome is `stale`, and the caller reads the terms again. Overdue holds of the slot are expired by
+-- booking_claim, so that a slot is free at its deadline though no worker runs.
 -- `p_agent_id`: the agent who asks, or null. Agents know only patients whom they created or who granted them; the grant is locked
 -- until the transaction ends. Patients book for themselves and for linked patients, whose link is locked in the same way.
 -- Outcomes: held, repeat, key_reused, not_visible (a repeat whose booking the caller may no longer see), stale, not_found (the
@@ -68,7 +70,7 @@ begin
             outcome := 'not_visible';
             exit;
         end if;
-        exit when pass = 2;            -- refused, unless the same request won meanwhile
+        exit when pass = 2;            -- a refusal is final only if this request has not succeeded meanwhile, sent twice
 
         select * into terms from booking_terms t where t.dentist_id = p_dentist_id and t.type_id = p_type_id;
         if terms.stamp is distinct from p_stamp or clock_timestamp() not between p_earliest and p_latest then

@@ -58,7 +58,7 @@ class Hub:
         self._connection = ReconnectingConnection(dsn, "hub", self._session)
         self.streams = OpenStreams()
         self._at: Cursor | None = None
-        self._ahead = timedelta()
+        self._clock_offset = timedelta()
         self._connected = False
         self._closing = False
         self._subscribers: dict[str, list[Subscriber]] = defaultdict(list)
@@ -79,7 +79,7 @@ class Hub:
 
     def now(self) -> datetime:
         """The estimated time of the database's clock."""
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self._clock_offset
 
     def subscribe(self, topic: str, subscriber: Subscriber) -> None:
         """Calls `subscriber` with each event of a topic before streams get it, and with null if
@@ -102,13 +102,14 @@ class Hub:
     def open(
         self, reader: Reader, at: Cursor, cut: Callable[[], None]
     ) -> AbstractContextManager[Stream]:
-        """Opens a stream for a reader that has all events up to `at`, while the context lasts.
-        Events up to the stream's `since` must be read from the log. `cut` must abort a hanging
-        write.
+        """Opens a stream, while the context lasts, for a reader that has all events up to `at`. The
+        stream's queue gets the events after its `since`: after this hub's position, or after `at`
+        if that is later, as the reader may come from a process that is ahead. The caller must read
+        the events between `at` and `since` from the log. `cut` must abort a hanging write.
         """
         here = self._at or at
-        ahead = at.epoch == here.epoch and at.seq > here.seq
-        return self.streams.join(reader, at if ahead else here, cut)
+        reader_is_ahead = at.epoch == here.epoch and at.seq > here.seq
+        return self.streams.join(reader, at if reader_is_ahead else here, cut)
 
     async def known(self, cursor: Cursor, pool: Pool) -> bool:
         """Whether a stream can continue from this cursor: it has the current epoch, and is not
@@ -123,12 +124,12 @@ class Hub:
 
     async def _session(self, connection: DedicatedConnection) -> None:
         await connection.add_listener("realtime", self._notified)
-        located = -inf
+        checked = -inf
         try:
             while True:
-                if time.monotonic() - located > POLL:
-                    await self._locate(connection)
-                    located = time.monotonic()
+                if time.monotonic() - checked > POLL:
+                    await self._check_end_of_log(connection)
+                    checked = time.monotonic()
                 await self._catch_up(connection)
                 self._connected = True
                 self._connection.healthy()
@@ -141,18 +142,20 @@ class Hub:
         if self._at is None or self._at.seq < int(str(head)):
             self._connection.wake()
 
-    async def _locate(self, connection: DedicatedConnection) -> None:
-        """Reads the end of the log, and resyncs at the first start or if the log was replaced."""
+    async def _check_end_of_log(self, connection: DedicatedConnection) -> None:
+        """Reads where the log ends. At the first start, and if the database was restored from a
+        backup, continues from there.
+        """
         here = self._at
         async with self._connection.query_timeout():
             end = await events.position(connection)
-        self._ahead = end.now - datetime.now(UTC)
+        self._clock_offset = end.now - datetime.now(UTC)
         if here and here.epoch == end.epoch and here.seq <= end.head:
             return
         async with self._connection.query_timeout():
-            begun = await events.after(connection, end.head - end.head % SIZE, SIZE)
+            last_page = await events.after(connection, end.head - end.head % SIZE, SIZE)
         self._resync(Cursor(end.epoch, end.head), frames.Reset.EPOCH)
-        for event in begun:
+        for event in last_page:
             self.pages.add(event)
 
     async def _catch_up(self, connection: DedicatedConnection) -> None:
@@ -182,7 +185,7 @@ class Hub:
                 await asyncio.sleep(0)
 
     def _deliver(self, event: Event, at: Cursor) -> int:
-        streams = self.streams.of(event)
+        streams = self.streams.subscribed_to(event)
         if streams:
             queued = QueuedEvent.of(event, frames.event(at, event, self.now()))
             for stream in streams:

@@ -24,8 +24,8 @@ Rights = tuple[str | None, frozenset[UUID]]
 
 
 class OpenStreams:
-    """Streams are members while their `join` lasts. The cost of an event depends on the number of
-    its subscribers, not on the number of open streams.
+    """A stream is listed while the context of its `join` lasts. The cost of an event depends on the
+    number of its subscribers, not on the number of open streams.
     """
 
     def __init__(self) -> None:
@@ -61,8 +61,8 @@ class OpenStreams:
         finally:
             self._leave(stream)
 
-    def of(self, event: Event) -> Collection[Stream]:
-        """The streams to deliver an event to, each once."""
+    def subscribed_to(self, event: Event) -> Collection[Stream]:
+        """The streams that get this event."""
         found = [self._by_address[a] for a in event.addresses() if a in self._by_address]
         return [stream for stream in set().union(*found) if stream.reader.wants(event)]
 

@@ -50,10 +50,10 @@ class Stream:
     """
 
     __slots__ = (
-        "_beat_at",
         "_cut",
         "_cut_at",
-        "_over_at",
+        "_expires_at",
+        "_heartbeat_at",
         "_pending",
         "_waiter",
         "ending",
@@ -65,7 +65,7 @@ class Stream:
         """`cut` aborts a write that is blocked by a reader that does not read."""
         self.reader = reader
         self.since = since
-        """Later events are pushed; earlier ones must be read from the log."""
+        """The queue gets the events after this cursor; others must be read from the log."""
         self.ending: Ending | None = None
         self._cut = cut
         self._cut_at = 0.0
@@ -73,8 +73,8 @@ class Stream:
         self._pending: list[QueuedEvent] = []
         self._waiter: asyncio.Future[None] | None = None
         now = asyncio.get_running_loop().time()
-        self._over_at = now + reader.until - time.time()
-        self._beat_at = now + random.uniform(0, frames.HEARTBEAT_SECONDS)  # not all at once
+        self._expires_at = now + reader.until - time.time()
+        self._heartbeat_at = now + random.uniform(0, frames.HEARTBEAT_SECONDS)  # not all at once
         self.writing()
 
     def push(self, queued: QueuedEvent) -> None:
@@ -116,10 +116,10 @@ class Stream:
                 self.end(Ending.LAGGED)
                 metrics.EVICTED.labels(reason="stalled").inc()
             self.cut()
-        elif now >= self._over_at:
+        elif now >= self._expires_at:
             self.end(Ending.EXPIRED)
-        elif now >= self._beat_at:
-            self._beat_at = now + frames.HEARTBEAT_SECONDS
+        elif now >= self._heartbeat_at:
+            self._heartbeat_at = now + frames.HEARTBEAT_SECONDS
             self._wake()
 
     def writing(self) -> None:

@@ -18,7 +18,7 @@ AHEAD = 1000
 PERIOD = 60.0
 """Seconds between two checks of the partitions."""
 
-DEAD = 10_000
+VACUUM_AFTER = 10_000
 """Number of moved events after which the outbox is vacuumed, which takes a few milliseconds."""
 
 logger = logging.getLogger(__name__)
@@ -32,27 +32,27 @@ class Upkeep:
     def __init__(self, connection: DedicatedConnection, keep: timedelta) -> None:
         self._connection = connection
         self._keep = keep
-        self._rolled = float("-inf")
-        self._dead = 0
+        self._checked_at = float("-inf")
+        self._moved = 0
 
     async def after(self, moved: int) -> None:
         """To be called after each round of the relay, with the number of events it moved."""
-        self._dead += moved
+        self._moved += moved
         try:
-            await self._roll()
-            await self._tidy()
+            await self._roll_partitions()
+            await self._vacuum()
         except asyncpg.PostgresError as error:
             logger.warning("upkeep: %s", without_texts(error))
 
-    async def _roll(self) -> None:
+    async def _roll_partitions(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._rolled < PERIOD:
+        if now - self._checked_at < PERIOD:
             return
-        self._rolled = now
+        self._checked_at = now
         if dropped := await outbox.roll(self._connection, AHEAD, self._keep):
             logger.info("upkeep: partitions dropped: %d", dropped)
 
-    async def _tidy(self) -> None:
-        if self._dead >= DEAD:
-            self._dead = 0
-            await outbox.tidy(self._connection)
+    async def _vacuum(self) -> None:
+        if self._moved >= VACUUM_AFTER:
+            self._moved = 0
+            await outbox.vacuum(self._connection)

@@ -1,8 +1,12 @@
 """The workflow of one booking: its signals, updates and query.
 
 The row in Postgres is the source of truth: whoever commits first decides. The workflow makes sure
-that deadlines are acted on. Signals are commands without an answer, updates are commands with one.
-Both only add to the pending commands; `BookingLoop` carries them out.
+that deadlines are acted on, even if no client or API process is left.
+
+The API holds the slot itself and commits; the dispatcher (workflows/dispatch.py) then starts the
+workflow, and sends each later change as a signal. Updates, and `Booking.hold`, are for staff and
+programs that use Temporal without the API. Signals are commands without an answer, updates are
+commands with one. Both only add to the pending commands; `BookingLoop` carries them out.
 """
 
 import asyncio
@@ -40,8 +44,8 @@ class BookingWorkflow:
 
     @workflow.run
     async def run(self, booking: Booking) -> BookingState:
-        """Returns the last state once no deadline is left. A cancellation request does not
-        interrupt it, but is handled as the command `cancel` by the clinic.
+        """Returns the last state once no deadline is left. A request to cancel the workflow does
+        not interrupt it: it cancels the booking, by the command `cancel` of the clinic.
         """
         loop = asyncio.create_task(self._loop.run())
         while True:

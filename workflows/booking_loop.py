@@ -1,9 +1,11 @@
 """The loop of a booking's workflow: carries out the received commands, reads the booking's state,
 and waits for the next message or deadline.
 
-It is level-triggered: whatever state it starts in, whether a message comes twice, or the worker is
-killed in between, it reads the row and continues from there. All messages are treated alike: a
-command that the API has already carried out is a repeat to the database, and changes nothing.
+Each round is one call of the activity `advance` (activities/advance.py), which carries out the
+commands, acts on deadlines that have passed, and returns the row's state. So it does not matter
+where a round starts: whether a message came twice, or a worker died in between, the next round
+reads the row and continues from there. All messages are treated alike: a command that the API has
+already carried out is a repeat to the database, and changes nothing.
 """
 
 import contextlib
@@ -17,7 +19,7 @@ from temporalio.common import RetryPolicy, SearchAttributeUpdate
 from temporalio.exceptions import FailureError
 
 from activities.advance import BookingActivities
-from domain.messages import Booking, BookingState, Done, Work
+from domain.messages import AdvanceInput, AdvanceResult, Booking, BookingState
 from workflows import search_attributes
 from workflows.pending import PendingCommand, PendingCommands, answer
 
@@ -61,10 +63,8 @@ class BookingLoop:
         while True:
             batch, received = self._pending.take(BATCH), self._pending.received
             try:
-                done = await self._advance(batch)
-            except (
-                FailureError
-            ):  # a time-out is an ActivityError; other errors are raised unwrapped
+                result = await self._advance(batch)
+            except FailureError:  # time-outs and errors of the activity
                 self._pending.put_back(batch)
                 await self._continue_as_new_if_long()
                 await self._back_off(failures, received)
@@ -72,27 +72,28 @@ class BookingLoop:
                 continue
 
             failures = 0
-            self._publish(done.state)
-            answer(batch, done)
+            self._publish(result.state)
+            answer(batch, result)
             await self._continue_as_new_if_long()
             if self._pending:
                 continue
-            if done.state.over and await self._all_answered(1):
-                return done.state
-            await self._wait_until_due(done.state)
+            if result.state.over and await self._all_answered(limit=1):
+                return result.state
+            await self._wait_until_due(result.state)
 
-    async def _advance(self, batch: list[PendingCommand]) -> Done:
+    async def _advance(self, batch: list[PendingCommand]) -> AdvanceResult:
         """Calls the activity. Calls never overlap: replay could not order two local activities."""
         commands = [pending.command for pending in batch]
         verbs = ", ".join(dict.fromkeys(command.verb for command in commands))
         due = f"{self.state.due} deadline" if self.state and self.state.due else "first read"
-        work = Work(replace(self._booking, todo=[]), commands)
-        done = await workflow.execute_local_activity_method(
+        work = AdvanceInput(replace(self._booking, todo=[]), commands)
+        result = await workflow.execute_local_activity_method(
             BookingActivities.advance, work, summary=verbs or due, **ATTEMPT
         )
-        # The hold is tried once; if refused, it is not retried when its slot becomes free.
+        # A hold requested through Temporal is tried once: it is not tried again when its slot
+        # becomes free.
         self._booking = replace(self._booking, hold=None)
-        return done
+        return result
 
     def _publish(self, state: BookingState) -> None:
         """Publishes the state: to queries, search attributes and the Web UI's current details."""
@@ -116,13 +117,13 @@ class BookingLoop:
 
     async def _continue_as_new_if_long(self) -> None:
         if workflow.info().is_continue_as_new_suggested() and await self._all_answered(
-            CARRIED_OVER
+            limit=CARRIED_OVER
         ):
             workflow.continue_as_new(replace(self._booking, todo=self._pending.commands))
 
     async def _all_answered(self, limit: int) -> bool:
-        """Waits until all update handlers have finished. False if another update arrives first, or
-        `limit` commands are pending.
+        """Waits until the callers of all updates have their answers. False if there is more to do
+        first: another update has arrived, or `limit` commands are pending.
         """
         pending = self._pending
         await workflow.wait_condition(

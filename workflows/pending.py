@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from temporalio.exceptions import ApplicationError
 
-from domain.messages import Answer, Command, Done
+from domain.messages import AdvanceResult, Answer, Command
 
 Key = tuple[str, str]
 """Verb and id."""
@@ -21,7 +21,7 @@ class PendingCommand:
 
 
 class PendingCommands:
-    """In order of arrival. A command with the verb and id of a pending one is added to that one."""
+    """In order of arrival. If a command with the same verb and id is pending, both are one."""
 
     def __init__(self, todo: list[Command]) -> None:
         self._pending: dict[Key, PendingCommand] = {}
@@ -46,8 +46,8 @@ class PendingCommands:
         self._add(command).signalled = True
 
     async def update(self, command: Command) -> Answer:
-        """Waits for the answer to a command. Raises ApplicationError of type `unavailable` if the
-        database does not answer; the caller may send it again.
+        """Adds a command and waits for its answer. Raises ApplicationError of type `unavailable` if
+        the database does not answer; the caller may send it again.
         """
         pending = self._add(command)
         pending.reply = pending.reply or asyncio.Future()
@@ -71,8 +71,11 @@ class PendingCommands:
                 pending.reply.set_exception(ApplicationError(text, type="unavailable"))
             if pending.signalled:
                 kept[_key(pending.command)] = PendingCommand(pending.command, signalled=True)
-        for key, newer in self._pending.items():
-            kept.setdefault(key, newer).reply = newer.reply
+        for key, newer in self._pending.items():  # received while the batch was running
+            if key in kept:
+                kept[key].reply = newer.reply
+            else:
+                kept[key] = newer
         self._pending = kept
 
     def _add(self, command: Command) -> PendingCommand:
@@ -80,11 +83,11 @@ class PendingCommands:
         return self._pending.setdefault(_key(command), PendingCommand(command))
 
 
-def answer(batch: list[PendingCommand], done: Done) -> None:
+def answer(batch: list[PendingCommand], result: AdvanceResult) -> None:
     """Answers the updates of this batch."""
-    for pending, outcome in zip(batch, done.outcomes, strict=True):
+    for pending, outcome in zip(batch, result.outcomes, strict=True):
         if pending.reply:
-            pending.reply.set_result(Answer(outcome, done.state))
+            pending.reply.set_result(Answer(outcome, result.state))
 
 
 def _key(command: Command) -> Key:

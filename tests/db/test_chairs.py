@@ -128,7 +128,7 @@ async def test_after_an_exchange_a_booking_lives_on_as_before(pool: Pool):
         assert (await wish(connection, start)).outcome is Outcome.DONE
         moved = visits[1].id
         assert await chair_of(connection, moved) == 0
-        state, settled = await booking.settle(connection, moved, Via.WORKFLOW)
+        state, settled = await booking.act_on_deadlines(connection, moved, Via.WORKFLOW)
         assert state is not None
         assert (state.status, state.version, state.due, settled) == ("held", 2, "hold", False)
         for verb in (Verb.CONFIRM, Verb.CANCEL):

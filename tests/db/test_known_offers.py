@@ -114,7 +114,7 @@ async def test_lead_time_is_checked_by_the_database_clock(pool):
     soon = datetime.now(UTC) + known.terms.lead_time - timedelta(minutes=1)
     async with pool.acquire() as connection:
         late = request(soon, patient_id=BEN, caller=BEN)
-        assert await booking._take(connection, late, known, patient(BEN), Via.API) is None
+        assert await booking._hold_under(connection, late, known, patient(BEN), Via.API) is None
     assert await pool.fetchval("select count(*) from appointments") == 1
 
 

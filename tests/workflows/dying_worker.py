@@ -14,13 +14,13 @@ from temporalio.client import Client
 from activities.advance import BookingActivities
 from db.pool import create_pool
 from domain.booking import Verb
-from domain.messages import Done, Work
+from domain.messages import AdvanceInput, AdvanceResult
 from workflows.worker import build_worker
 
 
 class Dying(BookingActivities):
     @activity.defn(name="advance")
-    async def advance(self, work: Work) -> Done:
+    async def advance(self, work: AdvanceInput) -> AdvanceResult:
         done = await super().advance(work)
         if any(command.verb == Verb.CONFIRM for command in work.commands):
             os.kill(os.getpid(), signal.SIGKILL)

@@ -13,7 +13,7 @@ from activities.advance import BookingActivities
 from db.demo import person_id
 from db.pool import Pool, create_pool
 from domain.booking import OPEN_TO_ALL, RULES, CancelReason, Verb
-from domain.messages import Booking, Command, Done, Work
+from domain.messages import AdvanceInput, AdvanceResult, Booking, Command
 from tests.support import ANA, BEN, LENA, rewrite
 from tests.workflows.desk import Desk
 
@@ -27,9 +27,11 @@ def desk(pool: Pool) -> Desk:
 
 async def advance(
     pool: Pool, booking: Booking, *commands: Command, wake_relay=lambda: None
-) -> Done:
+) -> AdvanceResult:
     activities = BookingActivities(pool, wake_relay)
-    return await ActivityEnvironment().run(activities.advance, Work(booking, list(commands)))
+    return await ActivityEnvironment().run(
+        activities.advance, AdvanceInput(booking, list(commands))
+    )
 
 
 async def test_the_same_work_again_changes_nothing_and_says_so(desk: Desk):

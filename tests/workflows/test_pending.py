@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from domain.messages import BookingState, Command, Done
+from domain.messages import AdvanceResult, BookingState, Command
 from workflows.pending import PendingCommands, answer
 
 STATE = BookingState("id", "booked", 2)
@@ -48,7 +48,7 @@ async def test_all_who_ask_the_same_are_answered_together():
     pending = PendingCommands([])
     tasks = [await asked(pending, CONFIRM) for _ in range(3)]
     batch = pending.take(100)
-    answer(batch, Done(STATE, ["done"]))
+    answer(batch, AdvanceResult(STATE, ["done"]))
     assert {(await task).outcome for task in tasks} == {"done"}
     assert len(batch) == 1
     assert not pending.awaited
@@ -82,6 +82,6 @@ async def test_who_asked_meanwhile_is_answered_by_the_next_attempt():
     pending.put_back(failed)
 
     batch = pending.take(100)
-    answer(batch, Done(STATE, ["repeat"]))
+    answer(batch, AdvanceResult(STATE, ["repeat"]))
     assert (await task).outcome == "repeat"
     assert commands(batch) == [CONFIRM]
