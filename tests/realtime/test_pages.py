@@ -46,34 +46,13 @@ async def read(book: Pages, log: Log, seq: int, until: int) -> list[int]:
     return got
 
 
-async def test_a_page_is_read_once_for_all_who_ask_at_once_and_for_all_who_come_later():
-    book, log = Pages(), Log(3 * SIZE + 7)
-    readers = [(n, 3 * SIZE + 7) for n in range(0, SIZE, 5)]
-    got = await asyncio.gather(*(read(book, log, *reader) for reader in readers))
-    assert got == [list(range(seq + 1, end + 1)) for seq, end in readers]
-    assert sorted(log.reads) == [
-        (page * SIZE, min((page + 1) * SIZE, 3 * SIZE + 7)) for page in range(4)
-    ]
-    assert await read(book, log, 3, 3 * SIZE) == list(range(4, 3 * SIZE + 1))
-    assert len(log.reads) == 4
-
-
-async def test_who_asks_while_a_shorter_piece_is_read_gets_all_that_is_theirs():
+async def test_a_reader_that_needs_more_of_a_page_being_read_gets_all_of_it():
     book, log = Pages(), Log(20)
     short, long = await asyncio.gather(read(book, log, 0, 10), read(book, log, 0, 20))
     assert (short, long) == (list(range(1, 11)), list(range(1, 21)))
 
 
-async def test_events_received_live_are_not_queried():
-    book, log = Pages(), Log(0)
-    for seq in range(1, 2 * SIZE + 4):
-        book.add(made(seq))
-    assert await read(book, log, 0, 2 * SIZE + 3) == list(range(1, 2 * SIZE + 4))
-    assert await read(book, log, 7, 9) == [8, 9]
-    assert log.reads == []
-
-
-async def test_a_page_whose_beginning_was_not_seen_is_not_taken_for_whole():
+async def test_a_page_cached_from_the_middle_is_not_served_as_complete():
     book, log = Pages(), Log(SIZE + 5)
     for seq in range(10, SIZE + 6):
         book.add(made(seq))
@@ -89,7 +68,7 @@ async def test_deleted_events_are_not_skipped_silently():
     assert await read(book, log, SIZE + 3, 2 * SIZE) == list(range(SIZE + 4, 2 * SIZE + 1))
 
 
-async def test_no_more_is_remembered_than_there_is_room_for():
+async def test_at_most_kept_pages_are_cached():
     book, log = Pages(), Log((pages.KEPT + 5) * SIZE)
     for event in log.events:
         book.add(event)
@@ -99,7 +78,7 @@ async def test_no_more_is_remembered_than_there_is_room_for():
     assert log.reads == [(0, SIZE)]
 
 
-async def test_whoever_asks_first_may_leave_before_the_answer():
+async def test_cancelling_the_first_reader_does_not_cancel_the_shared_read():
     book, log = Pages(), Log(SIZE)
     first = asyncio.create_task(read(book, log, 0, SIZE))
     second = asyncio.create_task(read(book, log, 0, SIZE))
@@ -109,7 +88,7 @@ async def test_whoever_asks_first_may_leave_before_the_answer():
     assert len(log.reads) == 1
 
 
-async def test_another_log_is_read_anew():
+async def test_after_forget_pages_are_read_again():
     book, log = Pages(), Log(SIZE)
     await read(book, log, 0, SIZE)
     book.forget()
@@ -167,7 +146,7 @@ async def test_a_crowd_that_comes_back_at_once_costs_a_bounded_number_of_queries
     assert len(asked) <= queries
 
 
-async def test_who_is_far_behind_is_served_what_is_theirs_alone(
+async def test_a_reader_far_behind_is_served_by_a_query_for_its_own_events(
     pool, relay, hub, listen, asked, monkeypatch
 ):
     monkeypatch.setattr(replay, "REACH", 10)

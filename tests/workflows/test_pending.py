@@ -30,7 +30,7 @@ def test_a_repeated_message_is_one_command():
     assert pending.received == 3
 
 
-def test_what_is_heard_again_after_it_was_taken_is_looked_at_again():
+def test_a_command_received_after_it_was_taken_is_pending_again():
     pending = PendingCommands([CONFIRM])
     pending.take(100)
     pending.signal(CONFIRM)
@@ -44,17 +44,7 @@ def test_a_batch_is_bounded_and_keeps_two_verbs_of_one_id_apart():
     assert len(PendingCommands([Command("look", str(n)) for n in range(9)]).take(4)) == 4
 
 
-async def test_all_who_ask_the_same_are_answered_together():
-    pending = PendingCommands([])
-    tasks = [await asked(pending, CONFIRM) for _ in range(3)]
-    batch = pending.take(100)
-    answer(batch, AdvanceResult(STATE, ["done"]))
-    assert {(await task).outcome for task in tasks} == {"done"}
-    assert len(batch) == 1
-    assert not pending.awaited
-
-
-async def test_after_a_failure_who_waits_is_told_and_a_signal_is_kept_in_its_place():
+async def test_after_a_failure_updates_fail_and_signals_keep_their_order():
     pending = PendingCommands([CONFIRM])
     task = await asked(pending, OTHER)
     pending.put_back(pending.take(100))
@@ -65,17 +55,7 @@ async def test_after_a_failure_who_waits_is_told_and_a_signal_is_kept_in_its_pla
     assert pending.commands == [CONFIRM, CANCEL]
 
 
-async def test_an_update_that_fails_does_not_undo_the_signal_of_the_same_command():
-    pending = PendingCommands([CONFIRM])
-    task = await asked(pending, CONFIRM)
-    pending.put_back(pending.take(100))
-
-    with pytest.raises(ApplicationError):
-        await task
-    assert pending.commands == [CONFIRM]
-
-
-async def test_who_asked_meanwhile_is_answered_by_the_next_attempt():
+async def test_an_update_received_during_a_failed_attempt_is_answered_by_the_next():
     pending = PendingCommands([CONFIRM])
     failed = pending.take(100)
     task = await asked(pending, CONFIRM)
