@@ -19,7 +19,7 @@ from domain import messages
 from domain.actors import scope
 from domain.appointments import Result, Via
 from domain.booking import Outcome, Verb
-from domain.messages import AdvanceInput, AdvanceResult, Booking, BookingState, Command
+from domain.messages import AdvanceInput, AdvanceResult, BookingInput, BookingState, Command
 from services import booking as commands
 from services import moves
 from services.cached_terms import CachedTerms
@@ -80,7 +80,7 @@ class BookingActivities:
             state or _refused(str(id)), [outcome or of_look for outcome in outcomes]
         )
 
-    async def _hold(self, connection: Connection, booking: Booking) -> Result:
+    async def _hold(self, connection: Connection, booking: BookingInput) -> Result:
         command, actor = parsing.hold(booking)
         held = await commands.hold(connection, command, actor, Via.WORKFLOW, self._terms)
         return held.as_shown_to(actor)
@@ -138,7 +138,7 @@ def _refused(id: str) -> BookingState:
     return BookingState(id, REFUSED, 0, over=True)
 
 
-def _report(booking: Booking, error: Exception) -> None:
+def _report(booking: BookingInput, error: Exception) -> None:
     if isinstance(error, Unavailable):
         log.warning("the database is unavailable for booking %.50r: %s", booking.id, error)
     else:

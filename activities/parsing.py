@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from domain.actors import Actor, Role
 from domain.appointments import Change, Hold, Move
 from domain.booking import RULES, CancelReason, Verb
-from domain.messages import Booking, Command
+from domain.messages import BookingInput, Command
 from domain.patient_limits import Limits, limits
 from domain.rights import may_book_at, may_use
 from domain.schedules import PLAUSIBLE_YEARS
@@ -33,7 +33,7 @@ class Unknown(ValueError):
     """The verb is unknown."""
 
 
-def booking_id(booking: Booking) -> UUID:
+def booking_id(booking: BookingInput) -> UUID:
     """The id of the row. Raises Malformed."""
     return _uuid(booking.id, "id")
 
@@ -50,7 +50,7 @@ def command_id(booking: UUID, text: str) -> UUID:
         return uuid5(booking, text)
 
 
-def hold(booking: Booking) -> tuple[Hold, Actor]:
+def hold(booking: BookingInput) -> tuple[Hold, Actor]:
     """The hold that a booking starts with, and its actor. Raises Malformed."""
     id, asked = booking_id(booking), booking.hold
     if asked is None:

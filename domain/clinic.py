@@ -35,7 +35,7 @@ class BookingTerms:
     hours: Hours
     now: datetime
     """The database's clock."""
-    moves: UUID | None = None
+    moved_id: UUID | None = None
     """The booking to be moved; its own claims do not block it."""
     kept_start: datetime | None = None
     """That booking's present start; lead time and horizon do not apply to it."""

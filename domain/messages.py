@@ -30,7 +30,9 @@ class BookingState:
     status: str
     version: int
     due: str = ""
-    """Name of the next deadline: `hold`, `approval`, `end of visit`; empty if none is left."""
+    """Name of the next deadline: `hold`, `approval`, or `end of visit` (which is LAPSE_AFTER the
+    end); empty if none is left.
+    """
     due_in: float | None = None
     """Seconds until the deadline by the database's clock, so that clock skew does not matter; may
     be negative.
@@ -77,8 +79,10 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Booking:
-    """The input of the booking's workflow."""
+class BookingInput:
+    """The input of the booking's workflow. `hold`: null if the booking was made through the API, as
+    the row exists then.
+    """
 
     id: str
     hold: HoldRequest | None = None
@@ -92,7 +96,7 @@ class Booking:
 class AdvanceInput:
     """The input of the activity `advance`."""
 
-    booking: Booking
+    booking: BookingInput
     commands: list[Command] = field(default_factory=list)
 
 

@@ -25,7 +25,7 @@ class AppointmentWithPolicy:
         return replace(
             booking_terms,
             terms=self.kept_terms(booking_terms.terms),
-            moves=self.appointment.id,
+            moved_id=self.appointment.id,
             kept_start=self.appointment.starts_at,
         )
 

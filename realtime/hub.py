@@ -97,7 +97,7 @@ class Hub:
     async def close(self) -> None:
         """Ends every stream with `bye` within seconds; new ones are refused."""
         self._closing = True
-        await self.streams.dismiss()
+        await self.streams.end_all()
 
     def open(
         self, reader: Reader, at: Cursor, cut: Callable[[], None]

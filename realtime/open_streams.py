@@ -32,7 +32,7 @@ class OpenStreams:
         self._streams: set[Stream] = set()
         self._by_address: dict[str, set[Stream]] = defaultdict(set)
         self._left = asyncio.Event()
-        self._dismissed = False
+        self._all_ended = False
         self._ticking = False
         self._by_person: Counter[UUID | None] = Counter()
         self.of_staff = 0
@@ -45,7 +45,7 @@ class OpenStreams:
     @contextmanager
     def join(self, reader: Reader, since: Cursor, cut: Callable[[], None]) -> Iterator[Stream]:
         stream = Stream(reader, since, cut)
-        if self._dismissed:
+        if self._all_ended:
             stream.end(Ending.BYE)
         self._check_rights(stream)
         self._streams.add(stream)
@@ -97,9 +97,9 @@ class OpenStreams:
             stream.since = to
             stream.push(reset)
 
-    async def dismiss(self) -> None:
+    async def end_all(self) -> None:
         """Ends every stream with `bye`, and cuts those still open after DRAIN_TIMEOUT seconds."""
-        self._dismissed = True
+        self._all_ended = True
         for stream in self.all():
             stream.end(Ending.BYE)
         with contextlib.suppress(TimeoutError):

@@ -17,6 +17,7 @@ class TermsChanged(asyncpg.SerializationError):
 
 
 async def retried(run: Callable[[], Awaitable[Result]], attempts: int = ATTEMPTS) -> Result:
+    """Runs a command, at most `attempts` times, until no other transaction gets ahead of it."""
     for _ in range(attempts - 1):
         try:
             return await run()

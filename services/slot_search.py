@@ -150,7 +150,7 @@ async def _claims(
         ),
         min((span.starts_at for span in spans if span), default=terms_list[0].now),
         max((span.ends_at for span in spans if span), default=terms_list[0].now),
-        terms_list[0].moves,
+        terms_list[0].moved_id,
     )
 
 

@@ -4,8 +4,8 @@ The row in Postgres is the source of truth: whoever commits first decides. The w
 that deadlines are acted on, even if no client or API process is left.
 
 The API holds the slot itself and commits; the dispatcher (workflows/dispatch.py) then starts the
-workflow, and sends each later change as a signal. Updates, and `Booking.hold`, are for staff and
-programs that use Temporal without the API. Signals are commands without an answer, updates are
+workflow, and sends each later change as a signal. Updates, and `BookingInput.hold`, are for staff
+and programs that use Temporal without the API. Signals are commands without an answer, updates are
 commands with one. Both only add to the pending commands; `BookingLoop` carries them out.
 """
 
@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import parsing
 from domain.booking import Verb
-from domain.messages import LOOK, Answer, Booking, BookingState, Command
+from domain.messages import LOOK, Answer, BookingInput, BookingState, Command
 from workflows.booking_loop import BookingLoop
 from workflows.pending import PendingCommands
 
@@ -37,13 +37,13 @@ def _signal(verb: Verb) -> Callable[..., None]:
 @workflow.defn
 class BookingWorkflow:
     @workflow.init
-    def __init__(self, booking: Booking) -> None:  # handlers run before `run` does
+    def __init__(self, booking: BookingInput) -> None:  # handlers run before `run` does
         self._booking = booking
         self._pending = PendingCommands(booking.todo)
         self._loop = BookingLoop(booking, self._pending)
 
     @workflow.run
-    async def run(self, booking: Booking) -> BookingState:
+    async def run(self, booking: BookingInput) -> BookingState:
         """Returns the last state once no deadline is left. A request to cancel the workflow does
         not interrupt it: it cancels the booking, by the command `cancel` of the clinic.
         """

@@ -19,7 +19,7 @@ from temporalio.common import RetryPolicy, SearchAttributeUpdate
 from temporalio.exceptions import FailureError
 
 from activities.advance import BookingActivities
-from domain.messages import AdvanceInput, AdvanceResult, Booking, BookingState
+from domain.messages import AdvanceInput, AdvanceResult, BookingInput, BookingState
 from workflows import search_attributes
 from workflows.pending import PendingCommand, PendingCommands, answer
 
@@ -50,7 +50,7 @@ ATTEMPT = _Attempt(
 class BookingLoop:
     """One workflow run of a booking. `state` is the state read last; the row may be newer."""
 
-    def __init__(self, booking: Booking, pending: PendingCommands) -> None:
+    def __init__(self, booking: BookingInput, pending: PendingCommands) -> None:
         self._booking = booking
         self._pending = pending
         self.state: BookingState | None = None

@@ -25,7 +25,7 @@ from db.pool import Pool
 from domain.actors import CLINIC
 from domain.appointments import NO_TEXTS, Change, Hold, Result, Via
 from domain.booking import RULES, Outcome, Verb
-from domain.messages import Answer, Booking, BookingState, Command, HoldRequest
+from domain.messages import Answer, BookingInput, BookingState, Command, HoldRequest
 from services import booking as commands
 from tests.support import AMARA, ANA, HANG, begin_visit
 from workflows import search_attributes, workflow_id
@@ -107,7 +107,7 @@ class Desk:
         attributes: TypedSearchAttributes | None = None,
     ) -> Handle:
         """As the dispatcher starts a booking that the API has just made."""
-        booking = Booking(str(id), todo=[command or await self.last_command(id)])
+        booking = BookingInput(str(id), todo=[command or await self.last_command(id)])
         return await self.start(id, booking=booking, attributes=attributes)
 
     async def last_command(self, id: UUID) -> Command:
@@ -133,14 +133,14 @@ class Desk:
         signal: str | None = None,
         command: Command | None = None,
         *,
-        booking: Booking | None = None,
+        booking: BookingInput | None = None,
         attributes: TypedSearchAttributes | None = None,
         reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     ) -> Handle:
         """As the dispatcher starts and signals it."""
         return await self.client.start_workflow(
             BookingWorkflow.run,
-            booking or Booking(str(id)),
+            booking or BookingInput(str(id)),
             id=workflow_id(id),
             task_queue=self.queue,
             task_timeout=TASK_TIMEOUT,
@@ -150,7 +150,7 @@ class Desk:
             search_attributes=attributes,
         )
 
-    async def ask_hold(self, booking: Booking, update_id: str | None = None) -> Answer:
+    async def ask_hold(self, booking: BookingInput, update_id: str | None = None) -> Answer:
         """Update-with-start: a booking without the API."""
         start = WithStartWorkflowOperation(
             BookingWorkflow.run,

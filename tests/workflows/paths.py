@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from db.pool import create_pool
 from domain.booking import Verb
-from domain.messages import Booking, Command
+from domain.messages import BookingInput, Command
 from tests.support import begin_visit
 from tests.workflows.desk import Desk, Handle, has_looked, has_read, until
 from workflows import BOOKING_STATUS
@@ -25,7 +25,7 @@ HELD = TypedSearchAttributes([SearchAttributePair(BOOKING_STATUS, "held")])
 
 
 async def through_temporal_alone(desk: Desk) -> Handle:
-    booking = Booking(str(uuid7()), desk.request())
+    booking = BookingInput(str(uuid7()), desk.request())
     async with desk.working():
         await desk.ask_hold(booking)
         handle = desk.handle(booking.id)
@@ -38,7 +38,7 @@ async def through_temporal_alone(desk: Desk) -> Handle:
 async def refused(desk: Desk) -> Handle:
     taken = desk.next_slot()
     await desk.hold(taken)
-    booking = Booking(str(uuid7()), desk.request(taken))
+    booking = BookingInput(str(uuid7()), desk.request(taken))
     async with desk.working():
         await desk.ask_hold(booking)
     return desk.handle(booking.id)

@@ -4,18 +4,18 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from domain.messages import Booking, BookingState
+from domain.messages import BookingInput, BookingState
 from workflows.booking import BookingWorkflow
 
 
 @workflow.defn(name="BookingWorkflow")
 class NotingFirst(BookingWorkflow):
     @workflow.init
-    def __init__(self, booking: Booking) -> None:
+    def __init__(self, booking: BookingInput) -> None:
         super().__init__(booking)
 
     @workflow.run
-    async def run(self, booking: Booking) -> BookingState:
+    async def run(self, booking: BookingInput) -> BookingState:
         workflow.upsert_memo({"planted": True})
         return await super().run(booking)
 
@@ -23,10 +23,10 @@ class NotingFirst(BookingWorkflow):
 @workflow.defn(name="BookingWorkflow")
 class AskingFirst(BookingWorkflow):
     @workflow.init
-    def __init__(self, booking: Booking) -> None:
+    def __init__(self, booking: BookingInput) -> None:
         super().__init__(booking)
 
     @workflow.run
-    async def run(self, booking: Booking) -> BookingState:
+    async def run(self, booking: BookingInput) -> BookingState:
         await workflow.execute_activity("planted", start_to_close_timeout=timedelta(seconds=1))
         return await super().run(booking)

@@ -10,7 +10,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from uuid_utils.compat import uuid7
 
 from domain.booking import RULES, Verb
-from domain.messages import Booking, Command
+from domain.messages import BookingInput, Command
 from tests.support import AMARA, begin_visit
 from tests.workflows.desk import Desk, current_details, has_looked, has_read, until
 from workflows import BOOKING_STATUS, CLINIC_ID, DENTIST_ID, SLOT_START
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("working")
 
 
 async def test_a_whole_booking_goes_through_temporal_alone(desk: Desk):
-    booking = Booking(str(uuid7()), desk.request())
+    booking = BookingInput(str(uuid7()), desk.request())
 
     held = await desk.ask_hold(booking)
     handle = desk.handle(booking.id)
@@ -37,7 +37,7 @@ async def test_a_whole_booking_goes_through_temporal_alone(desk: Desk):
 async def test_a_hold_that_is_refused_ends_its_workflow_and_leaves_no_row(desk: Desk):
     taken = desk.next_slot()
     await desk.hold(taken)
-    booking = Booking(str(uuid7()), desk.request(taken))
+    booking = BookingInput(str(uuid7()), desk.request(taken))
 
     answer = await desk.ask_hold(booking)
 
@@ -176,7 +176,7 @@ async def test_an_update_without_a_command_id_has_the_update_s(desk: Desk):
 
 
 async def test_the_hold_s_answer_can_be_asked_for_again_after_the_end(desk: Desk):
-    booking = Booking(str(uuid7()), desk.request())
+    booking = BookingInput(str(uuid7()), desk.request())
     first = await desk.ask_hold(booking, "hold")
     again = await desk.ask_hold(booking, "another")
     await desk.handle(booking.id).execute_update(BookingWorkflow.ask_cancel, Command(id="c"))

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 import embedded.temporal
 from db.pool import Pool, create_pool
 from domain.booking import Verb
-from domain.messages import Booking, Command
+from domain.messages import BookingInput, Command
 from embedded import stack
 from tests.workflows.desk import TASK_TIMEOUT, Desk, has_looked, until
 from workflows import BOOKING_STATUS
@@ -221,7 +221,7 @@ async def test_pending_commands_survive_continue_as_new_without_database(
     own_desk: Desk, nowhere: Pool
 ):
     desk = own_desk
-    booking = Booking(str(uuid7()), desk.request())
+    booking = BookingInput(str(uuid7()), desk.request())
     async with desk.working():
         await desk.ask_hold(booking)
     handle = desk.handle(booking.id)
