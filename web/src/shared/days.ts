@@ -1,3 +1,5 @@
+import { formatLocale } from "./locale";
+
 /** Calendar days as `2027-03-08`, and how they lie in a clinic's zone. */
 
 const DAY_MS = 86_400_000;
@@ -59,11 +61,23 @@ export function dayText(
   language: string,
   format: Intl.DateTimeFormatOptions = { weekday: "short", day: "numeric", month: "short" },
 ): string {
-  return noon(day).toLocaleDateString(language, { ...format, timeZone: "UTC" });
+  return noon(day).toLocaleDateString(formatLocale(language), { ...format, timeZone: "UTC" });
+}
+
+/** The months in which two days lie, as `November – December 2026`. */
+export function monthsText(first: string, last: string, language: string): string {
+  return new Intl.DateTimeFormat(formatLocale(language), {
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  }).formatRange(noon(first), noon(last));
 }
 
 export function timeText(instant: string | number | Date, zone: string, language: string): string {
-  return new Date(instant).toLocaleTimeString(language, { timeStyle: "short", timeZone: zone });
+  return new Date(instant).toLocaleTimeString(formatLocale(language), {
+    timeStyle: "short",
+    timeZone: zone,
+  });
 }
 
 /** The name of the place that a zone is named by, as `Berlin`. */

@@ -45,8 +45,12 @@ export function Alternatives({ near, isPending, choose }: Props) {
             py="xs"
             disabled={isPending}
             justify="space-between"
-            styles={{ label: { whiteSpace: "normal", textAlign: "start" } }}
-            rightSection={<Text fw={600}>{t("alternatives.hold")}</Text>}
+            styles={{ label: { whiteSpace: "normal", textAlign: "start", lineHeight: 1.4 } }}
+            rightSection={
+              <Text span fw={600} style={{ whiteSpace: "nowrap" }}>
+                {t("alternatives.hold")}
+              </Text>
+            }
             onClick={() => choose(slot)}
           >
             <span>

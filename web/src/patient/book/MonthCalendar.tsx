@@ -8,6 +8,7 @@ import {
   dayText,
   firstOfMonth,
   mondayOf,
+  monthsText,
   weekOf,
   weeksOf,
 } from "../../shared/days";
@@ -62,7 +63,8 @@ export function MonthCalendar({ search, today, chosen, choose }: Props) {
     );
   }
 
-  const name = dayText(month, i18n.language, { month: "long", year: "numeric" });
+  const isExtended = (weeks.at(-1) ?? month) >= addMonths(month, 1);
+  const name = monthsText(first, isExtended ? addDays(end, -1) : first, i18n.language);
   return (
     <div>
       <Group justify="space-between" mb="xs" wrap="nowrap">

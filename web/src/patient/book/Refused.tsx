@@ -12,11 +12,14 @@ interface Props {
 
 /** Why a time could not be taken, and those that the API offers instead. */
 export function Refused({ error, isPending, choose }: Props) {
-  const { i18n } = useTranslation("patient");
+  const { t, i18n } = useTranslation("patient");
   const offered = isRefusal(error) ? (error.problem.alternatives ?? []) : [];
   return (
     <Stack gap="xs">
-      <ErrorMessage error={error} />
+      <ErrorMessage
+        error={error}
+        {...(isRefusal(error, "patient_overlap") ? { text: t("book.overlap") } : {})}
+      />
       <Group gap="xs">
         {offered.map((slot) => (
           <Button

@@ -1,7 +1,8 @@
 import type { Slot } from "@chairtime/client";
 import { UnstyledButton } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { timeText } from "../../shared/days";
+import { offset, timeText } from "../../shared/days";
+import { formatLocale } from "../../shared/locale";
 import classes from "./Book.module.css";
 import type { Start } from "./times";
 
@@ -16,6 +17,8 @@ interface Props {
 export function TimeButton({ start, zone, isChosen, choose }: Props) {
   const { t, i18n } = useTranslation("patient");
   const isFree = start.state === "free";
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const differs = offset(Date.parse(start.at), own) !== offset(Date.parse(start.at), zone);
   const until = start.slot.held_until;
   return (
     <UnstyledButton
@@ -27,11 +30,14 @@ export function TimeButton({ start, zone, isChosen, choose }: Props) {
       onClick={() => isFree && choose(start.slot)}
     >
       <span>{timeText(start.at, zone, i18n.language)}</span>
+      {isFree && differs && (
+        <small>{t("times.yours", { at: timeText(start.at, own, i18n.language) })}</small>
+      )}
       {start.state === "held" && (
         <small>
           {until
             ? t("times.held", {
-                at: new Date(until).toLocaleTimeString(i18n.language, {
+                at: new Date(until).toLocaleTimeString(formatLocale(i18n.language), {
                   timeStyle: "medium",
                   timeZone: zone,
                 }),
