@@ -1,0 +1,58 @@
+"""What patients see of their visits: moves, cancellations, and who may act for them."""
+
+from playwright.async_api import expect
+
+from tests.browser.site import Visits
+from tests.browser.staff import Staff
+
+
+async def test_a_move_by_staff_is_seen_by_the_patient(visits: Visits):
+    staff = Staff(visits.site)
+    visit = await staff.book("ana", "amara", place=1)
+    page = await visits.open("/visits", "patient", "ana")
+    card = page.locator(f'[data-visit="{visit["id"]}"]')
+    await expect(card).to_contain_text("Berlin time")
+    to = (await staff.free("amara"))[4]
+    await staff.move(visit["id"], to)
+    await expect(card.get_by_role("status")).to_contain_text("The time has changed")
+
+
+async def test_a_confirmation_that_comes_too_late_shows_three_alternatives(visits: Visits):
+    staff = Staff(visits.site)
+    page = await visits.open("/?type=checkup", "patient", "deniz")
+    await page.locator("[data-state=free]").nth(8).click()
+    await page.get_by_role("button", name="Hold for").click()
+    await expect(page.get_by_role("button", name="Confirm")).to_be_visible()
+    await staff.end_holds()
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("heading", name="has run out")).to_be_focused()
+    await expect(page.get_by_role("button", name="Hold", exact=False)).to_have_count(3)
+
+
+async def test_a_patient_moves_and_cancels_a_visit(visits: Visits):
+    staff = Staff(visits.site)
+    visit = await staff.book("chloe", "lena", place=30)
+    page = await visits.open("/visits", "patient", "chloe")
+    card = page.locator(f'[data-visit="{visit["id"]}"]')
+    await card.get_by_role("link", name="Move").click()
+    await page.locator("[data-state=free]").nth(6).click()
+    await page.get_by_role("button", name="Move it here").click()
+    await expect(page.get_by_role("heading", name="Moved")).to_be_focused()
+    await page.get_by_role("main").get_by_role("link", name="My visits").click()
+
+    async with page.expect_download() as saved:
+        await card.get_by_role("button", name="Add to calendar").click()
+    assert (await saved.value).suggested_filename.endswith(".ics")
+
+    await card.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Cancel the visit").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(card).to_contain_text("cancelled")
+
+
+async def test_a_patient_takes_back_what_an_assistant_may_do(visits: Visits):
+    page = await visits.open("/assistants", "patient", "ana")
+    await page.get_by_label("The assistant's number").fill(Staff(visits.site).agent)
+    await page.get_by_role("button", name="Allow").click()
+    await page.get_by_role("button", name="Take back from Chatbot").click()
+    await expect(page.get_by_text("No assistant may act for you.")).to_be_visible()
