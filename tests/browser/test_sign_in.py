@@ -7,8 +7,13 @@ from playwright.async_api import Page, expect
 
 from tests.browser.site import Visits
 
-HOMES = {"admin": "/desk", "dentist": "/day", "patient": "/"}
-FULL_NAMES = {"admin": "Admin", "dentist": "Dr. Amara Okafor", "patient": "Ana Torres"}
+HOMES = {"admin": "/desk", "desk": "/desk", "dentist": "/day", "patient": "/"}
+FULL_NAMES = {
+    "admin": "Admin",
+    "desk": "Greta Vogel",
+    "dentist": "Dr. Amara Okafor",
+    "patient": "Ana Torres",
+}
 
 
 async def choose(page: Page, role: str) -> None:

@@ -1,17 +1,13 @@
 import { createQueryClient } from "@chairtime/client/react";
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { BrowserRouter } from "react-router";
 import { startI18n } from "./i18n";
 import { Routes } from "./Routes";
 import { ClientProvider } from "./session/ClientProvider";
 import { SessionProvider } from "./session/SessionProvider";
 import { theme, variables } from "./theme";
-
-const Notifications = lazy(async () => ({
-  default: (await import("@mantine/notifications")).Notifications,
-}));
 
 startI18n();
 
@@ -20,9 +16,6 @@ const cache = createQueryClient();
 export function App() {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
-      <Suspense>
-        <Notifications position="bottom-right" />
-      </Suspense>
       <QueryClientProvider client={cache}>
         <Suspense>
           <SessionProvider>

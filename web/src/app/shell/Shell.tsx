@@ -17,6 +17,9 @@ import classes from "./Shell.module.css";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { UserMenu } from "./UserMenu";
 
+const Notifications = lazy(async () => ({
+  default: (await import("@mantine/notifications")).Notifications,
+}));
 const ShortcutsDialog = lazy(() => import("../keys/ShortcutsDialog"));
 
 export interface AppLink {
@@ -30,7 +33,7 @@ interface Props {
   links: readonly AppLink[];
   /** Whether the header offers a choice of clinic and shows its clock. */
   clinic?: boolean;
-  /** Whether pages and people can be found by typing. */
+  /** For staff: pages and people can be found by typing, and changes are notified. */
   palette?: boolean;
 }
 
@@ -121,6 +124,11 @@ export function Shell({ start, links, clinic = false, palette = false }: Props) 
       <main id="main" tabIndex={-1} className={classes.main}>
         <Outlet />
       </main>
+      {palette && (
+        <Suspense>
+          <Notifications position="bottom-right" />
+        </Suspense>
+      )}
       {shortcuts && (
         <Suspense>
           <ShortcutsDialog onClose={close} />
