@@ -1,8 +1,11 @@
 import type { Clinic } from "@chairtime/client";
 import { useAppointments } from "@chairtime/client/react";
 import { useCallback, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
 import { HeaderSlot } from "../app/shell/HeaderSlot";
 import { ErrorMessage } from "../shared/ErrorMessage";
+import { formatLocale } from "../shared/locale";
+import { BlockTime } from "./block/BlockTime";
 import { Board } from "./board/Board";
 import type { Picked } from "./board/BoardContext";
 import { BoardSkeleton } from "./board/BoardSkeleton";
@@ -16,12 +19,14 @@ import { MoveRefused } from "./move/MoveRefused";
 import { useMoving } from "./move/useMoving";
 import { BookingPanel } from "./panel/BookingPanel";
 import { ON_BOARD } from "./status";
-import { instantOf } from "./time/zone";
+import { instantOf, showDate } from "./time/zone";
 import { TodoList } from "./todo/TodoList";
 import { useDeskPlace } from "./useDeskPlace";
+import { Week } from "./week/Week";
 
 /** The board of a day, what is to do at its left, and the open booking at its right. */
 export function Day({ clinic }: { clinic: Clinic }) {
+  const { t, i18n } = useTranslation("desk");
   const zone = clinic.time_zone;
   const place = useDeskPlace(zone);
   const { date, columns: by, booking, go } = place;
@@ -38,6 +43,7 @@ export function Day({ clinic }: { clinic: Clinic }) {
   const columns = useColumns(clinic.id, by);
   const { list: types, terms } = useTypes(clinic.id);
   const [picked, setPicked] = useState<Picked | null>(null);
+  const [blocking, setBlocking] = useState<Picked | null>(null);
   const moving = useMoving(zone);
   const open = useCallback((id: string) => go({ booking: id }), [go]);
   const drop = useCallback(
@@ -55,6 +61,10 @@ export function Day({ clinic }: { clinic: Clinic }) {
       <HeaderSlot>
         <DayNavigation place={place} />
       </HeaderSlot>
+      <h1 className={classes.heading}>
+        {t("pages.day")}: {clinic.name},{" "}
+        {showDate(date, formatLocale(i18n.language), { dateStyle: "full" })}
+      </h1>
       <aside className={`${classes.side} no-print`}>
         <TodoList
           clinic={clinic}
@@ -69,6 +79,15 @@ export function Day({ clinic }: { clinic: Clinic }) {
           <ErrorMessage error={error} retry={() => [bookings.refetch(), columns.retry()]} />
         ) : !bookings.data || columns.isPending ? (
           <BoardSkeleton />
+        ) : place.view === "week" ? (
+          <Week
+            clinic={clinic}
+            date={date}
+            today={place.today}
+            dentists={columns.dentists}
+            onOpen={open}
+            onDay={(day) => go({ date: day, view: null })}
+          />
         ) : (
           <Board
             clinic={clinic}
@@ -90,6 +109,14 @@ export function Day({ clinic }: { clinic: Clinic }) {
                   picked={picked}
                   dentists={columns.dentists}
                   types={types}
+                  onBlock={
+                    picked.dentistId
+                      ? () => {
+                          setBlocking(picked);
+                          setPicked(null);
+                        }
+                      : undefined
+                  }
                   onClose={() => setPicked(null)}
                 />
               )
@@ -106,6 +133,15 @@ export function Day({ clinic }: { clinic: Clinic }) {
           types={terms.types}
           moving={moving}
           onClose={() => go({ booking: null })}
+        />
+      )}
+      {blocking?.dentistId && (
+        <BlockTime
+          dentistId={blocking.dentistId}
+          date={date}
+          minute={blocking.minute}
+          zone={zone}
+          onClose={() => setBlocking(null)}
         />
       )}
       {moving.refused && (

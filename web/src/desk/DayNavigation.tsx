@@ -1,7 +1,8 @@
 import { ActionIcon, Button, Group, SegmentedControl, Text } from "@mantine/core";
-import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
+import { IconChevronLeft, IconChevronRight, IconPrinter } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useShortcut } from "../app/keys/shortcuts";
+import { formatLocale } from "../shared/locale";
 import classes from "./Desk.module.css";
 import { addDays, showDate } from "./time/zone";
 import type { DeskPlace } from "./useDeskPlace";
@@ -27,7 +28,7 @@ export function DayNavigation({ place }: { place: DeskPlace }) {
       </ActionIcon>
       <label className={classes.date}>
         <Text size="sm" fw={600} span aria-hidden>
-          {showDate(date, i18n.language)}
+          {showDate(date, formatLocale(i18n.language))}
         </Text>
         <input
           type="date"
@@ -70,6 +71,16 @@ export function DayNavigation({ place }: { place: DeskPlace }) {
           ]}
         />
       )}
+      <ActionIcon
+        variant="default"
+        size="md"
+        visibleFrom="md"
+        aria-label={t("nav.print")}
+        title={t("nav.print")}
+        onClick={() => window.print()}
+      >
+        <IconPrinter size={16} aria-hidden />
+      </ActionIcon>
     </Group>
   );
 }

@@ -8,6 +8,11 @@ export const deskRoutes: RouteObject[] = [
     ...page(() => import("./DeskApp")),
     children: [
       { index: true, ...page(() => import("./DayPage")) },
+      { path: "schedules", ...page(() => import("./schedules/SchedulesPage")) },
+      { path: "people", ...page(() => import("./tables/PeoplePage")) },
+      { path: "clinics", ...page(() => import("./tables/ClinicsPage")) },
+      { path: "types", ...page(() => import("./tables/TypesPage")) },
+      { path: "chairs", ...page(() => import("./tables/ChairsPage")) },
       { path: "health", ...page(() => import("./health/HealthPage")) },
     ],
   },

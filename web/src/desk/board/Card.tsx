@@ -56,7 +56,6 @@ export const Card = memo(function Card({ appointment, lane, lanes, leaving = fal
         data-short={length * SCALE < 40 || undefined}
         data-movable={movable || undefined}
         title={label.join("\n")}
-        aria-label={label.join(", ")}
         disabled={leaving}
         onClick={() => open(appointment.id)}
         onPointerDown={movable ? (event) => drag(appointment, event) : undefined}

@@ -68,6 +68,7 @@ export function FreeTime({ column, dentistId, label, first }: Props) {
     >
       {at !== null && !blocked && (
         <span
+          aria-hidden
           className={classes.aim}
           style={{ insetBlockStart: (at - from) * SCALE, blockSize: Math.max(step, 15) * SCALE }}
         >

@@ -28,11 +28,13 @@ interface Props {
   picked: Picked;
   dentists: readonly Dentist[];
   types: readonly AppointmentType[];
+  /** Closes this time instead of booking it; absent where columns are no dentists. */
+  onBlock?: (() => void) | undefined;
   onClose: () => void;
 }
 
 /** The form beside a free cell: who, what and why; Enter books, Esc leaves. */
-export function NewBooking({ clinic, date, picked, dentists, types, onClose }: Props) {
+export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onClose }: Props) {
   const { t } = useTranslation("desk");
   const zone = clinic.time_zone;
   const [dentistId, setDentistId] = useState(picked.dentistId ?? dentists[0]?.id ?? "");
@@ -74,13 +76,14 @@ export function NewBooking({ clinic, date, picked, dentists, types, onClose }: P
   return (
     <Popover
       opened
-      onClose={onClose}
+      onChange={(opened) => !opened && onClose()}
       width={340}
       position="right-start"
       withArrow
       shadow="md"
       trapFocus
       returnFocus
+      withRoles={false}
       closeOnClickOutside={false}
       middlewares={{
         flip: { fallbackPlacements: ["left-start", "bottom", "top"] },
@@ -90,7 +93,7 @@ export function NewBooking({ clinic, date, picked, dentists, types, onClose }: P
       <Popover.Target>
         <div style={{ blockSize: 30 }} />
       </Popover.Target>
-      <Popover.Dropdown aria-label={t("new.title")} data-new-booking>
+      <Popover.Dropdown role="dialog" aria-label={t("new.title")} data-new-booking>
         <form onSubmit={submit}>
           <Stack gap="xs">
             <Title order={2} size="h5">
@@ -140,6 +143,16 @@ export function NewBooking({ clinic, date, picked, dentists, types, onClose }: P
               <Text size="sm" c="red" role="status">
                 {blocked}
               </Text>
+            )}
+            {onBlock && (
+              <Button
+                size="compact-xs"
+                variant="subtle"
+                disabled={blocked !== null}
+                onClick={onBlock}
+              >
+                {t("block.open")}
+              </Button>
             )}
             <Group justify="flex-end" gap="xs">
               <Button size="xs" variant="subtle" color="gray" onClick={onClose}>

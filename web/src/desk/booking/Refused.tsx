@@ -2,6 +2,7 @@ import { type Dentist, isRefusal, type Slot } from "@chairtime/client";
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { ErrorMessage } from "../../shared/ErrorMessage";
+import { formatLocale } from "../../shared/locale";
 
 interface Props {
   error: unknown;
@@ -31,7 +32,7 @@ export function Refused({ error, zone, dentists, onChoose }: Props) {
                 variant="light"
                 onClick={() => onChoose(slot)}
               >
-                {new Date(slot.starts_at).toLocaleString(i18n.language, {
+                {new Date(slot.starts_at).toLocaleString(formatLocale(i18n.language), {
                   weekday: "short",
                   day: "numeric",
                   hour: "2-digit",

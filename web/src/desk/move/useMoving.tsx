@@ -4,6 +4,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { formatLocale } from "../../shared/locale";
 import { useBlocked } from "../useBlocked";
 
 export interface Target {
@@ -59,7 +60,7 @@ export function useMoving(zone: string): Moving {
       const moved = await run(appointment, target);
       if (!moved) return false;
       const key = `moved ${moved.id} ${moved.version}`;
-      const at = new Date(moved.starts_at).toLocaleString(i18n.language, {
+      const at = new Date(moved.starts_at).toLocaleString(formatLocale(i18n.language), {
         weekday: "short",
         hour: "2-digit",
         minute: "2-digit",

@@ -15,7 +15,7 @@ interface Props {
 export function FreeNext({ dentists, zone, onGo }: Props) {
   const { t } = useTranslation("desk");
   return (
-    <section aria-label={t("todo.free_next")} className={classes.group}>
+    <section aria-label={t("todo.free_next")} className={`${classes.group} ${classes.next}`}>
       <Title order={2} size="h6">
         {t("todo.free_next")}
       </Title>

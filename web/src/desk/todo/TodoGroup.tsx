@@ -13,7 +13,7 @@ interface Props {
 export function TodoGroup({ group, zone, onOpen }: Props) {
   const { t } = useTranslation("desk");
   return (
-    <details open className={classes.group} data-todo-group={group.name}>
+    <details open={!isPhone()} className={classes.group} data-todo-group={group.name}>
       <summary>{t(`todo.${group.name}`, { count: group.items.length })}</summary>
       <ul>
         {group.items.map((each) => (
@@ -27,4 +27,9 @@ export function TodoGroup({ group, zone, onOpen }: Props) {
       </ul>
     </details>
   );
+}
+
+/** On a phone the board comes first: the groups are folded. */
+function isPhone(): boolean {
+  return window.matchMedia("(max-width: 48em)").matches;
 }

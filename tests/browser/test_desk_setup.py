@@ -1,0 +1,79 @@
+"""Hours, clinics, types, chairs and people, as the desk sets them up."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+
+import httpx2
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.desk import Front
+from tests.browser.site import Site, Visits
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@pytest.fixture
+async def front(site: Site) -> AsyncIterator[Front]:
+    bearer = {"Authorization": f"Bearer {site.token('admin')}"}
+    async with httpx2.AsyncClient(base_url=site.url, headers=bearer) as client:
+        clinics = (await client.get("/api/clinics")).json()
+        yield Front(client, site, clinics[0])
+
+
+async def test_a_dry_run_names_the_bookings_outside_before_hours_are_saved(
+    visits: Visits, front: Front
+):
+    slug = await front.type()
+    slot = (await front.free(slug, apart=3))[1]
+    booking = await front.book(slot, slug)
+    booking = await front.appointment(booking["id"])
+    dentist, clinic = slot["dentist_id"], front.clinic["id"]
+    page = await visits.open(f"/desk/schedules?clinic={clinic}&of={dentist}", "admin")
+    weekday = date.fromisoformat(front.date(slot["starts_at"])).weekday()
+    day = page.get_by_role("group", name=DAYS[weekday])
+    await expect(day.locator("[data-bar]").first).to_be_visible()
+    before = (await front.get(f"/api/availability/{dentist}"))["weekly"]
+    while await day.locator("[data-bar]").count():
+        await day.get_by_role("button", name="Remove").first.click()
+    save = page.get_by_role("button", name="Save")
+    await expect(save).to_be_disabled()
+    await page.get_by_role("button", name="What would this change?").click()
+    outcome = page.locator("[data-outcome]")
+    await expect(outcome).to_contain_text(booking["patient_name"])
+    assert (await front.get(f"/api/availability/{dentist}"))["weekly"] == before
+    await page.get_by_role("button", name="Save all the same").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    after = (await front.get(f"/api/availability/{dentist}"))["weekly"]
+    assert [each for each in before if each["weekday"] != weekday] == after
+
+
+async def test_the_keyboard_changes_weekly_hours(visits: Visits, front: Front):
+    dentist = (await front.get("/api/profiles/dentists"))[0]
+    path = f"/desk/schedules?clinic={dentist['clinic_id']}&of={dentist['id']}"
+    page = await visits.open(path, "admin")
+    await page.get_by_role("button", name="Add hours on Sunday").click()
+    await page.get_by_role("slider", name="End on Sunday").focus()
+    await page.keyboard.press("Shift+ArrowRight")
+    await page.get_by_role("button", name="What would this change?").click()
+    await expect(page.locator("[data-outcome='0']")).to_be_visible()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    weekly = (await front.get(f"/api/availability/{dentist['id']}"))["weekly"]
+    assert {"weekday": 6, "starts": "08:00", "ends": "12:00"} in weekly
+
+
+async def test_what_the_api_refuses_stands_at_its_field(visits: Visits, front: Front):
+    page = await visits.open(f"/desk/types?clinic={front.clinic['id']}", "admin")
+    await page.get_by_role("button", name="Add").click()
+    form = page.locator("[data-row-form]")
+    typed = {"name": "New visit", "slug": "new-visit", "duration_minutes": "25"}
+    field = {name: form.locator(f"[data-field='{name}']") for name in typed}
+    await field["duration_minutes"].fill("9999")
+    await form.get_by_role("button", name="Save").click()
+    for name, text in typed.items():
+        await expect(field[name]).to_have_attribute("aria-invalid", "true")
+        await field[name].fill(text)
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    await expect(page.locator("[data-table]")).to_contain_text("New visit")

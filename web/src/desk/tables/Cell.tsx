@@ -1,0 +1,11 @@
+import { useTranslation } from "react-i18next";
+import type { Field } from "./fields";
+
+/** A value of a row in words. */
+export function Cell({ field, value }: { field: Field; value: unknown }) {
+  const { t } = useTranslation("desk");
+  if (field.kind === "flag") return t(value ? "table.yes" : "table.no");
+  if (value === null || value === undefined || value === "") return "–";
+  const choice = field.choices?.find((each) => each.value === value);
+  return choice?.label ?? String(value);
+}
