@@ -1,23 +1,29 @@
-import i18next, { type BackendModule, type ReadCallback } from "i18next";
+import i18next, { type BackendModule, type ReadCallback, type ResourceKey } from "i18next";
 import { initReactI18next } from "react-i18next";
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const KEPT = "chairtime.language";
-const files = import.meta.glob<{ default: Record<string, unknown> }>("../i18n/*/*.json");
+const files = import.meta.glob<string>("../i18n/*/*.json", {
+  eager: true,
+  query: "?url",
+  import: "default",
+});
 
 /** Loads a language's texts of one app when that app is shown. */
 const backend: BackendModule = {
   type: "backend",
   init: () => undefined,
   read(language: string, namespace: string, done: ReadCallback) {
-    const load = files[`../i18n/${language}/${namespace}.json`];
-    if (!load) return done(new Error(`no texts: ${language}/${namespace}`), null);
-    load().then(
-      (texts) => done(null, texts.default),
-      (error: Error) => done(error, null),
-    );
+    const url = files[`../i18n/${language}/${namespace}.json`];
+    if (!url) return done(new Error(`no texts: ${language}/${namespace}`), null);
+    fetch(url)
+      .then((answer) => answer.json() as Promise<ResourceKey>)
+      .then(
+        (texts) => done(null, texts),
+        (error: Error) => done(error, null),
+      );
   },
 };
 
