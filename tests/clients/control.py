@@ -5,11 +5,14 @@ import contextlib
 import json
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Mapping
+from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from api.auth import development
 from db.demo import person_id
 from embedded import ports
+from settings import Settings
 from tests.acceptance.clinic import LONG, Clinic
 
 
@@ -26,6 +29,16 @@ class Control:
         token = self._clinic.token(role, named)
         await self._clinic.call("GET", "/api/profiles/me", role, named)
         return {"id": str(person_id(role, named)), "role": role, "name": named, "token": token}
+
+    async def short_token(self, name: str, seconds: str) -> str:
+        """A patient's token that is good for so long."""
+        home = self._clinic.premises.home
+        settings = Settings(environment="development", chairtime_home=home, _env_file=None)
+        return development.token(settings, "patient", name, int(seconds))
+
+    async def restore(self) -> None:
+        """The log of events begins another life, as after the database was restored."""
+        await self._clinic.pool.execute("update realtime_epoch set epoch = $1", token_hex(6))
 
     async def kill(self) -> None:
         """kill -9 of the API with all its connections."""

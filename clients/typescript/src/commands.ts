@@ -1,6 +1,7 @@
 import type { Client as FetchClient } from "openapi-fetch";
 import type { ServerClock } from "./clock.js";
 import type { components, paths } from "./generated/schema.js";
+import { newKey } from "./keys.js";
 import { Unreachable } from "./refusal.js";
 import type { Appointment, CancelReason } from "./types.js";
 
@@ -52,6 +53,8 @@ export interface CommandOptions {
   key?: string;
   /** Refused with `version_conflict` unless the booking has this version. */
   version?: number;
+  /** An agent's token of the booking, where another process made it. */
+  holdToken?: string;
 }
 
 /**
@@ -128,7 +131,7 @@ export class Commands {
   }
 
   private headers(options: CommandOptions, id?: string): Params["header"] {
-    const token = id === undefined ? undefined : this.tokens.get(id);
+    const token = options.holdToken ?? this.tokens.get(id ?? "");
     return {
       "Idempotency-Key": options.key ?? newKey(),
       ...(options.version === undefined ? {} : { "If-Match": `"${options.version}"` }),
@@ -152,12 +155,6 @@ interface Params {
 interface Answer {
   data?: Appointment;
   response: Response;
-}
-
-/** `crypto.randomUUID` exists in secure contexts only; a clinic's intranet may be none. */
-export function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function reserveBody(input: HoldInput): Schemas["Reserve"] {

@@ -1,6 +1,7 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { Position } from "./position.js";
 import { errorOf, Refusal, Unreachable } from "./refusal.js";
+import type { OnWake } from "./tabs.js";
 import type { StreamItem } from "./types.js";
 
 /** Fetches a bearer token; null for a visitor. `renew`: the last one was refused or is over. */
@@ -16,7 +17,11 @@ export interface ConnectionOptions {
   silence: number;
   /** Called for every frame and heartbeat. */
   onData?: () => void;
+  onWake?: OnWake;
 }
+
+/** Milliseconds without data after which a page that wakes up connects again: a heartbeat and more. */
+const OVERDUE = 20_000;
 
 /** Statuses that are retried, as are all from 500 on. */
 const TRANSIENT = new Set([408, 425, 429]);
@@ -35,16 +40,24 @@ export async function* connect(
   options.signal.addEventListener("abort", stop, { once: true });
   if (options.signal.aborted) stop();
   let watch: ReturnType<typeof setTimeout> | undefined;
-  const alive = () => {
+  let last = Date.now();
+  const listen = () => {
+    last = Date.now();
     clearTimeout(watch);
     watch = setTimeout(stop, options.silence);
+  };
+  const alive = () => {
+    listen();
     options.onData?.();
   };
+  const ignoreWakes = options.onWake?.(() => {
+    if (Date.now() - last > OVERDUE) stop();
+  });
   const onRetry = (milliseconds: number) => {
     position.retry = milliseconds;
   };
   try {
-    alive();
+    listen();
     const response = await options.fetch(request(url, position, options.token, guard.signal));
     const body = await admitted(response);
     const frames = body
@@ -52,6 +65,10 @@ export async function* connect(
       .pipeThrough(observed(alive))
       .pipeThrough(new EventSourceParserStream({ onRetry }));
     const reader = frames.getReader();
+    // Node may forget the signal of a request that was collected as garbage.
+    const leave = () => void reader.cancel().catch(() => undefined);
+    guard.signal.addEventListener("abort", leave, { once: true });
+    if (guard.signal.aborted) leave();
     try {
       for (;;) {
         const { done, value } = await reader.read();
@@ -59,13 +76,14 @@ export async function* connect(
         yield* position.take({ id: value.id ?? "", event: value.event ?? "", data: value.data });
       }
     } finally {
-      void reader.cancel().catch(() => undefined);
+      leave();
     }
   } catch (error) {
     if (error instanceof Refusal || error instanceof Unreachable) throw error;
     throw new Unreachable(null, null, { cause: error });
   } finally {
     clearTimeout(watch);
+    ignoreWakes?.();
     options.signal.removeEventListener("abort", stop);
     stop();
   }

@@ -1,6 +1,7 @@
 import { connect, type Fetch, type GetToken } from "./connection.js";
 import { Position } from "./position.js";
 import { Refusal, Unreachable } from "./refusal.js";
+import type { OnWake } from "./tabs.js";
 import type { StreamItem } from "./types.js";
 
 export interface FollowOptions {
@@ -14,15 +15,15 @@ export interface FollowOptions {
   onData?: () => void;
   /** Called when a connection has ended and another attempt follows. */
   onLost?: () => void;
-  /** Ends the present pause early when it resolves, as when the browser is online again. */
-  wake?: (signal: AbortSignal) => Promise<void>;
+  /** When it calls, a pause ends early and a connection that is silent is replaced. */
+  onWake?: OnWake;
 }
 
 /** More than two heartbeats of the server. */
 export const SILENCE = 40_000;
 
 /** The longest pause between two attempts, in milliseconds. */
-const LONGEST_PAUSE = 10_000;
+const LONGEST_PAUSE = 5_000;
 
 /** The largest random extension of a pause, as a share, so that clients do not return at once. */
 const JITTER = 0.5;
@@ -37,7 +38,6 @@ export async function* follow(options: FollowOptions): AsyncGenerator<StreamItem
   let renew = false;
   while (!options.signal.aborted) {
     let least = 0;
-    position.ending = null;
     try {
       const token = await options.getToken(renew);
       for await (const item of connect(options.url, position, {
@@ -45,7 +45,8 @@ export async function* follow(options: FollowOptions): AsyncGenerator<StreamItem
         signal: options.signal,
         token,
         silence: options.silence ?? SILENCE,
-        ...(options.onData ? { onData: options.onData } : {}),
+        onData: options.onData,
+        onWake: options.onWake,
       })) {
         failures = 0;
         renew = false;
@@ -64,7 +65,8 @@ export async function* follow(options: FollowOptions): AsyncGenerator<StreamItem
     }
     if (options.signal.aborted) return;
     options.onLost?.();
-    await pause(Math.max(least, backOff(position.retry, failures)), options);
+    if (least > 0) await pause(least, { signal: options.signal });
+    await pause(backOff(position.retry, failures), options);
     failures += 1;
   }
 }
@@ -79,17 +81,22 @@ export function backOff(
   return Math.min(retry * 2 ** Math.min(failures, 16), longest) * (1 + JITTER * random());
 }
 
-async function pause(milliseconds: number, options: FollowOptions): Promise<void> {
+async function pause(
+  milliseconds: number,
+  options: Pick<FollowOptions, "signal" | "onWake">,
+): Promise<void> {
   const over = new AbortController();
   const end = () => over.abort();
+  if (options.signal.aborted) return;
   options.signal.addEventListener("abort", end, { once: true });
   const timer = setTimeout(end, milliseconds);
-  void options.wake?.(over.signal).then(end);
+  const ignoreWakes = options.onWake?.(end);
   if (!over.signal.aborted) {
     await new Promise<void>((resolve) =>
       over.signal.addEventListener("abort", () => resolve(), { once: true }),
     );
   }
   clearTimeout(timer);
+  ignoreWakes?.();
   options.signal.removeEventListener("abort", end);
 }

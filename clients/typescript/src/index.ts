@@ -9,11 +9,13 @@ export type {
   MoveInput,
   Place,
 } from "./commands.js";
-export { Commands, newKey } from "./commands.js";
+export { Commands } from "./commands.js";
 export type { Fetch, GetToken } from "./connection.js";
 export type { components, operations, paths } from "./generated/schema.js";
-export type { LiveState, LiveStatus } from "./live.js";
+
+export { newKey } from "./keys.js";
 export { Live } from "./live.js";
+export type { LiveState, LiveStatus } from "./live-status.js";
 export {
   type ClientError,
   isRefusal,

@@ -1,31 +1,10 @@
-import type { FollowOptions } from "./following.js";
-import { SILENCE } from "./following.js";
+import { Election } from "./election.js";
+import { type FollowOptions, SILENCE } from "./following.js";
+import { type LiveStatus, StatusKeeper } from "./live-status.js";
 import { isAfterOrAt } from "./position.js";
 import { Refusal } from "./refusal.js";
-import { type Channel, type Locks, openChannel, webLocks } from "./tabs.js";
+import { type Channel, type Locks, onWake, openChannel, webLocks } from "./tabs.js";
 import type { StreamItem } from "./types.js";
-
-export type LiveState =
-  /** Not opened, or nobody is signed in. */
-  | "off"
-  | "connecting"
-  | "live"
-  /** The connection was lost a moment ago. */
-  | "reconnecting"
-  /** It has been lost for longer: what is shown may be out of date. */
-  | "stale"
-  /** The server does not let this user in. */
-  | "refused"
-  /** The user signed out, here or in another tab. */
-  | "signed_out";
-
-export interface LiveStatus {
-  state: LiveState;
-  /** Local milliseconds since when; of `reconnecting` and `stale`, when data last came. */
-  since: number;
-  /** Why, where the state is `refused`. */
-  refusal: Refusal | null;
-}
 
 export interface LiveOptions {
   /** Shared by the tabs of one user; null: nobody is signed in. */
@@ -54,19 +33,15 @@ const ALIVE = 5000;
  */
 export class Live {
   private readonly options: LiveOptions;
+  private readonly keeper: StatusKeeper;
   private readonly listeners = new Set<(item: StreamItem) => void>();
-  private readonly observers = new Set<() => void>();
-  private current: LiveStatus = { state: "off", since: 0, refusal: null };
   private session: AbortController | null = null;
-  /** Of the present request for the lock. */
-  private term: AbortController | null = null;
+  private election: Election | null = null;
   private channel: Channel | null = null;
   private cursor: string | null = null;
-  private leading = false;
-  private connected = false;
-  private lastData = 0;
+  /** Of this tab's lead; null while another tab leads. */
+  private leadSignal: AbortSignal | null = null;
   private lastTold = 0;
-  private staleTimer: ReturnType<typeof setTimeout> | undefined;
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: Partial<LiveOptions> & Pick<LiveOptions, "name" | "stream">) {
@@ -77,15 +52,16 @@ export class Live {
       channel: openChannel(),
       ...options,
     };
+    this.keeper = new StatusKeeper(this.options.staleAfter);
   }
 
   get status(): LiveStatus {
-    return this.current;
+    return this.keeper.current;
   }
 
   /** Whether this tab reads the stream for the others. */
   get leads(): boolean {
-    return this.leading;
+    return this.leadSignal !== null;
   }
 
   /** Calls for each item; returns what ends it. */
@@ -96,8 +72,7 @@ export class Live {
 
   /** Calls when the status has changed; returns what ends it. */
   observe(observer: () => void): () => void {
-    this.observers.add(observer);
-    return () => this.observers.delete(observer);
+    return this.keeper.observe(observer);
   }
 
   /** Begins; does nothing if it is open or nobody is signed in. */
@@ -105,7 +80,7 @@ export class Live {
     const { name, channel, locks } = this.options;
     if (this.session !== null || name === null) return;
     this.session = new AbortController();
-    this.become("connecting");
+    this.keeper.begin();
     if (channel === null || locks === null) {
       void this.lead(this.session.signal);
       return;
@@ -113,8 +88,9 @@ export class Live {
     this.channel = channel(name);
     this.channel.onmessage = (event) => this.hear(event.data as Message);
     this.tell({ type: "hello" });
+    this.election = new Election(locks, name, (signal) => this.lead(signal));
+    this.election.run();
     this.listenForSilence();
-    void this.campaign(this.session.signal, false);
   }
 
   /** Ends for this tab; another one takes over. It can be opened again. */
@@ -128,106 +104,81 @@ export class Live {
     this.end("signed_out");
   }
 
-  private end(state: LiveState, refusal: Refusal | null = null): void {
+  private end(state: "off" | "signed_out" | "refused", refusal: Refusal | null = null): void {
     this.session?.abort();
     this.session = null;
-    this.term?.abort();
+    this.election?.stop();
+    this.election = null;
     this.channel?.close();
     this.channel = null;
-    this.leading = false;
-    this.connected = false;
-    clearTimeout(this.staleTimer);
+    this.leadSignal = null;
     clearTimeout(this.silenceTimer);
-    this.become(state, refusal);
-  }
-
-  /**
-   * Waits for the lock, or takes it, and leads while it has it. Waits again when it was taken away.
-   */
-  private async campaign(session: AbortSignal, steal: boolean): Promise<void> {
-    const { name, locks } = this.options;
-    if (name === null || locks === null) return;
-    this.term?.abort();
-    const term = new AbortController();
-    this.term = term;
-    const { signal } = term;
-    try {
-      const how = steal ? { steal: true } : { signal };
-      await locks.request(name, how, () => this.lead(signal));
-    } catch {
-      // closed, or another tab has taken the lock while this one was silent
-    }
-    if (this.term !== term) return;
-    term.abort();
-    if (!session.aborted) void this.campaign(session, false);
+    this.keeper.end(state, refusal);
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    this.leading = true;
+    this.leadSignal = signal;
     clearTimeout(this.silenceTimer);
     try {
       const items = this.options.stream({
         signal,
         cursor: this.cursor,
         silence: this.options.silence,
-        onData: () => this.alive(signal),
+        onData: () => this.tellAlive(ALIVE),
         onLost: () => this.setConnected(false),
+        onWake,
       });
       for await (const item of items) {
         if (signal.aborted) return;
-        const from = this.cursor;
-        this.tell({ type: "item", from, item });
+        this.tell({ type: "item", from: this.cursor, item });
         this.deliver(item);
       }
     } catch (error) {
       if (!signal.aborted && error instanceof Refusal) this.end("refused", error);
     } finally {
-      this.leading = false;
+      if (this.leadSignal === signal) this.leadSignal = null;
       this.listenForSilence();
     }
   }
 
-  private alive(signal: AbortSignal): void {
-    if (signal.aborted) return;
-    this.lastData = Date.now();
-    if (this.lastData - this.lastTold >= ALIVE) this.tellAlive();
-  }
-
-  private tellAlive(): void {
+  /** Says to the others that this tab leads and lives, unless it has within `pause` milliseconds. */
+  private tellAlive(pause = 0): void {
+    this.keeper.touch();
+    if (Date.now() - this.lastTold < pause) return;
     this.lastTold = Date.now();
-    this.tell({ type: "alive", cursor: this.cursor, connected: this.connected });
+    this.tell({ type: "alive", cursor: this.cursor, connected: this.keeper.connected });
   }
 
   private hear(message: Message): void {
     if (this.session === null) return;
     switch (message.type) {
       case "hello":
-        if (this.leading) this.tellAlive();
+        if (this.leads) this.tellAlive();
         return;
       case "signed_out":
         this.end("signed_out");
         return;
       case "alive":
         this.listenForSilence();
-        if (this.leading) return;
+        if (this.leads) return;
         this.joinAt(message.cursor);
         this.setConnected(message.connected);
         return;
       case "item":
         this.listenForSilence();
-        if (!this.leading) this.follow(message.from, message.item);
+        if (!this.leads) this.follow(message.from, message.item);
         return;
     }
   }
 
-  /** Takes an item from the leading tab; one that came before `from` was missed. */
+  /** Takes an item from the leading tab; what came before `from` and is not here was missed. */
   private follow(from: string | null, item: StreamItem): void {
     if (item.type !== "event") {
       this.deliver(item);
       return;
     }
-    if (from !== null) this.joinAt(from);
+    this.joinAt(from);
     if (!isAfterOrAt(this.cursor, item.cursor)) this.deliver(item);
   }
 
@@ -245,40 +196,22 @@ export class Live {
   }
 
   private setConnected(connected: boolean): void {
-    if (connected) this.lastData = Date.now();
-    if (connected === this.connected && this.current.state !== "connecting") return;
-    this.connected = connected;
-    if (this.leading) this.tellAlive();
-    clearTimeout(this.staleTimer);
-    if (connected) {
-      this.become("live");
-      return;
-    }
-    if (this.current.state === "live") this.become("reconnecting");
-    const session = this.session;
-    this.staleTimer = setTimeout(() => {
-      if (this.session === session && !this.connected) this.become("stale");
-    }, this.options.staleAfter);
+    if (this.keeper.setConnected(connected) && this.leads) this.tellAlive();
   }
 
   /** A tab that leads and says nothing is frozen or gone: its lock is taken. */
   private listenForSilence(): void {
     clearTimeout(this.silenceTimer);
-    const session = this.session;
-    if (session === null || this.leading || this.channel === null) return;
+    const { election } = this;
+    if (election === null || this.leads) return;
+    const patience = this.options.silence * (1.5 + Math.random() / 2);
     this.silenceTimer = setTimeout(() => {
-      if (this.session === session && !this.leading) void this.campaign(session.signal, true);
-    }, this.options.silence * 1.5);
+      election.steal();
+      this.listenForSilence();
+    }, patience);
   }
 
   private tell(message: Message): void {
     this.channel?.postMessage(message);
-  }
-
-  private become(state: LiveState, refusal: Refusal | null = null): void {
-    const lost = state === "reconnecting" || state === "stale";
-    const since = lost && this.lastData > 0 ? this.lastData : Date.now();
-    this.current = { state, since, refusal };
-    for (const observer of this.observers) observer();
   }
 }

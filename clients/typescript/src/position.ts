@@ -16,6 +16,8 @@ const REMEMBERED = 10_000;
 /** The last frames of a connection that say why it ends. */
 export const ENDINGS = ["bye", "expired", "revoked", "lagged"] as const;
 
+export type Ending = (typeof ENDINGS)[number];
+
 /**
  * A reader's position in the order of events. Drops what came already; events that are missing
  * become a `reset`.
@@ -23,7 +25,7 @@ export const ENDINGS = ["bye", "expired", "revoked", "lagged"] as const;
 export class Position {
   retry = RETRY;
   /** Why the server ended the last connection; null if it did not say. */
-  ending: (typeof ENDINGS)[number] | null = null;
+  ending: Ending | null = null;
   private readonly versions = new Map<string, number>();
 
   /** Resumes after `cursor`; null is from now on. */
@@ -49,12 +51,17 @@ export class Position {
     }
   }
 
-  /** A connection that does not begin where we are leaves a gap. */
+  /**
+   * A connection that does not begin where we are leaves a gap. With another role other things can
+   * be seen.
+   */
   private begin(item: StreamItem): StreamItem[] {
+    const revoked = this.ending === "revoked";
     const gap = this.cursor !== null && this.cursor !== item.cursor;
-    const items = gap ? [this.reset(item.cursor, "gap"), item] : [item];
+    this.ending = null;
+    const reset = revoked || gap ? [this.reset(item.cursor, revoked ? "revoked" : "gap")] : [];
     this.cursor = item.cursor;
-    return items;
+    return [...reset, item];
   }
 
   private event(cursor: string, data: EventData): StreamItem[] {

@@ -52,6 +52,11 @@ export function isRefusal(error: unknown, ...codes: RefusalCode[]): error is Ref
   return error instanceof Refusal && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** Whether the same request may succeed in a while. */
+export function isTransient(error: ClientError): boolean {
+  return error instanceof Unreachable || isRefusal(error, "rate_limited", "request_timeout");
+}
+
 /** The error that an answer stands for; null if it is a success. */
 export function errorOf(response: Response, body: unknown): ClientError | null {
   if (response.ok) return null;

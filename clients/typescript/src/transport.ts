@@ -1,4 +1,6 @@
 import type { Fetch, GetToken } from "./connection.js";
+import { KEYED_ROUTES } from "./generated/keyed-routes.js";
+import { newKey } from "./keys.js";
 import { type ClientError, errorOf, Refusal, Unreachable } from "./refusal.js";
 
 export interface TransportOptions {
@@ -15,11 +17,14 @@ const PATIENCE = 5;
 
 /**
  * `fetch` with the token. Rejects with Refusal or Unreachable unless the answer is a success. A
- * token that is refused is renewed once. What carries an Idempotency-Key is repeated while its
- * outcome is unknown.
+ * token that is refused is renewed once. Where the API takes an Idempotency-Key it gets one, and the
+ * request is repeated while its outcome is unknown.
  */
 export function transport(options: TransportOptions): Fetch {
   return async (request) => {
+    if (takesKey(request) && !request.headers.has("Idempotency-Key")) {
+      request.headers.set("Idempotency-Key", newKey());
+    }
     const repeats = request.headers.has("Idempotency-Key") ? options.repeats : [];
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await admitted(request, options);
@@ -30,6 +35,13 @@ export function transport(options: TransportOptions): Fetch {
       await sleep(Math.max(pause, after * 1000), request.signal);
     }
   };
+}
+
+const KEYED = KEYED_ROUTES.map((route) => new RegExp(`^${route.replace(/\{[^}]*\}/g, "[^/]+")}$`));
+
+function takesKey(request: Request): boolean {
+  const route = `${request.method} ${new URL(request.url).pathname}`;
+  return KEYED.some((pattern) => pattern.test(route));
 }
 
 /** One attempt, or two where the token has to be renewed. */

@@ -15,6 +15,8 @@ export type Resource = Schemas["Resource"];
 export type Role = Schemas["Role"];
 export type Slot = Schemas["BoardSlot"];
 export type SlotState = Schemas["State"];
+/** What can be done to a booking; `allowed` names those that this caller may use now. */
+export type Verb = Schemas["Verb"];
 export type Transition = Schemas["Transition"];
 
 /** What an event says of a booking: ids, codes and times, and nothing that a person wrote. */

@@ -11,7 +11,9 @@ export interface AppointmentFilter {
   from?: string;
   /** Starts before this instant. */
   to?: string;
-  chair?: number | string;
+  /** Staff: the chair's `no`. */
+  chair?: number;
+  /** Whether nobody completed the visit in time. */
   lapsed?: boolean;
 }
 
@@ -52,9 +54,11 @@ export function matches(filter: AppointmentFilter, it: Appointment): boolean | n
     (filter.appointmentType === undefined ||
       filter.appointmentType.toLowerCase() === it.appointment_type.toLowerCase()) &&
     (filter.from === undefined || starts >= Date.parse(filter.from)) &&
-    (filter.to === undefined || starts < Date.parse(filter.to));
+    (filter.to === undefined || starts < Date.parse(filter.to)) &&
+    (filter.lapsed === undefined || filter.lapsed === Boolean(it.lapsed_at));
   if (!fits) return false;
-  return filter.chair === undefined && filter.lapsed === undefined ? true : null;
+  // Events do not tell of chairs.
+  return filter.chair === undefined ? true : null;
 }
 
 /** The list with a booking's newest state in its place; the same list if nothing differs. */

@@ -6,6 +6,7 @@ const ABOUT_THE_EVENT = new Set([
   "kind",
   "entity_id",
   "occurred_at",
+  "server_time",
   "actor",
   "from",
   "until",
@@ -40,8 +41,7 @@ export class Ledger {
     const known = this.entries.get(answer.id);
     const older = known !== undefined && known.fields.version > answer.version;
     if (!older) this.gone.delete(answer.id);
-    // What an event does not have, such as names and notes, comes from the answer all the same.
-    this.store(answer.id, older ? { ...answer, ...defined(known.fields) } : answer);
+    this.store(answer.id, older ? completed(known.fields, answer) : answer);
     return this.get(answer.id) ?? answer;
   }
 
@@ -58,7 +58,7 @@ export class Ledger {
     if (event.version === null || (known !== undefined && known.version >= event.version))
       return false;
     this.gone.delete(id);
-    this.store(id, { ...blank(event), ...withoutNullable(known), ...fieldsOf(event) });
+    this.store(id, { ...blank(event), ...(known && lasting(known)), ...fieldsOf(event) });
     return true;
   }
 
@@ -124,17 +124,20 @@ function fieldsOf(event: EventData): AppointmentFields {
 
 /** What an answer has and an event of a booking that was never read lacks. */
 function blank(event: EventData): Appointment {
-  return { created_at: event.occurred_at, updated_at: event.occurred_at } as Appointment;
+  const at = event.occurred_at;
+  return { created_at: at, updated_at: at, allowed: [] as Appointment["allowed"] } as Appointment;
 }
 
-function withoutNullable(known: Appointment | undefined): Partial<Appointment> {
-  if (known === undefined) return {};
+/** A booking with what an older answer alone has, such as names and notes. */
+function completed(newer: Appointment, older: Appointment): Appointment {
+  const known = Object.entries(newer).filter(([, value]) => value !== undefined);
+  const created_at = older.created_at;
+  return { ...lasting(older), ...Object.fromEntries(known), created_at } as Appointment;
+}
+
+/** What a later version still has unless it says otherwise. */
+function lasting(known: Appointment): Partial<Appointment> {
   const copy: Record<string, unknown> = { ...known };
   for (const name of [...NULL_IF_ABSENT, "expires_in_seconds", "server_time"]) delete copy[name];
   return copy as Partial<Appointment>;
-}
-
-function defined(fields: Appointment): Partial<Appointment> {
-  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known) as Partial<Appointment>;
 }

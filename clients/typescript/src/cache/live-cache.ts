@@ -1,36 +1,28 @@
 import type { Query, QueryClient } from "@tanstack/react-query";
 import type { Client } from "../client.js";
 import { isAfterOrAt, isOfAppointment } from "../position.js";
+import { isRefusal, isTransient } from "../refusal.js";
 import type { Appointment, EventData, StreamItem } from "../types.js";
-import {
-  type Availability,
-  type AvailabilityQuery,
-  concerns,
-  firstRelease,
-  patched,
-} from "./board.js";
-import {
-  type AppointmentFilter,
-  type AppointmentList,
-  matches,
-  placed,
-  without,
-} from "./filter.js";
+import { Alarm } from "./alarm.js";
+import { type Availability, type AvailabilityQuery, concerns, patched } from "./board.js";
+import { type AppointmentFilter, matches, placed, without } from "./filter.js";
 import { Keys } from "./keys.js";
 import { Ledger } from "./ledger.js";
 import { Loader } from "./loader.js";
 import { Reloader } from "./reloader.js";
+import { Rereads } from "./rereads.js";
+import { bookingsOf, isList } from "./shown.js";
 
 /** Milliseconds between two loads of one query. */
 const INTERVAL = 1000;
 
+/** Milliseconds until what could not be loaded is loaded again. */
+const REPAIR = 500;
+
 /** Milliseconds over which readers of the same change spread their loads of slots. */
 const SPREAD = 1500;
 
-/** More bookings than these at once are loaded as lists, not one by one. */
-const FEW = 5;
-
-/** Milliseconds in which changed bookings are collected before they are read. */
+/** Milliseconds in which what is loaded for several events is joined. */
 const COLLECT = 30;
 
 /**
@@ -42,10 +34,8 @@ export class LiveCache {
   readonly ledger = new Ledger();
   readonly loader: Loader;
   private readonly reloader: Reloader;
-  private readonly stale = new Set<string>();
-  private staleTimer: ReturnType<typeof setTimeout> | undefined;
-  private alarm: ReturnType<typeof setTimeout> | undefined;
-  private alarmAt = Number.POSITIVE_INFINITY;
+  private readonly rereads: Rereads;
+  private readonly alarm: Alarm;
   private ends: (() => void)[] = [];
   private joined = false;
 
@@ -57,6 +47,11 @@ export class LiveCache {
     this.keys = new Keys(client.userId);
     this.loader = new Loader(client, this.ledger);
     this.reloader = new Reloader(queries, INTERVAL);
+    const mine = () => this.mine();
+    this.rereads = new Rereads(this.loader, this.ledger, this.reloader, mine, (id) =>
+      this.publish(id),
+    );
+    this.alarm = new Alarm(client.clock, mine, (query) => this.reloader.mark(query, 0));
   }
 
   /** Whether events keep what is shown up to date. */
@@ -71,8 +66,12 @@ export class LiveCache {
     this.ends = [
       this.client.live.subscribe((item) => this.take(item)),
       cache.subscribe((event) => {
-        if (event.type === "updated" && event.action.type === "success") this.setAlarm(event.query);
-        if (event.type === "observerAdded") this.setAlarm(event.query);
+        const loaded = event.type === "updated" && event.action.type === "success";
+        if ((loaded || event.type === "observerAdded") && this.isMine(event.query)) {
+          this.alarm.watch(event.query);
+        }
+        const failed = event.type === "updated" && event.action.type === "error";
+        if (failed && this.isLive && this.isMine(event.query)) this.repair();
       }),
     ];
     this.client.live.open();
@@ -83,9 +82,8 @@ export class LiveCache {
     for (const end of this.ends) end();
     this.ends = [];
     this.reloader.close();
-    clearTimeout(this.staleTimer);
-    clearTimeout(this.alarm);
-    this.alarmAt = Number.POSITIVE_INFINITY;
+    this.rereads.close();
+    this.alarm.close();
   }
 
   /** Takes in the answer to a command: it is shown at once. */
@@ -111,7 +109,7 @@ export class LiveCache {
       this.ledger.receive(answer);
       return answer;
     } catch (error) {
-      this.reread(id);
+      this.rereads.mark(id);
       throw error;
     } finally {
       takeBack();
@@ -120,15 +118,9 @@ export class LiveCache {
     }
   }
 
-  /** Reads these bookings again soon. */
-  reread(id: string): void {
-    this.stale.add(id);
-    this.staleTimer ??= setTimeout(() => void this.readStale(), COLLECT);
-  }
-
   /** Loads all that is shown again. */
-  reloadAll(): Promise<void> {
-    return this.reloader.all(this.keys.all);
+  reloadAll(): void {
+    for (const query of this.mine()) this.reloader.mark(query, Math.random() * this.spread);
   }
 
   private take(item: StreamItem): void {
@@ -137,11 +129,12 @@ export class LiveCache {
         if (item.serverTime !== null) this.client.clock.reset();
         this.client.clock.observe(item.serverTime);
         if (!this.joined) this.join(item.cursor);
+        this.repair();
         return;
       case "reset":
         this.joined = true;
         this.ledger.clear();
-        void this.reloadAll();
+        this.reloadAll();
         return;
       case "event":
         this.client.clock.observe(item.data.server_time);
@@ -158,7 +151,18 @@ export class LiveCache {
     for (const query of this.mine()) {
       const data: unknown = query.state.data;
       const at = isList(data) ? data.cursor : null;
-      if (at === null || !isAfterOrAt(at, cursor)) this.reloader.mark(query, 0);
+      if (at === null || !isAfterOrAt(at, cursor)) {
+        this.reloader.mark(query, Math.random() * this.spread);
+      }
+    }
+  }
+
+  /** What could not be loaded while the server was away is loaded now. */
+  private repair(): void {
+    for (const query of this.mine()) {
+      const { status, error, isInvalidated } = query.state;
+      const refused = status === "error" && isRefusal(error) && !isTransient(error);
+      if (!refused && (status === "error" || isInvalidated)) this.reloader.mark(query, REPAIR);
     }
   }
 
@@ -166,11 +170,12 @@ export class LiveCache {
     if (isOfAppointment(event.kind)) {
       if (this.ledger.apply(event)) {
         this.publish(event.entity_id);
-        if (event.kind !== "appointment.removed") this.reread(event.entity_id);
+        if (event.kind !== "appointment.removed") this.rereads.mark(event.entity_id);
       }
       this.markGets((path) => path === "/api/appointments/{id}/history", event.entity_id);
     } else if (event.kind.startsWith("profile.")) {
       this.markGets((path) => path.startsWith("/api/profiles"));
+      this.markPerson(event.entity_id);
     } else {
       this.markSlots(event, Math.random() * this.spread);
       if (event.kind === "schedule.changed") this.markGets((path) => SCHEDULES.test(path));
@@ -201,42 +206,11 @@ export class LiveCache {
     if (invalidated) query.invalidate();
   }
 
-  private async readStale(): Promise<void> {
-    this.staleTimer = undefined;
-    const ids = [...this.stale].filter((id) => this.isShown(id));
-    this.stale.clear();
-    if (ids.length > FEW) {
-      for (const query of this.mine()) {
-        const kind = query.queryKey[2];
-        const shows = kind === "appointment" && ids.includes(String(query.queryKey[3]));
-        if (shows || kind === "appointments") this.reloader.mark(query, 0);
-      }
-      return;
+  /** Bookings show the names of their patients. */
+  private markPerson(id: string): void {
+    for (const query of this.mine()) {
+      if (bookingsOf(query).some((it) => it.patient_id === id)) this.reloader.mark(query, COLLECT);
     }
-    await Promise.all(ids.map((id) => this.read(id)));
-  }
-
-  private async read(id: string): Promise<void> {
-    const since = this.ledger.now;
-    try {
-      await this.loader.appointment(id);
-      this.publish(id);
-    } catch {
-      // Where it cannot be read now, its lists are loaded again, which retry by themselves.
-      for (const query of this.mine()) {
-        if (query.queryKey[2] === "appointments" && !this.ledger.isGone(id, since)) {
-          this.reloader.mark(query, 0);
-        }
-      }
-    }
-  }
-
-  private isShown(id: string): boolean {
-    return this.mine().some((query) => {
-      const data: unknown = query.state.data;
-      if (query.queryKey[2] === "appointment") return query.queryKey[3] === id;
-      return isList(data) && data.items.some((item) => item.id === id);
-    });
   }
 
   private markSlots(event: EventData | null, delay: number): void {
@@ -252,7 +226,7 @@ export class LiveCache {
     this.markGets(
       (path) => path.startsWith("/api/profiles/dentists"),
       null,
-      delay + DENTISTS_CACHED,
+      delay + NEXT_FREE_AFTER,
     );
   }
 
@@ -264,27 +238,8 @@ export class LiveCache {
     }
   }
 
-  /** Loads again when a deadline passes: what is allowed changes then, and held slots are free. */
-  private setAlarm(query: Query): void {
-    if (!query.isActive() || query.queryKey[0] !== this.keys.all[0]) return;
-    const due = dueOf(query, this.client.clock.now());
-    if (due === null || due >= this.alarmAt) return;
-    this.alarmAt = due;
-    clearTimeout(this.alarm);
-    const wait = Math.min(due - this.client.clock.now() + 200 + Math.random() * 300, 2 ** 31 - 1);
-    this.alarm = setTimeout(() => this.ring(), wait);
-  }
-
-  private ring(): void {
-    const now = this.client.clock.now();
-    const due = this.alarmAt;
-    this.alarmAt = Number.POSITIVE_INFINITY;
-    for (const query of this.mine()) {
-      if (!query.isActive()) continue;
-      const at = dueOf(query, due - 1);
-      if (at !== null && at <= now) this.reloader.mark(query, 0);
-      this.setAlarm(query);
-    }
+  private isMine(query: Query): boolean {
+    return query.queryKey[0] === this.keys.all[0] && query.queryKey[1] === this.keys.all[1];
   }
 
   private mine(): Query[] {
@@ -292,28 +247,7 @@ export class LiveCache {
   }
 }
 
-/** Milliseconds for which the API answers with the same list of dentists. */
-const DENTISTS_CACHED = 2100;
+/** Milliseconds until dentists' next free times are read again; the API caches them for two seconds. */
+const NEXT_FREE_AFTER = 5000;
 
 const SCHEDULES = /^\/api\/(availability|clinics|appointment-types|resources)/;
-
-function isList(data: unknown): data is AppointmentList {
-  return typeof data === "object" && data !== null && "items" in data && "hasMore" in data;
-}
-
-/** The first instant after `now` at which what a query shows changes by itself. */
-function dueOf(query: Query, now: number): number | null {
-  const data: unknown = query.state.data;
-  if (data === undefined) return null;
-  const kind = query.queryKey[2];
-  if (kind === "availability") {
-    const at = firstRelease(data as Availability);
-    return at !== null && at > now ? at : null;
-  }
-  const items = kind === "appointment" ? [data as Appointment] : isList(data) ? data.items : [];
-  const instants = items.flatMap((it) => BOUNDARIES.map((name) => Reflect.get(it, name)));
-  const due = instants.map((at) => Date.parse(String(at))).filter((at) => at > now);
-  return due.length > 0 ? Math.min(...due) : null;
-}
-
-const BOUNDARIES = ["hold_expires_at", "cancel_until", "starts_at", "ends_at"] as const;

@@ -30,11 +30,6 @@ export class Reloader {
     this.timers.set(query.queryHash, timer);
   }
 
-  /** Loads all of these again at once; resolves when it is done. */
-  async all(queryKey: QueryKey): Promise<void> {
-    await this.queries.invalidateQueries({ queryKey });
-  }
-
   close(): void {
     this.closed = true;
     for (const timer of this.timers.values()) clearTimeout(timer);

@@ -92,11 +92,11 @@ function expected(
   input: object,
 ): Partial<Appointment> {
   const status = EXPECTED[command];
-  if (status !== undefined) return { status };
+  if (status !== undefined) return { status, allowed: [] };
   if (command !== "move") return {};
   const { startsAt, dentistId } = input as MoveInput;
   const now = cache.ledger.get(id);
-  const change: Partial<Appointment> = {};
+  const change: Partial<Appointment> = { allowed: [] };
   if (dentistId !== undefined) change.dentist_id = dentistId;
   if (startsAt !== undefined && now !== undefined) {
     const length = Date.parse(now.ends_at) - Date.parse(now.starts_at);

@@ -1,5 +1,5 @@
 import { useEffect, useReducer, useSyncExternalStore } from "react";
-import type { LiveStatus } from "../live.js";
+import type { LiveStatus } from "../live-status.js";
 import { useClient } from "./provider.js";
 
 /** The state of the stream: live, reconnecting, stale since …; `signOut` ends it in all tabs. */

@@ -3,7 +3,6 @@ import { createContext, type ReactNode, useContext, useEffect, useMemo } from "r
 import { ROOT } from "../cache/keys.js";
 import { LiveCache } from "../cache/live-cache.js";
 import type { Client } from "../client.js";
-import { isRefusal } from "../refusal.js";
 
 const Context = createContext<LiveCache | null>(null);
 
@@ -14,14 +13,11 @@ export interface ChairtimeProviderProps {
   children?: ReactNode;
 }
 
-/** A cache that repeats reads only where repeating can help, and never queues while offline. */
+/** A cache whose reads and commands are tried, and fail, rather than wait where the page is offline. */
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
-      queries: {
-        networkMode: "always",
-        retry: (failures, error) => failures < 3 && !isRefusal(error),
-      },
+      queries: { networkMode: "always" },
       mutations: { networkMode: "always", retry: false },
     },
   });

@@ -5,7 +5,7 @@ import type { Availability, AvailabilityQuery } from "../cache/board.js";
 import type { AppointmentFilter, AppointmentList } from "../cache/filter.js";
 import type { LiveCache } from "../cache/live-cache.js";
 import type { paths } from "../generated/schema.js";
-import { type ClientError, Unreachable } from "../refusal.js";
+import { type ClientError, isTransient, Unreachable } from "../refusal.js";
 import type { Appointment, Dentist } from "../types.js";
 import { useLiveCache } from "./provider.js";
 
@@ -14,6 +14,9 @@ const MAX = 500;
 
 /** Milliseconds for which a visitor's data, which no stream keeps, counts as fresh. */
 const UNTOLD = 10_000;
+
+/** How often a read is repeated that failed. */
+const RETRIES = 3;
 
 export interface ReadOptions {
   /** False: does not load yet. */
@@ -44,8 +47,7 @@ export function useAppointment(
   return useQuery<Appointment, ClientError>({
     queryKey: cache.keys.appointment(id ?? ""),
     queryFn: ({ signal }) => cache.loader.appointment(id ?? "", signal),
-    initialData: () => (id ? cache.ledger.get(id) : undefined),
-    initialDataUpdatedAt: 0,
+    placeholderData: () => (id ? cache.ledger.get(id) : undefined),
     ...common(cache, { enabled: Boolean(id) && options.enabled !== false }),
   });
 }
@@ -101,11 +103,17 @@ type AnyGet<Data> = (
   init: { signal: AbortSignal },
 ) => Promise<{ data?: Data; response: Response }>;
 
-/** While events come, what is loaded stays fresh; without them it is loaded again when shown. */
+/**
+ * While events come, what is loaded stays fresh; without them it is loaded again when shown. Who
+ * signed out reads nothing more.
+ */
 function common(cache: LiveCache, options: ReadOptions) {
   return {
-    enabled: options.enabled ?? true,
+    enabled: options.enabled !== false && cache.client.live.status.state !== "signed_out",
     networkMode: "always" as const,
+    retry: (failures: number, error: ClientError) => failures < RETRIES && isTransient(error),
+    retryDelay: (failures: number, error: ClientError) =>
+      Math.max((error.retryAfter ?? 0) * 1000, Math.min(1000 * 2 ** failures, 8000)),
     staleTime: () => (cache.isLive ? Number.POSITIVE_INFINITY : UNTOLD),
     refetchOnWindowFocus: () => !cache.isLive,
     refetchOnReconnect: false as const,

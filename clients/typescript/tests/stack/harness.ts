@@ -2,6 +2,9 @@ import { type ClientOptions, createClient, type Place } from "../../src/index.js
 
 /** The pytest process that runs the stack (tests/clients/test_typescript.py). */
 export const api = process.env.CHAIRTIME_API ?? "";
+
+/** Another API of the same system, which is never killed. */
+export const elsewhere = process.env.CHAIRTIME_OTHER ?? "";
 const control = process.env.CHAIRTIME_CONTROL ?? "";
 
 async function ask(command: string, parameters: Record<string, string> = {}): Promise<unknown> {
@@ -22,6 +25,14 @@ export interface Person {
 export async function person(role = "patient", name = ""): Promise<Person> {
   return (await ask("person", { role, name })) as Person;
 }
+
+/** A patient's token that is good for so many seconds. */
+export async function shortToken(who: Person, seconds: number): Promise<string> {
+  return (await ask("short_token", { name: who.name, seconds: String(seconds) })) as string;
+}
+
+/** The log of events begins another life, as after the database was restored. */
+export const restore = () => ask("restore");
 
 /** Kills the API with all its connections. */
 export const kill = () => ask("kill");

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
-import { createClient } from "../../src/index.js";
+import { createClient, isRefusal } from "../../src/index.js";
 import {
+  createQueryClient,
   useAppointments,
   useAvailability,
   useCancel,
@@ -136,4 +137,91 @@ test("dentists are read without a token, and a visitor has no stream", async () 
   open.push(visitor as Page<unknown>);
   await until(() => (visitor.current?.dentists.data?.length ?? 0) > 2);
   expect(visitor.current?.live.state).toBe("off");
+});
+
+test("a running hold is taken up after a reload and in another tab, and lives on there", async () => {
+  const patient = await person();
+  const first = page(patient, () => useHold());
+  await until(() => first.current);
+  const made = await first.current?.hold(await slot());
+  first.close();
+  const reloaded = page(patient, () => useHold({ resume: true }));
+  const tab = page(patient, () => useHold({ resume: true }));
+  await until(() => reloaded.current?.isHeld && tab.current?.isHeld);
+  expect(reloaded.current?.appointment?.id).toBe(made?.id);
+  const until0 = reloaded.current?.appointment?.hold_expires_at ?? "";
+  const extended = await tab.current?.extend();
+  expect(Date.parse(extended?.hold_expires_at ?? "")).toBeGreaterThan(Date.parse(until0));
+  await until(() => reloaded.current?.appointment?.hold_expires_at === extended?.hold_expires_at);
+  await tab.current?.confirm({ notes: "window seat" });
+  await until(() => reloaded.current?.appointment?.status === "booked");
+  await until(() => reloaded.current?.appointment?.notes === "window seat");
+  expect([tab.current?.isHeld, tab.current?.isExpired]).toEqual([false, false]);
+});
+
+test("a confirm after the deadline is refused with alternatives", async () => {
+  const patient = await person();
+  const holder = page(patient, () => useHold());
+  await until(() => holder.current);
+  await holder.current?.hold({ ...(await slot()), appointmentType: await visit(1) });
+  await until(() => holder.current?.isExpired);
+  const refusal = await holder.current?.confirm().catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ name: "Refusal", code: "hold_expired" });
+  await until(() => holder.current?.error);
+  expect(isRefusal(holder.current?.error, "hold_expired")).toBe(true);
+});
+
+test("what may be done follows each change, for patient and staff", async () => {
+  const [patient, admin] = [await person(), await person("admin")];
+  const place = await slot();
+  const filter = { from: place.startsAt, dentistId: place.dentistId };
+  const shown = [patient, admin].map((who) => page(who, () => useAppointments(filter)));
+  await until(() => shown.every((it) => it.current?.data));
+  const held = await clientOf(patient).commands.hold(place);
+  const of = (it: (typeof shown)[number] | undefined) =>
+    it?.current?.data?.items.find((item) => item.id === held.id);
+  await until(() => shown.every((it) => of(it)?.allowed.includes("confirm")));
+  expect(of(shown[1])?.patient_name).toBeDefined();
+  await clientOf(patient).commands.run("confirm", held.id, {});
+  await until(() => shown.every((it) => of(it)?.status === "booked"));
+  await until(() => shown.every((it) => !of(it)?.allowed.includes("confirm")));
+  await until(() => of(shown[0])?.cancel_until);
+});
+
+test("another user of the browser finds nothing of the one before", async () => {
+  const [first, second] = [await person(), await person()];
+  const queryClient = createQueryClient();
+  const place = await slot();
+  await clientOf(first, { userId: null }).commands.book(place);
+  const one = new Page(clientOf(first), () => useAppointments(), queryClient);
+  await until(() => one.current?.data?.items.length === 1);
+  one.close();
+  const two = new Page(clientOf(second), () => useAppointments(), queryClient);
+  open.push(two as Page<unknown>);
+  await until(() => two.current?.data);
+  expect(two.results.flatMap((it) => it.data?.items ?? [])).toEqual([]);
+  const kept = queryClient.getQueryCache().getAll();
+  expect(kept.every((query) => query.queryKey[1] === second.id)).toBe(true);
+});
+
+test("signing out empties the cache, in all tabs", async () => {
+  const patient = await person();
+  const caches = [createQueryClient(), createQueryClient()];
+  const tabs = caches.map(
+    (cache) =>
+      new Page(clientOf(patient), () => ({ list: useAppointments(), live: useLive() }), cache),
+  );
+  open.push(...(tabs as Page<unknown>[]));
+  await until(() =>
+    tabs.every((tab) => tab.current?.live.state === "live" && tab.current.list.data),
+  );
+  tabs[0]?.current?.live.signOut();
+  await until(() => tabs.every((tab) => tab.current?.live.state === "signed_out"));
+  const data = caches.flatMap((cache) =>
+    cache
+      .getQueryCache()
+      .getAll()
+      .map((it) => it.state.data),
+  );
+  expect(data.filter((it) => it !== undefined)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import type { QueryClient } from "@tanstack/react-query";
 import { Window } from "happy-dom";
 import type { ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
@@ -14,14 +15,14 @@ export class Page<Result> {
   readonly results: Result[] = [];
   private readonly root: Root;
 
-  constructor(client: Client, use: () => Result) {
+  constructor(client: Client, use: () => Result, queryClient?: QueryClient) {
     const Probe = (): ReactNode => {
       this.results.push(use());
       return null;
     };
     this.root = createRoot(document.createElement("div"));
     this.root.render(
-      <ChairtimeProvider client={client}>
+      <ChairtimeProvider client={client} {...(queryClient ? { queryClient } : {})}>
         <Probe />
       </ChairtimeProvider>,
     );

@@ -1,0 +1,22 @@
+/** The routes that take an Idempotency-Key; generated from openapi.json. */
+export const KEYED_ROUTES: readonly string[] = [
+  "DELETE /api/appointments/{id}",
+  "DELETE /api/availability/reserve/{id}",
+  "POST /api/appointment-types",
+  "POST /api/appointments",
+  "POST /api/appointments/{id}/approve",
+  "POST /api/appointments/{id}/cancel",
+  "POST /api/appointments/{id}/check-in",
+  "POST /api/appointments/{id}/complete",
+  "POST /api/appointments/{id}/confirm",
+  "POST /api/appointments/{id}/decline",
+  "POST /api/appointments/{id}/no-show",
+  "POST /api/appointments/{id}/start",
+  "POST /api/availability/reserve",
+  "POST /api/availability/reserve/{id}/extend",
+  "POST /api/clinics",
+  "POST /api/profiles",
+  "POST /api/profiles/me/patients",
+  "POST /api/resources",
+  "PUT /api/appointments/{id}",
+];
