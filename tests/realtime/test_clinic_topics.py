@@ -8,7 +8,7 @@ from domain.actors import Actor, Role, Scope
 from domain.appointments import Move, Via
 from domain.booking import Verb
 from domain.events import clinic_topic
-from services import booking
+from services import moves
 from tests.realtime.listening import ADMIN, settled, until
 from tests.second_clinic import HARBOUR, NORA, add_harbour
 from tests.support import AMARA, ANA, change, hold, monday, request
@@ -46,7 +46,7 @@ async def test_a_booking_that_moves_to_another_clinic_leaves_the_first(
     await change(pool, command.id, Verb.CONFIRM)
     move = Move(command.id, uuid7(), dentist_id=NORA)
     async with pool.acquire() as connection:
-        await booking.reschedule(connection, move, ADMIN, Via.API, Scope())
+        await moves.reschedule(connection, move, ADMIN, Via.API, Scope())
     await settled(pool, hub)
     stayed = ["appointment.held", "appointment.booked", "appointment.rescheduled"]
     for reader, names in (
