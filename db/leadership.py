@@ -2,6 +2,12 @@
 
 from db.pool import Connection
 
+TRANSACTION_TIMEOUT = 9.0
+"""Seconds; longer than any query of a leader may take. While the driver prepares a query, the
+session is in a transaction, so `idle_session_timeout` would not end it. For Postgres 17 and later;
+before, such a leader stays until TCP finds that its network is gone.
+"""
+
 RELAY = 0x63686169_72657631
 RECONCILER = 0x63686169_7265636F
 
@@ -14,10 +20,13 @@ async def lead(connection: Connection, lock: int, idle_timeout: float) -> bool:
     leads: bool = await connection.fetchval(
         """
         select pg_try_advisory_lock($1)
-          from (select set_config('idle_session_timeout', $2, false)) as first
+          from (select set_config('idle_session_timeout', $2, false),
+                       case when current_setting('server_version_num')::int >= 170000
+                            then set_config('transaction_timeout', $3, false) end) as first
         """,
         lock,
         str(int(idle_timeout * 1000)),
+        str(int(TRANSACTION_TIMEOUT * 1000)),
     )
     return leads
 
