@@ -35,6 +35,9 @@ export function WeekRow({ search, monday, from, entry, chosen, choose }: Props) 
           day: "numeric",
           month: "long",
         });
+        const number = Number(day.slice(8));
+        const month = number === 1 && dayText(day, i18n.language, { month: "short" });
+        const label = month ? `${number} ${month}, ${date}` : date;
         const told = isLoading ? t("calendar.loading") : t("calendar.free", { count });
         return (
           <td key={day}>
@@ -44,18 +47,13 @@ export function WeekRow({ search, monday, from, entry, chosen, choose }: Props) 
               data-free={count > 0 || undefined}
               data-empty={isEmpty || undefined}
               data-loading={isLoading || undefined}
-              aria-label={`${date}, ${told}`}
+              aria-label={`${label}, ${told}`}
               aria-pressed={day === chosen}
               aria-disabled={isEmpty || undefined}
               tabIndex={day === entry ? 0 : -1}
               onClick={() => choose(day)}
             >
-              {Number(day.slice(8))}
-              {day.endsWith("-01") && (
-                <small className={classes.month}>
-                  {dayText(day, i18n.language, { month: "short" })}
-                </small>
-              )}
+              {number} {month && <small className={classes.month}>{month}</small>}
             </UnstyledButton>
           </td>
         );
