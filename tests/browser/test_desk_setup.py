@@ -49,8 +49,15 @@ async def test_a_dry_run_names_the_bookings_outside_before_hours_are_saved(
 
 
 async def test_the_keyboard_changes_weekly_hours(visits: Visits, front: Front):
-    dentist = (await front.get("/api/profiles/dentists"))[0]
-    path = f"/desk/schedules?clinic={dentist['clinic_id']}&of={dentist['id']}"
+    clinic = front.clinic["id"]
+    body = {
+        "full_name": "Dr. Without Bookings",
+        "role": "dentist",
+        "clinic_id": clinic,
+        "specialty": "General dentistry",
+    }
+    dentist = await front.post("/api/profiles", body)
+    path = f"/desk/schedules?clinic={clinic}&of={dentist['id']}"
     page = await visits.open(path, "admin")
     await page.get_by_role("button", name="Add hours on Sunday").click()
     await page.get_by_role("slider", name="End on Sunday").focus()
