@@ -1,9 +1,8 @@
 import { isRefusal } from "@chairtime/client";
-import { useGet, useLive } from "@chairtime/client/react";
+import { useGet } from "@chairtime/client/react";
 import { Container, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { ErrorMessage } from "../../shared/ErrorMessage";
-import { LiveBadge } from "../../shared/LiveBadge";
 import { Skeletons } from "../../shared/Skeletons";
 import { Figures } from "./Figures";
 import { Parts } from "./Parts";
@@ -13,7 +12,6 @@ import { useEvery } from "./useEvery";
 /** How the events get on, and whether all parts are well. Read again every ten seconds. */
 export default function HealthPage() {
   const { t } = useTranslation("health");
-  const { state, since } = useLive();
   const parts = useGet("/health", {});
   const figures = useGet("/api/admin/realtime", {});
   const refused = isRefusal(figures.error, "forbidden");
@@ -26,9 +24,6 @@ export default function HealthPage() {
     <Container py="lg" size="lg">
       <Stack gap="lg">
         <Title order={1}>{t("title")}</Title>
-        {(state === "reconnecting" || state === "stale") && (
-          <LiveBadge state={state} since={new Date(since)} />
-        )}
         <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
           <section aria-labelledby="parts">
             <Title order={2} size="h3" id="parts" mb="xs">
