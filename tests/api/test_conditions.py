@@ -124,7 +124,7 @@ async def test_head_works_on_every_route_that_can_be_read(api, as_):
 
 async def test_no_response_echoes_the_host_header(api, as_):
     ids = {"id": str(ANA), "clinic_id": str(CLINIC), "dentist_id": str(AMARA), "no": "1"}
-    ids["agent_id"] = ids["id"]
+    ids["agent_id"] = ids["patient_id"] = ids["id"]
     for name in ("Host", "X-Forwarded-Host", "Forwarded"):
         headers = as_("admin", **{name: "evil.example"})
         for template, operations in DOCUMENT["paths"].items():

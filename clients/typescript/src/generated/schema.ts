@@ -2922,7 +2922,8 @@ export interface components {
         Verb: "hold" | "confirm" | "extend" | "release" | "expire" | "approve" | "decline" | "reschedule" | "edit" | "check_in" | "start" | "complete" | "no_show" | "cancel" | "lapse" | "assign_chair";
         /**
          * Via
-         * @description Which component carried out a command. Only changes via the API are sent to the workflow.
+         * @description Which component carried out a command. Only changes via the API are sent to the workflow: it
+         *     knows its own, and expires an overdue hold itself if no sweep did.
          * @enum {string}
          */
         Via: "api" | "workflow" | "sweep";
