@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from uuid_utils.compat import uuid7
 
 from db import booking_state
@@ -118,10 +120,12 @@ async def rolled_back(pool: Pool, number: int) -> None:
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        await booking.hold(connection, command, patient(command.patient_id), Via.API)
-        release = Change(command.id, Verb.RELEASE, uuid7())
-        await booking.change(connection, release, CLINIC, Via.API)
-        await asyncio.sleep(random.uniform(0, 0.02))
+        # A deadlock aborts the transaction, within which no retry can succeed.
+        with suppress(asyncpg.InFailedSQLTransactionError):
+            await booking.hold(connection, command, patient(command.patient_id), Via.API)
+            release = Change(command.id, Verb.RELEASE, uuid7())
+            await booking.change(connection, release, CLINIC, Via.API)
+            await asyncio.sleep(random.uniform(0, 0.02))
         await transaction.rollback()
 
 
