@@ -1,7 +1,7 @@
 import type { Appointment } from "@chairtime/client";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
-import { STATUS_ICONS } from "../status";
+import { STATUS_ICONS } from "../../shared/statusIcons";
 import { clock, localOf } from "../time/zone";
 import classes from "./Board.module.css";
 import { SCALE, useBoard } from "./BoardContext";
