@@ -27,7 +27,7 @@ from workflows.pending import PendingCommands
 def _signal(verb: Verb) -> Callable[..., None]:
     """A signal named after its verb; from the Web UI it may come without an argument."""
 
-    # The SDK would count an annotated `self` among the signal's arguments.
+    # Not typed, as the SDK would count an annotated `self` among the arguments of the signal.
     def receive(self, command: Command | None = None) -> None:  # type: ignore[no-untyped-def]
         self._receive(verb, command or Command())
 

@@ -1,1 +1,1 @@
-"""The web app: its built files, and what they are told about this place."""
+"""The web app: its built files, and its configuration."""

@@ -1,4 +1,4 @@
-"""What the web app is told about the place it runs in. Nothing in it is secret."""
+"""The configuration of the web app, which anybody can read. It contains no secrets."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ from settings import Settings
 router = APIRouter(route_class=StrictRoute, tags=["operations"])
 
 SUPABASE_PATH = "/auth/v1"
-"""How the issuer of a Supabase project ends."""
+"""The path at the end of the issuer of a Supabase project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,18 +47,18 @@ class Pages:
         return self._files.get(INDEX) if _navigates(path, headers) else None
 
     def _answer(self, file: File, headers: Headers) -> Response:
-        told = {
+        response_headers = {
             "Cache-Control": file.cache_control,
             "ETag": file.etag,
             "Content-Security-Policy": self._policy,
             "Vary": "Accept-Encoding, Accept",
         }
         if file.etag in headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=told)
+            return Response(status_code=304, headers=response_headers)
         content = file.content
         if file.compressed is not None and "gzip" in headers.get("accept-encoding", ""):
-            content, told["Content-Encoding"] = file.compressed, "gzip"
-        return Response(content, media_type=file.media_type, headers=told)
+            content, response_headers["Content-Encoding"] = file.compressed, "gzip"
+        return Response(content, media_type=file.media_type, headers=response_headers)
 
 
 def _navigates(path: str, headers: Headers) -> bool:
