@@ -168,10 +168,10 @@ export class LiveCache {
 
   private apply(event: EventData): void {
     if (isOfAppointment(event.kind)) {
-      if (this.ledger.apply(event)) {
-        this.publish(event.entity_id);
-        if (event.kind !== "appointment.removed") this.rereads.mark(event.entity_id);
-      }
+      const isNew = this.ledger.apply(event);
+      // Also if a load has brought this version before: it may have been for another query only.
+      this.publish(event.entity_id);
+      if (isNew && event.kind !== "appointment.removed") this.rereads.mark(event.entity_id);
       this.markGets((path) => path === "/api/appointments/{id}/history", event.entity_id);
     } else if (event.kind.startsWith("profile.")) {
       this.markGets((path) => path.startsWith("/api/profiles"));
