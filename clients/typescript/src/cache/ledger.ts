@@ -62,22 +62,22 @@ export class Ledger {
     return true;
   }
 
-  /** The newest state with what is hoped for; undefined if nothing is known. */
+  /** The newest state with optimistic changes; undefined if nothing is known. */
   get(id: string): Appointment | undefined {
     const fields = this.entries.get(id)?.fields;
-    const hopes = this.optimistic.get(id);
-    return fields && hopes ? Object.assign({}, fields, ...hopes.values()) : fields;
+    const changes = this.optimistic.get(id);
+    return fields && changes ? Object.assign({}, fields, ...changes.values()) : fields;
   }
 
   /** Shows a change before it is answered; returns what takes it back. */
-  hope(id: string, change: Partial<Appointment>): () => void {
+  addOptimistic(id: string, change: Partial<Appointment>): () => void {
     const key = Symbol(id);
-    const hopes = this.optimistic.get(id) ?? new Map<symbol, Partial<Appointment>>();
-    this.optimistic.set(id, hopes.set(key, change));
+    const changes = this.optimistic.get(id) ?? new Map<symbol, Partial<Appointment>>();
+    this.optimistic.set(id, changes.set(key, change));
     this.touch(id);
     return () => {
-      hopes.delete(key);
-      if (hopes.size === 0) this.optimistic.delete(id);
+      changes.delete(key);
+      if (changes.size === 0) this.optimistic.delete(id);
       this.touch(id);
     };
   }

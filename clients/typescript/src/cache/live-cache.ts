@@ -3,8 +3,8 @@ import type { Client } from "../client.js";
 import { isAfterOrAt, isOfAppointment } from "../position.js";
 import { isRefusal, isTransient } from "../refusal.js";
 import type { Appointment, EventData, StreamItem } from "../types.js";
-import { Alarm } from "./alarm.js";
 import { type Availability, type AvailabilityQuery, concerns, patched } from "./board.js";
+import { DeadlineTimer } from "./deadline-timer.js";
 import { type AppointmentFilter, matches, placed, without } from "./filter.js";
 import { Keys } from "./keys.js";
 import { Ledger } from "./ledger.js";
@@ -35,7 +35,7 @@ export class LiveCache {
   readonly loader: Loader;
   private readonly reloader: Reloader;
   private readonly rereads: Rereads;
-  private readonly alarm: Alarm;
+  private readonly deadlines: DeadlineTimer;
   private ends: (() => void)[] = [];
   private joined = false;
 
@@ -51,7 +51,7 @@ export class LiveCache {
     this.rereads = new Rereads(this.loader, this.ledger, this.reloader, mine, (id) =>
       this.publish(id),
     );
-    this.alarm = new Alarm(client.clock, mine, (query) => this.reloader.mark(query, 0));
+    this.deadlines = new DeadlineTimer(client.clock, mine, (query) => this.reloader.mark(query, 0));
   }
 
   /** Whether events keep what is shown up to date. */
@@ -68,7 +68,7 @@ export class LiveCache {
       cache.subscribe((event) => {
         const loaded = event.type === "updated" && event.action.type === "success";
         if ((loaded || event.type === "observerAdded") && this.isMine(event.query)) {
-          this.alarm.watch(event.query);
+          this.deadlines.watch(event.query);
         }
         const failed = event.type === "updated" && event.action.type === "error";
         if (failed && this.isLive && this.isMine(event.query)) this.repair();
@@ -83,7 +83,7 @@ export class LiveCache {
     this.ends = [];
     this.reloader.close();
     this.rereads.close();
-    this.alarm.close();
+    this.deadlines.close();
   }
 
   /** Takes in the answer to a command: it is shown at once. */
@@ -97,12 +97,12 @@ export class LiveCache {
    * Shows a change while `command` runs; then its answer, or what was before. What is shown may be
    * out of date where it fails, so it is read again.
    */
-  async hopeful(
+  async optimistically(
     id: string,
     change: Partial<Appointment>,
     command: () => Promise<Appointment>,
   ): Promise<Appointment> {
-    const takeBack = this.ledger.hope(id, change);
+    const takeBack = this.ledger.addOptimistic(id, change);
     this.publish(id);
     try {
       const answer = await command();

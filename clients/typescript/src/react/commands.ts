@@ -41,7 +41,7 @@ export function useCommand<C extends Command>(command: C): CommandMutation<C> {
     mutationFn: async (variables) => {
       const { id, version, ...input } = variables;
       const options = version === undefined ? {} : { version };
-      return cache.hopeful(id, expected(cache, command, id, input), () =>
+      return cache.optimistically(id, expected(cache, command, id, input), () =>
         cache.client.commands.run(command, id, input as unknown as CommandInputs[C], options),
       );
     },

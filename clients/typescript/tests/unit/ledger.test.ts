@@ -44,21 +44,21 @@ test("an older answer brings nothing that is over", () => {
   );
 });
 
-test("a change that is hoped for is shown over news, and its end shows the news", () => {
+test("an optimistic change is shown over newer states, and its end shows the newest one", () => {
   const ledger = new Ledger();
   ledger.receive(booking());
-  const takeBack = ledger.hope("a", { status: "cancelled" });
+  const takeBack = ledger.addOptimistic("a", { status: "cancelled" });
   ledger.apply(told({ version: 2, starts_at: "2027-03-09T08:00:00Z" }));
   expect(ledger.get("a")).toMatchObject({ status: "cancelled", starts_at: "2027-03-09T08:00:00Z" });
   takeBack();
   expect(ledger.get("a")).toMatchObject({ status: "booked", version: 2 });
 });
 
-test("two hopes for one booking are taken back one by one", () => {
+test("two optimistic changes of one booking are taken back one by one", () => {
   const ledger = new Ledger();
   ledger.receive(booking());
-  const first = ledger.hope("a", { status: "checked_in" });
-  const second = ledger.hope("a", { starts_at: "2027-03-09T08:00:00Z" });
+  const first = ledger.addOptimistic("a", { status: "checked_in" });
+  const second = ledger.addOptimistic("a", { starts_at: "2027-03-09T08:00:00Z" });
   first();
   expect(ledger.get("a")).toMatchObject({ status: "booked", starts_at: "2027-03-09T08:00:00Z" });
   second();

@@ -11,15 +11,15 @@ const SPREAD = 300;
 /** The longest that a timer waits. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Rings when a deadline passes that something shown depends on. */
-export class Alarm {
+/** Calls when a deadline passes that a shown query depends on. */
+export class DeadlineTimer {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private at = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly clock: ServerClock,
     private readonly queries: () => Query[],
-    private readonly ring: (query: Query) => void,
+    private readonly onDeadline: (query: Query) => void,
   ) {}
 
   /** Considers what a query shows now. */
@@ -43,7 +43,7 @@ export class Alarm {
     this.at = Number.POSITIVE_INFINITY;
     for (const query of this.queries()) {
       const at = query.isActive() ? dueOf(query, due - 1) : null;
-      if (at !== null && at <= now) this.ring(query);
+      if (at !== null && at <= now) this.onDeadline(query);
       this.watch(query);
     }
   }
