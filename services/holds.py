@@ -17,7 +17,7 @@ class Holds:
         self._coalescer = RequestCoalescer()
 
     async def hold(self, command: Hold, actor: Actor) -> Result:
-        """Holds the slot, as `booking.hold` does. The result is what this actor may be told."""
+        """Holds the slot, as `booking.hold` does. The result is as this actor may see it."""
         return await self._run(
             command,
             actor,
