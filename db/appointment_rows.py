@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 
 from domain.actors import Scope
-from domain.allowed import Standing, allowed
+from domain.allowed import BookingFacts, allowed
 from domain.appointments import Appointment
 from domain.booking import MAX_EXTENSIONS, RULES, Status, Verb
 
@@ -68,7 +68,7 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], within: Scope) -> Appoi
         cancel_note=row["cancel_note"] if staff else None,
         server_time=row["server_time"] if held else None,
         expires_in_seconds=max(round(left, 3), 0.0) if left is not None else None,
-        allowed=allowed(_standing(row, status), within, row["server_time"]),
+        allowed=allowed(_facts(row, status), within, row["server_time"]),
         cancel_until=row["notice_deadline"] if status in RULES[Verb.CANCEL].transitions else None,
         extensions_left=max(MAX_EXTENSIONS - row["extensions"], 0) if held else None,
         lapsed_at=row["lapsed_at"],
@@ -78,8 +78,8 @@ def appointment(row: asyncpg.Record | Mapping[str, Any], within: Scope) -> Appoi
     )
 
 
-def _standing(row: asyncpg.Record | Mapping[str, Any], status: Status) -> Standing:
-    return Standing(
+def _facts(row: asyncpg.Record | Mapping[str, Any], status: Status) -> BookingFacts:
+    return BookingFacts(
         status=status,
         starts_at=row["starts_at"],
         time_zone=row["time_zone"],

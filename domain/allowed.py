@@ -20,7 +20,7 @@ NOTICE: dict[Verb, frozenset[Status]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BookingFacts:
     """The facts about a booking that decide which verbs can be used."""
 
     status: Status
@@ -35,26 +35,26 @@ class Standing:
     """While it is held, only the agent's hold token can change it, besides staff."""
 
 
-def allowed(standing: Standing, seen: Scope, now: datetime) -> tuple[Verb, ...]:
+def allowed(facts: BookingFacts, within: Scope, now: datetime) -> tuple[Verb, ...]:
     """The verbs that a caller with this scope may use, in the table's order. Agents are assumed to
     send the hold token.
     """
-    if seen.patient_id and standing.made_by_agent and standing.status is Status.HELD:
+    if within.patient_id and facts.made_by_agent and facts.status is Status.HELD:
         return ()
-    possible = booking.allowed(standing.status)
-    return tuple(verb for verb in possible if _is_allowed(verb, standing, seen, now))
+    possible = booking.allowed(facts.status)
+    return tuple(verb for verb in possible if _is_allowed(verb, facts, within, now))
 
 
-def _is_allowed(verb: Verb, standing: Standing, seen: Scope, now: datetime) -> bool:
-    if not may_use(verb, staff=seen.by_staff):
+def _is_allowed(verb: Verb, facts: BookingFacts, within: Scope, now: datetime) -> bool:
+    if not may_use(verb, staff=within.by_staff):
         return False
-    if RULES[verb].deadline is Deadline.BEFORE and standing.deadline and standing.deadline <= now:
+    if RULES[verb].deadline is Deadline.BEFORE and facts.deadline and facts.deadline <= now:
         return False
-    earliest = earliest_use(verb, standing.starts_at, standing.time_zone)
+    earliest = earliest_use(verb, facts.starts_at, facts.time_zone)
     if earliest and now < earliest:
         return False
-    if verb is Verb.EXTEND and standing.extensions >= MAX_EXTENSIONS:
+    if verb is Verb.EXTEND and facts.extensions >= MAX_EXTENSIONS:
         return False
-    if seen.by_staff or verb not in NOTICE or standing.status in NOTICE[verb]:
+    if within.by_staff or verb not in NOTICE or facts.status in NOTICE[verb]:
         return True
-    return now <= standing.notice_deadline
+    return now <= facts.notice_deadline
