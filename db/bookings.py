@@ -32,18 +32,18 @@ async def hold(
     round trip, one transaction.
     """
     earliest, latest = between or (None, None)
-    seen = scope(actor)
+    within = scope(actor)
     row = await fetch_one(
         connection,
         f"""
-        select r.outcome, r.blocking, r.held_until, r.server_time, {columns(seen)}
+        select r.outcome, r.blocking, r.held_until, r.server_time, {columns(within)}
           from booking_hold(
                   p_id => $1, p_dentist_id => $2, p_type_id => $3, p_stamp => $4, p_earliest =>
                   $5, p_latest => $6, p_patient_id => $7, p_agent_id => $8, p_starts_at => $9,
                   p_ends_at => $10, p_policy => $11, p_notes => $12, p_reason => $13, p_caller =>
                   $14, p_key => $15, p_command_id => $16, p_actor => $17, p_via => $18, p_limits
                   => $19, p_hold_token => $20) r,
-               lateral (select (r.booking).*) a {joins(seen)}
+               lateral (select (r.booking).*) a {joins(within)}
         """,  # noqa: S608 - constants of ours
         command.id,
         booking_terms.dentist_id,
@@ -52,7 +52,7 @@ async def hold(
         earliest,
         latest,
         command.patient_id,
-        seen.agent_id,
+        within.agent_id,
         command.starts_at,
         command.starts_at + booking_terms.terms.duration,
         policy(booking_terms.terms),
@@ -71,7 +71,7 @@ async def hold(
     outcome = "done" if row["outcome"] == "held" else row["outcome"]
     return Result(
         Outcome(outcome),
-        _visible(row, seen),
+        _visible(row, within),
         blocking=row["blocking"],
         held_until=row["held_until"],
         server_time=row["server_time"],

@@ -61,7 +61,7 @@ class Alternatives:
         key = wanted_slot, asker.is_staff
         return await self._cached(key, lambda connection: nearest(connection, wanted_slot, asker))
 
-    async def own(self, wanted_slot: WantedSlot, asker: Actor, seen: Scope) -> UUID | None:
+    async def own(self, wanted_slot: WantedSlot, asker: Actor, within: Scope) -> UUID | None:
         """The id of the asker's own booking that blocks this slot, if they may see it; never the
         booking that is to be moved.
         """
@@ -72,7 +72,7 @@ class Alternatives:
         mine = [each.id for each in found if asker.id in (each.patient_id, each.caller)]
 
         async def visible(connection: Connection) -> list[UUID]:
-            return [id for id in mine if await appointments.get(connection, id, seen)]
+            return [id for id in mine if await appointments.get(connection, id, within)]
 
         may_see = await self._cached((wanted_slot, asker), visible) if mine else []
         return may_see[0] if may_see else None

@@ -16,29 +16,31 @@ MOVE_ATTEMPTS = 20
 
 
 async def reschedule(
-    connection: Connection, command: Move, actor: Actor, via: Via, seen: Scope
+    connection: Connection, command: Move, actor: Actor, via: Via, within: Scope
 ) -> Result:
     """Moves a booking and keeps its id. Replaces its claims in one transaction. An unknown dentist
     or type is `UNKNOWN`.
     """
-    return await retried(lambda: _reschedule(connection, command, actor, via, seen), MOVE_ATTEMPTS)
+    return await retried(
+        lambda: _reschedule(connection, command, actor, via, within), MOVE_ATTEMPTS
+    )
 
 
 async def _reschedule(
-    connection: Connection, command: Move, actor: Actor, via: Via, seen: Scope
+    connection: Connection, command: Move, actor: Actor, via: Via, within: Scope
 ) -> Result:
     """Decides by the booking and the terms as read here. Raises TermsChanged if the database finds
     another version of either.
     """
-    if earlier := await idempotency.earlier(connection, command.key, seen):
+    if earlier := await idempotency.earlier(connection, command.key, within):
         return earlier
-    before = await appointments.get_with_policy(connection, command.id, seen)
+    before = await appointments.get_with_policy(connection, command.id, within)
     if before is None:
         return Result(Outcome.NOT_FOUND)
     booking = before.appointment
     target = command.target(booking)
     if target == MoveTarget(booking.dentist_id, booking.appointment_type, booking.starts_at):
-        return await _edit(connection, command, before, actor, via, seen)
+        return await _edit(connection, command, before, actor, via, within)
 
     booking_terms = await clinics.booking_terms(
         connection, target.dentist_id, target.appointment_type, actor
@@ -61,7 +63,7 @@ async def _reschedule(
         )
         command = replace(command, override=override)
     moved = await bookings.move(
-        connection, command, target, booking_terms, before, refused, actor, via, seen
+        connection, command, target, booking_terms, before, refused, actor, via, within
     )
     if moved is None:
         raise TermsChanged
@@ -80,7 +82,7 @@ async def _edit(
     before: AppointmentWithPolicy,
     actor: Actor,
     via: Via,
-    seen: Scope,
+    within: Scope,
 ) -> Result:
     """Handles a move to the present place: only the texts may change. Raises TermsChanged if the
     booking has moved since.
@@ -94,7 +96,7 @@ async def _edit(
         key=command.key,
         expected_version=at if command.expected_version is None else command.expected_version,
     )
-    edited = await bookings.change(connection, edit, actor, via, seen)
+    edited = await bookings.change(connection, edit, actor, via, within)
     if edited.outcome is Outcome.VERSION and command.expected_version in (None, at):
         raise TermsChanged
     return edited

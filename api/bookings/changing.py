@@ -47,9 +47,9 @@ async def change(
         expected_version=await _expected_version(state, context, id),
     )
     async with use(state.pool) as connection:
-        seen = scope(context.actor, context.token)
+        within = scope(context.actor, context.token)
         with refusing_text(command.texts):
-            result = await booking.change(connection, command, context.actor, Via.API, seen)
+            result = await booking.change(connection, command, context.actor, Via.API, within)
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
         wanted_slot = WantedSlot(late.dentist_id, late.appointment_type, late.starts_at)
         raise await with_alternatives(state, result, wanted_slot, context.actor)
@@ -82,9 +82,9 @@ async def move(
         expected_version=await _expected_version(state, context, id),
     )
     async with use(state.pool) as connection:
-        seen = scope(context.actor, context.token)
+        within = scope(context.actor, context.token)
         with refusing_text(command.texts):
-            result = await moves.reschedule(connection, command, context.actor, Via.API, seen)
+            result = await moves.reschedule(connection, command, context.actor, Via.API, within)
     result = result.as_shown_to(context.actor)
     if before := result.appointment:
         to = command.target(before)
