@@ -2,9 +2,10 @@ import { ActionIcon, Button, Group, SegmentedControl, Text } from "@mantine/core
 import { IconChevronLeft, IconChevronRight, IconPrinter } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useShortcut } from "../app/keys/shortcuts";
+import { addDays } from "../shared/days";
 import { formatLocale } from "../shared/locale";
 import classes from "./Desk.module.css";
-import { addDays, showDate } from "./time/zone";
+import { showDate } from "./time/zone";
 import type { DeskPlace } from "./useDeskPlace";
 
 /** The day that is shown, the way to others, and what the columns are. */

@@ -91,28 +91,35 @@ export function minutesOf(instant: string, zone: string): number {
   return Math.floor((((at + offset(at, zone)) % DAY_MS) + DAY_MS) % DAY_MS) / 60_000;
 }
 
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 /** By how many milliseconds a zone is ahead of UTC at an instant. */
 export function offset(instant: number, zone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(instant);
-  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
-  const local = Date.UTC(
-    of("year"),
-    of("month") - 1,
-    of("day"),
-    of("hour"),
-    of("minute"),
-    of("second"),
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+    formats.set(zone, format);
+  }
+  const part: Record<string, number> = {};
+  for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
+  const wall = Date.UTC(
+    part.year ?? 0,
+    (part.month ?? 1) - 1,
+    part.day,
+    part.hour,
+    part.minute,
+    part.second,
   );
-  return local - Math.floor(instant / 1000) * 1000;
+  return wall - Math.floor(instant / 1000) * 1000;
 }
 
 function noon(day: string): Date {

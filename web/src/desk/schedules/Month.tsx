@@ -1,7 +1,8 @@
 import { useTranslation } from "react-i18next";
+import { addDays, mondayOf } from "../../shared/days";
 import { formatLocale } from "../../shared/locale";
 import type { DateException } from "../time/opening";
-import { addDays, showDate, weekdayOf, weekOf } from "../time/zone";
+import { showDate, weekdayOf } from "../time/zone";
 import classes from "./Schedules.module.css";
 
 interface Props {
@@ -16,7 +17,7 @@ interface Props {
 /** A month in weeks; days that differ say how. */
 export function Month({ month, today, chosen, exceptions, onChoose }: Props) {
   const { t, i18n } = useTranslation("desk");
-  const first = weekOf(month);
+  const first = mondayOf(month);
   const last = addDays(addMonths(month, 1), -1);
   const weeks = Math.ceil((Number(last.slice(8)) + weekdayOf(month)) / 7);
   const week = Array.from({ length: 7 }, (_, day) => addDays(first, day));

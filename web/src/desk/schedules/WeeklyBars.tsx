@@ -1,9 +1,10 @@
 import { ActionIcon } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { addDays } from "../../shared/days";
 import type { WeeklyHours } from "../time/opening";
 import { intervalOf } from "../time/opening";
-import { addDays, clock, DAY, showDate } from "../time/zone";
+import { clock, DAY, showDate } from "../time/zone";
 import { Bar } from "./Bar";
 import classes from "./Schedules.module.css";
 

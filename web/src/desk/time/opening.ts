@@ -1,5 +1,6 @@
 import type { components } from "@chairtime/client";
-import { addDays, DAY, minuteOf, weekdayOf } from "./zone";
+import { addDays } from "../../shared/days";
+import { DAY, minuteOf, weekdayOf } from "./zone";
 
 export type Schedule = components["schemas"]["ShownSchedule"];
 export type WeeklyHours = components["schemas"]["WeeklyHours"];

@@ -1,3 +1,5 @@
+import { offset } from "../../shared/days";
+
 /** Local times of a clinic: a date, and minutes since its midnight. */
 export interface Local {
   date: string;
@@ -5,8 +7,6 @@ export interface Local {
 }
 
 export const DAY = 1440;
-
-const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The date and time that a clock in the zone shows at an instant. */
 export function localOf(instant: number | string, zone: string): Local {
@@ -25,19 +25,9 @@ export function instantOf(date: string, minute: number, zone: string): string {
   return new Date(wall - offset(guess, zone)).toISOString();
 }
 
-/** The date so many days later. */
-export function addDays(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
-}
-
 /** 0 is Monday. */
 export function weekdayOf(date: string): number {
   return (new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7;
-}
-
-/** The Monday of the date's week. */
-export function weekOf(date: string): string {
-  return addDays(date, -weekdayOf(date));
 }
 
 /** Minutes since midnight as `09:05`; 24:00 is the end of the day. */
@@ -62,32 +52,4 @@ export function showDate(
     ...options,
     timeZone: "UTC",
   });
-}
-
-function offset(instant: number, zone: string): number {
-  let format = formats.get(zone);
-  if (!format) {
-    format = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-    formats.set(zone, format);
-  }
-  const part: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
-  const wall = Date.UTC(
-    part.year ?? 0,
-    (part.month ?? 1) - 1,
-    part.day,
-    part.hour,
-    part.minute,
-    part.second,
-  );
-  return wall - Math.floor(instant / 1000) * 1000;
 }

@@ -2,11 +2,12 @@ import type { Appointment, Clinic, Dentist } from "@chairtime/client";
 import { useAppointments } from "@chairtime/client/react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { addDays, mondayOf } from "../../shared/days";
 import { ErrorMessage } from "../../shared/ErrorMessage";
 import { formatLocale } from "../../shared/locale";
 import { BoardSkeleton } from "../board/BoardSkeleton";
 import { ON_BOARD } from "../status";
-import { addDays, instantOf, localOf, showDate, weekOf } from "../time/zone";
+import { instantOf, localOf, showDate } from "../time/zone";
 import classes from "./Week.module.css";
 import { WeekEntry } from "./WeekEntry";
 
@@ -23,7 +24,7 @@ interface Props {
 export function Week({ clinic, date, today, dentists, onOpen, onDay }: Props) {
   const { t, i18n } = useTranslation("desk");
   const zone = clinic.time_zone;
-  const monday = weekOf(date);
+  const monday = mondayOf(date);
   const days = useMemo(
     () => Array.from({ length: 7 }, (_, index) => addDays(monday, index)),
     [monday],
