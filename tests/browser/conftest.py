@@ -7,11 +7,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import httpx2
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from db import demo
 from embedded import node, stack, web_app
 from tests import optional
+from tests.browser.desk import Front
 from tests.browser.site import Site, Visits, a_site
 from tests.conftest import Postgres
 from tests.servers import TEMPLATE
@@ -81,6 +84,15 @@ async def visits(site: Site, browser: Browser) -> AsyncIterator[Visits]:
     yield visits
     await visits.close()
     assert visits.written == []
+
+
+@pytest.fixture
+async def front(site: Site) -> AsyncIterator[Front]:
+    """The demo clinic, by what its administration may do over the API."""
+    bearer = {"Authorization": f"Bearer {site.token('admin')}"}
+    async with httpx2.AsyncClient(base_url=site.url, headers=bearer) as client:
+        clinics = (await client.get("/api/clinics")).json()
+        yield Front(client, site, next(each for each in clinics if each["id"] == str(demo.CLINIC)))
 
 
 async def _run(running: Postgres, sql: str) -> None:

@@ -1,22 +1,12 @@
 """The front desk's board: bookings come, change and go as they do in the database."""
 
 import re
-from collections.abc import AsyncIterator
 
-import httpx2
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.desk import Front, card, drag, free_time, height_of
-from tests.browser.site import Site, Visits, overflow, violations
-
-
-@pytest.fixture
-async def front(site: Site) -> AsyncIterator[Front]:
-    bearer = {"Authorization": f"Bearer {site.token('admin')}"}
-    async with httpx2.AsyncClient(base_url=site.url, headers=bearer) as client:
-        clinics = (await client.get("/api/clinics")).json()
-        yield Front(client, site, clinics[0])
+from tests.browser.site import Visits, overflow, violations
 
 
 async def test_a_patients_hold_is_shown_and_goes_when_it_expires(visits: Visits, front: Front):

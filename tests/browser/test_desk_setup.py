@@ -1,24 +1,13 @@
 """Hours, clinics, types, chairs and people, as the desk sets them up."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 
-import httpx2
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.desk import Front
-from tests.browser.site import Site, Visits
+from tests.browser.site import Visits
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-@pytest.fixture
-async def front(site: Site) -> AsyncIterator[Front]:
-    bearer = {"Authorization": f"Bearer {site.token('admin')}"}
-    async with httpx2.AsyncClient(base_url=site.url, headers=bearer) as client:
-        clinics = (await client.get("/api/clinics")).json()
-        yield Front(client, site, clinics[0])
 
 
 async def test_a_dry_run_names_the_bookings_outside_before_hours_are_saved(

@@ -1,12 +1,16 @@
 import type { Clinic } from "@chairtime/client";
 import { useGet } from "@chairtime/client/react";
+import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { useUser } from "./session/SessionProvider";
 
 export interface ClinicChoice {
   /** The clinic that everything on the page is of; undefined while it is loading. */
   clinic: Clinic | undefined;
-  clinics: readonly Clinic[];
+  /** Those that this person works with; undefined while they are loading. */
+  clinics: readonly Clinic[] | undefined;
+  error: unknown;
+  retry: () => unknown;
   choose(id: string): void;
 }
 
@@ -14,12 +18,18 @@ export interface ClinicChoice {
 export function useClinic(): ClinicChoice {
   const user = useUser();
   const [search, setSearch] = useSearchParams();
-  const { data } = useGet("/api/clinics", {}, { enabled: user !== null });
-  const clinics = data ?? [];
+  const { data, error, refetch } = useGet("/api/clinics", {}, { enabled: user !== null });
+  const ids = user?.clinicIds;
+  const clinics = useMemo(
+    () => (ids ? data?.filter(({ id }) => ids.includes(id)) : data),
+    [data, ids],
+  );
   const named = search.get("clinic");
   return {
-    clinic: clinics.find((clinic) => clinic.id === named) ?? clinics[0],
+    clinic: clinics?.find((clinic) => clinic.id === named) ?? clinics?.[0],
     clinics,
+    error,
+    retry: refetch,
     choose: (id) =>
       setSearch((now) => {
         now.set("clinic", id);

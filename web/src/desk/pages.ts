@@ -1,5 +1,7 @@
-/** The desk's pages; the label of each is `pages.<name>`. */
-export const PAGES = [
+import type { Role } from "../app/session/user";
+
+/** All pages of the desk; the label of each is `pages.<name>`. */
+const PAGES = [
   { to: "/desk", name: "day" },
   { to: "/desk/schedules", name: "schedules" },
   { to: "/desk/people", name: "people" },
@@ -8,3 +10,11 @@ export const PAGES = [
   { to: "/desk/chairs", name: "chairs" },
   { to: "/desk/health", name: "health" },
 ] as const;
+
+/** A receptionist has no use for these: only admins set up clinics, and only they see the figures. */
+const OF_ADMINS: readonly string[] = ["/desk/clinics", "/desk/health"];
+
+/** The pages that are offered to somebody of this role. */
+export function pagesOf(role: Role | undefined) {
+  return PAGES.filter(({ to }) => role === "admin" || !OF_ADMINS.includes(to));
+}

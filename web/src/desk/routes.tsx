@@ -7,12 +7,17 @@ export const deskRoutes: RouteObject[] = [
     path: "/desk",
     ...page(() => import("./DeskApp")),
     children: [
-      { index: true, ...page(() => import("./DayPage")) },
-      { path: "schedules", ...page(() => import("./schedules/SchedulesPage")) },
-      { path: "people", ...page(() => import("./tables/PeoplePage")) },
+      {
+        ...page(() => import("./ClinicNeeded")),
+        children: [
+          { index: true, ...page(() => import("./DayPage")) },
+          { path: "schedules", ...page(() => import("./schedules/SchedulesPage")) },
+          { path: "people", ...page(() => import("./tables/PeoplePage")) },
+          { path: "types", ...page(() => import("./tables/TypesPage")) },
+          { path: "chairs", ...page(() => import("./tables/ChairsPage")) },
+        ],
+      },
       { path: "clinics", ...page(() => import("./tables/ClinicsPage")) },
-      { path: "types", ...page(() => import("./tables/TypesPage")) },
-      { path: "chairs", ...page(() => import("./tables/ChairsPage")) },
       { path: "health", ...page(() => import("./health/HealthPage")) },
     ],
   },

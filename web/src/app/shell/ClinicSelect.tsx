@@ -6,7 +6,7 @@ import { useClinic } from "../clinic";
 export function ClinicSelect() {
   const { t } = useTranslation();
   const { clinic, clinics, choose } = useClinic();
-  if (!clinic) return null;
+  if (!clinic || !clinics) return null;
   if (clinics.length === 1)
     return (
       <Text size="sm" fw={600} truncate>

@@ -18,7 +18,7 @@ const isStaffOfClinic = (values: Values) => values.role === "dentist" || values.
 /** Patients and staff. Staff with an e-mail address take up their profile at their first sign-in. */
 export default function PeoplePage() {
   const { t } = useTranslation(["desk", "common"]);
-  const { clinics, clinic } = useClinic();
+  const { clinics = [], clinic } = useClinic();
   const isAdmin = useUser()?.role === "admin";
   const [role, setRole] = useState<(typeof ROLES)[number]>("patient");
   const [typed, setTyped] = useState("");
@@ -39,7 +39,7 @@ export default function PeoplePage() {
       choices: isAdmin ? roles : roles.slice(0, 1),
       fixed: true,
       hidden: true,
-      start: isAdmin ? role : "patient",
+      start: role,
     },
     { name: "email", kind: "text" },
     { name: "phone", kind: "text" },
@@ -73,14 +73,16 @@ export default function PeoplePage() {
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}
           />
-          <NativeSelect
-            aria-label={t("field.role")}
-            value={role}
-            data={isAdmin ? roles : roles.slice(0, 2)}
-            onChange={(event) =>
-              setRole(ROLES.find((each) => each === event.currentTarget.value) ?? "patient")
-            }
-          />
+          {isAdmin && (
+            <NativeSelect
+              aria-label={t("field.role")}
+              value={role}
+              data={roles}
+              onChange={(event) =>
+                setRole(ROLES.find((each) => each === event.currentTarget.value) ?? "patient")
+              }
+            />
+          )}
         </Group>
       }
     />

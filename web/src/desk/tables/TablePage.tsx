@@ -55,7 +55,7 @@ export function TablePage(props: Props) {
       ) : !rows ? (
         <Skeletons rows={6} />
       ) : rows.length === 0 ? (
-        <Text>{t("table.empty")}</Text>
+        <Text>{t(editable ? "table.empty" : "table.empty_for_you")}</Text>
       ) : (
         <Table.ScrollContainer minWidth={640} scrollAreaProps={{ tabIndex: 0 }}>
           <Table stickyHeader={false} highlightOnHover data-table>
@@ -64,9 +64,11 @@ export function TablePage(props: Props) {
                 {columns.map((field) => (
                   <Table.Th key={field.name}>{t(`field.${field.name}`)}</Table.Th>
                 ))}
-                <Table.Th>
-                  <span className="visually-hidden">{t("table.change")}</span>
-                </Table.Th>
+                {editable && (
+                  <Table.Th>
+                    <span className="visually-hidden">{t("table.change")}</span>
+                  </Table.Th>
+                )}
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -77,8 +79,8 @@ export function TablePage(props: Props) {
                       <Cell field={field} value={row[field.name]} />
                     </Table.Td>
                   ))}
-                  <Table.Td>
-                    {editable && (
+                  {editable && (
+                    <Table.Td>
                       <Button
                         size="compact-sm"
                         variant="default"
@@ -87,8 +89,8 @@ export function TablePage(props: Props) {
                       >
                         {t("table.change")}
                       </Button>
-                    )}
-                  </Table.Td>
+                    </Table.Td>
+                  )}
                 </Table.Tr>
               ))}
             </Table.Tbody>
