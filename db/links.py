@@ -55,6 +55,17 @@ async def create(connection: Connection, id: UUID, guardian: Actor, full_name: s
     return True
 
 
+async def rename(connection: Connection, id: UUID, guardian_id: UUID, full_name: str) -> bool:
+    """Changes the name of a linked patient. False if there is no link. Runs in the caller's
+    transaction: the lock on the profile keeps an erasure, which deletes the link, from being undone.
+    """
+    await profiles.lock(connection, id)
+    if not await is_linked(connection, id, guardian_id):
+        return False
+    await profiles.update(connection, id, {"full_name": full_name})
+    return True
+
+
 async def has_live_visits(connection: Connection, id: UUID) -> bool:
     """Whether a visit of this patient is still ahead or under way."""
     found: bool = await connection.fetchval(

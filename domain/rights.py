@@ -87,6 +87,7 @@ RIGHTS: Mapping[str, Row] = {
     "revoke_agent": PATIENT_OWN,
     "list_linked_patients": PATIENT_OWN,
     "create_linked_patient": PATIENT_OWN,
+    "rename_linked_patient": PATIENT_OWN,
     "remove_linked_patient": PATIENT_OWN,
     "list_profiles": NO_PATIENT,
     "create_profile": NO_PATIENT,

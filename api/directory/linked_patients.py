@@ -1,4 +1,4 @@
-"""Linked patients of a patient, such as children: list, create, remove."""
+"""Linked patients of a patient, such as children: list, create, rename, remove."""
 
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from domain.people import LINKED_PATIENTS, LinkedPatient
 router = APIRouter(route_class=StrictRoute, prefix="/api/profiles/me/patients", tags=["profiles"])
 
 
-class NewLinkedPatient(Body):
-    """A patient without a login, for whom the caller books."""
+class LinkedPatientName(Body):
+    """What is asked about a patient without a login, for whom the caller books."""
 
     full_name: Name
 
@@ -33,7 +33,7 @@ async def list_linked_patients(caller: Caller, state: State) -> list[LinkedPatie
 
 @router.post("", status_code=201)
 async def create_linked_patient(
-    body: NewLinkedPatient, response: Response, context: Creation, state: State
+    body: LinkedPatientName, response: Response, context: Creation, state: State
 ) -> list[LinkedPatient]:
     """Creates a patient whom the caller sees and books for with `patient_id`. Answers with all
     linked patients; a repeat with the same key answers 200.
@@ -48,6 +48,20 @@ async def create_linked_patient(
                     f"You have added {LINKED_PATIENTS} patients, which is the limit;"
                     " ask the clinic.",
                 )
+        found = await links.of_guardian(connection, guardian)
+    state.committed()
+    return found
+
+
+@router.put("/{patient_id}")
+async def rename_linked_patient(
+    patient_id: UUID, body: LinkedPatientName, caller: Caller, state: State
+) -> list[LinkedPatient]:
+    """Corrects the name of a linked patient. Answers with all linked patients."""
+    guardian = actor_id(caller)
+    async with use(state.pool) as connection, connection.transaction():
+        if not await links.rename(connection, patient_id, guardian, body.full_name):
+            raise not_found()
         found = await links.of_guardian(connection, guardian)
     state.committed()
     return found

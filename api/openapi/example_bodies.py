@@ -170,7 +170,7 @@ EXAMPLES: Mapping[str, list[Json]] = {
         {"id": str(demo.person_id("agent", "chatbot")), "full_name": "Chatbot", "granted_at": NOW}
     ],
     "LinkedPatient": [{"id": CHILD, "full_name": "Eva Torres", "linked_at": NOW}],
-    "NewLinkedPatient": [{"full_name": "Eva Torres"}],
+    "LinkedPatientName": [{"full_name": "Eva Torres"}],
     "NewProfile": [PERSONAL, NEW_DENTIST],
     "EditMe": [{"phone": "+49 30 7654321"}],
     "EditProfile": [{"phone": None}, {"active": False}],

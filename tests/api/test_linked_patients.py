@@ -73,6 +73,44 @@ async def test_nobody_else_books_for_them_or_sees_them(api, as_, ana):
         assert (await api.get(PATIENTS, headers=as_(role))).status_code == 403
 
 
+async def test_a_patient_renames_a_linked_patient(api, as_, ana):
+    child = await link(api, ana)
+    made = (await reserve(api, ana, child, path="appointments")).json()
+    renamed = await api.put(f"{PATIENTS}/{child}", json={"full_name": "Eva Ruiz"}, headers=ana)
+    assert renamed.status_code == 200
+    assert [each["full_name"] for each in renamed.json()] == ["Eva Ruiz"]
+    assert (await api.get(PATIENTS, headers=ana)).json() == renamed.json()
+    seen = await api.get(f"/api/appointments/{made['id']}", headers=as_("desk"))
+    assert seen.json()["patient_name"] == "Eva Ruiz"
+    found = await api.get("/api/profiles?search=ruiz", headers=as_("desk"))
+    assert [each["id"] for each in found.json()["items"]] == [child]
+    empty = await api.put(f"{PATIENTS}/{child}", json={"full_name": " "}, headers=ana)
+    assert (empty.status_code, empty.json()["errors"][0]["field"]) == (422, "full_name")
+
+
+async def test_nobody_else_renames_a_linked_patient(api, as_, ana):
+    child, name = await link(api, ana), {"full_name": "Mallory"}
+    own = (await api.get("/api/profiles/me", headers=ana)).json()["id"]
+    ben = as_("patient", "ben")
+    assert (await api.put(f"{PATIENTS}/{child}", json=name, headers=ben)).status_code == 404
+    for other in (own, str(BEN)):
+        answer = await api.put(f"{PATIENTS}/{other}", json=name, headers=ana)
+        assert answer.status_code == 404
+    for role in ("dentist", "agent", "desk", "admin"):
+        answer = await api.put(f"{PATIENTS}/{child}", json=name, headers=as_(role))
+        assert answer.status_code == 403
+    await api.delete(f"{PATIENTS}/{child}", headers=ana)
+    assert (await api.put(f"{PATIENTS}/{child}", json=name, headers=ana)).status_code == 404
+
+
+async def test_an_erased_linked_patient_cannot_be_renamed(api, as_, ana, pool):
+    child = await link(api, ana)
+    await api.post(f"/api/profiles/{child}/erase", headers=as_("admin"))
+    answer = await api.put(f"{PATIENTS}/{child}", json={"full_name": "Eva"}, headers=ana)
+    assert answer.status_code == 404
+    assert await pool.fetchval("select full_name from profiles where id = $1", child) == ""
+
+
 async def test_when_the_link_is_removed_the_right_ends(api, ana):
     child = await link(api, ana)
     made = (await reserve(api, ana, child, path="appointments")).json()

@@ -50,6 +50,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "update_me": {"locale": "de"},
     "create_profile": {"full_name": "Eva Novak"},
     "create_linked_patient": {"full_name": "Eva Novak"},
+    "rename_linked_patient": {"full_name": "Eva Novak"},
     "update_profile": {"locale": "de"},
     "create_clinic": {"name": "New", "time_zone": "Europe/Rome"},
     "update_clinic": {"name": "Other"},

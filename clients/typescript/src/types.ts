@@ -10,6 +10,7 @@ export type Clinic = Schemas["Clinic"];
 export type Dentist = Schemas["Dentist"];
 export type EventKind = Schemas["Kind"];
 export type Explanation = Schemas["Explanation"];
+export type LinkedPatient = Schemas["LinkedPatient"];
 export type Profile = Schemas["Profile"];
 export type Resource = Schemas["Resource"];
 export type Role = Schemas["Role"];

@@ -651,7 +651,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /**
+         * Rename Linked Patient
+         * @description Corrects the name of a linked patient. Answers with all linked patients.
+         */
+        put: operations["rename_linked_patient"];
         post?: never;
         /**
          * Remove Linked Patient
@@ -2006,6 +2010,17 @@ export interface components {
             linked_at: string;
         };
         /**
+         * LinkedPatientName
+         * @description What is asked about a patient without a login, for whom the caller books.
+         * @example {
+         *       "full_name": "Eva Torres"
+         *     }
+         */
+        LinkedPatientName: {
+            /** Full Name */
+            full_name: string;
+        };
+        /**
          * LogFigures
          * @description The event log in the database; the same for all processes.
          */
@@ -2097,17 +2112,6 @@ export interface components {
              * @default 15
              */
             slot_grid_minutes: number;
-        };
-        /**
-         * NewLinkedPatient
-         * @description A patient without a login, for whom the caller books.
-         * @example {
-         *       "full_name": "Eva Torres"
-         *     }
-         */
-        NewLinkedPatient: {
-            /** Full Name */
-            full_name: string;
         };
         /**
          * NewProfile
@@ -3123,12 +3127,12 @@ export type GrantedAgent = components['schemas']['GrantedAgent'];
 export type Health = components['schemas']['Health'];
 export type Kind = components['schemas']['Kind'];
 export type LinkedPatient = components['schemas']['LinkedPatient'];
+export type LinkedPatientName = components['schemas']['LinkedPatientName'];
 export type LogFigures = components['schemas']['LogFigures'];
 export type LoggedEvent = components['schemas']['LoggedEvent'];
 export type Minute = components['schemas']['Minute'];
 export type NewChair = components['schemas']['NewChair'];
 export type NewClinic = components['schemas']['NewClinic'];
-export type NewLinkedPatient = components['schemas']['NewLinkedPatient'];
 export type NewProfile = components['schemas']['NewProfile'];
 export type NewType = components['schemas']['NewType'];
 export type Open = components['schemas']['Open'];
@@ -4276,7 +4280,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewLinkedPatient"];
+                "application/json": components["schemas"]["LinkedPatientName"];
             };
         };
         responses: {
@@ -4291,6 +4295,33 @@ export interface operations {
             };
             /** @description Successful Response */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedPatient"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    rename_linked_patient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                patient_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkedPatientName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
