@@ -97,3 +97,46 @@ async def test_every_step_fits_a_phone(visits: Visits):
     await expect(page.get_by_role("heading", name="Yours until")).to_be_visible()
     assert await overflow(page) == 0
     await page.get_by_role("button", name="Release").click()
+
+
+async def test_a_parent_books_for_a_child_and_sees_for_whom(visits: Visits):
+    page = await visits.open("/?type=checkup", "patient", "ben", width=390)
+    await page.get_by_role("button", name="For somebody else").click()
+    await page.get_by_label("First and last name").fill("Mia <b>Novak</b>")
+    await page.get_by_role("button", name="Add").click()
+    whom = page.get_by_label("For whom?")
+    await expect(whom.locator("option:checked")).to_have_text("Mia <b>Novak</b>")
+    await page.reload()
+    await expect(whom.locator("option:checked")).to_have_text("Mia <b>Novak</b>")
+    await hold(page, 7)
+    await expect(page.get_by_role("main")).to_contain_text("for Mia <b>Novak</b>")
+    await page.reload()
+    await expect(page.get_by_role("main")).to_contain_text("for Mia <b>Novak</b>")
+    await page.get_by_role("button", name="Confirm").click()
+    await page.get_by_role("main").get_by_role("link", name="My visits").click()
+    await expect(page.get_by_role("article")).to_contain_text("for Mia <b>Novak</b>")
+    assert await overflow(page) == 0
+
+
+async def test_a_linked_patient_is_renamed_and_removed_once_no_visit_is_ahead(visits: Visits):
+    page = await visits.open("/family", "patient", "chloe", width=390)
+    await page.get_by_label("First and last name").fill("Leo Martn")
+    await page.get_by_role("button", name="Add").click()
+    await page.get_by_role("button", name="Rename Leo Martn").click()
+    await page.get_by_role("article").get_by_label("First and last name").fill("Leo Martin")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("article")).to_contain_text("Leo Martin")
+
+    await page.goto("/?type=checkup")
+    await page.get_by_label("For whom?").select_option("Leo Martin")
+    await hold(page, 9)
+    booking = await page.context.new_page()
+    await booking.goto("/family")
+    for text in ("still a visit ahead", None):
+        await booking.get_by_role("button", name="Remove Leo Martin").click()
+        await booking.get_by_role("button", name="Remove", exact=True).click()
+        if text:
+            await expect(booking.get_by_role("alert")).to_contain_text(text)
+            await page.get_by_role("button", name="Release").click()
+            await expect(page.get_by_role("heading", name="What do you need?")).to_be_visible()
+    await expect(booking.get_by_role("article")).to_have_count(0)

@@ -9,6 +9,7 @@ PAGES = {
     "/": None,
     "/?type=checkup": None,
     "/visits": "patient",
+    "/family": "patient",
     "/assistants": "patient",
     "/desk": "admin",
     "/desk?view=week": "admin",

@@ -11,6 +11,7 @@ export default function PatientApp() {
   if (user && home(user.role) !== "/") return <Navigate to={home(user.role)} replace />;
   const own = [
     { to: "/visits", label: t("pages.visits") },
+    { to: "/family", label: t("pages.family") },
     { to: "/assistants", label: t("pages.agents") },
   ];
   return <Shell start="/" links={[{ to: "/", label: t("pages.book") }, ...(user ? own : [])]} />;

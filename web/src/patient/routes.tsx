@@ -10,6 +10,7 @@ export const patientRoutes: RouteObject[] = [
       { index: true, ...page(() => import("./BookPage")) },
       { path: "visits", ...page(() => import("./visits/VisitsPage")) },
       { path: "visits/:id/move", ...page(() => import("./visits/MovePage")) },
+      { path: "family", ...page(() => import("./family/FamilyPage")) },
       { path: "assistants", ...page(() => import("./AgentsPage")) },
     ],
   },

@@ -10,10 +10,12 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useNavigate } from "react-router";
 import { useUser } from "../../app/session/SessionProvider";
+import { useFamily } from "../family/useFamily";
 import { useNames } from "../useNames";
 import { BookedPanel } from "./BookedPanel";
 import { ChoiceBar } from "./ChoiceBar";
 import { ExpiredPanel } from "./ExpiredPanel";
+import { ForWhom } from "./ForWhom";
 import { HoldPanel } from "./HoldPanel";
 import { keepHold, takeHold } from "./pendingHold";
 import { Refused } from "./Refused";
@@ -38,7 +40,9 @@ export function Booking({ types, dentists, clinic, again }: Props) {
   const nameOf = useNames();
   const [choice, change] = useChoice();
   const isPatient = user?.role === "patient";
-  const hold = useHold({ resume: isPatient, ...(isPatient ? { patientId: user.id } : {}) });
+  const hold = useHold({ resume: isPatient });
+  const other = useFamily().data?.find(({ id }) => id === choice.for)?.id;
+  const patient = other ? { patientId: other } : {};
   const type = types.find(({ slug }) => slug === choice.type);
   const dentist = dentists.find(({ id }) => id === choice.dentist);
   const zone = (dentist ?? dentists[0])?.time_zone ?? "UTC";
@@ -72,7 +76,12 @@ export function Booking({ types, dentists, clinic, again }: Props) {
         hold={hold}
         appointment={appointment}
         what={nameOf(appointment)}
-        holdAnew={(slot) => take(inputOf(slot, appointment.appointment_type))}
+        holdAnew={(slot) =>
+          take({
+            ...inputOf(slot, appointment.appointment_type),
+            ...(appointment.patient_id ? { patientId: appointment.patient_id } : {}),
+          })
+        }
         again={restart}
       />
     );
@@ -90,6 +99,9 @@ export function Booking({ types, dentists, clinic, again }: Props) {
           requestAnimationFrame(showNextStep);
         }}
       />
+      {isPatient && type && (
+        <ForWhom chosen={other ?? null} choose={(id) => change({ for: id }, true)} />
+      )}
       {type && (
         <WhenStep
           search={{
@@ -107,7 +119,7 @@ export function Booking({ types, dentists, clinic, again }: Props) {
         <Refused
           error={hold.error}
           isPending={hold.isPending}
-          choose={(slot) => type && take(inputOf(slot, type.slug))}
+          choose={(slot) => type && take({ ...inputOf(slot, type.slug), ...patient })}
         />
       )}
       {chosen && type && (
@@ -116,6 +128,7 @@ export function Booking({ types, dentists, clinic, again }: Props) {
             appointment_type: type.slug,
             clinic_id: clinic,
             dentist_id: chosen.with,
+            patient_id: other ?? null,
           })}
           startsAt={chosen.at}
           endsAt={new Date(Date.parse(chosen.at) + type.duration_minutes * 60_000).toISOString()}
@@ -127,7 +140,12 @@ export function Booking({ types, dentists, clinic, again }: Props) {
           }
           isPending={hold.isPending}
           run={() =>
-            take({ dentistId: chosen.with, startsAt: chosen.at, appointmentType: type.slug })
+            take({
+              dentistId: chosen.with,
+              startsAt: chosen.at,
+              appointmentType: type.slug,
+              ...patient,
+            })
           }
         />
       )}

@@ -3,6 +3,8 @@ import { useSearchParams } from "react-router";
 /** What has been chosen so far. It stands in the URL, so that "back" takes back one choice. */
 export interface Choice {
   type: string | null;
+  /** The linked patient for whom the booking is; null is the patient. */
+  for: string | null;
   /** Null is any dentist. */
   dentist: string | null;
   /** The day whose times are shown, in the clinic's zone. */
@@ -12,7 +14,7 @@ export interface Choice {
   with: string | null;
 }
 
-const NAMES = ["type", "dentist", "day", "at", "with"] as const;
+const NAMES = ["type", "for", "dentist", "day", "at", "with"] as const;
 
 export function useChoice(): [Choice, (change: Partial<Choice>, replace?: boolean) => void] {
   const [search, setSearch] = useSearchParams();
