@@ -57,7 +57,7 @@ async def create(connection: Connection, id: UUID, guardian: Actor, full_name: s
 
 async def rename(connection: Connection, id: UUID, guardian_id: UUID, full_name: str) -> bool:
     """Changes the name of a linked patient. False if there is no link. Runs in the caller's
-    transaction: the lock on the profile keeps an erasure, which deletes the link, from being undone.
+    transaction: an erasure, which deletes the link, waits for the lock on the profile.
     """
     await profiles.lock(connection, id)
     if not await is_linked(connection, id, guardian_id):
