@@ -89,10 +89,14 @@ class Settings(BaseSettings):
     """Where requests are counted: in each process, or for all processes in `redis://…`."""
 
     streams_per_caller: int = Field(default=50, ge=1)
-    """Open event streams per caller and process, if rate limits are on."""
+    """Open event streams per process and caller, or address without a token, if rate limits are
+    on.
+    """
 
     streams: int = Field(default=10_000, ge=1)
-    """Open event streams per process; each takes about 17 KiB. A fifth is reserved for staff."""
+    """Open event streams per process; each takes about 17 KiB. A fifth is reserved for
+    staff; visitors without a token can open a tenth.
+    """
 
     connections_per_address: int = Field(default=1000, ge=1)
     """Open connections per address (IPv6: /64 network) and process, if rate limits are on. The

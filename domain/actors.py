@@ -61,6 +61,9 @@ class Actor:
                 assert_never(self.role)
 
 
+VISITOR = Actor(Role.PATIENT)
+"""Somebody without a token: answered like a patient of whom nothing is known."""
+
 CLINIC = Actor(Role.CLINIC)
 SYSTEM = Actor(Role.SYSTEM)
 

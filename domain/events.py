@@ -193,6 +193,8 @@ class Reader:
     """When its token expires, in seconds since 1970."""
     clinic_ids: frozenset[UUID] = frozenset()
     """The clinics of a receptionist."""
+    source: str | None = None
+    """The network address of a visitor, whose streams are counted by it; null with a token."""
 
     def addresses(self) -> Iterator[str]:
         """The addresses to subscribe to, so that no visible event of these topics is missed."""
@@ -238,6 +240,12 @@ def clinics_of(topics: Iterable[str]) -> frozenset[UUID]:
     """The clinics that these topics are narrowed to."""
     prefix = f"{Topic.APPOINTMENTS}:{OF_CLINIC}"
     return frozenset(UUID(t.removeprefix(prefix)) for t in topics if t.startswith(prefix))
+
+
+def are_public(names: Iterable[str]) -> bool:
+    """Whether all these names are of topics whose events everybody may see; false for no name."""
+    bases = {name.strip().partition(":")[0] for name in names}
+    return bool(bases) and bases <= set(Topic) - PRIVATE
 
 
 def parse_topics(names: Iterable[str]) -> frozenset[str]:

@@ -56,10 +56,14 @@ def _verbs(*verbs: Verb) -> dict[str, Row]:
 
 
 PUBLIC = frozenset(
-    {"list_dentists", "get_dentist", "list_types", "get_type", "search_slots", "list_slots"}
+    {"list_dentists", "get_dentist", "list_types", "get_type", "list_clinics", "get_clinic"}
+    | {"search_slots", "list_slots", "explain_slot"}
     | {"get_config", "livez", "readyz", "health", "version"}
 )
 """Routes that need no token. Staff who send one are shown the times that staff may book."""
+
+PUBLIC_BY_TOPIC = frozenset({"stream_events"})
+"""Routes that need no token for public topics. A token that is sent must be valid."""
 
 RIGHTS: Mapping[str, Row] = {
     # bookings
@@ -74,7 +78,6 @@ RIGHTS: Mapping[str, Row] = {
     **_verbs(Verb.CONFIRM, Verb.CANCEL, Verb.EXTEND, Verb.RELEASE, Verb.APPROVE, Verb.DECLINE),
     **_verbs(Verb.CHECK_IN, Verb.START, Verb.COMPLETE, Verb.NO_SHOW),
     # slots and schedules
-    "explain_slot": EVERYONE,
     "get_schedule": EVERYONE,
     "replace_schedule": DENTIST_OWN,
     "get_clinic_exceptions": EVERYONE,
@@ -95,8 +98,6 @@ RIGHTS: Mapping[str, Row] = {
     "update_profile": NO_PATIENT,
     "erase_profile": ADMIN,
     # places
-    "list_clinics": EVERYONE,
-    "get_clinic": EVERYONE,
     "create_clinic": ADMIN,
     "update_clinic": ADMIN,
     "create_type": ADMIN,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from domain.actors import Actor
+from domain.actors import VISITOR, Actor
 from domain.events import Cursor, Event, Reader
 from realtime import metrics
 from realtime.frames import Ending
@@ -37,6 +37,7 @@ class OpenStreams:
         self._by_person: Counter[UUID | None] = Counter()
         self.of_staff = 0
         """Number of open streams of staff."""
+        self._by_source: Counter[str] = Counter()
         self._rights: dict[UUID | None, Rights] = {}
 
     def __len__(self) -> int:
@@ -51,6 +52,8 @@ class OpenStreams:
         self._streams.add(stream)
         self._by_person[reader.actor.id] += 1
         self.of_staff += reader.actor.is_staff
+        if reader.source:
+            self._by_source[reader.source] += 1
         for address in reader.addresses():
             self._by_address[address].add(stream)
         metrics.STREAMS.inc()
@@ -68,6 +71,15 @@ class OpenStreams:
 
     def of_person(self, id: UUID | None) -> int:
         return self._by_person[id]
+
+    def of_source(self, source: str) -> int:
+        """Number of open streams of visitors from a network address."""
+        return self._by_source[source]
+
+    @property
+    def of_visitors(self) -> int:
+        """Number of open streams without a token."""
+        return self._by_person[VISITOR.id]
 
     def readers(self) -> set[Actor]:
         return {stream.reader.actor for stream in self._streams}
@@ -131,6 +143,10 @@ class OpenStreams:
         self.of_staff -= stream.reader.actor.is_staff
         if not self._by_person[stream.reader.actor.id]:
             del self._by_person[stream.reader.actor.id]
+        if source := stream.reader.source:
+            self._by_source[source] -= 1
+            if not self._by_source[source]:
+                del self._by_source[source]
         for address in stream.reader.addresses():
             self._by_address[address].discard(stream)
             if not self._by_address[address]:

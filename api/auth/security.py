@@ -177,6 +177,11 @@ def token(request: Request) -> str | None:
     return token.strip(" ") if scheme.lower() == "bearer" else None
 
 
+def is_anonymous(request: Request) -> bool:
+    """Whether the request has no `Authorization` at all."""
+    return "authorization" not in request.headers
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 

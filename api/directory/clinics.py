@@ -4,14 +4,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
-from pydantic import Field
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, TypeAdapter
 from uuid_utils.compat import uuid7
 
 from api.http.answers import check_version, etag, one
 from api.http.body import Body, Edit
-from api.http.context import Caller, Creation, IfMatch, State
+from api.http.context import Caller, Creation, IfMatch, State, Visitor
 from api.http.idempotency import claim_idempotency_key
+from api.http.public import shared
 from api.http.strict import StrictRoute
 from api.http.texts import Name
 from api.http.values import Number, ZoneName
@@ -24,6 +25,8 @@ from domain.hours import Hours
 from services import conflicts
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/clinics", tags=["clinics"])
+
+LIST = TypeAdapter(list[Clinic])
 
 Grid = Annotated[int, Field(ge=1, le=240), Number]
 
@@ -57,11 +60,16 @@ class ClinicChanged(Clinic):
     """True if nothing was changed: `version` and `updated_at` are the present ones."""
 
 
-@router.get("")
-async def list_clinics(caller: Caller, state: State) -> list[Clinic]:
-    """All clinics, by name."""
-    async with use(state.pool) as connection:
-        return await catalogue.clinics(connection)
+@router.get("", response_model=list[Clinic])
+async def list_clinics(request: Request, caller: Visitor, state: State) -> Response:
+    """All clinics, by name. No token is needed; without one the answer is cached for 2 seconds."""
+
+    async def read() -> Response:
+        async with use(state.pool) as connection:
+            found = await catalogue.clinics(connection)
+        return Response(LIST.dump_json(found), media_type="application/json")
+
+    return await shared(request, state, caller, read)
 
 
 @router.post("", status_code=201)
@@ -81,8 +89,8 @@ async def create_clinic(
 
 
 @router.get("/{id}")
-async def get_clinic(id: UUID, response: Response, caller: Caller, state: State) -> Clinic:
-    """One clinic, with its version as ETag."""
+async def get_clinic(id: UUID, response: Response, state: State) -> Clinic:
+    """One clinic, with its version as ETag. No token is needed."""
     async with use(state.pool) as connection:
         return etag(response, one(await catalogue.clinics(connection, id)))
 

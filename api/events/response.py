@@ -17,6 +17,9 @@ from realtime.following import follow
 STAFF_SHARE = 0.2
 """Share of a process's streams that is reserved for staff."""
 
+VISITORS_SHARE = 0.1
+"""Share of a process's streams that visitors without a token can open together."""
+
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """So that proxies neither cache nor buffer a stream."""
 
@@ -71,13 +74,17 @@ class EventStream(StreamingResponse):
 
 def admit(state: AppState, reader: Reader) -> None:
     """Raises `rate_limited` or `unavailable` if the caller or the process has too many streams
-    open. STAFF_SHARE of the process's streams is reserved for staff.
+    open. STAFF_SHARE of the process's streams is reserved for staff; visitors share VISITORS_SHARE,
+    and each of their addresses has the limit of one caller.
     """
     settings, hub = state.settings, state.hub
     full = hub.health.streams >= settings.streams
     if not reader.actor.is_staff:
         open_to_all = settings.streams - int(settings.streams * STAFF_SHARE)
         full = full or hub.health.streams - hub.streams.of_staff >= open_to_all
+    if reader.source is not None:
+        open_to_visitors = max(1, int(settings.streams * VISITORS_SHARE))
+        full = full or hub.streams.of_visitors >= open_to_visitors
     if full:
         metrics.REFUSED.labels(reason="total").inc()
         raise Problem(
@@ -85,13 +92,21 @@ def admit(state: AppState, reader: Reader) -> None:
             "The server's stream limit is reached; retry after Retry-After.",
             headers={"Retry-After": str(random.randint(2, 10))},
         )
-    if settings.limited and hub.streams.of_person(reader.actor.id) >= settings.streams_per_caller:
+    if settings.limited and _of_same_caller(state, reader) >= settings.streams_per_caller:
         metrics.REFUSED.labels(reason="caller").inc()
+        whose = "You already have" if reader.source is None else "Your address already has"
         raise Problem(
             "rate_limited",
-            f"You already have {settings.streams_per_caller} open streams; close one.",
+            f"{whose} {settings.streams_per_caller} open streams; close one.",
             headers={"Retry-After": "5"},
         )
+
+
+def _of_same_caller(state: AppState, reader: Reader) -> int:
+    streams = state.hub.streams
+    if reader.source is None:
+        return streams.of_person(reader.actor.id)
+    return streams.of_source(reader.source)
 
 
 class Streams:

@@ -3,22 +3,23 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import TypeAdapter
 
 from api.auth.security import Verified
 from api.events.response import EventStream, admit
-from api.events.tickets import Opener, spend
+from api.events.tickets import Opener, OpenerOrVisitor, spend
 from api.events.topics import named_topics, reader_of
 from api.http.answers import existing
 from api.http.context import State
 from api.http.errors import Problem
+from api.http.limits import address
 from api.http.strict import StrictRoute
 from api.http.values import Listed
 from api.state import AppState
 from db import appointments
 from db.pool import use
-from domain.actors import scope
+from domain.actors import VISITOR, scope
 from domain.appointments import Appointment
 from domain.events import Cursor, Reader, Topic, entity_topic
 from realtime import frames
@@ -39,7 +40,8 @@ StartAfter = Annotated[
 
 @router.get("/api/events", response_class=EventStream, status_code=200)
 async def stream_events(
-    opener: Opener,
+    request: Request,
+    opener: OpenerOrVisitor,
     state: State,
     topics: Annotated[
         list[str] | None,
@@ -57,9 +59,14 @@ async def stream_events(
     means that the cursor cannot be continued: load again.
 
     Load a list first and start from its `Event-Cursor`; ignore versions that you already have.
+    The topics `availability` and `availability:<dentist id>` need no token.
     """
-    wanted = opener.topics if topics is None else None
-    reader = await _reader(state, opener, wanted or await named_topics(state, topics))
+    wanted = opener.topics if opener and topics is None else None
+    named = wanted or await named_topics(state, topics)
+    if opener is None:
+        reader = Reader(VISITOR, named, source=address(request))
+    else:
+        reader = await _reader(state, opener, named)
     at, opening = await _start(state, last_event_id or cursor)
     return await _opened(state, opener, reader, at, opening + frames.ready(at, state.hub.now()))
 
@@ -86,11 +93,12 @@ async def stream_appointment(
 
 
 async def _opened(
-    state: AppState, opener: Verified, reader: Reader, at: Cursor, opening: bytes
+    state: AppState, opener: Verified | None, reader: Reader, at: Cursor, opening: bytes
 ) -> EventStream:
     """The stream. Uses up the ticket, unless the stream is refused."""
     admit(state, reader)
-    await spend(state, opener)
+    if opener:
+        await spend(state, opener)
     return EventStream(state, reader, at, opening)
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from api.auth import security
 from api.auth.security import Verified
-from api.events.topics import named_topics
+from api.events.topics import asks_for_public_topics, named_topics
 from api.http import context
 from api.http.answers import existing
 from api.http.body import Body
@@ -31,6 +31,11 @@ from domain.events import MAX_TOPICS, Topic, entity_topic
 LASTS = timedelta(seconds=60)
 
 TopicName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+
+TicketQuery = Annotated[
+    str | None,
+    Query(max_length=100, description="Instead of `Authorization`: see `buy_ticket`."),
+]
 
 router = APIRouter(route_class=StrictRoute, tags=["events"])
 
@@ -75,14 +80,7 @@ async def buy_ticket(
     return Ticket(ticket, expires_at)
 
 
-async def opener(
-    request: Request,
-    state: State,
-    ticket: Annotated[
-        str | None,
-        Query(max_length=100, description="Instead of `Authorization`: see `buy_ticket`."),
-    ] = None,
-) -> Verified:
+async def opener(request: Request, state: State, ticket: TicketQuery = None) -> Verified:
     """The caller of a stream, by token or ticket. Does not use up the ticket: see `spend`. Raises
     `unauthenticated`, also for a used ticket, `forbidden` and `rate_limited`.
     """
@@ -92,6 +90,15 @@ async def opener(
         verified = await _verify_ticket(request, state, ticket)
     actor = await context.check_access(request, verified)
     return replace(verified, actor=actor)
+
+
+async def opener_or_visitor(
+    request: Request, state: State, ticket: TicketQuery = None
+) -> Verified | None:
+    """The same; null for public topics without token and ticket. Wrong ones are always refused."""
+    if ticket is None and security.is_anonymous(request) and asks_for_public_topics(request):
+        return None
+    return await opener(request, state, ticket)
 
 
 async def spend(state: AppState, opener: Verified) -> None:
@@ -106,6 +113,7 @@ async def spend(state: AppState, opener: Verified) -> None:
 
 
 Opener = Annotated[Verified, Depends(opener)]
+OpenerOrVisitor = Annotated[Verified | None, Depends(opener_or_visitor)]
 
 
 async def _verify_ticket(request: Request, state: AppState, ticket: str) -> Verified:

@@ -3,12 +3,21 @@
 from collections.abc import Iterable
 from math import inf
 
+from fastapi import Request
+
 from api.http.errors import invalid
 from api.state import AppState
 from db import catalogue
 from db.pool import use
 from domain.actors import Actor
-from domain.events import Reader, Topic, clinics_of, parse_topics
+from domain.events import Reader, Topic, are_public, clinics_of, parse_topics
+
+
+def asks_for_public_topics(request: Request) -> bool:
+    """Whether the request names topics, and only public ones."""
+    return are_public(
+        name for names in request.query_params.getlist("topics") for name in names.split(",")
+    )
 
 
 async def named_topics(state: AppState, names: Iterable[str] | None) -> frozenset[str]:

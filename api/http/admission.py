@@ -5,6 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import security
 from api.auth.security import Verifier
+from api.events.topics import asks_for_public_topics
 from api.http import errors
 from api.http.errors import Problem
 from api.http.limits import Limits, address
@@ -14,6 +15,8 @@ PROBES = frozenset({"/livez", "/readyz"})
 
 DENTISTS = "/api/profiles/dentists"
 TYPES = "/api/appointment-types"
+CLINICS = "/api/clinics"
+EVENTS = "/api/events"
 AVAILABILITY = "/api/availability/"
 CONFIG = "/api/config"
 
@@ -56,9 +59,7 @@ async def _admit(request: Request) -> None:
         await limits.check("guesses", address(request))  # the route verifies the ticket
         await limits.count("tickets", address(request))
     else:
-        await limits.count(
-            "public" if is_public(request.method, path) else "failures", address(request)
-        )
+        await limits.count("public" if _needs_no_token(request) else "failures", address(request))
 
 
 async def _admit_token(request: Request, limits: Limits, token: str) -> None:
@@ -76,9 +77,16 @@ async def _admit_token(request: Request, limits: Limits, token: str) -> None:
     await limits.count_caller(request, verified.actor)
 
 
+def _needs_no_token(request: Request) -> bool:
+    if request.method == "GET" and request.scope["path"] == EVENTS:
+        return security.is_anonymous(request) and asks_for_public_topics(request)
+    return is_public(request.method, request.scope["path"])
+
+
 def is_public(method: str, path: str) -> bool:
-    """Whether a request needs no token."""
+    """Whether a request needs no token, whatever its query."""
     if not path.startswith("/api/") or path == CONFIG or f"{path}/".startswith(f"{DENTISTS}/"):
         return True
-    slots = path.startswith(AVAILABILITY) and path.endswith("/slots")
-    return method == "GET" and (slots or f"{path}/".startswith(f"{TYPES}/"))
+    times = path.startswith(AVAILABILITY) and path.endswith(("/slots", "/explain"))
+    clinic = f"{path}/".startswith(f"{CLINICS}/") and not path.endswith("/exceptions")
+    return method == "GET" and (times or clinic or f"{path}/".startswith(f"{TYPES}/"))

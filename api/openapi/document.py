@@ -16,7 +16,7 @@ from api.http.errors import STATUS
 from api.openapi.example_bodies import EXAMPLES, FRAMES
 from api.openapi.example_problems import problems
 from domain.events import Kind
-from domain.rights import PUBLIC
+from domain.rights import PUBLIC, PUBLIC_BY_TOPIC
 
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 
@@ -151,7 +151,9 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
     if not path.startswith("/api"):
         return
     if operation["operationId"] not in PUBLIC:
-        operation["security"] = [{"bearer": []}]
+        optional: list[dict[str, list[str]]] = [{}]
+        by_topic = operation["operationId"] in PUBLIC_BY_TOPIC
+        operation["security"] = [{"bearer": []}, *(optional if by_topic else [])]
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     for parameter in operation.get("parameters", ()):
         _never_null(parameter["schema"])

@@ -8,10 +8,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import TypeAdapter
 
 from api.bookings import moves
 from api.bookings.moves import Moving
-from api.http.context import Caller, State, Visitor
+from api.http.context import State, Visitor
 from api.http.cursors import PageCursor
 from api.http.errors import Problem, invalid
 from api.http.public import shared
@@ -29,6 +30,8 @@ from services import explanations, slot_search
 from services.explanations import Explanation
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/availability", tags=["availability"])
+
+EXPLANATION = TypeAdapter(Explanation)
 
 MAX_DAYS = 31
 LARGEST_PAGE = 20_000
@@ -156,24 +159,32 @@ async def list_slots(
     return await shared(request, state, caller, read)
 
 
-@router.get("/{dentist_id}/explain", response_model_exclude_none=True)
+@router.get("/{dentist_id}/explain", response_model=Explanation, response_model_exclude_none=True)
 async def explain_slot(
     dentist_id: UUID,
-    caller: Caller,
+    request: Request,
+    caller: Visitor,
     state: State,
     zone: Zone,
     starts_at: Annotated[Instant, Query()],
     appointment_type: Annotated[Slug, Query()],
     moving: Moving = None,
-) -> Explanation:
+) -> Response:
     """Why a time is offered or not: all reasons. A hold, or the move of `moving`, would be refused
-    for the first one.
+    for the first one. No token is needed, as for slots.
     """
-    async with use(state.pool) as connection:
-        booking_terms = await _terms(connection, dentist_id, appointment_type, caller, moving)
-        return await explanations.explain_time(
-            connection, booking_terms, starts_at, zone, moving, private=caller.is_staff
-        )
+    private = caller is not None and caller.is_staff
+
+    async def read() -> Response:
+        async with use(state.pool) as connection:
+            booking_terms = await _terms(connection, dentist_id, appointment_type, caller, moving)
+            found = await explanations.explain_time(
+                connection, booking_terms, starts_at, zone, moving, private=private
+            )
+        body = EXPLANATION.dump_json(found, exclude_none=True)
+        return Response(body, media_type="application/json")
+
+    return await shared(request, state, caller, read)
 
 
 async def _check_type(connection: Connection, slug: str) -> None:

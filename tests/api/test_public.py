@@ -1,4 +1,4 @@
-"""What a visitor sees before signing in: dentists, types and free times, as a patient sees them."""
+"""What a visitor sees before signing in: clinics, dentists, types and times, as a patient does."""
 
 from pathlib import Path
 
@@ -7,13 +7,18 @@ import pytest
 
 from api.app import create_app
 from api.auth import development
+from db.demo import CLINIC
 from services import slot_search
 from settings import Settings
-from tests.support import AMARA, counting, monday
+from tests.support import AMARA, LENA, MATEO, counting, monday
 
 DAY = f"date={monday(9).date()}"
 OFFERS = f"appointment_type=checkup&{DAY}"
+EXPLAIN = f"/api/availability/{AMARA}/explain?appointment_type=checkup&starts_at="
 READS = (
+    "/api/clinics",
+    f"/api/clinics/{CLINIC}",
+    f"{EXPLAIN}{monday(9).isoformat().replace('+', '%2B')}",
     "/api/profiles/dentists",
     f"/api/profiles/dentists/{AMARA}",
     "/api/appointment-types",
@@ -46,16 +51,42 @@ async def test_from_the_hold_on_a_token_is_needed(api, type):
         ("POST", "/api/appointment-types"),
         ("PUT", f"/api/appointment-types/{type}"),
         ("GET", f"/api/availability/{AMARA}"),
-        (
-            "GET",
-            f"/api/availability/{AMARA}/explain?appointment_type=checkup&starts_at=2030-01-07T09:00:00Z",
-        ),
+        ("GET", f"/api/clinics/{CLINIC}/exceptions"),
+        ("GET", f"{EXPLAIN}2030-01-07T09:00:00Z&moving={type}"),
         ("GET", f"/api/availability/slots?{OFFERS}&moving={type}"),
         ("GET", f"/api/availability/{AMARA}/slots?{OFFERS}&moving={type}"),
-        ("GET", "/api/events?topics=availability"),
+        ("GET", "/api/events"),
+        ("GET", "/api/events/log?topics=availability"),
     ):
         answer = await api.request(method, path, json=body if method == "POST" else None)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), path
+
+
+async def test_a_visitor_is_told_of_a_clinic_what_is_needed_to_choose_it(api):
+    [clinic] = (await api.get("/api/clinics")).json()
+    assert set(clinic) == {"id", "name", "time_zone", "slot_grid_minutes", "version", "updated_at"}
+
+
+async def test_explain_tells_a_visitor_nothing_of_anybody(api, pool, as_):
+    """Another visit of Ana at that time, a closing's private reason and who booked stay private."""
+    ana, at = as_("patient", "ana"), monday(9).isoformat()
+    wish = {"appointment_type": "checkup", "starts_at": at}
+    await api.post("/api/appointments", json=wish | {"dentist_id": str(LENA)}, headers=ana)
+    path = EXPLAIN + at.replace("+", "%2B")
+    assert (await api.get(path)).json()["offered"]
+    await pool.execute(
+        """insert into schedule_exceptions (clinic_id, resource_no, on_date, kind, reason)
+           select clinic_id, resource_no, $2, 'closed', 'in hospital' from dentists
+            where profile_id = $1""",
+        MATEO,
+        monday(9).date(),
+    )
+    other = path.replace(str(AMARA), str(MATEO))
+    seen = await api.get(other)
+    assert seen.json()["reasons"][0]["reason"] == "closed"
+    assert "hospital" not in seen.text
+    assert (await api.get(other, headers=as_("patient", "ben"))).json() == seen.json()
+    assert "hospital" in (await api.get(other, headers=as_("admin"))).text
 
 
 async def test_staff_with_a_token_are_shown_the_times_that_staff_may_book(api, pool, as_):

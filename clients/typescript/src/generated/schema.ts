@@ -373,7 +373,7 @@ export interface paths {
         /**
          * Explain Slot
          * @description Why a time is offered or not: all reasons. A hold, or the move of `moving`, would be refused
-         *     for the first one.
+         *     for the first one. No token is needed, as for slots.
          */
         get: operations["explain_slot"];
         put?: never;
@@ -677,7 +677,7 @@ export interface paths {
         };
         /**
          * List Clinics
-         * @description All clinics, by name.
+         * @description All clinics, by name. No token is needed; without one the answer is cached for 2 seconds.
          */
         get: operations["list_clinics"];
         put?: never;
@@ -701,7 +701,7 @@ export interface paths {
         };
         /**
          * Get Clinic
-         * @description One clinic, with its version as ETag.
+         * @description One clinic, with its version as ETag. No token is needed.
          */
         get: operations["get_clinic"];
         /**
@@ -828,6 +828,7 @@ export interface paths {
          *     means that the cursor cannot be continued: load again.
          *
          *     Load a list first and start from its `Event-Cursor`; ignore versions that you already have.
+         *     The topics `availability` and `availability:<dentist id>` need no token.
          */
         get: operations["stream_events"];
         put?: never;
