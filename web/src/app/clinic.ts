@@ -11,7 +11,9 @@ export interface ClinicChoice {
   clinics: readonly Clinic[] | undefined;
   error: unknown;
   retry: () => unknown;
-  choose(id: string): void;
+  /** Whether the URL names this clinic. */
+  isNamed: boolean;
+  choose(id: string, options?: { replace: boolean }): void;
 }
 
 /** The clinic named in the URL (`?clinic=`), else the first one. */
@@ -25,16 +27,18 @@ export function useClinic(): ClinicChoice {
     [data, ids],
   );
   const named = search.get("clinic");
+  const clinic = clinics?.find(({ id }) => id === named) ?? clinics?.[0];
   return {
-    clinic: clinics?.find((clinic) => clinic.id === named) ?? clinics?.[0],
+    clinic,
     clinics,
+    isNamed: clinic !== undefined && clinic.id === named,
     error,
     retry: refetch,
-    choose: (id) =>
+    choose: (id, options) =>
       setSearch((now) => {
         now.set("clinic", id);
         return now;
-      }),
+      }, options),
   };
 }
 

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, SegmentedControl, Text } from "@mantine/core
 import { IconChevronLeft, IconChevronRight, IconPrinter } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useShortcut } from "../app/keys/shortcuts";
-import { addDays } from "../shared/days";
+import { addDays, mondayOf } from "../shared/days";
 import { formatLocale } from "../shared/locale";
 import classes from "./Desk.module.css";
 import { showDate } from "./time/zone";
@@ -13,6 +13,8 @@ export function DayNavigation({ place }: { place: DeskPlace }) {
   const { t, i18n } = useTranslation("desk");
   const { date, today, view, columns, go } = place;
   const step = view === "week" ? 7 : 1;
+  const locale = formatLocale(i18n.language);
+  const shown = view === "week" ? showWeek(date, locale) : showDay(date, today, locale);
   const move = (days: number) => go({ date: addDays(date, days) });
   useShortcut("ArrowLeft", t("keys.previous"), () => move(-step));
   useShortcut("ArrowRight", t("keys.next"), () => move(step));
@@ -29,7 +31,7 @@ export function DayNavigation({ place }: { place: DeskPlace }) {
       </ActionIcon>
       <label className={classes.date}>
         <Text size="sm" fw={600} span aria-hidden>
-          {showDate(date, formatLocale(i18n.language))}
+          {shown}
         </Text>
         <input
           type="date"
@@ -83,5 +85,25 @@ export function DayNavigation({ place }: { place: DeskPlace }) {
         <IconPrinter size={16} aria-hidden />
       </ActionIcon>
     </Group>
+  );
+}
+
+/** With the year where it is not the present one. */
+function showDay(date: string, today: string, locale: string): string {
+  const isThisYear = date.slice(0, 4) === today.slice(0, 4);
+  return showDate(date, locale, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    ...(isThisYear ? {} : { year: "numeric" }),
+  });
+}
+
+function showWeek(date: string, locale: string): string {
+  const monday = mondayOf(date);
+  const at = (day: string) => new Date(`${day}T00:00:00Z`);
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).formatRange(
+    at(monday),
+    at(addDays(monday, 6)),
   );
 }

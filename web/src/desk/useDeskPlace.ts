@@ -3,16 +3,20 @@ import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { localOf } from "./time/zone";
 
+type Name = "date" | "view" | "columns" | "dentist" | "booking";
+
 export interface DeskPlace {
   /** The day that is shown, in the clinic's zone. */
   date: string;
   today: string;
   view: "day" | "week";
   columns: "dentists" | "chairs";
+  /** The only dentist who is shown; null for all. */
+  dentist: string | null;
   /** The booking whose panel is open. */
   booking: string | null;
   /** Goes to another place: what is named changes, the rest stays. */
-  go(change: Partial<Record<"date" | "view" | "columns" | "booking", string | null>>): void;
+  go(change: Partial<Record<Name, string | null>>): void;
 }
 
 /** What the desk's page shows, as the URL says. */
@@ -35,9 +39,10 @@ export function useDeskPlace(zone: string): DeskPlace {
   const date = asked && /^\d{4}-\d{2}-\d{2}$/.test(asked) ? asked : today;
   const view = search.get("view") === "week" ? "week" : "day";
   const columns = search.get("columns") === "chairs" ? "chairs" : "dentists";
+  const dentist = search.get("dentist");
   const booking = search.get("booking");
   return useMemo(
-    () => ({ date, today, view, columns, booking, go }),
-    [date, today, view, columns, booking, go],
+    () => ({ date, today, view, columns, dentist, booking, go }),
+    [date, today, view, columns, dentist, booking, go],
   );
 }

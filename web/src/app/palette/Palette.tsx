@@ -1,7 +1,7 @@
 import "@mantine/spotlight/styles.css";
 import { Spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { palette, selectFirst } from "./store";
 import { useFound } from "./useFound";
@@ -13,9 +13,28 @@ const DESCRIBED = { actionDescription: { opacity: 1 } };
 export default function Palette() {
   const { t } = useTranslation();
   const [query, setQuery] = useState("");
-  const { found, failed } = useFound(query);
+  const { found, failed, of } = useFound(query);
+  const isBehind = of !== query.trim();
+  const wanted = useRef(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is found is in the document
   useEffect(selectFirst, [found]);
+  useEffect(() => {
+    if (isBehind || !wanted.current) return;
+    wanted.current = false;
+    const first = found[0]?.items[0];
+    if (!first) return;
+    palette.close();
+    first.run();
+  }, [isBehind, found]);
+
+  /** Enter opens what is found for the words as they are, once it is. */
+  function press(event: KeyboardEvent) {
+    wanted.current = isBehind && event.key === "Enter";
+    if (!wanted.current) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
   return (
     <Spotlight.Root
       store={palette.store}
@@ -28,6 +47,7 @@ export default function Palette() {
       styles={DESCRIBED}
     >
       <Spotlight.Search
+        onKeyDownCapture={press}
         placeholder={t("palette.placeholder")}
         aria-label={t("palette.placeholder")}
         leftSection={<IconSearch size={18} aria-hidden />}

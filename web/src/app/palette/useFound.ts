@@ -9,24 +9,34 @@ export interface Found {
   items: readonly PaletteItem[];
 }
 
-/** What the sources find for the words, by source, and whether one of them failed. */
-export function useFound(query: string): { found: readonly Found[]; failed: boolean } {
+interface Answer {
+  found: readonly Found[];
+  /** Whether a source failed. */
+  failed: boolean;
+  /** The words for which these were found. */
+  of: string;
+}
+
+/** What the sources find for the words, by source. */
+export function useFound(query: string): Answer {
   const sources = usePaletteSources();
   const [words] = useDebouncedValue(query.trim(), TYPING_MS);
-  const [found, setFound] = useState<readonly Found[]>([]);
-  const [failed, setFailed] = useState(false);
+  const [answer, setAnswer] = useState<Answer>({ found: [], failed: false, of: "" });
 
   useEffect(() => {
     const stop = new AbortController();
     void Promise.all(sources.map((source) => ask(source, words, stop.signal))).then((answers) => {
       if (stop.signal.aborted) return;
-      setFound(answers.filter((answer) => answer !== null).filter(({ items }) => items.length > 0));
-      setFailed(answers.includes(null));
+      setAnswer({
+        found: answers.filter((each) => each !== null).filter(({ items }) => items.length > 0),
+        failed: answers.includes(null),
+        of: words,
+      });
     });
     return () => stop.abort();
   }, [sources, words]);
 
-  return { found, failed };
+  return answer;
 }
 
 /** What one source finds; null where it failed. */

@@ -14,8 +14,10 @@ import { clock, DAY, localOf } from "../time/zone";
 import classes from "./Board.module.css";
 import { BoardProvider, type BoardShared, type Picked, SCALE } from "./BoardContext";
 import { Column } from "./Column";
+import { ColumnHead } from "./ColumnHead";
 import { Hours } from "./Hours";
 import { NowLine } from "./NowLine";
+import { PickedCell } from "./PickedCell";
 import { TimeAxis } from "./TimeAxis";
 import { type Columns, columnOf } from "./useColumns";
 import { type Ghost, useDrag } from "./useDrag";
@@ -31,6 +33,9 @@ interface Props {
   onOpen: (id: string) => void;
   onPick: (picked: Picked) => void;
   onMove: (ghost: Ghost) => void;
+  /** The only dentist who is shown, and the way to show one or all. */
+  only: string | null;
+  onOnly: (dentistId: string | null) => void;
   /** The form beside the picked cell. */
   picked: Picked | null;
   form: ReactNode;
@@ -40,7 +45,8 @@ const NONE: readonly Appointment[] = [];
 
 /** The day of a clinic: a column for each dentist or chair, time running down. */
 export function Board(props: Props) {
-  const { clinic, date, by, columns, terms, items, picked, form, onOpen, onPick, onMove } = props;
+  const { clinic, date, by, columns, terms, items, picked, form } = props;
+  const { only, onOnly, onOpen, onPick, onMove } = props;
   const { t } = useTranslation("desk");
   const zone = clinic.time_zone;
   const [hours, setHours] = useState<ReadonlyMap<string, readonly Interval[]>>(new Map());
@@ -64,7 +70,7 @@ export function Board(props: Props) {
     return groups;
   }, [items, by]);
   const frame = useRef<HTMLDivElement>(null);
-  useScrollToWork(frame, date, hours);
+  useScrollToWork(frame, date, hours, picked !== null);
 
   return (
     <BoardProvider value={shared}>
@@ -85,14 +91,13 @@ export function Board(props: Props) {
         >
           <div className={classes.corner} />
           {columns.columns.map((column) => (
-            <div key={column.id} className={classes.head}>
-              <h2 title={column.label}>{column.label}</h2>
-              <small>
-                {column.dentistId && hours.get(column.dentistId)?.length === 0
-                  ? t("board.off")
-                  : column.note}
-              </small>
-            </div>
+            <ColumnHead
+              key={column.id}
+              column={column}
+              isOff={column.dentistId !== null && hours.get(column.dentistId)?.length === 0}
+              isOnly={column.dentistId !== null && column.dentistId === only}
+              onOnly={onOnly}
+            />
           ))}
           <div className={classes.body}>
             <TimeAxis />
@@ -107,12 +112,7 @@ export function Board(props: Props) {
               >
                 {ghost?.column === column.id && <GhostCard ghost={ghost} from={from} />}
                 {picked?.column === column.id && (
-                  <div
-                    className={classes.anchor}
-                    style={{ insetBlockStart: (picked.minute - from) * SCALE }}
-                  >
-                    {form}
-                  </div>
+                  <PickedCell top={(picked.minute - from) * SCALE}>{form}</PickedCell>
                 )}
               </Column>
             ))}
@@ -162,17 +162,19 @@ function useRange(
   }, [items, hours, date, zone]);
 }
 
-/** Scrolls once to the present hour, on a day that is today. */
+/** Scrolls once to the present hour, on a day that is today, unless a time was chosen there. */
 function useScrollToWork(
   frame: React.RefObject<HTMLDivElement | null>,
   date: string,
   hours: ReadonlyMap<string, readonly Interval[]>,
+  isPicked: boolean,
 ): void {
   const done = useRef("");
   useEffect(() => {
     if (done.current === date || hours.size === 0) return;
     done.current = date;
+    if (isPicked) return;
     const line = frame.current?.querySelector<HTMLElement>("[data-now]");
     if (frame.current && line) frame.current.scrollTop = line.offsetTop - 160;
-  }, [frame, date, hours]);
+  }, [frame, date, hours, isPicked]);
 }

@@ -3,6 +3,7 @@ import { createContext, useContext } from "react";
 
 /** A free time that was chosen. */
 export interface Picked {
+  date: string;
   column: string;
   /** Null where columns are chairs. */
   dentistId: string | null;

@@ -16,7 +16,7 @@ interface Props {
 /** The free time of a column: a click, or the arrow keys and Enter, choose a time on the grid. */
 export function FreeTime({ column, dentistId, label, first }: Props) {
   const { t } = useTranslation("desk");
-  const { from, to, grid, pick } = useBoard();
+  const { date, from, to, grid, pick } = useBoard();
   const blocked = useBlocked();
   const [at, setAt] = useState<number | null>(null);
   const step = Math.max(grid, 5);
@@ -41,7 +41,7 @@ export function FreeTime({ column, dentistId, label, first }: Props) {
       setAt(clamp(chosen + by));
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      if (!blocked) pick({ column, dentistId, minute: chosen });
+      if (!blocked) pick({ date, column, dentistId, minute: chosen });
     }
   }
 
@@ -64,7 +64,7 @@ export function FreeTime({ column, dentistId, label, first }: Props) {
       onBlur={() => setAt(null)}
       onMouseMove={(event) => setAt(minuteUnder(event))}
       onMouseLeave={() => setAt(null)}
-      onClick={(event) => !blocked && pick({ column, dentistId, minute: minuteUnder(event) })}
+      onClick={(event) => !blocked && pick({ date, column, dentistId, minute: minuteUnder(event) })}
     >
       {at !== null && !blocked && (
         <span

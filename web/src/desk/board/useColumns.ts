@@ -43,13 +43,13 @@ export function useColumns(clinicId: string, by: "dentists" | "chairs"): Columns
     ];
   }, [by, chairs.data, dentists, t]);
   const source = by === "chairs" ? chairs : everyone;
-  return {
-    columns,
-    dentists,
-    isPending: source.isPending || everyone.isPending,
-    error: source.error ?? everyone.error,
-    retry: source.refetch,
-  };
+  const isPending = source.isPending || everyone.isPending;
+  const error = source.error ?? everyone.error;
+  const retry = source.refetch;
+  return useMemo(
+    () => ({ columns, dentists, isPending, error, retry }),
+    [columns, dentists, isPending, error, retry],
+  );
 }
 
 /** The column in which a booking stands. */

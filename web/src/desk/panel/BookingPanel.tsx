@@ -19,11 +19,12 @@ interface Props {
   dentists: readonly Dentist[];
   types: ReadonlyMap<string, string>;
   moving: Moving;
+  onOpen: (id: string) => void;
   onClose: () => void;
 }
 
 /** All about one booking, and what may be done with it now. */
-export function BookingPanel({ id, zone, dentists, types, moving, onClose }: Props) {
+export function BookingPanel({ id, zone, dentists, types, moving, onOpen, onClose }: Props) {
   const { t } = useTranslation("desk");
   const { data, error, refetch } = useAppointment(id);
   const { config } = useSession();
@@ -52,7 +53,13 @@ export function BookingPanel({ id, zone, dentists, types, moving, onClose }: Pro
         ) : (
           <>
             <Facts appointment={data} zone={zone} dentists={dentists} types={types} />
-            <Verbs appointment={data} zone={zone} dentists={dentists} moving={moving} />
+            <Verbs
+              appointment={data}
+              zone={zone}
+              dentists={dentists}
+              moving={moving}
+              onOpen={onOpen}
+            />
             <History id={id} zone={zone} />
             {config?.temporal_ui_url && (
               <Anchor

@@ -1,5 +1,5 @@
-import type { Appointment, CancelReason, Dentist } from "@chairtime/client";
-import { useCommand } from "@chairtime/client/react";
+import type { Appointment, CancelReason, Dentist, Slot } from "@chairtime/client";
+import { useCommand, useReserve } from "@chairtime/client/react";
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -16,22 +16,25 @@ interface Props {
   zone: string;
   dentists: readonly Dentist[];
   moving: Moving;
+  onOpen: (id: string) => void;
 }
 
 type Asks = "cancel" | "move" | "edit";
 
 /** A button for each verb that the API allows now. */
-export function Verbs({ appointment, zone, dentists, moving }: Props) {
+export function Verbs({ appointment, zone, dentists, moving, onOpen }: Props) {
   const { t } = useTranslation("desk");
   const [asked, setAsked] = useState<Asks | null>(null);
   const blocked = useBlocked();
   const commands = useCommands();
+  const hold = useReserve();
   const verbs = allowedVerbs(appointment);
   const { id, version } = appointment;
   const busy = Object.values(commands).some((each) => each.isPending);
-  const error = Object.values(commands).find((each) => each.error)?.error;
+  const error = hold.error ?? Object.values(commands).find((each) => each.error)?.error;
 
   function reset() {
+    hold.reset();
     for (const each of Object.values(commands)) each.reset();
   }
 
@@ -42,7 +45,19 @@ export function Verbs({ appointment, zone, dentists, moving }: Props) {
     commands[verb].mutate({ id, version });
   }
 
-  if (verbs.length === 0) return null;
+  /** What ran out cannot be moved: its patient gets a hold at the other time. */
+  async function holdInstead(slot: Slot) {
+    const input = {
+      startsAt: slot.starts_at,
+      dentistId: slot.dentist_id,
+      appointmentType: appointment.appointment_type,
+      patientId: appointment.patient_id,
+    };
+    const held = await hold.mutateAsync(input).catch(() => null);
+    if (held) onOpen(held.id);
+  }
+
+  if (verbs.length === 0 && !error) return null;
   const form = asked && verbs.includes(asked) ? asked : null;
   return (
     <Stack gap="xs">
@@ -68,7 +83,7 @@ export function Verbs({ appointment, zone, dentists, moving }: Props) {
           {blocked}
         </Text>
       )}
-      {error && <Refused error={error} zone={zone} dentists={dentists} onChoose={reset} />}
+      {error && <Refused error={error} zone={zone} dentists={dentists} onChoose={holdInstead} />}
       {form === "cancel" && (
         <CancelForm
           onCancel={(reason: CancelReason, note) => {

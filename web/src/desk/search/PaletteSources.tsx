@@ -74,7 +74,7 @@ export function PaletteSources() {
         id: each.id,
         label: each.full_name,
         description: each.specialty,
-        run: () => navigate(`/desk/schedules?clinic=${each.clinic_id}&of=${each.id}`),
+        run: () => navigate(`/desk?clinic=${each.clinic_id}&dentist=${each.id}`),
       })),
   );
   return null;

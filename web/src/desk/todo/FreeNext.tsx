@@ -2,17 +2,16 @@ import type { Dentist } from "@chairtime/client";
 import { Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { When } from "../../shared/When";
-import { localOf } from "../time/zone";
 import classes from "./Todo.module.css";
 
 interface Props {
   dentists: readonly Dentist[];
   zone: string;
-  onGo: (date: string) => void;
+  onPick: (dentistId: string, at: string) => void;
 }
 
-/** When each dentist is next free; a click goes to that day. */
-export function FreeNext({ dentists, zone, onGo }: Props) {
+/** When each dentist is next free; a click begins a booking there. */
+export function FreeNext({ dentists, zone, onPick }: Props) {
   const { t } = useTranslation("desk");
   return (
     <section aria-label={t("todo.free_next")} className={`${classes.group} ${classes.next}`}>
@@ -23,9 +22,12 @@ export function FreeNext({ dentists, zone, onGo }: Props) {
         {dentists.map(({ id, full_name, next_free_at: at }) => (
           <li key={id}>
             {at ? (
-              <button type="button" onClick={() => onGo(localOf(at, zone).date)}>
+              <button type="button" onClick={() => onPick(id, at)}>
                 <span>{full_name}</span>
                 <When at={at} zone={zone} />
+                <span className={classes.hold}>
+                  {t("todo.hold")} <span aria-hidden>→</span>
+                </span>
               </button>
             ) : (
               <span>

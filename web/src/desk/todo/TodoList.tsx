@@ -11,11 +11,11 @@ interface Props {
   dentists: readonly Dentist[];
   today: string;
   onOpen: (id: string) => void;
-  onGo: (date: string) => void;
+  onPick: (dentistId: string, at: string) => void;
 }
 
 /** What waits for somebody at the desk, and when each dentist is next free. */
-export function TodoList({ clinic, dentists, today, onOpen, onGo }: Props) {
+export function TodoList({ clinic, dentists, today, onOpen, onPick }: Props) {
   const { t } = useTranslation("desk");
   const { groups, isPending } = useTodo(clinic, today);
   const count = groups.reduce((sum, group) => sum + group.items.length, 0);
@@ -34,7 +34,7 @@ export function TodoList({ clinic, dentists, today, onOpen, onGo }: Props) {
           <TodoGroup key={group.name} group={group} zone={clinic.time_zone} onOpen={onOpen} />
         ))}
       </section>
-      <FreeNext dentists={dentists} zone={clinic.time_zone} onGo={onGo} />
+      <FreeNext dentists={dentists} zone={clinic.time_zone} onPick={onPick} />
     </Stack>
   );
 }
