@@ -33,6 +33,7 @@ from api.scheduling import schedules, slots
 from api.state import AppState
 from api.web import config, pages
 from db.pool import create_pool
+from domain.events import Topic
 from realtime.hub import Hub
 from realtime.relay import Relay
 from realtime.waker import RelayWaker
@@ -128,6 +129,7 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
         directory=Cache(directory.TTL),
         public_answers=Cache(public.TTL, public.MOST_CACHED),
     )
+    hub.subscribe(Topic.AVAILABILITY, lambda _: state.public_answers.clear())
     running = waker, hub, relay, Reconciler(dsn, temporal, waker.wake)
     try:
         for part in running:

@@ -21,8 +21,9 @@ async def shared(
     caller: Actor | None,
     read: Callable[[], Awaitable[Response]],
 ) -> Response:
-    """What `read` answers. Visitors without a token share one answer per URL; callers with a token
-    get a fresh one, as they must see their own changes.
+    """What `read` answers. Visitors without a token share one answer per URL, which an event of the
+    board ends, so that who reloads after an event sees the change; callers with a token get a
+    fresh one, as they must see their own changes.
     """
     if caller is not None:
         return await read()

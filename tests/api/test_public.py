@@ -10,6 +10,7 @@ from api.auth import development
 from db.demo import CLINIC
 from services import slot_search
 from settings import Settings
+from tests.realtime.listening import until
 from tests.support import AMARA, LENA, MATEO, counting, monday
 
 DAY = f"date={monday(9).date()}"
@@ -106,6 +107,8 @@ async def test_an_account_that_was_stopped_is_a_visitor(api, pool, as_):
 
 
 async def test_visitors_share_an_answer_and_callers_see_their_own_changes(api, as_, monkeypatch):
+    hub = api._transport.app.state.app_state.hub
+    await until(lambda: hub.health.connected)  # its first look at the log ends what is shared
     searches = counting(monkeypatch, slot_search, "search")
     path = f"/api/availability/{AMARA}/slots?{OFFERS}"
     answers = [(await api.get(path)).content for _ in range(3)]

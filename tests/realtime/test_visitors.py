@@ -1,5 +1,7 @@
 """Streams without a token: the board, for everybody, and nothing else."""
 
+from datetime import datetime
+
 import httpx2
 import pytest
 
@@ -43,6 +45,30 @@ async def test_a_visitor_sees_slots_being_held_and_freed(api, stream, pool):
         assert client.names() == ["ready", "slot.held"]
         assert client.events[0].data["dentist_id"] == str(AMARA)
     assert lena.names() == ["ready"]
+
+
+async def test_who_reloads_after_an_event_sees_its_change(api, http, stream, pool):
+    """Although answers to visitors are cached for a while."""
+    command = wish(1)
+    path = (
+        f"/api/availability/{command.dentist_id}/slots?include=all&date={{}}&appointment_type={{}}"
+    )
+    path = path.format(command.starts_at.date(), command.appointment_type)
+    client = await stream(BOARD, {})
+
+    async def state() -> str:
+        slots = (await http.get(path)).json()
+        return next(
+            slot["state"]
+            for slot in slots
+            if datetime.fromisoformat(slot["starts_at"]) == command.starts_at
+        )
+
+    assert await state() == "free"
+    await hold(pool, command)
+    await settled(pool, api.hub)
+    await until(lambda: client.events)
+    assert await state() == "held"
 
 
 @pytest.mark.parametrize("query", PRIVATE)

@@ -13,9 +13,12 @@ export interface ClientOptions {
   baseUrl?: string;
   /** Called before each connection and request; null is a visitor who has not signed in. */
   getToken?: GetToken;
-  /** Whose client it is: names the stream that the tabs of a browser share. Without it, none is opened. */
+  /**
+   * Whose client it is: names the stream that the tabs of a browser share. Null is a visitor, whose
+   * stream has the slots only. If it is left out, there is no stream.
+   */
   userId?: string | null;
-  /** Topics of the shared stream; all that the user may see by default. */
+  /** Topics of a user's shared stream; all that they may see by default. */
   topics?: readonly string[];
   fetch?: Fetch;
   /** Milliseconds that one attempt of a request may take. */
@@ -33,6 +36,9 @@ export interface EventsOptions {
   /** Called when a connection was lost and another attempt follows. */
   onLost?: () => void;
 }
+
+/** What may be followed without a token. */
+const PUBLIC_TOPICS = ["availability"] as const;
 
 /** A Chairtime API as one user sees it. */
 export class Client {
@@ -63,11 +69,11 @@ export class Client {
       }),
     });
     this.commands = new Commands(this.api, this.clock);
-    const topics = options.topics ?? [];
-    const name = this.userId && ["chairtime", this.baseUrl, this.userId, ...topics].join(" ");
+    const topics = this.userId === null ? PUBLIC_TOPICS : (options.topics ?? []);
+    const name = ["chairtime", this.baseUrl, this.userId ?? "visitor", ...topics].join(" ");
     this.live = new Live({
       ...options.live,
-      name: name || null,
+      name: options.userId === undefined ? null : name,
       stream: (stream) =>
         follow({
           ...stream,

@@ -1,7 +1,7 @@
 import type { Refusal } from "./refusal.js";
 
 export type LiveState =
-  /** Not opened, or nobody is signed in. */
+  /** Not opened. */
   | "off"
   | "connecting"
   | "live"

@@ -7,7 +7,7 @@ import { type Channel, type Locks, onWake, openChannel, webLocks } from "./tabs.
 import type { StreamItem } from "./types.js";
 
 export interface LiveOptions {
-  /** Shared by the tabs of one user; null: nobody is signed in. */
+  /** Shared by the tabs of one user, or of a visitor; null: no stream is opened. */
   name: string | null;
   stream: (options: Omit<FollowOptions, "url" | "getToken" | "fetch">) => AsyncIterable<StreamItem>;
   /** Milliseconds of a lost connection until it counts as stale. */
@@ -75,7 +75,7 @@ export class Live {
     return this.keeper.observe(observer);
   }
 
-  /** Begins; does nothing if it is open or nobody is signed in. */
+  /** Begins; does nothing if it is open or has no name. */
   open(): void {
     const { name, channel, locks } = this.options;
     if (this.session !== null || name === null) return;

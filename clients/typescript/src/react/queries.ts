@@ -12,7 +12,7 @@ import { useLiveCache } from "./provider.js";
 /** The most bookings that a list has unless told otherwise. */
 const MAX = 500;
 
-/** Milliseconds for which a visitor's data, which no stream keeps, counts as fresh. */
+/** Milliseconds for which data counts as fresh while no stream keeps it so. */
 const UNTOLD = 10_000;
 
 /** How often a read is repeated that failed. */

@@ -128,14 +128,48 @@ test("a refused change is shown and taken back, and its refusal is typed", async
   await until(() => shown.current?.list.data?.items[0]?.status === "cancelled");
 });
 
-test("dentists are read without a token, and a visitor has no stream", async () => {
-  const visitor = new Page(createClient({ baseUrl: api }), () => ({
+test("dentists are read without a token and without a stream", async () => {
+  const reader = new Page(createClient({ baseUrl: api }), () => ({
     dentists: useDentists(),
     live: useLive(),
   }));
-  open.push(visitor as Page<unknown>);
-  await until(() => (visitor.current?.dentists.data?.length ?? 0) > 2);
-  expect(visitor.current?.live.state).toBe("off");
+  open.push(reader as Page<unknown>);
+  await until(() => (reader.current?.dentists.data?.length ?? 0) > 2);
+  expect(reader.current?.live.state).toBe("off");
+});
+
+test("a visitor sees holds come and go, and misses nothing while signing in", async () => {
+  const [holder, patient] = [await person(), await person()];
+  const place = await slot();
+  const query = { ...place, date: dayOf(place.startsAt), days: 7, include: "all" as const };
+  const visitor = createClient({ baseUrl: api, userId: null });
+  const queries = createQueryClient();
+  const shown = new Page(
+    visitor,
+    () => ({ slots: useAvailability(query), live: useLive() }),
+    queries,
+  );
+  open.push(shown as Page<unknown>);
+  const state = (of: { startsAt: string; dentistId: string }) =>
+    shown.current?.slots.data?.slots.find(
+      (it) =>
+        Date.parse(it.starts_at) === Date.parse(of.startsAt) && it.dentist_id === of.dentistId,
+    )?.state;
+  await until(() => shown.current?.live.state === "live" && state(place) === "free");
+  const { commands } = clientOf(holder, { userId: null });
+  const held = await commands.hold(place);
+  await until(() => state(place) === "held");
+
+  const signedIn = clientOf(patient);
+  const released = commands.run("release", held.id, {});
+  shown.showTo(signedIn);
+  await released;
+  await until(() => signedIn.live.status.state === "live" && state(place) === "free");
+  expect(visitor.live.status.state).toBe("off");
+  await commands.hold(place);
+  await until(() => state(place) === "held");
+  const kept = queries.getQueryCache().getAll();
+  expect(kept.every((it) => it.queryKey[1] === patient.id)).toBe(true);
 });
 
 test("a running hold is taken up after a reload and in another tab, and lives on there", async () => {

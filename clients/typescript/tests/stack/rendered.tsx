@@ -14,6 +14,8 @@ export class Page<Result> {
   /** All results in the order in which they were rendered. */
   readonly results: Result[] = [];
   private readonly root: Root;
+  /** Renders the page for another client, as after sign-in. */
+  readonly showTo: (client: Client) => void;
 
   constructor(client: Client, use: () => Result, queryClient?: QueryClient) {
     const Probe = (): ReactNode => {
@@ -21,11 +23,13 @@ export class Page<Result> {
       return null;
     };
     this.root = createRoot(document.createElement("div"));
-    this.root.render(
-      <ChairtimeProvider client={client} {...(queryClient ? { queryClient } : {})}>
-        <Probe />
-      </ChairtimeProvider>,
-    );
+    this.showTo = (reader) =>
+      this.root.render(
+        <ChairtimeProvider client={reader} {...(queryClient ? { queryClient } : {})}>
+          <Probe />
+        </ChairtimeProvider>,
+      );
+    this.showTo(client);
   }
 
   get current(): Result | undefined {

@@ -1,7 +1,7 @@
 import { useLive } from "@chairtime/client/react";
 import { LiveBadge } from "../../shared/LiveBadge";
 
-/** The badge of this browser's stream; none for visitors, who have no stream. */
+/** The badge of this browser's stream. */
 export function Connection() {
   const { state, since } = useLive();
   switch (state) {
