@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
 
-from benchmarks import calls
+from benchmarks import board, calls
 from benchmarks.bench import Bench
 from benchmarks.client import Answer, Connection
 from benchmarks.figures import Result, Row, Target, percentile
@@ -18,13 +18,12 @@ from benchmarks.world import DENTISTS, PLAIN, ZONE, Slot, named, resource
 from embedded import web_app
 
 NAME = "web"
-ABOUT = "the patient's page in Chromium, and a slot that flips on it"
+ABOUT = "the patient's page in Chromium, a slot that flips on it, and the day board"
 SCRIPT_KB, READY_MS, FLIP_MS = 200.0, 1500.0, 150.0
 FLIPS = (60, 10)
 PAGE = "/?clinic={clinic}&type={type}&dentist={dentist}&day={day}"
 FREE = "[data-at][data-state=free]"
 
-SIGN_IN = "sessionStorage.setItem('chairtime.session.development', %s)"
 WATCH = """() => {
   window.flips = {};
   const look = () => requestAnimationFrame(() => {
@@ -60,6 +59,7 @@ async def run(bench: Bench) -> Result:
             await bench.clean()
             await _load(bench, browser, first)
             await _flip(bench, browser, flip, bench.plan.count(*FLIPS))
+            await board.measure(bench, browser, result)
         await browser.close()
     result.note("ready: the first choice can be made; script: gzip, as sent")
     result.note("a flip counts from the change's transaction to the frame that shows it")
@@ -84,7 +84,7 @@ async def _load(bench: Bench, browser: Browser, row: Row) -> None:
 
 async def _flip(bench: Bench, browser: Browser, row: Row, count: int) -> None:
     context = await _context(bench, browser)
-    await context.add_init_script(SIGN_IN % json.dumps(bench.world.patients[0].token))
+    await context.add_init_script(board.SIGN_IN % json.dumps(bench.world.patients[0].token))
     page = await context.new_page()
     waits: list[float] = []
     async with bench.connections(1) as (connection,):
