@@ -30,6 +30,7 @@ async def test_free_next_begins_a_booking_there(visits: Visits, front: Front):
     await page.get_by_role("region", name="Free next").get_by_role("button").last.click()
     form = page.locator("[data-new-booking]")
     await expect(form).to_be_in_viewport()
+    await expect(form.locator("[data-why]")).to_have_count(0)
     await form.get_by_role("button", name="New patient").click()
     await form.get_by_label("Name").fill("Next Please")
     await form.get_by_role("button", name="Hold").click()
@@ -162,3 +163,12 @@ async def test_the_clinic_is_chosen_once_and_stands_in_the_address(visits: Visit
         await page.get_by_role("link", name=link, exact=True).click()
         await expect(page).to_have_url(re.compile(f"clinic={second['id']}"))
     await expect(heading).to_contain_text("A Second Clinic")
+
+
+async def test_a_card_names_the_dentist_where_columns_are_chairs(visits: Visits, front: Front):
+    slug = await front.type(needs_chair=True)
+    slot = (await front.free(slug, apart=2))[3]
+    booking = await front.book(slot, slug)
+    dentist = await front.get(f"/api/profiles/dentists/{slot['dentist_id']}")
+    page = await visits.open(front.path(slot["starts_at"]) + "&columns=chairs", "desk")
+    await expect(card(page, booking)).to_contain_text(dentist["full_name"])

@@ -73,3 +73,21 @@ async def test_what_the_api_refuses_stands_at_its_field(visits: Visits, front: F
     await form.get_by_role("button", name="Save").click()
     await expect(form).to_have_count(0)
     await expect(page.locator("[data-table]")).to_contain_text("New visit")
+
+
+async def test_a_clinics_new_zone_is_tried_before_it_is_saved(visits: Visits, front: Front):
+    slug = await front.type()
+    booking = await front.book((await front.free(slug, apart=3))[0], slug)
+    name = (await front.appointment(booking["id"]))["patient_name"]
+    page = await visits.open("/desk/clinics", "admin")
+    row = page.get_by_role("row", name=front.clinic["name"])
+    await row.get_by_role("button", name="Change").click()
+    form = page.locator("[data-row-form]")
+    await form.locator("[data-field=time_zone]").select_option("America/New_York")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.locator("[data-outcome]")).to_contain_text(name)
+    await expect(form.get_by_role("button", name="Save all the same")).to_be_visible()
+    assert (await front.get(f"/api/clinics/{front.clinic['id']}"))["time_zone"] == "Europe/Berlin"
+    await form.locator("[data-field=time_zone]").select_option("Europe/Berlin")
+    await form.get_by_role("button", name="Save", exact=True).click()
+    await expect(form).to_have_count(0)

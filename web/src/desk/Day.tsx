@@ -42,7 +42,7 @@ export function Day({ clinic }: { clinic: Clinic }) {
   function pickFree(dentistId: string, at: string) {
     const { date: day, minute } = localOf(at, zone);
     go({ date: day, view: null, columns: null, dentist: null, booking: null });
-    setPicked({ date: day, column: dentistId, dentistId, minute });
+    setPicked({ date: day, column: dentistId, dentistId, minute, freeNext: true });
   }
 
   return (

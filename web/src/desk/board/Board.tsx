@@ -57,9 +57,14 @@ export function Board(props: Props) {
   const [from, to] = useRange(items, hours, date, zone);
   const grid = clinic.slot_grid_minutes;
   const { ghost, drag } = useDrag({ zone, from, grid, onDrop: onMove });
+  const everyone = columns.dentists;
+  const dentists = useMemo(
+    () => (by === "chairs" ? new Map(everyone.map((each) => [each.id, each.full_name])) : null),
+    [by, everyone],
+  );
   const shared = useMemo<BoardShared>(
-    () => ({ date, zone, from, to, grid, ...terms, open: onOpen, pick: onPick, drag }),
-    [date, zone, from, to, grid, terms, onOpen, onPick, drag],
+    () => ({ date, zone, from, to, grid, ...terms, dentists, open: onOpen, pick: onPick, drag }),
+    [date, zone, from, to, grid, terms, dentists, onOpen, onPick, drag],
   );
   const byColumn = useMemo(() => {
     const groups = new Map<string, Appointment[]>();

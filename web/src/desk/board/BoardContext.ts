@@ -8,6 +8,8 @@ export interface Picked {
   /** Null where columns are chairs. */
   dentistId: string | null;
   minute: number;
+  /** Whether it was chosen as what is free next. */
+  freeNext?: boolean;
 }
 
 /** What all cards and columns of a board share. It stays the same while bookings change. */
@@ -22,6 +24,8 @@ export interface BoardShared {
   /** The name and colour-free label of each type, by slug. */
   types: ReadonlyMap<string, string>;
   buffers: ReadonlyMap<string, { before: number; after: number }>;
+  /** The names of dentists by id, which cards show where columns are chairs; else null. */
+  dentists: ReadonlyMap<string, string> | null;
   open(id: string): void;
   pick(picked: Picked): void;
   drag: DragStart;

@@ -19,18 +19,19 @@ interface Props {
 /** A booking on the board. It renders again only when this booking changes. */
 export const Card = memo(function Card({ appointment, lane, lanes, leaving = false }: Props) {
   const { t } = useTranslation("desk");
-  const { date, zone, from, types, buffers, open, drag } = useBoard();
+  const { date, zone, from, types, buffers, dentists, open, drag } = useBoard();
   const { status } = appointment;
   const start = localOf(appointment.starts_at, zone);
   const minute = start.date < date ? 0 : start.minute;
   const length = (Date.parse(appointment.ends_at) - Date.parse(appointment.starts_at)) / 60_000;
   const name = appointment.patient_name ?? t("card.no_name");
   const type = types.get(appointment.appointment_type) ?? appointment.appointment_type;
+  const whoOrWhere = dentists?.get(appointment.dentist_id) ?? appointment.chair_name;
   const buffer = buffers.get(appointment.appointment_type);
   const Icon = STATUS_ICONS[status];
   const movable = appointment.allowed?.includes("reschedule") ?? false;
   const at = `${clock(minute)}–${clock((minute + length) % 1440)}`;
-  const label = [at, name, type, t(`status.${status}`), appointment.chair_name].filter(Boolean);
+  const label = [at, name, type, t(`status.${status}`), whoOrWhere].filter(Boolean);
   return (
     <li
       className={classes.place}
@@ -67,9 +68,7 @@ export const Card = memo(function Card({ appointment, lane, lanes, leaving = fal
         </span>
         <span className={`${classes.line} ${classes.second}`}>
           <span className={classes.cut}>{type}</span>
-          {appointment.chair_name && (
-            <span className={classes.chair}>{appointment.chair_name}</span>
-          )}
+          {whoOrWhere && <span className={classes.chair}>{whoOrWhere}</span>}
         </span>
         <span className={`${classes.line} ${classes.third}`}>
           <span className={classes.cut}>

@@ -13,8 +13,9 @@ import {
 } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { formatLocale } from "../../shared/locale";
 import type { Picked } from "../board/BoardContext";
-import { clock, instantOf, localOf } from "../time/zone";
+import { clock, instantOf, localOf, showDate } from "../time/zone";
 import { useBlocked } from "../useBlocked";
 import { PatientPicker } from "./PatientPicker";
 import { Refused } from "./Refused";
@@ -35,11 +36,11 @@ interface Props {
 
 /** The form beside a free cell: who, what and why; Enter books, Esc leaves. */
 export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onClose }: Props) {
-  const { t } = useTranslation("desk");
+  const { t, i18n } = useTranslation("desk");
   const zone = clinic.time_zone;
   const [dentistId, setDentistId] = useState(picked.dentistId ?? dentists[0]?.id ?? "");
   const [startsAt, setStartsAt] = useState(() => instantOf(date, picked.minute, zone));
-  const [slug, setSlug] = useState(types[0]?.slug ?? "");
+  const [slug, setSlug] = useState(() => firstType(types, picked)?.slug ?? "");
   const [notes, setNotes] = useState("");
   const [override, setOverride] = useState(false);
   const patient = useNewPatient();
@@ -99,6 +100,14 @@ export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onC
             <Title order={2} size="h5">
               {t("new.title")} · {clock(localOf(startsAt, zone).minute)}
             </Title>
+            <Text size="sm" c="dimmed">
+              {[
+                picked.dentistId && dentists.find((each) => each.id === dentistId)?.full_name,
+                showDate(localOf(startsAt, zone).date, formatLocale(i18n.language)),
+              ]
+                .filter(Boolean)
+                .join(" · ")}
+            </Text>
             <PatientPicker patient={patient} />
             <NativeSelect
               size="xs"
@@ -175,4 +184,12 @@ export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onC
       </Popover.Dropdown>
     </Popover>
   );
+}
+
+/** A time that is free next may be free for short visits only. */
+function firstType(types: readonly AppointmentType[], picked: Picked): AppointmentType | undefined {
+  if (!picked.freeNext) return types[0];
+  const length = (type: AppointmentType) =>
+    type.buffer_before_minutes + type.duration_minutes + type.buffer_after_minutes;
+  return types.toSorted((one, other) => length(one) - length(other))[0];
 }

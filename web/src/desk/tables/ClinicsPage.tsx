@@ -4,6 +4,7 @@ import { useUser } from "../../app/session/SessionProvider";
 import type { Field, Row } from "./fields";
 import { TablePage } from "./TablePage";
 import { useSave } from "./useSave";
+import { useTrial } from "./useTrial";
 
 const ZONES = Intl.supportedValuesOf("timeZone").map((zone) => ({ value: zone, label: zone }));
 
@@ -17,6 +18,7 @@ const FIELDS: readonly Field[] = [
 export default function ClinicsPage() {
   const { t } = useTranslation("desk");
   const { data, error, refetch } = useGet("/api/clinics", {});
+  const ask = useTrial();
   return (
     <TablePage
       title={t("pages.clinics")}
@@ -26,6 +28,7 @@ export default function ClinicsPage() {
       error={error}
       retry={refetch}
       save={useSave("/api/clinics", "id")}
+      tryOut={{ ask, zone: (row) => String(row.time_zone) }}
       editable={useUser()?.role === "admin"}
     />
   );

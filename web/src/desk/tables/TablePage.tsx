@@ -7,7 +7,7 @@ import { Skeletons } from "../../shared/Skeletons";
 import { useBlocked } from "../useBlocked";
 import { Cell } from "./Cell";
 import type { Field, Row, Values } from "./fields";
-import { RowForm } from "./RowForm";
+import { RowForm, type TryOut } from "./RowForm";
 
 interface Props {
   title: string;
@@ -18,6 +18,7 @@ interface Props {
   retry: () => unknown;
   /** Makes a new one of these values, or changes the row. */
   save: (body: Values, row: Row | null) => Promise<unknown>;
+  tryOut?: TryOut;
   tools?: ReactNode;
   /** Whether this person may add and change. */
   editable?: boolean;
@@ -25,7 +26,7 @@ interface Props {
 
 /** A plain table of what a clinic consists of, with a form for each row. */
 export function TablePage(props: Props) {
-  const { title, fields, rows, keyOf, error, retry, save, tools, editable = true } = props;
+  const { title, fields, rows, keyOf, error, retry, save, tryOut, tools, editable = true } = props;
   const { t } = useTranslation("desk");
   const [open, setOpen] = useState<Row | "new" | null>(null);
   const blocked = useBlocked();
@@ -103,6 +104,7 @@ export function TablePage(props: Props) {
           fields={fields}
           row={open === "new" ? null : open}
           save={save}
+          tryOut={tryOut}
           onClose={() => setOpen(null)}
         />
       )}

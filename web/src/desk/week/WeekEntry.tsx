@@ -26,9 +26,9 @@ export const WeekEntry = memo(function WeekEntry({ appointment, zone, onOpen }: 
       title={`${at} ${name}\n${t(`status.${status}`)}`}
       onClick={() => onOpen(id)}
     >
-      <Icon size={12} aria-hidden />
+      <Icon size={12} aria-hidden className={classes.fixed} />
       <span className="visually-hidden">{t(`status.${status}`)}</span>
-      <span>{at}</span>
+      <span className={classes.fixed}>{at}</span>
       <span className={classes.name}>{name}</span>
     </button>
   );
