@@ -12,6 +12,7 @@ from api.auth.accounts import Accounts
 from api.auth.hold_tokens import HoldTokens
 from api.auth.security import Verifier
 from api.bookings import appointments, calendar, reservations, transitions
+from api.chatbot import routes as chatbot
 from api.directory import (
     agents,
     appointment_types,
@@ -51,6 +52,7 @@ ROUTE_MODULES = (
     calendar,
     transitions,
     slots,
+    chatbot,
     schedules,
     dentists,
     profiles,

@@ -77,6 +77,13 @@ RIGHTS: Mapping[str, Row] = {
     "reserve": ONES_OWN,
     **_verbs(Verb.CONFIRM, Verb.CANCEL, Verb.EXTEND, Verb.RELEASE, Verb.APPROVE, Verb.DECLINE),
     **_verbs(Verb.CHECK_IN, Verb.START, Verb.COMPLETE, Verb.NO_SHOW),
+    # the verbs of a conversation
+    "find_slots": EVERYONE,
+    "hold_slot": ONES_OWN,
+    "confirm_booking": ONES_OWN,
+    "cancel_booking": ONES_OWN,
+    "reschedule_booking": ONES_OWN,
+    "get_booking": ONES_OWN,
     # slots and schedules
     "get_schedule": EVERYONE,
     "replace_schedule": DENTIST_OWN,

@@ -129,6 +129,12 @@ def shown(slot: Slot, booking_terms: BookingTerms, tz: ZoneInfo | None = None) -
     )
 
 
+def local_day(found: Found) -> date:
+    """The day of the visit at its clinic."""
+    slot, booking_terms = found
+    return day_of(booking_terms.hours, slot.starts_at)
+
+
 async def _claims(
     connection: Connection, terms_list: Sequence[BookingTerms], asked: Asked
 ) -> Claims:

@@ -1,9 +1,13 @@
-"""The token that an agent must show to change what it has booked."""
+"""Secrets of a booking: the token that must be shown to change a hold, and the hash of what was
+read to the person before they agreed.
+"""
 
 import base64
 import hashlib
 import hmac
+import json
 import logging
+from collections.abc import Mapping
 from uuid import UUID
 
 from api.auth import development
@@ -34,10 +38,24 @@ class HoldTokens:
 
     def of(self, booking_id: UUID) -> str:
         """Raises `forbidden` if the server has no secret."""
+        return self._signed(b"hold_token" + booking_id.bytes)
+
+    def proves(self, token: str, booking_id: UUID) -> bool:
+        """Whether it is the token of this booking."""
+        return hmac.compare_digest(token.encode(), self.of(booking_id).encode())
+
+    def read_back_hash(self, language: str, facts: Mapping[str, object]) -> str:
+        """The hash of what is read in this language, such as `en.K3j…`. Nobody without the secret
+        can compute it, or guess from it what was read.
+        """
+        read = json.dumps([language, facts], sort_keys=True, default=str)
+        return f"{language}.{self._signed(b'read_back' + read.encode())}"
+
+    def _signed(self, message: bytes) -> str:
         if self._secret is None:
             raise Problem(
                 "forbidden",
                 "Agents cannot book on this server; its operator must set HOLD_TOKEN_SECRET.",
             )
-        digest = hmac.digest(self._secret, b"hold_token" + booking_id.bytes, "sha256")
+        digest = hmac.digest(self._secret, message, "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

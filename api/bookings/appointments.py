@@ -80,7 +80,9 @@ async def create(body: Create, response: Response, context: Context, state: Stat
     if body.dentist_id is None or body.starts_at is None or body.appointment_type is None:
         raise invalid("body", "send dentist_id, starts_at and appointment_type, or reservation_id")
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
-    command = await hold_command(state, asked, context, context.idempotency_key(body), holds=False)
+    command = await hold_command(
+        state, asked, context.actor, context.idempotency_key(body), holds=False
+    )
     confirm = Change(command.id, Verb.CONFIRM, uuid7())
     result = await state.holds.book(command, confirm, context.actor)
     return await hold_answer(state, command, context.actor, result, response)

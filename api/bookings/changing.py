@@ -15,7 +15,7 @@ from api.http.context import RequestContext
 from api.state import AppState
 from db import appointments
 from db.pool import use
-from domain.actors import scope
+from domain.actors import Actor, scope
 from domain.appointments import DONE, NO_TEXTS, Appointment, Change, Move, Result, Texts, Via
 from domain.booking import Outcome, Verb
 from domain.idempotency import Key
@@ -46,16 +46,21 @@ async def change(
         key=context.idempotency_key(body),
         expected_version=await _expected_version(state, context, id),
     )
+    return answer(await changed(state, command, context.actor, context.token), response)
+
+
+async def changed(state: AppState, command: Change, actor: Actor, token: str | None) -> Result:
+    """Runs the command. Raises `hold_expired` with alternatives; returns all other outcomes."""
     async with use(state.pool) as connection:
-        within = scope(context.actor, context.token)
+        within = scope(actor, token)
         with refusing_text(command.texts):
-            result = await booking.change(connection, command, context.actor, Via.API, within)
+            result = await booking.change(connection, command, actor, Via.API, within)
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
         wanted_slot = WantedSlot(late.dentist_id, late.appointment_type, late.starts_at)
-        raise await with_alternatives(state, result, wanted_slot, context.actor)
+        raise await with_alternatives(state, result, wanted_slot, actor)
     if result.outcome is Outcome.DONE:
         state.committed()
-    return answer(result, response)
+    return result
 
 
 async def move(
@@ -81,11 +86,18 @@ async def move(
         override=body.override,
         expected_version=await _expected_version(state, context, id),
     )
+    return answer(await moved(state, command, context.actor, context.token), response)
+
+
+async def moved(state: AppState, command: Move, actor: Actor, token: str | None) -> Result:
+    """Runs the command. Raises refusals that name an unknown field or alternatives; all other
+    outcomes are returned.
+    """
     async with use(state.pool) as connection:
-        within = scope(context.actor, context.token)
+        within = scope(actor, token)
         with refusing_text(command.texts):
-            result = await moves.reschedule(connection, command, context.actor, Via.API, within)
-    result = result.as_shown_to(context.actor)
+            result = await moves.reschedule(connection, command, actor, Via.API, within)
+    result = result.as_shown_to(actor)
     if before := result.appointment:
         to = command.target(before)
         if result.outcome is Outcome.UNKNOWN:
@@ -94,20 +106,26 @@ async def move(
                 state, to.dentist_id, to.appointment_type, same_dentist=same_dentist
             )
         if result.outcome in WITH_ALTERNATIVES | {Outcome.EXPIRED}:
-            wanted_slot = WantedSlot(to.dentist_id, to.appointment_type, to.starts_at, id)
-            raise await with_alternatives(state, result, wanted_slot, context.actor)
+            wanted_slot = WantedSlot(to.dentist_id, to.appointment_type, to.starts_at, command.id)
+            raise await with_alternatives(state, result, wanted_slot, actor)
     if result.outcome is Outcome.DONE:
         state.committed()
-    return answer(result, response)
+    return result
 
 
 def answer(result: Result, response: Response) -> Appointment:
     """The booking, with its version as ETag. Raises the problem of any other outcome."""
-    if result.outcome not in DONE or result.appointment is None:
-        raise refusal(result)
+    appointment = successful(result)
     if result.outcome is not Outcome.DONE:
         response.status_code = 200  # nothing was created
-    return etag(response, result.appointment)
+    return etag(response, appointment)
+
+
+def successful(result: Result) -> Appointment:
+    """The booking of a command that has taken effect. Raises the problem of any other outcome."""
+    if result.outcome not in DONE or result.appointment is None:
+        raise refusal(result)
+    return result.appointment
 
 
 async def _expected_version(state: AppState, context: RequestContext, id: UUID) -> int | None:

@@ -6,10 +6,11 @@ from fastapi import Response
 from uuid_utils.compat import uuid7
 
 from api.bookings import permissions
-from api.bookings.changing import answer
+from api.bookings.changing import successful
 from api.bookings.refusal_details import WITH_ALTERNATIVES, unknown_field, with_alternatives
 from api.bookings.requests import Reserve
-from api.http.context import RequestContext, actor_id
+from api.http.answers import etag
+from api.http.context import actor_id
 from api.state import AppState
 from domain.actors import Actor, Role
 from domain.appointments import Appointment, Hold, Result
@@ -20,12 +21,19 @@ from services.alternatives import WantedSlot
 
 
 async def hold_command(
-    state: AppState, body: Reserve, context: RequestContext, key: Key | None, *, holds: bool
+    state: AppState,
+    body: Reserve,
+    actor: Actor,
+    key: Key | None,
+    *,
+    holds: bool,
+    with_token: bool = False,
 ) -> Hold:
     """The hold command of this caller. `holds`: it stays a hold; otherwise it is booked directly.
-    Raises what `permissions` does.
+    `with_token`: nobody changes the hold without its token; so it is for agents in any case. Raises
+    what `permissions` does.
     """
-    actor, id = context.actor, uuid7()
+    id = uuid7()
     await permissions.check(state, actor, body)
     return Hold(
         id=id,
@@ -39,24 +47,35 @@ async def hold_command(
         key=key,
         limits=limits(by_staff=actor.is_staff, holds=holds),
         override=body.override,
-        token=state.hold_tokens.of(id) if actor.role is Role.AGENT else None,
+        token=state.hold_tokens.of(id) if with_token or actor.role is Role.AGENT else None,
     )
 
 
-async def hold_answer(
-    state: AppState, command: Hold, actor: Actor, result: Result, response: Response
-) -> Appointment:
-    """201 for a new booking, 200 for a repeat. Raises the refusal, with alternatives if any."""
+async def held(state: AppState, command: Hold, actor: Actor, result: Result) -> Appointment:
+    """The booking, with its hold token if the command has one. Raises the refusal, with
+    alternatives if any.
+    """
     wanted_slot = WantedSlot(command.dentist_id, command.appointment_type, command.starts_at)
     hidden = result.outcome is Outcome.NOT_VISIBLE and actor.role is Role.AGENT
     if result.outcome is Outcome.NOT_FOUND or hidden:  # to agents, both are an unknown patient
         raise await unknown_field(state, command.dentist_id, command.appointment_type)
     if result.outcome in WITH_ALTERNATIVES:
         raise await with_alternatives(state, result, wanted_slot, actor)
-    appointment = answer(result, response)
-    if actor.role is Role.AGENT:
+    appointment = successful(result)
+    if command.token:
         appointment = replace(appointment, hold_token=state.hold_tokens.of(appointment.id))
     if result.outcome is Outcome.DONE:
         state.committed()
-        response.headers["Location"] = f"/api/appointments/{appointment.id}"
     return appointment
+
+
+async def hold_answer(
+    state: AppState, command: Hold, actor: Actor, result: Result, response: Response
+) -> Appointment:
+    """201 for a new booking, 200 for a repeat. Raises what `held` does."""
+    appointment = await held(state, command, actor, result)
+    if result.outcome is Outcome.DONE:
+        response.headers["Location"] = f"/api/appointments/{appointment.id}"
+    else:
+        response.status_code = 200
+    return etag(response, appointment)

@@ -20,7 +20,9 @@ async def reserve(body: Reserve, response: Response, context: Context, state: St
     """Holds a slot for the type's hold time, five minutes by default. A repeat with the same key
     answers 200.
     """
-    command = await hold_command(state, body, context, context.idempotency_key(body), holds=True)
+    command = await hold_command(
+        state, body, context.actor, context.idempotency_key(body), holds=True
+    )
     result = await state.holds.hold(command, context.actor)
     return await hold_answer(state, command, context.actor, result, response)
 

@@ -28,6 +28,9 @@ STATUS: Mapping[str, int] = {
     "slot_unavailable": 409,
     "slot_not_offered": 409,
     "patient_overlap": 409,
+    "ambiguous_dentist": 409,
+    "unknown_dentist": 409,
+    "read_back_changed": 409,
     "invalid_transition": 409,
     "too_late_to_cancel": 409,
     "hold_expired": 410,
@@ -98,6 +101,27 @@ def not_found() -> Problem:
     return Problem("not_found", "Not found, or you may not see it; check the id.")
 
 
+def database_unavailable() -> Problem:
+    return Problem(
+        "unavailable",
+        "The database is unavailable; repeat with the same Idempotency-Key.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """The problem for what pydantic found wrong."""
+    explanations = [explained(error) for error in errors]
+    malformed = any(error["type"] == "json_invalid" for error in errors)
+    first = explanations[0] if explanations else {"field": "body", "message": "not valid"}
+    return Problem(
+        "validation_failed",
+        f"{first['field']}: {first['message']}",
+        status=400 if malformed else 422,
+        errors=explanations,
+    )
+
+
 def install(app: FastAPI) -> None:
     """Answers all errors with problem+json, without tracebacks or messages of the driver."""
 
@@ -106,8 +130,8 @@ def install(app: FastAPI) -> None:
         return answer(request, error)
 
     @app.exception_handler(RequestValidationError)
-    async def validation(request: Request, error: RequestValidationError) -> Response:
-        return answer(request, _validation(error))
+    async def wrong_input(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, validation(error.errors()))
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -124,14 +148,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Unavailable)
     async def unavailable(request: Request, error: Unavailable) -> Response:
         logger.warning("request %s: database unavailable: %s", request.scope["request_id"], error)
-        return answer(
-            request,
-            Problem(
-                "unavailable",
-                "The database is unavailable; repeat with the same Idempotency-Key.",
-                headers={"Retry-After": "1"},
-            ),
-        )
+        return answer(request, database_unavailable())
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -181,15 +198,3 @@ def is_stream(route: object) -> bool:
     """Whether the route answers with an event stream."""
     kind = getattr(route, "response_class", None)
     return getattr(kind, "media_type", None) == "text/event-stream"
-
-
-def _validation(error: RequestValidationError) -> Problem:
-    errors = [explained(e) for e in error.errors()]
-    malformed = any(e["type"] == "json_invalid" for e in error.errors())
-    first = errors[0] if errors else {"field": "body", "message": "not valid"}
-    return Problem(
-        "validation_failed",
-        f"{first['field']}: {first['message']}",
-        status=400 if malformed else 422,
-        errors=errors,
-    )

@@ -37,6 +37,11 @@ WITHOUT_ALTERNATIVES = (
 
 
 DETAILS = {
+    "ambiguous_dentist": "Several dentists have this name; ask the person which of candidates they"
+    " mean, and send its dentist_id as dentist.",
+    "unknown_dentist": "No dentist has this name; offer candidates, or leave out dentist for any.",
+    "read_back_changed": "read_back_hash does not belong to what the booking says now; read"
+    " read_back to the person, and confirm with its read_back_hash.",
     "method_not_allowed": "Method not allowed; allowed: GET, POST.",
     "request_timeout": "The body took longer than 10 seconds to arrive; send it again.",
     "payload_too_large": "The body is larger than 64 KiB; send a smaller one.",

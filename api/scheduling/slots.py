@@ -1,8 +1,6 @@
 """Slot search for one or all dentists, and explanations of a time."""
 
 from dataclasses import dataclass
-from datetime import time
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,6 +23,7 @@ from db.pool import Connection, use
 from domain import zones
 from domain.actors import Actor
 from domain.clinic import BoardSlot, BookingTerms
+from domain.part_of_day import BETWEEN, PartOfDay
 from domain.zones import ALL_DAY
 from services import explanations, slot_search
 from services.explanations import Explanation
@@ -35,21 +34,6 @@ EXPLANATION = TypeAdapter(Explanation)
 
 MAX_DAYS = 31
 LARGEST_PAGE = 20_000
-
-
-class PartOfDay(StrEnum):
-    """The start of the visit in the clinic's time zone."""
-
-    MORNING = "morning"
-    AFTERNOON = "afternoon"
-    EVENING = "evening"
-
-
-BETWEEN = {
-    PartOfDay.MORNING: (time(0), time(12)),
-    PartOfDay.AFTERNOON: (time(12), time(17)),
-    PartOfDay.EVENING: (time(17), time(0)),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -64,6 +65,18 @@ BODIES: dict[str, dict[str, Any]] = {
     "create_resource": {"clinic_id": str(CLINIC), "name": "New {number}"},
     "update_resource": {"name": "Other"},
     "buy_ticket": {"appointment_id": "{id}"},
+    "find_slots": CHECKUP,
+    "hold_slot": CHECKUP
+    | {
+        "conversation_id": "{number}",
+        "dentist_id": "{at_dentist}",
+        "starts_at": "{at}",
+        "patient_id": "{patient}",
+    },
+    "confirm_booking": {"booking_id": "{id}", "hold_token": "{token}", "read_back_hash": "x"},
+    "cancel_booking": {"booking_id": "{id}", "hold_token": "{token}"},
+    "reschedule_booking": {"booking_id": "{id}", "hold_token": "{token}", "starts_at": "{at}"},
+    "get_booking": {"booking_id": "{id}"},
 }
 QUERIES = {
     "search_slots": CHECKUP,
@@ -83,7 +96,10 @@ ABOUT = {
 }
 """What `{id}` stands for; elsewhere it is an appointment."""
 
-IN_THE_BODY = ("create", "reserve", "buy_ticket")
+IN_THE_BODY = (
+    *("create", "reserve", "buy_ticket"),
+    *("hold_slot", "confirm_booking", "cancel_booking", "reschedule_booking", "get_booking"),
+)
 """Routes that say in their body what they are about."""
 
 
@@ -174,6 +190,8 @@ class World:
     async def call(self, name: str, caller: str, whose: str) -> httpx2.Response:
         route, things = ROUTES[name], self.things(caller, whose)
         things["id"] = things[ABOUT.get(name, "appointment")]
+        hold_tokens = self.api._transport.app.state.app_state.hold_tokens
+        things["token"] = hold_tokens.of(UUID(things["appointment"]))
         (method,) = route.methods
         body = {
             key: value.format(**things) if isinstance(value, str) else value

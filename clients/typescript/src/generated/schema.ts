@@ -384,6 +384,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chatbot/find_slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Slots
+         * @description Find free appointment times. Answers with at most ten, spread over days and dentists, each with a sentence to say.
+         */
+        post: operations["find_slots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chatbot/hold_slot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold Slot
+         * @description Hold one of the times that find_slots offered, for some minutes, while the person decides. The answer has read_back, the text to read to the person; expires_at; and hold_token and read_back_hash, which confirm_booking needs. Calling it again for the same time is safe.
+         */
+        post: operations["hold_slot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chatbot/confirm_booking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Booking
+         * @description Book a held time. Call it only after you have read read_back to the person and they agreed, and before expires_at.
+         */
+        post: operations["confirm_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chatbot/cancel_booking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Booking
+         * @description Cancel a booking, or give back a hold. Ask the person first.
+         */
+        post: operations["cancel_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chatbot/reschedule_booking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reschedule Booking
+         * @description Move a confirmed booking to another time, and optionally to another dentist or treatment. Find the new time with find_slots first. If it fails, the booking stays as it is.
+         */
+        post: operations["reschedule_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chatbot/get_booking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get Booking
+         * @description Look up a booking: whether it is still held, booked or has expired, and for how long. With wait_seconds it answers as soon as something changes.
+         */
+        post: operations["get_booking"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/availability/{dentist_id}": {
         parameters: {
             query?: never;
@@ -3021,7 +3141,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {string} */
-            code: "validation_failed" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "slot_unavailable" | "slot_not_offered" | "patient_overlap" | "invalid_transition" | "too_late_to_cancel" | "hold_expired" | "version_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "idempotency_key_reused" | "hold_quota" | "booking_quota" | "hold_cooldown" | "rate_limited" | "headers_too_large" | "internal_error" | "unavailable";
+            code: "validation_failed" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "slot_unavailable" | "slot_not_offered" | "patient_overlap" | "ambiguous_dentist" | "unknown_dentist" | "read_back_changed" | "invalid_transition" | "too_late_to_cancel" | "hold_expired" | "version_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "idempotency_key_reused" | "hold_quota" | "booking_quota" | "hold_cooldown" | "rate_limited" | "headers_too_large" | "internal_error" | "unavailable";
             instance: string;
             request_id: string;
             errors?: {
@@ -3830,6 +3950,314 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    find_slots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    conversation_id?: string | null;
+                    /** @description The language the person speaks: en or de. Default: that of the patient's profile, else English. */
+                    language?: ("en" | "de") | null;
+                    /** @description The person's time zone as an IANA name, for example Europe/Berlin. Default: the clinic's. */
+                    time_zone?: string | null;
+                    /** @description The code of the treatment, for example checkup, cleaning or filling. */
+                    appointment_type: string;
+                    /** @description The dentist as the person says it, for example 'Dr. Fischer', or a dentist_id. Leave it out for any dentist. */
+                    dentist?: string | null;
+                    /** @description The first day, as 2027-03-08. Default: today. */
+                    date?: string | null;
+                    /** @description How many days to search, from date on. Default: 14; with date: 1. */
+                    days?: number | null;
+                    /** @description The earliest start: a time of day (10:30), a date (2027-03-08), or a date and time (2027-03-08T10:30:00+01:00; without offset in the person's time zone). */
+                    not_before?: string | null;
+                    /** @description The latest start, written like not_before. A date includes its day. */
+                    not_after?: string | null;
+                    /** @description morning: before 12:00; afternoon: 12:00 to 17:00; evening: later. */
+                    part_of_day?: ("morning" | "afternoon" | "evening") | null;
+                    /** @description Only these weekdays. Default: all. */
+                    weekdays?: ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")[] | null;
+                    /** @description true if the person wants the earliest time: the first free times in order, not spread over days. */
+                    earliest?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        say: string;
+                        next_step: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    hold_slot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An id of this conversation that you choose once and send with each call, for example a session id. Repeating a call with the same id is safe. */
+                    conversation_id: string;
+                    /** @description The language the person speaks: en or de. Default: that of the patient's profile, else English. */
+                    language?: ("en" | "de") | null;
+                    /** @description The person's time zone as an IANA name, for example Europe/Berlin. Default: the clinic's. */
+                    time_zone?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The dentist_id of the slot.
+                     */
+                    dentist_id: string;
+                    /**
+                     * Format: date-time
+                     * @description The starts_at of the slot, unchanged.
+                     */
+                    starts_at: string;
+                    /** @description The code of the treatment, for example checkup, cleaning or filling. */
+                    appointment_type: string;
+                    /** @description The patient to book for. Leave it out if the person is signed in as the patient. */
+                    patient_id?: string | null;
+                    /** @description What the person wants to tell the clinic, in their words. */
+                    notes?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        say: string;
+                        next_step: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    confirm_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    conversation_id?: string | null;
+                    /** @description The language the person speaks: en or de. Default: that of the patient's profile, else English. */
+                    language?: ("en" | "de") | null;
+                    /** @description The person's time zone as an IANA name, for example Europe/Berlin. Default: the clinic's. */
+                    time_zone?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The booking_id that hold_slot answered with.
+                     */
+                    booking_id: string;
+                    /** @description The hold_token that hold_slot answered with. */
+                    hold_token: string;
+                    /** @description The read_back_hash that came with the text you read to the person. */
+                    read_back_hash: string;
+                    /** @description Who agreed: patient (default), guardian or representative. */
+                    agreed_by?: ("patient" | "guardian" | "representative") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        say: string;
+                        next_step: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    cancel_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    conversation_id?: string | null;
+                    /** @description The language the person speaks: en or de. Default: that of the patient's profile, else English. */
+                    language?: ("en" | "de") | null;
+                    /** @description The person's time zone as an IANA name, for example Europe/Berlin. Default: the clinic's. */
+                    time_zone?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The booking_id that hold_slot answered with.
+                     */
+                    booking_id: string;
+                    /** @description The hold_token that hold_slot answered with. Needed while the booking is held, and always for an agent. */
+                    hold_token?: string | null;
+                    /** @description Why, as a code, if the person says so. */
+                    reason?: ("patient_request" | "ill" | "clinic_request" | "dentist_absent" | "unconfirmed" | "duplicate" | "other") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        say: string;
+                        next_step: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    reschedule_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    conversation_id?: string | null;
+                    /** @description The language the person speaks: en or de. Default: that of the patient's profile, else English. */
+                    language?: ("en" | "de") | null;
+                    /** @description The person's time zone as an IANA name, for example Europe/Berlin. Default: the clinic's. */
+                    time_zone?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The booking_id that hold_slot answered with.
+                     */
+                    booking_id: string;
+                    /**
+                     * Format: date-time
+                     * @description The starts_at of the new slot.
+                     */
+                    starts_at: string;
+                    /** @description The dentist_id of the new slot, if it changes. */
+                    dentist_id?: string | null;
+                    /** @description The new treatment's code, if it changes. */
+                    appointment_type?: string | null;
+                    /** @description The hold_token that hold_slot answered with. Always needed by an agent. */
+                    hold_token?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        say: string;
+                        next_step: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    get_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    conversation_id?: string | null;
+                    /** @description The language the person speaks: en or de. Default: that of the patient's profile, else English. */
+                    language?: ("en" | "de") | null;
+                    /** @description The person's time zone as an IANA name, for example Europe/Berlin. Default: the clinic's. */
+                    time_zone?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The booking_id that hold_slot answered with.
+                     */
+                    booking_id: string;
+                    /** @description Wait up to this many seconds for a change. Default: 0. */
+                    wait_seconds?: number | null;
+                    /** @description The version that you know. With wait_seconds: answer at once if the booking has another version already. */
+                    known_version?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        say: string;
+                        next_step: string;
+                    } & {
+                        [key: string]: unknown;
+                    };
                 };
             };
             default: components["responses"]["Refused"];

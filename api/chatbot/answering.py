@@ -1,0 +1,101 @@
+"""`answer`: one verb of a conversation, from its raw arguments to one JSON document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from api.chatbot import documents, texts
+from api.chatbot.conversation import Conversation, opened
+from api.chatbot.documents import Document
+from api.chatbot.models import Arguments
+from api.chatbot.spoken import LANGUAGES
+from api.chatbot.verbs import VERBS
+from api.http import errors
+from api.http.errors import Problem, not_found
+from api.state import AppState
+from db import clinics
+from db.pool import Unavailable, use
+from domain.actors import Actor
+from domain.clinic import BoardSlot
+from domain.rights import Right, right
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`document` is ready for JSON. `ok` in it says whether the verb succeeded; `status` and
+    `headers` are those of the REST door.
+    """
+
+    document: Document
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+async def answer(state: AppState, verb: str, caller: Actor, raw: object) -> Answer:
+    """Validates the arguments and runs the verb as this caller. `raw`: the decoded JSON. Every
+    refusal is an answer; only bugs raise.
+    """
+    conversation = Conversation(state, caller, _language(raw))
+    try:
+        if verb not in VERBS:
+            raise not_found()
+        if right(verb, caller.role) is Right.NONE:
+            raise Problem("forbidden", f"Not allowed for the role {caller.role}.")
+        arguments = _validated(VERBS[verb].arguments, raw)
+        conversation = await opened(state, caller, arguments)
+        document = await VERBS[verb].run(conversation, arguments)
+    except Problem as problem:
+        return await _refused(conversation, problem, raw)
+    except Unavailable:
+        return await _refused(conversation, errors.database_unavailable(), raw)
+    return Answer(to_jsonable_python({"ok": True} | document))
+
+
+def _validated(model: type[Arguments], raw: object) -> Arguments:
+    """Raises `validation_failed`."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        found = [each | {"loc": ("body", *each["loc"])} for each in error.errors()]
+        raise errors.validation(found) from None
+
+
+def _language(raw: object) -> Any:
+    """The language to refuse in, before the arguments are known to be valid."""
+    asked = raw.get("language") if isinstance(raw, dict) else None
+    return asked if asked in LANGUAGES else "en"
+
+
+async def _refused(conversation: Conversation, problem: Problem, raw: object) -> Answer:
+    """The problem of REST, with a sentence to say and the alternatives as slots."""
+    body = dict(problem.body)
+    alternatives = await _alternatives(conversation, body.pop("alternatives", None) or [], raw)
+    offers = [each["say"] for each in alternatives]
+    names = [each["dentist"] for each in body.get("candidates", ())]
+    language, code = conversation.language, body["code"]
+    facts = {"candidates": texts.either(language, names)} if names else {}
+    document = {
+        "ok": False,
+        **body,
+        "say": texts.refusal(language, code, offers, **facts),
+        "alternatives": alternatives,
+    }
+    return Answer(to_jsonable_python(document), problem.status, problem.headers or {})
+
+
+async def _alternatives(
+    conversation: Conversation, found: list[BoardSlot], raw: object
+) -> list[Document]:
+    """The times as `find_slots` shows them; without names if the database does not answer."""
+    if not found:
+        return []
+    try:
+        async with use(conversation.state.pool) as connection:
+            dentists = {each.id: each.full_name for each in await clinics.dentists(connection)}
+    except Unavailable:
+        dentists = {}
+    asked = raw.get("appointment_type") if isinstance(raw, dict) else None
+    return documents.alternatives(conversation, found, str(asked or ""), dentists)

@@ -1,0 +1,175 @@
+"""The verbs that make, change and read a booking."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from api.bookings.changing import changed, moved, successful
+from api.bookings.holding import held, hold_command
+from api.bookings.refusals import refusal
+from api.bookings.requests import Reserve
+from api.chatbot import documents, texts
+from api.chatbot.conversation import Conversation
+from api.chatbot.documents import Document
+from api.chatbot.models import (
+    CancelBooking,
+    ConfirmBooking,
+    GetBooking,
+    HoldSlot,
+    RescheduleBooking,
+)
+from api.chatbot.spoken import LANGUAGES
+from api.http.answers import existing
+from api.http.context import actor_id
+from api.http.errors import Problem
+from db import appointments, conversations
+from db.conversations import BookingNames
+from db.pool import use
+from domain.actors import scope
+from domain.appointments import Appointment, Change, Move, Result
+from domain.booking import Outcome, Status, Verb
+from domain.idempotency import Key
+
+MOST_REPEATS = 20
+"""How often a conversation may hold the same slot anew, after holds that ended."""
+
+ATTEMPTS = 3
+"""Reads of a booking that changes between its check and its confirmation."""
+
+ENDED = frozenset({Status.RELEASED, Status.EXPIRED, Status.DECLINED, Status.CANCELLED})
+"""States after which the same conversation may hold the slot again."""
+
+
+async def hold_slot(conversation: Conversation, arguments: HoldSlot) -> Document:
+    """Holds the slot. The same conversation gets the same hold, as long as it has not ended."""
+    state, caller = conversation.state, conversation.caller
+    body = Reserve.model_construct(
+        dentist_id=arguments.dentist_id,
+        starts_at=arguments.starts_at,
+        appointment_type=arguments.appointment_type,
+        patient_id=arguments.patient_id,
+        notes=arguments.notes,
+    )
+    for repeat in range(MOST_REPEATS):
+        key = _key(conversation, arguments, repeat)
+        command = await hold_command(state, body, caller, key, holds=True, with_token=True)
+        result = await state.holds.hold(command, caller)
+        appointment = await held(state, command, caller, result)
+        if documents.shown_status(appointment) not in ENDED:
+            return await _shown(conversation, appointment)
+    raise Problem(
+        "hold_cooldown",
+        "This conversation has held this time too often; choose another time.",
+    )
+
+
+async def confirm_booking(conversation: Conversation, arguments: ConfirmBooking) -> Document:
+    """Confirms a hold, if what was read to the person is what it still says."""
+    state, caller = conversation.state, conversation.caller
+    for _ in range(ATTEMPTS):
+        found, names = await _read(conversation, arguments)
+        _check_token(conversation, arguments.hold_token, found)
+        if documents.shown_status(found) not in ENDED:
+            _check_read_back(conversation, arguments.read_back_hash, found, names)
+        command = Change(
+            id=arguments.booking_id,
+            verb=Verb.CONFIRM,
+            command_id=uuid7(),
+            expected_version=found.version if found.status is Status.HELD else None,
+        )
+        result = await changed(state, command, caller, arguments.hold_token)
+        if result.outcome is not Outcome.VERSION:
+            break
+    return await _shown(conversation, successful(result))
+
+
+async def cancel_booking(conversation: Conversation, arguments: CancelBooking) -> Document:
+    command = Change(
+        id=arguments.booking_id,
+        verb=Verb.CANCEL,
+        command_id=uuid7(),
+        reason=arguments.reason,
+    )
+    result = await changed(conversation.state, command, conversation.caller, arguments.hold_token)
+    return await _shown(conversation, successful(result))
+
+
+async def reschedule_booking(conversation: Conversation, arguments: RescheduleBooking) -> Document:
+    command = Move(
+        id=arguments.booking_id,
+        command_id=uuid7(),
+        dentist_id=arguments.dentist_id,
+        starts_at=arguments.starts_at,
+        appointment_type=arguments.appointment_type,
+    )
+    result = await moved(conversation.state, command, conversation.caller, arguments.hold_token)
+    return await _shown(conversation, successful(result))
+
+
+async def get_booking(conversation: Conversation, arguments: GetBooking) -> Document:
+    found, names = await _read(conversation, arguments)
+    return _document(conversation, found, names)
+
+
+def _key(conversation: Conversation, arguments: HoldSlot, repeat: int) -> Key:
+    """The key of a hold of this slot in this conversation."""
+    named = (
+        arguments.conversation_id,
+        arguments.dentist_id,
+        arguments.starts_at.isoformat(),
+        arguments.appointment_type,
+        arguments.patient_id,
+        repeat,
+    )
+    hashed = hashlib.sha256(repr(named).encode()).digest()
+    return Key(actor_id(conversation.caller), "hold_slot", hashed, hashed)
+
+
+async def _read(
+    conversation: Conversation, arguments: ConfirmBooking | GetBooking
+) -> tuple[Appointment, BookingNames]:
+    """The booking and its names. Raises `not_found`."""
+    within = scope(conversation.caller)
+    async with use(conversation.state.pool) as connection:
+        found = existing(await appointments.get(connection, arguments.booking_id, within))
+        return found, await conversations.names(connection, found.id)
+
+
+async def _shown(conversation: Conversation, found: Appointment) -> Document:
+    async with use(conversation.state.pool) as connection:
+        names = await conversations.names(connection, found.id)
+    return _document(conversation, found, names)
+
+
+def _document(conversation: Conversation, found: Appointment, names: BookingNames) -> Document:
+    status = documents.shown_status(found)
+    deadline: datetime | None = None
+    if status is Status.HELD and found.hold_expires_at:
+        deadline = conversation.local(found.hold_expires_at, found.time_zone)
+    starts_at = conversation.local(found.starts_at, found.time_zone)
+    said = texts.status(conversation.language, status, names, starts_at, deadline)
+    return {"say": said, **documents.booking(conversation, found, names, status)}
+
+
+def _check_token(conversation: Conversation, token: str, found: Appointment) -> None:
+    """Raises `forbidden`. Staff are checked too: the hold belongs to its conversation."""
+    if not conversation.state.hold_tokens.proves(token, found.id):
+        raise refusal(Result(Outcome.NOT_HOLDER, found))
+
+
+def _check_read_back(
+    conversation: Conversation, given: str, found: Appointment, names: BookingNames
+) -> str:
+    """The language in which it was read. Raises `read_back_changed` with what to read now."""
+    for language in LANGUAGES:
+        now = documents.read_back_hash(conversation.state, language, found, names)
+        if given == now:
+            return language
+    raise Problem(
+        "read_back_changed",
+        "read_back_hash does not belong to what the booking says now; read read_back to the person,"
+        " and confirm with its read_back_hash.",
+        **dict[str, Any](documents.read_back(conversation, found, names)),
+    )
