@@ -92,9 +92,26 @@ export function minutesOf(instant: string, zone: string): number {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
+const offsets = new Map<string, number>();
 
-/** By how many milliseconds a zone is ahead of UTC at an instant. */
+/** Zones change their offset at full quarters of an hour only. */
+const QUARTER = 900_000;
+const REMEMBERED = 5000;
+
+/** By how many milliseconds a zone is ahead of UTC at an instant. Boards ask for each booking. */
 export function offset(instant: number, zone: string): number {
+  const quarter = Math.floor(instant / QUARTER);
+  const key = `${zone} ${quarter}`;
+  let found = offsets.get(key);
+  if (found === undefined) {
+    if (offsets.size >= REMEMBERED) offsets.clear();
+    found = computeOffset(quarter * QUARTER, zone);
+    offsets.set(key, found);
+  }
+  return found;
+}
+
+function computeOffset(instant: number, zone: string): number {
   let format = formats.get(zone);
   if (!format) {
     format = new Intl.DateTimeFormat("en-US", {

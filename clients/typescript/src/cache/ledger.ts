@@ -41,7 +41,8 @@ export class Ledger {
     const known = this.entries.get(answer.id);
     const older = known !== undefined && known.fields.version > answer.version;
     if (!older) this.gone.delete(answer.id);
-    this.store(answer.id, older ? completed(known.fields, answer) : answer);
+    const newest = older ? completed(known.fields, answer) : answer;
+    this.store(answer.id, known && isSame(known.fields, newest) ? known.fields : newest);
     return this.get(answer.id) ?? answer;
   }
 
@@ -122,6 +123,16 @@ function fieldsOf(event: EventData): AppointmentFields {
   return Object.fromEntries(fields) as AppointmentFields;
 }
 
+/** Fields that differ in each reading of the same booking. */
+const OF_THE_READING = ["expires_in_seconds", "server_time"];
+
+/** Whether a reading brought nothing new: pages then keep what they show. */
+function isSame(known: Appointment, read: Appointment): boolean {
+  const text = (it: Appointment) =>
+    JSON.stringify(Object.entries(it).filter(([name]) => !OF_THE_READING.includes(name)));
+  return text(known) === text(read);
+}
+
 /** What an answer has and an event of a booking that was never read lacks. */
 function blank(event: EventData): Appointment {
   const at = event.occurred_at;
@@ -138,6 +149,6 @@ function completed(newer: Appointment, older: Appointment): Appointment {
 /** What a later version still has unless it says otherwise. */
 function lasting(known: Appointment): Partial<Appointment> {
   const copy: Record<string, unknown> = { ...known };
-  for (const name of [...NULL_IF_ABSENT, "expires_in_seconds", "server_time"]) delete copy[name];
+  for (const name of [...NULL_IF_ABSENT, ...OF_THE_READING]) delete copy[name];
   return copy as Partial<Appointment>;
 }

@@ -26,6 +26,15 @@ test("an older answer still brings what events never have", () => {
   expect(shown).toMatchObject({ version: 3, status: "cancelled", notes: "left molar" });
 });
 
+test("a reading that brings nothing new leaves the very object that pages show", () => {
+  const ledger = new Ledger();
+  const first = ledger.receive(booking({ version: 2, server_time: "2027-03-01T10:00:00Z" }));
+  expect(ledger.receive(booking({ version: 2, server_time: "2027-03-01T10:00:01Z" }))).toBe(first);
+  const changed = ledger.receive(booking({ version: 2, notes: "left molar" }));
+  expect(changed).toMatchObject({ notes: "left molar" });
+  expect(ledger.receive(booking({ version: 2, allowed: [] }))).toMatchObject({ allowed: [] });
+});
+
 test("what an event leaves out is over, and what it never has stays", () => {
   const ledger = new Ledger();
   const hold_expires_at = "2027-03-01T10:05:00Z";

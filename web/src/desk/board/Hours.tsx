@@ -1,5 +1,5 @@
 import { useGet } from "@chairtime/client/react";
-import { useEffect, useMemo } from "react";
+import { memo, useEffect, useMemo } from "react";
 import { type Interval, openIntervals } from "../time/opening";
 
 interface Props {
@@ -9,11 +9,11 @@ interface Props {
 }
 
 /** Reads one dentist's working hours on a date, anew whenever their schedule changes. */
-export function Hours({ dentistId, date, onRead }: Props) {
+export const Hours = memo(function Hours({ dentistId, date, onRead }: Props) {
   const params = useMemo(() => ({ params: { path: { dentist_id: dentistId } } }), [dentistId]);
   const { data } = useGet("/api/availability/{dentist_id}", params);
   useEffect(() => {
     if (data) onRead(dentistId, openIntervals(data, date));
   }, [data, dentistId, date, onRead]);
   return null;
-}
+});
