@@ -89,6 +89,7 @@ export function Board(props: Props) {
         tabIndex={0}
         aria-label={t("board.label")}
         data-board
+        data-loading={everyone.some(({ id }) => !hours.has(id)) || undefined}
       >
         <div
           className={classes.board}
@@ -113,7 +114,7 @@ export function Board(props: Props) {
                 label={column.label}
                 dentistId={column.dentistId}
                 items={byColumn.get(column.id) ?? NONE}
-                open={column.dentistId ? hours.get(column.dentistId) : WHOLE_DAY}
+                open={(column.dentistId && hours.get(column.dentistId)) || WHOLE_DAY}
               >
                 {ghost?.column === column.id && <GhostCard ghost={ghost} from={from} />}
                 {picked?.column === column.id && (

@@ -54,7 +54,7 @@ export const Card = memo(function Card({ appointment, lane, lanes, leaving = fal
         className={classes.card}
         data-status={status}
         data-booking={appointment.id}
-        data-short={length * SCALE < 40 || undefined}
+        data-short={length * SCALE < 48 || undefined}
         data-movable={movable || undefined}
         title={label.join("\n")}
         disabled={leaving}
