@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import combinations
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,9 +22,10 @@ ENDS_ON_ITS_DATE = (
 
 
 class Fault(NamedTuple):
-    """A field, such as `weekly.2.ends`, and what is wrong with it."""
+    """A field, such as `weekly.2.ends`, and what is wrong with it: a code and a message."""
 
     field: str
+    code: Literal["missing", "overlaps", "same_as_start", "before_start", "before_valid_from"]
     message: str
 
 
@@ -45,13 +46,14 @@ def faults(weekly: Sequence[Window], exceptions: Sequence[ScheduleException]) ->
         yield from _in_window(f"weekly.{n}", window)
     for (m, one), (n, other) in combinations(enumerate(weekly), 2):
         if _overlap(one, other):
-            yield Fault(f"weekly.{n}", f"overlaps weekly.{m}")
+            yield Fault(f"weekly.{n}", "overlaps", f"overlaps weekly.{m}")
     for n, exception in enumerate(exceptions):
         yield from _in_exception(f"exceptions.{n}", exception)
     for (m, first), (n, second) in combinations(enumerate(exceptions), 2):
         same = first.on_date == second.on_date and first.kind is second.kind
         if same and _meet(first.wall(), second.wall()):
-            yield Fault(f"exceptions.{n}", f"overlaps exceptions.{m}, which is {first.kind} too")
+            message = f"overlaps exceptions.{m}, which is {first.kind} too"
+            yield Fault(f"exceptions.{n}", "overlaps", message)
 
 
 def with_own(
@@ -94,9 +96,10 @@ def outside(
 
 def _in_window(field: str, window: Window) -> Iterator[Fault]:
     if window.starts == window.ends != MIDNIGHT:
-        yield Fault(f"{field}.ends", "equals starts; for a whole day use 00:00 to 00:00")
+        message = "equals starts; for a whole day use 00:00 to 00:00"
+        yield Fault(f"{field}.ends", "same_as_start", message)
     if window.valid_from and window.valid_to and window.valid_to < window.valid_from:
-        yield Fault(f"{field}.valid_to", "must not be before valid_from")
+        yield Fault(f"{field}.valid_to", "before_valid_from", "must not be before valid_from")
 
 
 def _in_exception(field: str, exception: ScheduleException) -> Iterator[Fault]:
@@ -104,10 +107,10 @@ def _in_exception(field: str, exception: ScheduleException) -> Iterator[Fault]:
     if exception.kind is ExceptionKind.HOURS:
         for name in ("starts", "ends"):
             if getattr(exception, name) is None:
-                yield Fault(f"{field}.{name}", "is required for the kind hours")
+                yield Fault(f"{field}.{name}", "missing", "is required for the kind hours")
     starts, ends = exception.starts or MIDNIGHT, exception.ends or MIDNIGHT
     if ends <= starts and ends != MIDNIGHT:
-        yield Fault(f"{field}.ends", ENDS_ON_ITS_DATE)
+        yield Fault(f"{field}.ends", "before_start", ENDS_ON_ITS_DATE)
 
 
 def _overlap(one: Window, other: Window) -> bool:

@@ -68,7 +68,9 @@ async def create(body: Create, response: Response, context: Context, state: Stat
     """Books directly, or confirms the hold `reservation_id`. A repeat under the same key is 200."""
     if body.reservation_id is not None:
         if body.override:
-            raise invalid("override", "cannot be combined with reservation_id; leave it out")
+            raise invalid(
+                "override", "cannot be combined with reservation_id; leave it out", "combination"
+            )
         await _check_same(body, body.reservation_id, context, state)
         texts = body.model_dump(include=body.model_fields_set & {"notes"})
         confirmed = await change(
@@ -78,7 +80,9 @@ async def create(body: Create, response: Response, context: Context, state: Stat
         return confirmed
 
     if body.dentist_id is None or body.starts_at is None or body.appointment_type is None:
-        raise invalid("body", "send dentist_id, starts_at and appointment_type, or reservation_id")
+        raise invalid(
+            "body", "send dentist_id, starts_at and appointment_type, or reservation_id", "missing"
+        )
     asked = Reserve.model_construct(**body.model_dump(exclude={"reservation_id"}))
     command = await hold_command(
         state, asked, context.actor, context.idempotency_key(body), holds=False
@@ -164,7 +168,9 @@ async def _check_same(body: Create, reservation_id: UUID, context: Context, stat
     for field, value in named.items():
         if getattr(held, field) != value:
             raise invalid(
-                field, "differs from the reservation; leave it out, or send the same value"
+                field,
+                "differs from the reservation; leave it out, or send the same value",
+                "combination",
             )
 
 

@@ -47,11 +47,11 @@ async def patient_id(state: AppState, actor: Actor, body: Reserve) -> UUID:
             "Patients can book only for themselves and linked patients; leave out patient_id.",
         )
     if body.patient_id is None:
-        raise invalid("patient_id", "is required")
+        raise invalid("patient_id", "is required", "missing")
     if actor.role is Role.DESK:
         async with use(state.pool) as connection:
             if await profiles.get(connection, body.patient_id, actor) is None:
-                raise invalid("patient_id", "unknown patient, or not one of yours")
+                raise invalid("patient_id", "unknown patient, or not one of yours", "unknown")
     return body.patient_id
 
 

@@ -44,13 +44,17 @@ async def unknown_field(
             at = {each.id: each.clinic_id for each in await clinics.dentists(connection)}
             known = await catalogue.types(connection, at[dentist_id]) if dentist_id in at else []
     except Unavailable:
-        return invalid("dentist_id", "unknown dentist_id, appointment_type or patient_id")
+        return invalid(
+            "dentist_id", "unknown dentist_id, appointment_type or patient_id", "unknown"
+        )
     slugs = [each.slug for each in known]
     if dentist_id not in at and same_dentist:
         return refusal(Result(Outcome.NOT_OFFERED, reason=Reason.NOT_BOOKABLE), [])
     if dentist_id not in at:
-        return invalid("dentist_id", "unknown or not bookable; see GET /api/profiles/dentists")
+        return invalid(
+            "dentist_id", "unknown or not bookable; see GET /api/profiles/dentists", "not_bookable"
+        )
     if appointment_type not in slugs:
         why = f"unknown at this dentist's clinic; allowed: {', '.join(slugs)}"
-        return invalid("appointment_type", why)
-    return invalid("patient_id", "unknown patient, or not one of yours")
+        return invalid("appointment_type", why, "unknown")
+    return invalid("patient_id", "unknown patient, or not one of yours", "unknown")

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AliasChoices, ConfigDict, Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.http.body import Body, describe_edit
 from api.http.read_only import AcceptsReadOnly
@@ -77,9 +78,11 @@ class Update(AcceptsReadOnly, Body):
     @model_validator(mode="after")
     def _names_a_field(self) -> Self:
         if not self.model_fields_set - {"override"}:
-            raise ValueError("name at least one field to change")
+            raise PydanticCustomError("empty", "name at least one field to change")
         if self.override and not self.moves:
-            raise ValueError("override requires a new starts_at, dentist_id or appointment_type")
+            raise PydanticCustomError(
+                "combination", "override requires a new starts_at, dentist_id or appointment_type"
+            )
         return self
 
     def narrowed(self, names: set[str]) -> "Update":

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, StrictBool, TypeAdapter, model_validator
+from pydantic_core import PydanticCustomError
 from uuid_utils.compat import uuid7
 
 from api.http.answers import check_version, etag, naming, one
@@ -79,7 +80,9 @@ class EditType(Edit):
 def check_reach(lead_time_minutes: int, horizon_days: int) -> None:
     """Raises ValueError if no time could ever be booked."""
     if lead_time_minutes > horizon_days * DAY_MINUTES:
-        raise ValueError("lead_time_minutes exceeds horizon_days; nothing could be booked")
+        raise PydanticCustomError(
+            "unreachable", "lead_time_minutes exceeds horizon_days; nothing could be booked"
+        )
 
 
 @router.get("", response_model=list[AppointmentType])
@@ -160,4 +163,4 @@ def _check_change(before: AppointmentType, body: EditType) -> None:
         )
     except ValueError as error:
         field = "horizon_days" if lead_time is None else "lead_time_minutes"
-        raise invalid(field, str(error)) from None
+        raise invalid(field, str(error), "unreachable") from None

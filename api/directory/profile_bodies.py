@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.http.body import EMPTIED, MAY_BE_EMPTY, Body, Edit
 from api.http.errors import Problem, invalid
@@ -85,13 +86,17 @@ class NewProfile(Body):
     def _fits_role(self) -> Self:
         named = self.model_fields_set & set(FOR_DENTISTS)
         if self.role is Role.DENTIST and not {"clinic_id", "specialty"} <= named:
-            raise ValueError("a dentist requires clinic_id and specialty")
+            raise PydanticCustomError(
+                "needed_for_role", "a dentist requires clinic_id and specialty"
+            )
         if self.role is not Role.DENTIST and named:
-            raise ValueError(f"{min(named)} is only for dentists")
+            raise PydanticCustomError("not_for_role", f"{min(named)} is only for dentists")
         if self.role is Role.DESK and self.clinic_ids is None:
-            raise ValueError("a receptionist requires clinic_ids")
+            raise PydanticCustomError("needed_for_role", "a receptionist requires clinic_ids")
         if self.role is not Role.DESK and self.clinic_ids is not None:
-            raise ValueError("clinic_ids is only for receptionists; leave it out")
+            raise PydanticCustomError(
+                "not_for_role", "clinic_ids is only for receptionists; leave it out"
+            )
         return self
 
 
@@ -120,24 +125,32 @@ def check_change(actor: Actor, before: Profile, body: EditProfile) -> None:
         )
     if before.id == actor.id and named & {"role", "active"}:
         raise invalid(
-            "role" if "role" in named else "active", "you cannot change your own; ask another admin"
+            "role" if "role" in named else "active",
+            "you cannot change your own; ask another admin",
+            "own_account",
         )
     becomes = body.role if body.role is not before.role else None
     if becomes and before.role is Role.DENTIST:
-        raise invalid("role", "a dentist's role cannot change; set active or bookable instead")
+        raise invalid(
+            "role",
+            "a dentist's role cannot change; set active or bookable instead",
+            "cannot_change",
+        )
     if becomes is Role.DENTIST:
         if not {"clinic_id", "specialty"} <= named:
-            raise invalid("role", "a dentist requires clinic_id and specialty")
+            raise invalid("role", "a dentist requires clinic_id and specialty", "needed_for_role")
     elif before.role is not Role.DENTIST and named & set(FOR_DENTISTS):
-        raise invalid(min(named & set(FOR_DENTISTS)), "is only for dentists")
+        raise invalid(min(named & set(FOR_DENTISTS)), "is only for dentists", "not_for_role")
     elif "clinic_id" in named and body.clinic_id != before.clinic_id:
-        raise invalid("clinic_id", "a dentist's clinic cannot change; create another profile")
+        raise invalid(
+            "clinic_id", "a dentist's clinic cannot change; create another profile", "cannot_change"
+        )
     _check_desk(before, becomes, named)
 
 
 def _check_desk(before: Profile, becomes: Role | None, named: Set[str]) -> None:
     """Raises `validation_failed` where a receptionist would have no clinics, or others would."""
     if becomes is Role.DESK and "clinic_ids" not in named:
-        raise invalid("role", "a receptionist requires clinic_ids")
+        raise invalid("role", "a receptionist requires clinic_ids", "needed_for_role")
     if "clinic_ids" in named and (becomes or before.role) is not Role.DESK:
-        raise invalid("clinic_ids", "is only for receptionists")
+        raise invalid("clinic_ids", "is only for receptionists", "not_for_role")

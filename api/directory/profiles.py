@@ -74,7 +74,9 @@ async def list_profiles(
     after = cursors.decode(cursor) if cursor else None
     words = sought(search or "")
     if not words and search and not search.isspace():
-        raise invalid("search", "must contain a letter or a digit; leave it out to list all")
+        raise invalid(
+            "search", "must contain a letter or a digit; leave it out to list all", "no_letter"
+        )
     async with use(state.pool) as connection:
         items = await profiles.page(connection, caller, role, words, after, limit + 1)
         await reads.record(connection, caller, items[:limit])
@@ -99,9 +101,13 @@ async def create_profile(
             await reads.record(connection, caller, [await _found(connection, id, caller)])
         else:
             fields = body.model_dump() | {"invited": body.invites}
-            with naming(taken="email", why="waits for its first sign-in in another profile"):
+            with naming(
+                taken="email",
+                why="waits for its first sign-in in another profile",
+                code="waits_for_sign_in",
+            ):
                 if not await profiles.create(connection, id, fields, caller):
-                    raise invalid("id", "is taken")
+                    raise invalid("id", "is taken", "taken")
         found = await _found(connection, id, caller)
     state.accounts.invalidate(id)
     state.committed()
@@ -139,7 +145,7 @@ async def erase_profile(id: UUID, caller: Caller, state: State) -> Erased:
     history stay. It cannot be undone.
     """
     if id == caller.id:
-        raise invalid("id", "you cannot erase your own profile; ask another admin")
+        raise invalid("id", "you cannot erase your own profile; ask another admin", "own_account")
     async with use(state.pool) as connection:
         with _keeping_an_admin("id"):
             done = existing(await erasures.erase(connection, id, caller))
@@ -160,7 +166,7 @@ async def _update(
         await profiles.lock(connection, id)
         before = await _found(connection, id, caller)
         if before.erased_at:
-            raise invalid("id", "this profile is erased and cannot be changed")
+            raise invalid("id", "this profile is erased and cannot be changed", "erased")
         body.check(before)
         if isinstance(body, EditProfile):
             check_change(caller, before, body)
@@ -169,7 +175,9 @@ async def _update(
         check_version(versions, before.version)
         with _keeping_an_admin("role" if "role" in body.model_fields_set else "active"):
             with naming(
-                taken="role", why="this person has patient records; create another profile"
+                taken="role",
+                why="this person has patient records; create another profile",
+                code="cannot_change",
             ):
                 await profiles.update(connection, id, body.given())
         after = await _found(connection, id, caller)
@@ -195,7 +203,9 @@ def _keeping_an_admin(field: str) -> Iterator[None]:
     try:
         yield
     except profiles.LastAdmin:
-        raise invalid(field, "this is the last active admin; create another one first") from None
+        raise invalid(
+            field, "this is the last active admin; create another one first", "last_admin"
+        ) from None
 
 
 async def _found(connection: Connection, id: UUID, caller: Actor) -> Profile:

@@ -93,7 +93,7 @@ async def update_resource(
         before = one(await catalogue.resources(connection, no=no, locked=True))
         body.check(before)
         if before.kind is not ResourceKind.CHAIR and body.changed(before):
-            raise invalid("no", "is a dentist; change their profile instead")
+            raise invalid("no", "is a dentist; change their profile instead", "cannot_change")
         check_version(versions, before.version)
         if before.kind is not ResourceKind.CHAIR:
             return etag(response, before)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.auth import security
 from api.auth.security import Verified
@@ -49,7 +50,7 @@ class Wanted(Body):
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         if self.topics is not None and self.appointment_id is not None:
-            raise ValueError("send topics or appointment_id, not both")
+            raise PydanticCustomError("combination", "send topics or appointment_id, not both")
         return self
 
 

@@ -33,7 +33,7 @@ async def named_topics(state: AppState, names: Iterable[str] | None) -> frozense
             known = {each.id for each in await catalogue.clinics(connection)}
         if unknown := asked - known:
             why = f"unknown clinic {min(unknown)} in a topic; see GET /api/clinics"
-            raise invalid("topics", why)
+            raise invalid("topics", why, "unknown")
     return topics
 
 

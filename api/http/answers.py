@@ -8,6 +8,7 @@ import asyncpg
 from fastapi import Response
 
 from api.http.errors import Problem, invalid, not_found
+from api.http.faults import Code
 from db import erasures
 from domain.appointments import Texts
 
@@ -53,16 +54,16 @@ def check_version(versions: frozenset[int] | None, present: int) -> None:
 
 
 @contextmanager
-def naming(*, taken: str, why: str = "is taken") -> Iterator[None]:
+def naming(*, taken: str, why: str = "is taken", code: Code = "taken") -> Iterator[None]:
     """Turns a violated constraint into a `validation_failed` that names the field. `taken` is the
     field that must be unique.
     """
     try:
         yield
     except asyncpg.UniqueViolationError:
-        raise invalid(taken, why) from None
+        raise invalid(taken, why, code) from None
     except asyncpg.ForeignKeyViolationError:
-        raise invalid("clinic_id", "unknown clinic; see GET /api/clinics") from None
+        raise invalid("clinic_id", "unknown clinic; see GET /api/clinics", "unknown") from None
 
 
 @contextmanager
@@ -77,4 +78,4 @@ def refusing_text(texts: Texts) -> Iterator[None]:
             raise
         why = "this patient is erased and texts about them are refused; leave it out"
         named = next((name for name, text in texts.items() if text), "notes")
-        raise invalid("note" if named == "cancel_note" else named, why) from None
+        raise invalid("note" if named == "cancel_note" else named, why, "erased") from None

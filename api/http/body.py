@@ -63,7 +63,7 @@ class Edit(AcceptsReadOnly, Body):
     @model_validator(mode="after")
     def _names_a_field(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("name at least one field to change")
+            raise PydanticCustomError("empty", "name at least one field to change")
         return self
 
     def given(self) -> dict[str, Any]:

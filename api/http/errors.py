@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.http.faults import Code, Fault, fault
 from api.http.wording import explained
 from db.pool import Unavailable
 from db.tracebacks import without_texts
@@ -84,16 +85,16 @@ class Problem(Exception):
         }
 
 
-def validation_failed(faults: Sequence[Mapping[str, str]]) -> Problem:
-    """A `validation_failed` for these faults, each with `field` and `message`."""
+def validation_failed(faults: Sequence[Fault]) -> Problem:
+    """A `validation_failed` for these faults."""
     first = faults[0]
     detail = f"{first['field']}: {first['message']}"
     return Problem("validation_failed", detail, errors=list(faults))
 
 
-def invalid(field: str, message: str) -> Problem:
+def invalid(field: str, message: str, code: Code = "invalid") -> Problem:
     """A `validation_failed` for one field of the body or query."""
-    return validation_failed([{"field": field, "message": message}])
+    return validation_failed([fault(field, code, message)])
 
 
 def not_found() -> Problem:
@@ -113,7 +114,7 @@ def validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """The problem for what pydantic found wrong."""
     explanations = [explained(error) for error in errors]
     malformed = any(error["type"] == "json_invalid" for error in errors)
-    first = explanations[0] if explanations else {"field": "body", "message": "not valid"}
+    first = explanations[0] if explanations else fault("body", "invalid", "not valid")
     return Problem(
         "validation_failed",
         f"{first['field']}: {first['message']}",

@@ -72,7 +72,9 @@ class AcceptsReadOnly(BaseModel):
         """Raises `validation_failed` for the first read-only field that differs from the row's."""
         for name in sorted(self._read_only.keys() - self.VOLATILE):
             if not _same(type(self), name, self._read_only[name], getattr(row, name)):
-                raise invalid(name, "is read-only; leave it out, or send the value from GET")
+                raise invalid(
+                    name, "is read-only; leave it out, or send the value from GET", "read_only"
+                )
 
     def changed(self, row: object) -> set[str]:
         """The fields whose values differ from the row's."""

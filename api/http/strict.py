@@ -15,14 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.http.errors import Problem, is_stream, validation_failed
+from api.http.faults import Fault, fault
 
 SINGLE_HEADERS = ("idempotency-key", "last-event-id", "x-hold-token")
 """Headers that may occur once: a proxy may have read the other one. If-Match may be a list."""
 
 SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 """An escaped surrogate in JSON."""
-
-Fault = dict[str, str]
 
 
 class StrictRoute(APIRoute):
@@ -87,15 +86,15 @@ def _query_faults(request: Request, lists: dict[str, bool], hint: str) -> Iterat
     given = Counter(name for name, _ in request.query_params.multi_items())
     for name, times in given.items():
         if name not in lists:
-            yield {"field": name, "message": hint}
+            yield fault(name, "unknown_field", hint)
         elif times > 1 and not lists[name]:
-            yield {"field": name, "message": "is given more than once; send it once"}
+            yield fault(name, "repeated", "is given more than once; send it once")
 
 
 def _header_faults(request: Request) -> Iterator[Fault]:
     for name in SINGLE_HEADERS:
         if len(request.headers.getlist(name)) > 1:
-            yield {"field": name, "message": "is sent more than once; send it once"}
+            yield fault(name, "repeated", "is sent more than once; send it once")
 
 
 def _names(lists: Iterable[str]) -> str:
@@ -136,15 +135,15 @@ async def _refuse_fields(request: Request) -> None:
     given = await _json(request)
     if not isinstance(given, dict):
         raise validation_failed(
-            [{"field": "body", "message": "is not allowed on this route; send no body"}]
+            [fault("body", "unknown_field", "is not allowed on this route; send no body")]
         )
     if given:
         message = "unknown field; this route takes no body"
-        raise validation_failed([{"field": name, "message": message} for name in given])
+        raise validation_failed([fault(name, "unknown_field", message) for name in given])
 
 
 def _unreadable(message: str) -> Problem:
-    errors = [{"field": "body", "message": message}]
+    errors = [fault("body", "unreadable", message)]
     return Problem("validation_failed", f"body: {message}", status=400, errors=errors)
 
 
@@ -152,10 +151,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
     if twice:
         raise validation_failed(
-            [
-                {"field": name, "message": "appears twice in the object; send it once"}
-                for name in twice
-            ]
+            [fault(name, "repeated", "appears twice in the object; send it once") for name in twice]
         )
     return dict(pairs)
 
@@ -167,8 +163,8 @@ def _refuse_surrogates(read: object) -> None:
     except UnicodeEncodeError as error:
         code = f"U+{ord(error.object[error.start]):04X}"
         message = f"contains an unpaired surrogate, {code}; remove it"
-        raise validation_failed([{"field": "body", "message": message}]) from None
+        raise validation_failed([fault("body", "unreadable", message)]) from None
 
 
 def _no_constant(name: str) -> None:
-    raise validation_failed([{"field": "body", "message": f"has {name}, which is not valid JSON"}])
+    raise validation_failed([fault("body", "unreadable", f"has {name}, which is not valid JSON")])

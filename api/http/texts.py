@@ -6,6 +6,7 @@ from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2028\u2029\u2800\u3164\uffa0")
 """Invisible characters and line ends, in addition to Unicode category Cf."""
@@ -49,14 +50,18 @@ def _is_blank(character: str) -> bool:
 
 def visible(text: str) -> str:
     if not any(unicodedata.category(c)[0] in "LNPS" for c in text):
-        raise ValueError("must contain a letter or a digit")
+        raise PydanticCustomError("no_letter", "must contain a letter or a digit")
     return text
 
 
 def _refuse(text: str, found: Collection[str]) -> str:
     if found:
         code = f"U+{ord(min(found)):04X}"
-        raise ValueError(f"contains a control, bidi or invisible character; remove {code}")
+        raise PydanticCustomError(
+            "invalid_character",
+            "contains a control, bidi or invisible character; remove {code}",
+            {"code": code},
+        )
     return text
 
 
@@ -64,7 +69,9 @@ def _email(text: str) -> str:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise ValueError(f"is not a valid e-mail address: {error}") from None
+        raise PydanticCustomError(
+            "invalid_email", "is not a valid e-mail address: {why}", {"why": str(error)}
+        ) from None
 
 
 Text = Annotated[

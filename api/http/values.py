@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from domain import zones
 from domain.schedules import PLAUSIBLE_YEARS
@@ -19,13 +20,13 @@ LOST_PLUS = re.compile(r":[0-9]{2}(\.[0-9]+)? [0-9]{2}(:?[0-9]{2})?$")
 def _json_number(value: object) -> object:
     """Refuses true and "7", which pydantic would convert to integers."""
     if isinstance(value, bool | str):
-        raise ValueError("must be a whole number")
+        raise PydanticCustomError("wrong_type", "must be a whole number")
     return value
 
 
 def _digits(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch("-?[0-9]+", value):
-        raise ValueError("must be a whole number")
+        raise PydanticCustomError("wrong_type", "must be a whole number")
     return value
 
 
@@ -35,24 +36,28 @@ def _date(value: object) -> object:
     """
     if isinstance(value, str):
         if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValueError("must be a date, as in 2027-03-08")
+            raise PydanticCustomError("invalid_date", "must be a date, as in 2027-03-08")
     elif not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError("must be a date, as in 2027-03-08")
+        raise PydanticCustomError("invalid_date", "must be a date, as in 2027-03-08")
     return value
 
 
 def _date_time(value: object) -> object:
     """Refuses numbers, which pydantic would take for seconds since 1970."""
     if isinstance(value, str) and LOST_PLUS.search(value):
-        raise ValueError("has a space before its offset; in a URL, encode + as %2B")
+        raise PydanticCustomError(
+            "invalid_instant", "has a space before its offset; in a URL, encode + as %2B"
+        )
     if not isinstance(value, datetime | str) or (isinstance(value, str) and value[4:5] != "-"):
-        raise ValueError("must be a date and time, as in 2027-03-08T09:00:00+01:00")
+        raise PydanticCustomError(
+            "invalid_instant", "must be a date and time, as in 2027-03-08T09:00:00+01:00"
+        )
     return value
 
 
 def _plausible(instant: datetime) -> datetime:
     if instant.year not in PLAUSIBLE_YEARS:
-        raise ValueError("must be between the years 2000 and 2200")
+        raise PydanticCustomError("invalid_instant", "must be between the years 2000 and 2200")
     return instant.astimezone(UTC)
 
 
@@ -82,7 +87,10 @@ Listed = BeforeValidator(_split)
 
 
 def _iana(name: str) -> str:
-    return zones.named(name).key
+    try:
+        return zones.named(name).key
+    except ValueError as error:
+        raise PydanticCustomError("invalid_zone", str(error)) from None
 
 
 ZoneName = Annotated[

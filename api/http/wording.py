@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from api.http.faults import CODES, Code, Fault, fault
+
 MESSAGES: Mapping[str, str] = {
     "missing": "is required",
     "extra_forbidden": "unknown field; see /docs",
@@ -42,14 +44,73 @@ PATTERN_MESSAGES: Mapping[str, str] = {
 """Messages for fields with a pattern."""
 
 
-def explained(error: Mapping[str, Any]) -> dict[str, str]:
-    """The field and the message for an error of pydantic."""
+TYPES: Mapping[str, Code] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "timezone_aware": "invalid_instant",
+    "model_attributes_type": "wrong_type",
+    "string_type": "wrong_type",
+    "string_unicode": "invalid_character",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "too_short": "too_short",
+    "too_long": "too_long",
+    "int_type": "wrong_type",
+    "int_parsing": "wrong_type",
+    "int_from_float": "wrong_type",
+    "int_parsing_size": "too_large",
+    "finite_number": "wrong_type",
+    "bool_type": "wrong_type",
+    "bool_parsing": "wrong_type",
+    "greater_than_equal": "too_small",
+    "less_than_equal": "too_large",
+    "uuid_type": "wrong_type",
+    "uuid_parsing": "wrong_type",
+    "list_type": "wrong_type",
+    "date_from_datetime_parsing": "invalid_date",
+    "date_parsing": "invalid_date",
+    "datetime_from_date_parsing": "invalid_instant",
+    "datetime_parsing": "invalid_instant",
+    "enum": "not_one_of",
+    "literal_error": "not_one_of",
+}
+"""The code of a fault, by the validator's error type. Our own error types are codes themselves."""
+
+PATTERN_CODES: Mapping[str, Code] = dict(
+    zip(
+        PATTERN_MESSAGES,
+        ("invalid_slug", "invalid_phone", "invalid_language", "invalid_time"),
+        strict=True,
+    )
+)
+
+LIMITS = ("min_length", "max_length", "ge", "le")
+"""Where the validator says which limit was passed."""
+
+
+def explained(error: Mapping[str, Any]) -> Fault:
+    """The fault that an error of pydantic stands for."""
     named = error.get("ctx", {}).get("named")
     inside = [*error["loc"][1:], *([named] if named else [])]
     where = [str(part) for part in inside or error["loc"][:1]]
     if error["type"] == "json_invalid":
-        return {"field": "body", "message": f"is not valid JSON at character {where[0]}"}
-    return {"field": ".".join(where), "message": _message(error)}
+        return fault("body", "unreadable", f"is not valid JSON at character {where[0]}")
+    return fault(".".join(where), _code(error), _message(error), _limit(error))
+
+
+def _code(error: Mapping[str, Any]) -> Code:
+    type, context = error["type"], error.get("ctx", {})
+    if type == "string_pattern_mismatch":
+        return PATTERN_CODES[context["pattern"]]
+    if type in TYPES:
+        return TYPES[type]
+    return next((code for code in CODES if code == type), "invalid")
+
+
+def _limit(error: Mapping[str, Any]) -> int | None:
+    context = error.get("ctx", {})
+    found = [context[name] for name in LIMITS if isinstance(context.get(name), int)]
+    return found[0] if found else None
 
 
 def _message(error: Mapping[str, Any]) -> str:

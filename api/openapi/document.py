@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from api.http.errors import STATUS
+from api.http.faults import CODES
 from api.openapi.example_bodies import EXAMPLES, FRAMES
 from api.openapi.example_problems import problems
 from domain.events import Kind
@@ -53,8 +54,16 @@ PROBLEM: dict[str, Any] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["field", "message"],
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                "required": ["field", "code", "message"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "code": {"type": "string", "enum": list(CODES)},
+                    "message": {"type": "string"},
+                    "limit": {
+                        "type": "integer",
+                        "description": "The bound that was passed.",
+                    },
+                },
             },
         },
         "blocking": {"type": "string", "enum": ["held", "booked"]},

@@ -78,7 +78,9 @@ def _of_commands() -> Iterator[Problem]:
 
 
 def _of_requests() -> Iterator[Problem]:
-    yield invalid("starts_at", "must include a UTC offset, as in 2027-03-08T09:00:00+01:00")
+    yield invalid(
+        "starts_at", "must include a UTC offset, as in 2027-03-08T09:00:00+01:00", "invalid_instant"
+    )
     yield unauthenticated()
     yield not_found()
     for code, detail in DETAILS.items():

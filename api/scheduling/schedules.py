@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from api.http.answers import check_version, etag, existing
 from api.http.context import Caller, IfMatch, State
 from api.http.errors import Problem, invalid, validation_failed
+from api.http.faults import fault
 from api.http.strict import StrictRoute
 from api.scheduling.timetables import (
     ClinicExceptions,
@@ -61,7 +62,9 @@ async def replace_schedule(
     _check_hours(faults(weekly, exceptions))
     async with use(state.pool) as connection, connection.transaction():
         if await schedules.lock(connection, dentist_id):
-            raise invalid("dentist_id", "this dentist is erased; their schedule cannot be changed")
+            raise invalid(
+                "dentist_id", "this dentist is erased; their schedule cannot be changed", "erased"
+            )
         schedule = existing(await schedules.of(connection, dentist_id))
         check_version(versions, schedule.version)
         body.check(ShownSchedule.of(schedule, schedule.hours, private=True))
@@ -152,5 +155,5 @@ async def _check_clinic_editor(state: AppState, actor: Actor, clinic_id: UUID) -
 
 def _check_hours(found: Iterable[Fault]) -> None:
     """Raises `validation_failed` with these faults, if there are any."""
-    if errors := [fault._asdict() for fault in found]:
+    if errors := [fault(each.field, each.code, each.message) for each in found]:
         raise validation_failed(errors)

@@ -175,7 +175,9 @@ async def _check_type(connection: Connection, slug: str) -> None:
     """Raises `validation_failed` for a type that no clinic has."""
     if slug not in {each.slug for each in await catalogue.types(connection)}:
         raise invalid(
-            "appointment_type", "unknown appointment type; see GET /api/appointment-types"
+            "appointment_type",
+            "unknown appointment type; see GET /api/appointment-types",
+            "unknown",
         )
 
 
@@ -205,4 +207,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return zones.named(name)
     except ValueError as error:
-        raise invalid("tz", str(error)) from None
+        raise invalid("tz", str(error), "invalid_zone") from None

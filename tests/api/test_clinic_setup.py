@@ -216,7 +216,9 @@ async def test_chairs_of_a_clinic_differ_in_more_than_case_and_spaces(api, as_, 
         await api.put(path, json={"name": like_it}, headers=admin),
     ):
         assert refused.status_code == 422
-        assert refused.json()["errors"] == [{"field": "name", "message": "is taken"}]
+        assert refused.json()["errors"] == [
+            {"field": "name", "code": "taken", "message": "is taken"}
+        ]
     own = f"{RESOURCES}/{made.json()['no']}"
     assert (await api.put(own, json={"name": like_it}, headers=admin)).status_code == 200
 

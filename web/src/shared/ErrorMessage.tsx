@@ -2,7 +2,7 @@ import { isRefusal } from "@chairtime/client";
 import { Alert, Button, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { describeError } from "./describeError";
+import { describeError, describeFaults } from "./describeError";
 
 interface Props {
   error: unknown;
@@ -14,14 +14,14 @@ interface Props {
 /** What happened, what is safe, and "try again". */
 export function ErrorMessage({ error, text, retry }: Props) {
   const { t } = useTranslation(["common", "errors"]);
-  const faults = isRefusal(error) ? Object.entries(error.fields) : [];
+  const faults = Object.entries(describeFaults(t, error));
   return (
     <Alert role="alert" color="red" variant="light" icon={<IconAlertTriangle aria-hidden />}>
       <Stack gap="xs" align="flex-start">
         <Text>{text ?? describeError(t, error)}</Text>
         {faults.map(([field, message]) => (
           <Text key={field} size="sm">
-            {field}: {message}
+            {t(`errors:field.${field}`, { defaultValue: field })}: {message}
           </Text>
         ))}
         {!isRefusal(error) && !text && <Text size="sm">{t("errors:safe_to_repeat")}</Text>}

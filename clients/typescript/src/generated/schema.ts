@@ -3146,7 +3146,11 @@ export interface components {
             request_id: string;
             errors?: {
                 field: string;
+                /** @enum {string} */
+                code: "missing" | "unknown_field" | "repeated" | "null" | "read_only" | "empty" | "unreadable" | "wrong_type" | "too_short" | "too_long" | "too_small" | "too_large" | "not_one_of" | "invalid_character" | "no_letter" | "invalid_email" | "invalid_phone" | "invalid_language" | "invalid_zone" | "invalid_slug" | "invalid_time" | "invalid_date" | "invalid_instant" | "invalid" | "taken" | "waits_for_sign_in" | "unknown" | "not_bookable" | "not_for_role" | "needed_for_role" | "cannot_change" | "own_account" | "last_admin" | "erased" | "unreachable" | "combination" | "overlaps" | "same_as_start" | "before_start" | "before_valid_from";
                 message: string;
+                /** @description The bound that was passed. */
+                limit?: number;
             }[];
             /** @enum {string} */
             blocking?: "held" | "booked";

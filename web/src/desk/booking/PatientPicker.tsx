@@ -1,15 +1,15 @@
 import type { Profile } from "@chairtime/client";
-import { isRefusal } from "@chairtime/client";
 import { useGet } from "@chairtime/client/react";
 import { Autocomplete, Button, Group, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { describeFaults } from "../../shared/describeError";
 import type { PatientChoice } from "./useNewPatient";
 
 /** Finds a patient by name, or takes down somebody new. */
 export function PatientPicker({ patient }: { patient: PatientChoice }) {
-  const { t } = useTranslation("desk");
+  const { t } = useTranslation(["desk", "errors"]);
   const [typed, setTyped] = useState("");
   const [search] = useDebouncedValue(typed.trim(), 200);
   const params = useMemo(
@@ -19,7 +19,7 @@ export function PatientPicker({ patient }: { patient: PatientChoice }) {
   const found = useGet("/api/profiles", params, { enabled: search.length > 0 && !patient.chosen });
   const people = found.data?.items ?? [];
   const { draft, setDraft } = patient;
-  const fields = isRefusal(patient.error) ? patient.error.fields : {};
+  const fields = describeFaults(t, patient.error);
 
   if (draft)
     return (

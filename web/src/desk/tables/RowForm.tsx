@@ -1,7 +1,7 @@
-import { isRefusal } from "@chairtime/client";
 import { Button, Group, Modal, Stack } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { describeFaults } from "../../shared/describeError";
 import { ErrorMessage } from "../../shared/ErrorMessage";
 import type { Outcome } from "../schedules/draft";
 import { OutcomeList } from "../schedules/OutcomeList";
@@ -26,7 +26,7 @@ interface Props {
 
 /** The form of a row; what the API refuses stands at its field. */
 export function RowForm({ title, fields, row, save, tryOut, onClose }: Props) {
-  const { t } = useTranslation("desk");
+  const { t } = useTranslation(["desk", "errors"]);
   const [values, setValues] = useState<Values>(() => valuesOf(fields, row));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -34,7 +34,7 @@ export function RowForm({ title, fields, row, save, tryOut, onClose }: Props) {
   const asked = fields.filter(
     (field) => !(row && field.fixed) && (!field.when || field.when(values)),
   );
-  const faults = isRefusal(error) ? error.fields : {};
+  const faults = describeFaults(t, error);
   const elsewhere = error !== null && !asked.some((field) => faults[field.name]);
 
   async function submit(event: FormEvent) {
