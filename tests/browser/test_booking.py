@@ -5,6 +5,7 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.site import Visits, overflow
+from tests.browser.staff import Staff
 
 HOLD = re.compile("^Hold for")
 
@@ -140,3 +141,26 @@ async def test_a_linked_patient_is_renamed_and_removed_once_no_visit_is_ahead(vi
             await page.get_by_role("button", name="Release").click()
             await expect(page.get_by_role("heading", name="What do you need?")).to_be_visible()
     await expect(booking.get_by_role("article")).to_have_count(0)
+
+
+async def test_a_refused_hold_says_why_in_sight_on_a_phone(visits: Visits):
+    page = await visits.open("/?type=checkup", "patient", "ana", width=390)
+    start = await choose(page, 3)
+    staff = Staff(visits.site)
+    dentist = "lena" if "/mateo" in page.url else "mateo"
+    await staff.book_at("ana", dentist, start, override=True)
+    await page.get_by_role("button", name=HOLD).click()
+    alert = page.get_by_role("region", name="Your choice").get_by_role("alert")
+    await expect(alert).to_be_in_viewport()
+
+
+async def test_what_was_booked_can_be_cancelled_on_the_spot(visits: Visits):
+    page = await visits.open("/?type=checkup", "patient", "deniz", width=390)
+    await hold(page, 11)
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("heading", name="Booked")).to_be_focused()
+    await page.get_by_role("button", name="Cancel", exact=True).click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Check-up with")
+    await page.get_by_role("button", name="Cancel the visit").click()
+    await expect(page.get_by_role("heading", name="The visit is cancelled")).to_be_focused()
+    await expect(page.get_by_role("dialog")).to_have_count(0)

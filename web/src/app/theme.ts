@@ -33,13 +33,17 @@ const dark: MantineColorsTuple = [
   "#0f1316",
 ];
 
-/** Filled in the accent, text has a contrast of 4.5:1 in both themes; Mantine's is always white. */
+/** Filled in the accent or red, text has a contrast of 4.5:1 in both themes; Mantine's is white. */
 const colors: VariantColorsResolver = (input) => {
   const found = defaultVariantColorsResolver(input);
+  if (input.variant !== "filled") return found;
   const isAccent = !input.color || input.color === input.theme.primaryColor;
-  if (input.variant !== "filled" || !isAccent) return found;
-  const hover = "color-mix(in srgb, var(--accent) 88%, var(--text))";
-  return { ...found, background: "var(--accent)", hover, color: "var(--accent-text)" };
+  if (!isAccent && input.color !== "red") return found;
+  const [background, color] = isAccent
+    ? ["var(--accent)", "var(--accent-text)"]
+    : ["var(--bad-text)", "var(--surface)"];
+  const hover = `color-mix(in srgb, ${background} 88%, var(--text))`;
+  return { ...found, background, hover, color };
 };
 
 /** Mantine with the colours, spaces and sizes of tokens.css. */

@@ -24,7 +24,7 @@ export default function WeekPage() {
   const go = (days: number) => monday && setSearch({ week: addDays(monday, days) });
 
   return (
-    <Container size="lg" className={classes.page ?? ""}>
+    <Container size="xl" className={classes.page ?? ""}>
       <Group justify="space-between">
         <Title order={1} size="h2">
           {t("pages.week")}
@@ -66,7 +66,7 @@ export default function WeekPage() {
                 )}
                 <ul className={classes.list}>
                   {of.map((visit) => (
-                    <li key={visit.id}>
+                    <li key={visit.id} className={classes.entry}>
                       <Text size="sm">
                         <strong>{timeText(visit.starts_at, zone, i18n.language)}</strong>{" "}
                         {visit.patient_name ?? t("day.patient")}

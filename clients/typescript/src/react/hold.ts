@@ -40,7 +40,7 @@ const HELD = ["held"] as const;
 /** A hold from the first click to its confirmation, its release or its end. */
 export function useHold(options: HoldOptions = {}): Hold {
   const [own, setOwn] = useState<string | null>(null);
-  const resumed = useResumed(options, own);
+  const [resumed, forget] = useResumed(options, own);
   const id = own ?? options.id ?? resumed;
   const { data: appointment } = useAppointment(id);
   const [reserve, confirm] = [useReserve(), useConfirm()];
@@ -69,14 +69,21 @@ export function useHold(options: HoldOptions = {}): Hold {
     extend: async () => extend.mutateAsync(target()),
     release: async () => release.mutateAsync(target()),
     clear: () => {
+      if (id) forget(id);
       setOwn(null);
       for (const mutation of mutations) mutation.reset();
     },
   };
 }
 
-/** The id of the latest hold that still runs. Once taken up it stays, whatever becomes of it. */
-function useResumed(options: HoldOptions, own: string | null): string | null {
+/**
+ * The id of the latest hold that still runs. Once taken up it stays, whatever becomes of it, until
+ * it is forgotten; it is not taken up again.
+ */
+function useResumed(
+  options: HoldOptions,
+  own: string | null,
+): [id: string | null, forget: (id: string) => void] {
   const asked = Boolean(options.resume) && !options.id && own === null;
   const filter = useMemo(
     () => ({ status: HELD, ...(options.patientId ? { patientId: options.patientId } : {}) }),
@@ -84,10 +91,15 @@ function useResumed(options: HoldOptions, own: string | null): string | null {
   );
   const { data } = useAppointments(filter, { enabled: asked });
   const [taken, setTaken] = useState<string | null>(null);
+  const [forgotten, setForgotten] = useState<readonly string[]>([]);
   const latest = data?.items.reduce<Appointment | null>(
-    (a, b) => (a === null || b.created_at > a.created_at ? b : a),
+    (a, b) => (forgotten.includes(b.id) || (a !== null && a.created_at >= b.created_at) ? a : b),
     null,
   );
+  const forget = (id: string) => {
+    setForgotten([...forgotten, id]);
+    setTaken(null);
+  };
   if (asked && taken === null && latest) setTaken(latest.id);
-  return asked ? taken : null;
+  return [asked ? taken : null, forget];
 }

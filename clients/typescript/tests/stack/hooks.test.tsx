@@ -192,6 +192,22 @@ test("a running hold is taken up after a reload and in another tab, and lives on
   expect([tab.current?.isHeld, tab.current?.isExpired]).toEqual([false, false]);
 });
 
+test("a hold that was taken up and is cleared stays forgotten", async () => {
+  const patient = await person();
+  const first = page(patient, () => useHold());
+  await until(() => first.current);
+  const made = await first.current?.hold(await slot());
+  const reloaded = page(patient, () => useHold({ resume: true }));
+  await until(() => reloaded.current?.isHeld);
+  reloaded.current?.clear();
+  await until(() => reloaded.current?.appointment === undefined);
+  await first.current?.extend();
+  await until(() => first.current?.appointment?.extensions_left === 1);
+  expect(reloaded.current?.appointment).toBeUndefined();
+  await first.current?.release();
+  expect(made?.status).toBe("held");
+});
+
 test("a confirm after the deadline is refused with alternatives", async () => {
   const patient = await person();
   const holder = page(patient, () => useHold());

@@ -1,21 +1,21 @@
 import { Text } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { cityOf } from "../../shared/days";
 import { formatLocale } from "../../shared/locale";
 
-/** The time of day in the clinic's zone, with the zone's short name. */
+/** The time of day in the clinic's zone, with the zone's place. */
 export function Clock({ zone }: { zone: string }) {
-  const { i18n } = useTranslation();
+  const { t, i18n } = useTranslation();
   const now = useMinute();
   const text = now.toLocaleTimeString(formatLocale(i18n.language), {
     hour: "2-digit",
     minute: "2-digit",
     timeZone: zone,
-    timeZoneName: "short",
   });
   return (
     <Text component="time" size="sm" title={zone} dateTime={now.toISOString()}>
-      {text}
+      {text} {t("zone.of", { city: cityOf(zone) })}
     </Text>
   );
 }

@@ -1,11 +1,11 @@
 import type { Appointment } from "@chairtime/client";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
+import { Countdown } from "../../shared/Countdown";
 import { STATUS_ICONS } from "../../shared/statusIcons";
 import { clock, localOf } from "../time/zone";
 import classes from "./Board.module.css";
 import { SCALE, useBoard } from "./BoardContext";
-import { Countdown } from "./Countdown";
 import { Late } from "./Late";
 
 interface Props {

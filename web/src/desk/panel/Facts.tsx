@@ -3,9 +3,9 @@ import { useGet } from "@chairtime/client/react";
 import { Anchor, Group, Text } from "@mantine/core";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Countdown } from "../../shared/Countdown";
 import { STATUS_ICONS } from "../../shared/statusIcons";
 import { When } from "../../shared/When";
-import { Countdown } from "../board/Countdown";
 import classes from "./Panel.module.css";
 
 interface Props {

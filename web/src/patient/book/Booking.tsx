@@ -1,4 +1,5 @@
 import {
+  type AppointmentStatus,
   type AppointmentType,
   type Dentist,
   type HoldInput,
@@ -30,6 +31,8 @@ interface Props {
   /** Begins anew. */
   again: () => void;
 }
+
+const DONE: readonly AppointmentStatus[] = ["booked", "pending_approval", "cancelled", "declined"];
 
 /** The steps of a booking: what, who and when, yours until, booked. */
 export function Booking({ types, dentists, clinic, again }: Props) {
@@ -85,10 +88,17 @@ export function Booking({ types, dentists, clinic, again }: Props) {
         again={restart}
       />
     );
-  if (appointment && (appointment.status === "booked" || appointment.status === "pending_approval"))
+  if (appointment && DONE.includes(appointment.status))
     return <BookedPanel appointment={appointment} what={nameOf(appointment)} again={restart} />;
 
   const chosen = type && choice.at && choice.with ? { at: choice.at, with: choice.with } : null;
+  const refused = hold.error && (
+    <Refused
+      error={hold.error}
+      isPending={hold.isPending}
+      choose={(slot) => type && take({ ...inputOf(slot, type.slug), ...patient })}
+    />
+  );
   return (
     <>
       <TypeStep
@@ -115,13 +125,7 @@ export function Booking({ types, dentists, clinic, again }: Props) {
           change={change}
         />
       )}
-      {hold.error && (
-        <Refused
-          error={hold.error}
-          isPending={hold.isPending}
-          choose={(slot) => type && take({ ...inputOf(slot, type.slug), ...patient })}
-        />
-      )}
+      {!chosen && refused}
       {chosen && type && (
         <ChoiceBar
           what={nameOf({
@@ -147,7 +151,9 @@ export function Booking({ types, dentists, clinic, again }: Props) {
               ...patient,
             })
           }
-        />
+        >
+          {refused}
+        </ChoiceBar>
       )}
     </>
   );

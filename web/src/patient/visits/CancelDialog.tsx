@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ErrorMessage } from "../../shared/ErrorMessage";
 import { VisitTime } from "../../shared/VisitTime";
+import { useNames } from "../useNames";
 import { CancelUntil } from "./CancelUntil";
 
 const REASONS = ["patient_request", "ill", "other"] as const satisfies readonly CancelReason[];
@@ -19,6 +20,7 @@ export default function CancelDialog({
 }) {
   const { t } = useTranslation(["patient", "common"]);
   const cancel = useCancel();
+  const nameOf = useNames();
   const [reason, setReason] = useState<CancelReason>("patient_request");
 
   return (
@@ -30,6 +32,7 @@ export default function CancelDialog({
     >
       <Stack>
         <div>
+          <Text fw={600}>{nameOf(appointment)}</Text>
           <VisitTime
             startsAt={appointment.starts_at}
             endsAt={appointment.ends_at}

@@ -96,13 +96,6 @@ function Move({ appointment }: { appointment: Appointment }) {
               change(to.dentist === null ? { ...to, dentist: "any" } : to, replace)
             }
           />
-          {move.error && (
-            <Refused
-              error={move.error}
-              isPending={move.isPending}
-              choose={(slot) => run(slot.starts_at, slot.dentist_id)}
-            />
-          )}
           {at && dentistId && (
             <ChoiceBar
               what={nameOf({ ...appointment, dentist_id: dentistId })}
@@ -112,7 +105,15 @@ function Move({ appointment }: { appointment: Appointment }) {
               action={t("move.confirm")}
               isPending={move.isPending}
               run={() => run(at, dentistId)}
-            />
+            >
+              {move.error && (
+                <Refused
+                  error={move.error}
+                  isPending={move.isPending}
+                  choose={(slot) => run(slot.starts_at, slot.dentist_id)}
+                />
+              )}
+            </ChoiceBar>
           )}
         </>
       )}
