@@ -8,8 +8,9 @@ import pytest
 
 from api.http.faults import CODES
 from api.http.wording import MESSAGES, PATTERN_CODES, PATTERN_MESSAGES, TYPES
+from db.demo import CLINIC
 from domain.timetable import Fault
-from tests.support import AMARA, CLINIC
+from tests.support import AMARA
 
 I18N = Path(__file__).parents[2] / "web" / "src" / "i18n"
 HOURS = {"weekday": 1, "starts": "08:00", "ends": "12:00"}
@@ -17,7 +18,8 @@ MADE = {"clinic_id": str(CLINIC), "name": "New", "slug": "new", "duration_minute
 
 CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("POST", "/api/profiles", {}, [("full_name", "missing")]),
-    ("POST", "/api/profiles", {"full_name": " "}, [("full_name", "too_short")]),
+    ("POST", "/api/profiles", {"full_name": " "}, [("full_name", "no_letter")]),
+    ("POST", "/api/profiles", {"full_name": ""}, [("full_name", "too_short")]),
     ("POST", "/api/profiles", {"full_name": "x" * 201}, [("full_name", "too_long")]),
     ("POST", "/api/profiles", {"full_name": "a\x00"}, [("full_name", "invalid_character")]),
     ("POST", "/api/profiles", {"full_name": 7}, [("full_name", "wrong_type")]),
