@@ -20,7 +20,7 @@ export interface ClinicChoice {
 export function useClinic(): ClinicChoice {
   const user = useUser();
   const [search, setSearch] = useSearchParams();
-  const { data, error, refetch } = useGet("/api/clinics", {}, { enabled: user !== null });
+  const { data, error, refetch } = useGet("/api/clinics", {});
   const ids = user?.clinicIds;
   const clinics = useMemo(
     () => (ids ? data?.filter(({ id }) => ids.includes(id)) : data),

@@ -3,7 +3,7 @@ import { useDentists, useGet } from "@chairtime/client/react";
 import { Container, Title } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
+import { useClinic } from "../app/clinic";
 import { useUser } from "../app/session/SessionProvider";
 import { ErrorMessage } from "../shared/ErrorMessage";
 import { Skeletons } from "../shared/Skeletons";
@@ -15,12 +15,12 @@ import { SignInFirst } from "./book/SignInFirst";
 export default function BookPage() {
   const { t } = useTranslation("patient");
   const user = useUser();
-  const [search] = useSearchParams();
+  const place = useClinic();
   const [round, setRound] = useState(0);
   const types = useGet("/api/appointment-types", {});
   const dentists = useDentists();
-  const failed = types.error ?? dentists.error;
-  const clinic = search.get("clinic") ?? dentists.data?.[0]?.clinic_id;
+  const failed = types.error ?? dentists.error ?? place.error;
+  const clinic = place.clinic?.id;
 
   return (
     <Container size={960} className={classes.page ?? ""}>
@@ -29,7 +29,7 @@ export default function BookPage() {
       </Title>
       {types.data && dentists.data && clinic ? (
         <Booking
-          key={`${round} ${user?.id}`}
+          key={`${round} ${user?.id} ${clinic}`}
           types={types.data.filter((type) => type.clinic_id === clinic && type.bookable_online)}
           dentists={dentists.data.filter((dentist) => dentist.clinic_id === clinic)}
           clinic={clinic}
@@ -40,7 +40,7 @@ export default function BookPage() {
       ) : failed ? (
         <ErrorMessage
           error={failed}
-          retry={() => Promise.all([types.refetch(), dentists.refetch()])}
+          retry={() => Promise.all([types.refetch(), dentists.refetch(), place.retry()])}
         />
       ) : (
         <Skeletons rows={6} height={64} />

@@ -14,5 +14,7 @@ export default function PatientApp() {
     { to: "/family", label: t("pages.family") },
     { to: "/assistants", label: t("pages.agents") },
   ];
-  return <Shell start="/" links={[{ to: "/", label: t("pages.book") }, ...(user ? own : [])]} />;
+  return (
+    <Shell start="/" clinic links={[{ to: "/", label: t("pages.book") }, ...(user ? own : [])]} />
+  );
 }

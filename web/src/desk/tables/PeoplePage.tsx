@@ -13,7 +13,7 @@ import { useSave } from "./useSave";
 const ROLES = ["patient", "dentist", "desk", "admin"] as const satisfies readonly Role[];
 
 const isDentist = (values: Values) => values.role === "dentist";
-const isStaffOfClinic = (values: Values) => values.role === "dentist" || values.role === "desk";
+const isReceptionist = (values: Values) => values.role === "desk";
 
 /** Patients and staff. Staff with an e-mail address take up their profile at their first sign-in. */
 export default function PeoplePage() {
@@ -47,10 +47,20 @@ export default function PeoplePage() {
       name: "clinic_id",
       kind: "choice",
       choices: clinics.map(({ id, name }) => ({ value: id, label: name })),
-      hidden: role === "patient" || role === "admin",
-      when: isStaffOfClinic,
+      hidden: role !== "dentist",
+      when: isDentist,
       ...(start ? { start } : {}),
     },
+    {
+      name: "clinic_ids",
+      kind: "choice",
+      choices: clinics.map(({ id, name }) => ({ value: id, label: name })),
+      fixed: true,
+      hidden: true,
+      when: isReceptionist,
+      ...(start ? { start } : {}),
+    },
+    { name: "invited", kind: "flag", hidden: role === "patient", when: () => false },
     { name: "specialty", kind: "text", hidden: role !== "dentist", when: isDentist },
     { name: "bio", kind: "long", hidden: true, when: isDentist },
     { name: "bookable", kind: "flag", hidden: role !== "dentist", start: true, when: isDentist },
@@ -64,7 +74,7 @@ export default function PeoplePage() {
       keyOf={(row) => String(row.id)}
       error={list.error}
       retry={list.refetch}
-      save={save}
+      save={(body, row) => save(withClinics(body), row)}
       tools={
         <Group>
           <TextInput
@@ -87,4 +97,9 @@ export default function PeoplePage() {
       }
     />
   );
+}
+
+/** A receptionist may work at several clinics; the form asks for the first one. */
+function withClinics({ clinic_ids, ...body }: Values): object {
+  return clinic_ids ? { ...body, clinic_ids: [clinic_ids] } : body;
 }

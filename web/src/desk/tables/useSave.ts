@@ -2,7 +2,7 @@ import { newKey } from "@chairtime/client";
 import { useClient } from "@chairtime/client/react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
-import type { Row, Values } from "./fields";
+import type { Row } from "./fields";
 
 /** The routes whose rows are made and changed in one way. */
 export type Collection =
@@ -11,14 +11,14 @@ export type Collection =
   | "/api/resources"
   | "/api/profiles";
 
-type Call = (path: string, init: { params: object; body: Values }) => Promise<{ data?: unknown }>;
+type Call = (path: string, init: { params: object; body: object }) => Promise<{ data?: unknown }>;
 
 /** Makes or changes a row; the lists that show it are loaded again. */
 export function useSave(collection: Collection, key: "id" | "no") {
   const { api } = useClient();
   const queries = useQueryClient();
   return useCallback(
-    async (body: Values, row: Row | null): Promise<unknown> => {
+    async (body: object, row: Row | null): Promise<unknown> => {
       // The four routes have one shape; their bodies are checked by the server, field by field.
       const call = (row ? api.PUT : api.POST) as unknown as Call;
       const params = row

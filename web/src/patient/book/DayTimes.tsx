@@ -10,6 +10,7 @@ import type { Search } from "./search";
 import { TimeButton } from "./TimeButton";
 import { type Start, startsOf } from "./times";
 import { useNextFree } from "./useNextFree";
+import { WhyNone } from "./WhyNone";
 
 interface Props {
   search: Search;
@@ -49,9 +50,7 @@ export function DayTimes({ search, day, zone, chosen, choose, jump }: Props) {
       </Text>
       {isError && !data && <ErrorMessage error={error} retry={refetch} />}
       {!starts && !isError && <LoadingTimes />}
-      {starts && !isFree && (
-        <NoTimes search={search} from={addDays(day, 1)} zone={zone} jump={jump} />
-      )}
+      {starts && !isFree && <NoTimes search={search} day={day} zone={zone} jump={jump} />}
       {starts &&
         PARTS.map((part, index) => {
           const from = PARTS[index - 1]?.until ?? 0;
@@ -108,16 +107,17 @@ function LoadingTimes() {
 
 function NoTimes({
   search,
-  from,
+  day: empty,
   zone,
   jump,
-}: Pick<Props, "search" | "zone" | "jump"> & { from: string }) {
+}: Pick<Props, "search" | "day" | "zone" | "jump">) {
   const { t, i18n } = useTranslation("patient");
-  const next = useNextFree(search, from);
+  const next = useNextFree(search, addDays(empty, 1));
   const day = next && dayOf(next.starts_at, zone);
   return (
     <Stack gap="xs" align="flex-start" mb="md">
       <Text>{next === null ? t("times.none_at_all") : t("times.none")}</Text>
+      {search.dentistId && <WhyNone search={search} day={empty} zone={zone} />}
       {next && day && (
         <Button variant="light" onClick={() => jump(day)}>
           {t("times.next_free", {
