@@ -18,6 +18,10 @@ app = typer.Typer(
 )
 
 
+export = typer.Typer(help="Print documents for other programs.", no_args_is_help=True)
+app.add_typer(export, name="export")
+
+
 @app.command()
 def dev(
     reset: Annotated[bool, typer.Option("--reset", help="Delete all data first.")] = False,
@@ -129,6 +133,23 @@ def token(
     from api.auth import development
 
     print(development.token(_development_settings(), role, name))
+
+
+@export.callback()
+def _export() -> None:
+    """Makes typer expect the name of a document, though there is only one so far."""
+
+
+@export.command()
+def tools(
+    format: Annotated[Literal["openai", "anthropic", "json-schema"], typer.Option()],
+) -> None:
+    """Print the verbs of a conversation as tools of a language model."""
+    import json
+
+    from api.chatbot.tools import Format, exported
+
+    print(json.dumps(exported(Format(format)), indent=2))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from api.chatbot.conversation import Conversation, opened
 from api.chatbot.documents import Document
 from api.chatbot.models import Arguments
 from api.chatbot.spoken import LANGUAGES
+from api.chatbot.tools import TOOLS
 from api.chatbot.verbs import VERBS
 from api.http import errors
 from api.http.errors import Problem, not_found
@@ -44,9 +45,9 @@ async def answer(state: AppState, verb: str, caller: Actor, raw: object) -> Answ
             raise not_found()
         if right(verb, caller.role) is Right.NONE:
             raise Problem("forbidden", f"Not allowed for the role {caller.role}.")
-        arguments = _validated(VERBS[verb].arguments, raw)
+        arguments = _validated(TOOLS[verb].arguments, raw)
         conversation = await opened(state, caller, arguments)
-        document = await VERBS[verb].run(conversation, arguments)
+        document = await VERBS[verb](conversation, arguments)
     except Problem as problem:
         return await _refused(conversation, problem, raw)
     except Unavailable:

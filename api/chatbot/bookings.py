@@ -21,6 +21,7 @@ from api.chatbot.models import (
     RescheduleBooking,
 )
 from api.chatbot.spoken import LANGUAGES
+from api.chatbot.waiting import Seen, Wait, seen
 from api.http.answers import existing
 from api.http.context import actor_id
 from api.http.errors import Problem
@@ -109,8 +110,13 @@ async def reschedule_booking(conversation: Conversation, arguments: RescheduleBo
 
 
 async def get_booking(conversation: Conversation, arguments: GetBooking) -> Document:
-    found, names = await _read(conversation, arguments)
-    return _document(conversation, found, names)
+    """The booking, at once or as soon as it differs from what the caller knows."""
+
+    async def read() -> Seen:
+        return await _read(conversation, arguments)
+
+    wait = Wait(arguments.booking_id, arguments.wait_seconds or 0, arguments.known_version)
+    return _document(conversation, *await seen(conversation, wait, read))
 
 
 def _key(conversation: Conversation, arguments: HoldSlot, repeat: int) -> Key:
@@ -127,9 +133,7 @@ def _key(conversation: Conversation, arguments: HoldSlot, repeat: int) -> Key:
     return Key(actor_id(conversation.caller), "hold_slot", hashed, hashed)
 
 
-async def _read(
-    conversation: Conversation, arguments: ConfirmBooking | GetBooking
-) -> tuple[Appointment, BookingNames]:
+async def _read(conversation: Conversation, arguments: ConfirmBooking | GetBooking) -> Seen:
     """The booking and its names. Raises `not_found`."""
     within = scope(conversation.caller)
     async with use(conversation.state.pool) as connection:

@@ -20,6 +20,10 @@ ANSWER: Schema = {
 }
 
 
+REFUSED_BY_STRICT = frozenset({"default", "title", "minLength", "maxLength"})
+STRICT_FORMATS = frozenset({"date-time", "date", "time", "email", "uuid"})
+
+
 def inlined(model: type[BaseModel]) -> Schema:
     """The schema of a model without references and titles."""
     schema = model.model_json_schema()
@@ -33,6 +37,8 @@ def _resolved(schema: Any, definitions: Schema) -> Any:
         return [_resolved(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
+    if isinstance(schema.get("description"), str):
+        schema = schema | {"description": " ".join(schema["description"].split())}
     if "$ref" in schema:
         referred = definitions[schema["$ref"].rpartition("/")[2]]
         return _resolved(referred | {k: v for k, v in schema.items() if k != "$ref"}, definitions)
@@ -43,3 +49,32 @@ def _resolved(schema: Any, definitions: Schema) -> Any:
         for name, value in schema.items()
         if name != "title" or not isinstance(value, str)
     }
+
+
+def strict(schema: Schema) -> Schema:
+    """The schema as strict modes of language models want it: every property is required, optional
+    ones can be null, and keywords that they refuse are left out. It accepts nothing that the model
+    of the arguments refuses, but for lengths of texts and names of zones.
+    """
+    kept = {name: value for name, value in schema.items() if name not in REFUSED_BY_STRICT}
+    if kept.get("format") not in STRICT_FORMATS:
+        kept.pop("format", None)
+    if "properties" in kept:
+        needed = set(schema.get("required", ()))
+        kept["properties"] = {
+            name: strict(each if name in needed else _nullable(each))
+            for name, each in kept["properties"].items()
+        }
+        kept |= {"required": list(kept["properties"]), "additionalProperties": False}
+    if "items" in kept:
+        kept["items"] = strict(kept["items"])
+    if "anyOf" in kept:
+        kept["anyOf"] = [strict(each) for each in kept["anyOf"]]
+    return kept
+
+
+def _nullable(schema: Schema) -> Schema:
+    if {"type": "null"} in schema.get("anyOf", ()):
+        return schema
+    described = {"description": schema["description"]} if "description" in schema else {}
+    return described | {"anyOf": [schema, {"type": "null"}]}
