@@ -1,17 +1,19 @@
 """Settings, built by the command line, the worker and the API's factory, and passed down."""
 
 import re
+from hashlib import sha256
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 SHORTEST_SECRET = 32
 DEDICATED_CONNECTIONS = 6
 """Connections of a process beside its pool."""
@@ -68,6 +70,23 @@ class Settings(BaseSettings):
     processes. Without it agents cannot book in production; development derives it from its key.
     """
 
+    webhook_secret: SecretStr | None = None
+    """The secret that the secrets of webhook endpoints are derived from, at least 32 bytes, the
+    same in all processes. Without it there are no webhooks in production; development has a fixed
+    one.
+    """
+
+    webhook_http: bool | None = None
+    """Whether webhooks may be sent by http. Default: off in production; on in development."""
+
+    webhook_networks: List = ()
+    """Networks with addresses that are not public, to which webhooks may be sent all the same, such
+    as `10.1.0.0/16`, separated by commas. In development this machine is one of them.
+    """
+
+    webhook_dead_after_hours: int = Field(default=24, ge=1, le=48)
+    """A webhook endpoint is switched off if all attempts failed for so many hours."""
+
     rate_limits: bool | None = None
     """`on` or `off`. Default: on in production; off in development, where tests and benchmarks send
     many requests as one caller.
@@ -120,7 +139,8 @@ class Settings(BaseSettings):
 
     database_pool_size: int = Field(default=16, ge=2, le=200)
     """Connections for commands and queries. A process opens up to DEDICATED_CONNECTIONS more:
-    relay, hub, reconciler and health checks of an API; dispatcher and reconciler of a worker.
+    relay, hub, reconciler and health checks of an API; dispatcher and webhook feeder of a
+    worker.
     """
 
     events_kept_hours: int = Field(default=24, ge=1, le=24 * 366)
@@ -149,6 +169,26 @@ class Settings(BaseSettings):
         return self.environment == "development" and self.jwt_issuer is None
 
     @property
+    def webhook_secret_bytes(self) -> bytes | None:
+        """The secret of webhooks; null if there is none."""
+        if self.webhook_secret:
+            return self.webhook_secret.get_secret_value().encode()
+        if self.environment == "development":
+            return sha256(f"webhooks of {self.chairtime_home}".encode()).digest()
+        return None
+
+    @property
+    def webhooks_by_http(self) -> bool:
+        """Whether webhooks may be sent by http."""
+        return self.environment == "development" if self.webhook_http is None else self.webhook_http
+
+    @property
+    def networks_for_webhooks(self) -> tuple[str, ...]:
+        """Networks that webhooks may be sent to although they are not public."""
+        development = self.environment == "development"
+        return (*self.webhook_networks, *(LOOPBACK_NETWORKS if development else ()))
+
+    @property
     def limited(self) -> bool:
         """Whether rate limits are on."""
         return self.environment != "development" if self.rate_limits is None else self.rate_limits
@@ -158,7 +198,7 @@ class Settings(BaseSettings):
         """The URL of the keys of `jwt_issuer`."""
         return self.jwks_url or f"{(self.jwt_issuer or '').rstrip('/')}/.well-known/jwks.json"
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -175,18 +215,19 @@ class Settings(BaseSettings):
                 )
         return origins
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "webhook_networks")
     @classmethod
-    def _check_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in proxies:
-            ip_network(proxy)
-        return proxies
+    def _check_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
 
-    @field_validator("hold_token_secret")
+    @field_validator("hold_token_secret", "webhook_secret")
     @classmethod
-    def _check_length(cls, secret: SecretStr | None) -> SecretStr | None:
+    def _check_length(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if secret and len(secret.get_secret_value().encode()) < SHORTEST_SECRET:
-            raise ValueError(f"HOLD_TOKEN_SECRET must have at least {SHORTEST_SECRET} bytes")
+            name = str(info.field_name).upper()
+            raise ValueError(f"{name} must have at least {SHORTEST_SECRET} bytes")
         return secret
 
     @model_validator(mode="after")

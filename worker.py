@@ -1,4 +1,6 @@
-"""The worker: one process that runs booking workflows and the dispatcher."""
+"""The worker: one process that runs the workflows of bookings and webhooks, the dispatcher and the
+feeder of webhooks.
+"""
 
 import asyncio
 import logging
@@ -7,6 +9,7 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from math import inf
 
@@ -18,9 +21,16 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 
 from activities.advance import BookingActivities
 from db.heartbeat import Heartbeat
-from db.pool import create_pool
+from db.pool import Pool, create_pool
+from domain.webhooks import Retries
 from realtime.waker import RelayWaker
 from settings import Settings
+from webhooks import worker as webhooks
+from webhooks.activities import WebhookActivities
+from webhooks.addresses import AddressPolicy
+from webhooks.feeder import Feeder
+from webhooks.secrets import SigningSecrets
+from webhooks.sender import Sender
 from worker_health import HealthPort
 from workflows.client import UNREACHABLE, connect, reachable
 from workflows.dispatch import Dispatcher
@@ -73,7 +83,7 @@ class _Worker:
         await waker.start()
         for attempt in count():
             try:
-                await self._serve(BookingActivities(pool, waker.wake), heartbeat)
+                await self._serve(pool, waker, heartbeat)
             except UNREACHABLE as error:
                 if attempt % 60 == 0:
                     log.warning("Temporal is unreachable; retrying: %s", error)
@@ -89,28 +99,42 @@ class _Worker:
         self._stop.set()
         asyncio.get_running_loop().call_later(GRACE, os._exit, 1)
 
-    async def _serve(self, activities: BookingActivities, heartbeat: Heartbeat) -> None:
-        """Runs worker and dispatcher until stopped. Raises the error that prevents it."""
+    async def _serve(self, pool: Pool, waker: RelayWaker, heartbeat: Heartbeat) -> None:
+        """Runs workers, dispatcher and feeder until stopped. Raises the error that prevents it."""
         # No sandbox: the tests run in it, and replay every recorded history. Here it would double
         # or triple the CPU per workflow (replay: 8 ms without, 18 ms with it).
-        client = await _connected()
-        worker = build_worker(client, activities, workflow_runner=UnsandboxedWorkflowRunner())
-        dispatcher = Dispatcher(self._dsn, client)
-        running = asyncio.create_task(worker.run())
+        client, runner = await _connected(), UnsandboxedWorkflowRunner()
+        bookings = build_worker(client, BookingActivities(pool, waker.wake), workflow_runner=runner)
+        deliveries = webhooks.build_worker(
+            client, _webhook_activities(self._settings, pool), workflow_runner=runner
+        )
+        parts = heartbeat, Dispatcher(self._dsn, client), Feeder(self._dsn, client)
+        running = [asyncio.create_task(worker.run()) for worker in (bookings, deliveries)]
         stopped = asyncio.create_task(self._stop.wait())
-        await heartbeat.start()
-        await dispatcher.start()
-        while not running.done() and not stopped.done():
+        for part in parts:
+            await part.start()
+        while not stopped.done() and not any(task.done() for task in running):
             if await reachable(client):
                 self._reached_at = time.monotonic()
             await asyncio.wait(
-                {running, stopped}, timeout=CHECK_EVERY, return_when="FIRST_COMPLETED"
+                {*running, stopped}, timeout=CHECK_EVERY, return_when="FIRST_COMPLETED"
             )
         stopped.cancel()
         async with asyncio.timeout(GRACE):
-            ends = [] if running.done() else [worker.shutdown()]
-            await asyncio.gather(heartbeat.stop(), dispatcher.stop(), *ends)
-        await running
+            workers = zip((bookings, deliveries), running, strict=True)
+            ends = [worker.shutdown() for worker, task in workers if not task.done()]
+            await asyncio.gather(*(part.stop() for part in parts), *ends)
+        await asyncio.gather(*running)
+
+
+def _webhook_activities(settings: Settings, pool: Pool) -> WebhookActivities:
+    policy = AddressPolicy(settings.networks_for_webhooks)
+    return WebhookActivities(
+        pool,
+        Sender(policy, allow_http=settings.webhooks_by_http),
+        SigningSecrets(settings.webhook_secret_bytes),
+        Retries(dead_after=timedelta(hours=settings.webhook_dead_after_hours)),
+    )
 
 
 async def _connected() -> Client:

@@ -1,8 +1,10 @@
-"""The worker's health port: /livez and /readyz over HTTP, for its supervisor."""
+"""The worker's health port: /livez and /readyz over HTTP for its supervisor, and /metrics."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 REQUEST_TIMEOUT = 2.0
 """Time-out in seconds of one probe."""
@@ -12,6 +14,8 @@ MAX_PROBES = 100
 
 MAX_HEAD = 32 * 1024
 """Maximum size of a probe's request in bytes."""
+
+HEAD = b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
 
 DROPPED = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
@@ -51,7 +55,11 @@ class HealthPort:
         head = await reader.readuntil(b"\r\n\r\n")
         path = b"".join(head.split(b" ")[1:2])
         ready = b"200 OK" if self._ready() else b"503 Service Unavailable"
-        status = {b"/livez": b"200 OK", b"/readyz": ready}.get(path, b"404 Not Found")
-        writer.write(b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+        status = {b"/livez": b"200 OK", b"/readyz": ready, b"/metrics": b"200 OK"}.get(
+            path, b"404 Not Found"
+        )
+        body = generate_latest() if path == b"/metrics" else b""
+        writer.write(HEAD % (status, CONTENT_TYPE_LATEST.encode(), len(body)) + body)
+        await writer.drain()
         writer.close()
         await writer.wait_closed()

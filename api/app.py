@@ -33,6 +33,7 @@ from api.ops.probes import Probes
 from api.scheduling import schedules, slots
 from api.state import AppState
 from api.web import config, pages
+from api.webhooks import deliveries, endpoints
 from db.pool import create_pool
 from domain.events import Topic
 from realtime.hub import Hub
@@ -43,6 +44,8 @@ from services.alternatives import Alternatives
 from services.cache import Cache
 from services.holds import Holds
 from settings import Settings
+from webhooks.addresses import AddressPolicy
+from webhooks.secrets import SigningSecrets
 from workflows import client
 from workflows.reconciler import Reconciler
 
@@ -64,6 +67,8 @@ ROUTE_MODULES = (
     streams,
     tickets,
     event_log,
+    endpoints,
+    deliveries,
     realtime,
     health,
     config,
@@ -129,6 +134,8 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
         hold_tokens=HoldTokens.of_settings(settings),
         probes=Probes(dsn, temporal, relay),
         directory=Cache(directory.TTL),
+        webhook_secrets=SigningSecrets(settings.webhook_secret_bytes),
+        webhook_addresses=AddressPolicy(settings.networks_for_webhooks),
         public_answers=Cache(public.TTL, public.MOST_CACHED),
     )
     hub.subscribe(Topic.AVAILABILITY, lambda _: state.public_answers.clear())

@@ -16,6 +16,8 @@ from services.cache import Cache
 from services.directory import Directory
 from services.holds import Holds
 from settings import Settings
+from webhooks.addresses import AddressPolicy
+from webhooks.secrets import SigningSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class AppState:
     hold_tokens: HoldTokens
     probes: Probes
     directory: Cache[None, Directory]
+    webhook_secrets: SigningSecrets
+    webhook_addresses: AddressPolicy
     public_answers: Cache[str, bytes]
     """Answers to visitors without a token, by URL."""
 

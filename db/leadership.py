@@ -10,6 +10,7 @@ before, such a leader stays until TCP finds that its network is gone.
 
 RELAY = 0x63686169_72657631
 RECONCILER = 0x63686169_7265636F
+WEBHOOKS = 0x63686169_77656268
 
 
 async def lead(connection: Connection, lock: int, idle_timeout: float) -> bool:

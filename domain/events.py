@@ -30,6 +30,8 @@ class Topic(StrEnum):
     """Profiles: one's own; for agents and dentists also those they created; all for admins. An
     event's entity is the profile.
     """
+    WEBHOOKS = "webhooks"
+    """Webhook endpoints: an agent's own; all for admins. An event's entity is the endpoint."""
 
 
 SLOT_FIELDS = ("starts_at", "ends_at", "from", "until")
@@ -41,7 +43,7 @@ CREATOR_ROLES = frozenset({Role.AGENT, Role.DENTIST, Role.DESK})
 OF_CLINIC = "clinic:"
 """Distinguishes a clinic's topic from a booking's, as both are named by an id."""
 
-PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES})
+PRIVATE = frozenset({Topic.APPOINTMENTS, Topic.PROFILES, Topic.WEBHOOKS})
 """Topics whose events are only visible to their audience."""
 
 
@@ -98,6 +100,10 @@ class Kind(StrEnum):
     """A profile changed: reload it."""
     PROFILE_ERASED = "profile.erased"
     """A profile's personal data was erased."""
+    WEBHOOK_DISABLED = "webhook.disabled"
+    """A webhook endpoint was switched off: by its owner, or by the system for `disabled_reason`."""
+    WEBHOOK_ENABLED = "webhook.enabled"
+    """A webhook endpoint was switched on again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,8 @@ def may_see(actor: Actor, event: Event, clinic_ids: frozenset[UUID] = frozenset(
         return False
     if event.topic == Topic.PROFILES:
         return event.entity_id == actor.id or actor.role in CREATOR_ROLES
+    if event.topic == Topic.WEBHOOKS:
+        return actor.role is Role.AGENT
     payload = json.loads(event.payload)
     match actor.role:
         case Role.PATIENT:
@@ -179,6 +187,8 @@ def depends_on_rows(actor: Actor, event: Event) -> bool:
     if event.audience and actor.role is Role.PATIENT and event.topic == Topic.APPOINTMENTS:
         return bool(json.loads(event.payload).get("patient_id") != str(actor.id))
     if event.audience is None or actor.role not in CREATOR_ROLES or event.entity_id == actor.id:
+        return False
+    if event.topic == Topic.WEBHOOKS:
         return False
     return actor.role is Role.AGENT or event.topic == Topic.PROFILES
 

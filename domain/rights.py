@@ -47,6 +47,7 @@ DENTIST_OWN = _row(Right.NONE, Right.OWN, Right.NONE)
 DESK_OWN = _row(Right.NONE, Right.NONE, Right.NONE, desk=Right.OWN)
 NO_PATIENT = _row(Right.NONE, Right.OWN, Right.OWN)
 PATIENT_OWN = _row(Right.OWN, Right.NONE, Right.NONE, admin=Right.NONE)
+AGENT_OWN = _row(Right.NONE, Right.NONE, Right.OWN)
 ADMIN = _row(Right.NONE, Right.NONE, Right.NONE)
 
 
@@ -119,6 +120,16 @@ RIGHTS: Mapping[str, Row] = {
     "buy_ticket": ONES_OWN,
     "read_event_log": ONES_OWN,
     "watch_realtime": ADMIN,
+    # webhooks
+    "list_webhooks": AGENT_OWN,
+    "create_webhook": AGENT_OWN,
+    "get_webhook": AGENT_OWN,
+    "update_webhook": AGENT_OWN,
+    "delete_webhook": AGENT_OWN,
+    "rotate_webhook_secret": AGENT_OWN,
+    "ping_webhook": AGENT_OWN,
+    "list_webhook_deliveries": AGENT_OWN,
+    "replay_webhook_delivery": AGENT_OWN,
 }
 
 

@@ -39,6 +39,7 @@ begin
     perform from dentists d where d.profile_id = p_id for update;
     update dentists d set bio = null, specialty = '', bookable = false where d.profile_id = p_id;
     update resources r set name = null, active = false where r.profile_id = p_id;
+    delete from webhook_endpoints e where e.owner_id = p_id;   -- their URLs and descriptions
     update schedule_exceptions e set reason = null
       from resources r where r.no = e.resource_no and r.profile_id = p_id and e.reason is not null;
     get diagnostics schedule_reasons = row_count;

@@ -62,5 +62,11 @@ OTHER_KINDS = {
     ),
     "profile.changed": "update profiles set locale = 'de' where role = 'patient'",
     "profile.erased": "select profile_erase(id, 'system') from profiles where full_name = 'A'",
+    "webhook.disabled": (
+        "insert into webhook_endpoints (id, owner_id, owner_role, url, topics, epoch, seq)"
+        " select id, id, 'admin', 'https://bot.example', '{{availability}}', '', 0 from profiles"
+        " limit 1; update webhook_endpoints set active = false"
+    ),
+    "webhook.enabled": "update webhook_endpoints set active = true",
 }
 """Each with a statement that causes it, in this order; the first where there is a booking."""

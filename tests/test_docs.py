@@ -40,7 +40,9 @@ def test_every_problem_code_is_explained_with_its_status(code):
 
 def test_the_list_of_events_is_complete_and_closed():
     assert set(
-        re.findall(r"^\| `((?:appointment|slot|schedule|profile)\.\w+)` \|", EVENTS, re.MULTILINE)
+        re.findall(
+            r"^\| `((?:appointment|slot|schedule|profile|webhook)\.\w+)` \|", EVENTS, re.MULTILINE
+        )
     ) == set(Kind)
 
 

@@ -126,6 +126,34 @@ FRAMES = (
     + b": hb\n\n"
 ).decode()
 
+ENDPOINT: Json = {
+    "url": "https://bot.example/chairtime",
+    "topics": ["appointments"],
+    "kinds": ["appointment.booked", "appointment.expired"],
+    "description": "Production",
+    "active": True,
+}
+WEBHOOK = (
+    ENDPOINT
+    | ROW
+    | {"id": "0192e4a0-0000-7000-8000-00000000d001", "created_at": NOW, "owner_role": "agent"}
+    | {"owner_id": str(demo.person_id("agent", "chatbot"))}
+)
+DELIVERY: Json = {
+    "id": "6f1c9d0e-5f0b-5e9e-8f0a-2b6d3c1e7a55",
+    "kind": "appointment.booked",
+    "entity_id": BOOKING,
+    "seq": 58,
+    "occurred_at": NOW,
+    "status": "delivered",
+    "attempts": 1,
+    "queued_at": NOW,
+    "outcome": "delivered",
+    "http_status": 204,
+    "duration_ms": 87,
+    "last_attempt_at": NOW,
+}
+
 EXAMPLES: Mapping[str, list[Json]] = {
     # bookings and their events
     "Event": [HAPPENED],
@@ -188,6 +216,15 @@ EXAMPLES: Mapping[str, list[Json]] = {
         {k: v for k, v in NEW_DENTIST.items() if k != "role"}
         | {"id": DENTIST, "time_zone": "Europe/Berlin", "next_free_at": SLOT["starts_at"]}
     ],
+    # webhooks
+    "NewWebhook": [ENDPOINT],
+    "EditWebhook": [{"active": True}, {"kinds": None}],
+    "Rotation": [{"overlap_hours": 24}, {}],
+    "Webhook": [WEBHOOK],
+    "WebhookWithSecret": [WEBHOOK | {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}],
+    "Webhooks": [{"items": [WEBHOOK], "next_cursor": None}],
+    "Delivery": [DELIVERY],
+    "Deliveries": [{"items": [DELIVERY], "next_cursor": None}],
     # places
     "NewClinic": [PLACE],
     "EditClinic": [{"slot_grid_minutes": 10}],

@@ -20,6 +20,7 @@ EDITS = {
     "update_clinic": (f"/api/clinics/{CLINIC}", {"slot_grid_minutes": 15}),
     "update_type": ("/api/appointment-types/{type}", {"horizon_days": 90}),
     "update_resource": ("/api/resources/{chair}", {"active": True}),
+    "update_webhook": ("/api/webhooks/{webhook}", {"description": "x"}),
     "replace_schedule": (f"/api/availability/{AMARA}", {"weekly": WEEK, "exceptions": []}),
     "replace_clinic_exceptions": (f"/api/clinics/{CLINIC}/exceptions", {"exceptions": []}),
 }
@@ -61,6 +62,10 @@ async def edit(api, as_, request):
     if "{chair}" in path:
         chairs = await api.get("/api/resources?kind=chair", headers=admin)
         names["chair"] = chairs.json()[0]["no"]
+    if "{webhook}" in path:
+        endpoint = {"url": "https://bot.example", "topics": ["availability"]}
+        made = await api.post("/api/webhooks", json=endpoint, headers=admin)
+        names["webhook"] = made.json()["id"]
     path = path.format(**names)
 
     async def send(*tags: str):
@@ -124,7 +129,7 @@ async def test_head_works_on_every_route_that_can_be_read(api, as_):
 
 async def test_no_response_echoes_the_host_header(api, as_):
     ids = {"id": str(ANA), "clinic_id": str(CLINIC), "dentist_id": str(AMARA), "no": "1"}
-    ids["agent_id"] = ids["patient_id"] = ids["id"]
+    ids |= dict.fromkeys(("agent_id", "patient_id", "delivery_id"), ids["id"])
     for name in ("Host", "X-Forwarded-Host", "Forwarded"):
         headers = as_("admin", **{name: "evil.example"})
         for template, operations in DOCUMENT["paths"].items():

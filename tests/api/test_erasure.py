@@ -26,6 +26,8 @@ CODES = {
     "schedule_exceptions": "kind",
     "schema_migrations": "version checksum",
     "stream_tickets": "caller topics",
+    "webhook_deliveries": "topic kind payload status outcome",
+    "webhook_endpoints": "owner_role topics kinds disabled_reason epoch",
     "workflow_inbox": "verb actor",
 }
 """Columns that hold no text about a person, by table. All others are blank after an erasure."""
@@ -36,6 +38,7 @@ PERSONAL = {
     "profiles": "true",
     "resources": "profile_id is not null",
     "schedule_exceptions": "resource_no is not null",
+    "webhook_endpoints": "true",
 }
 """Which rows of a table are about a person: of chairs and clinics there is text that stays."""
 
@@ -63,6 +66,9 @@ async def practice(api, as_):
     schedule = {"weekly": [week(day) for day in range(5)], "exceptions": [away]}
     changed = await api.put(f"/api/availability/{AMARA}", json=schedule, headers=as_("admin"))
     assert changed.status_code == 200
+    endpoint = {"url": "https://bot.example", "topics": ["appointments"], "description": "mine"}
+    made = await api.post("/api/webhooks", json=endpoint, headers=as_("agent", "chatbot"))
+    assert made.status_code == 201
     return kept
 
 

@@ -43,6 +43,8 @@ def test_each_list_with_a_cursor_is_tried():
         "/api/appointments",
         "/api/availability/slots",
         "/api/profiles",
+        "/api/webhooks",
+        "/api/webhooks/{id}/deliveries",
         "/api/events",
         "/api/appointments/{id}/events",
     }

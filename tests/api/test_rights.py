@@ -14,13 +14,15 @@ from uuid_utils.compat import uuid7
 
 from api.app import ROUTE_MODULES
 from api.auth import development
-from db import grants, profiles
+from db import events, grants, profiles, webhook_deliveries, webhooks
 from db.demo import CLINIC, person_id
-from domain.actors import Role
+from db.pool import Connection
+from domain.actors import Actor, Role
 from domain.rights import PUBLIC, RIGHTS, Right, right
 from tests.api.asgi import scope
 from tests.second_clinic import HARBOUR, NORA, add_harbour
 from tests.support import AMARA, ANA, BEN, LENA, MATEO, monday
+from webhooks.queueing import ping
 
 ROUTES = {route.name: route for module in ROUTE_MODULES for route in module.router.routes}
 CHLOE = person_id("patient", "chloe")
@@ -77,6 +79,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "cancel_booking": {"booking_id": "{id}", "hold_token": "{token}"},
     "reschedule_booking": {"booking_id": "{id}", "hold_token": "{token}", "starts_at": "{at}"},
     "get_booking": {"booking_id": "{id}"},
+    "create_webhook": {"url": "https://bot.example/{number}", "topics": ["appointments"]},
+    "update_webhook": {"description": "new"},
 }
 QUERIES = {
     "search_slots": CHECKUP,
@@ -93,6 +97,13 @@ ABOUT = {
     "update_clinic": "clinic_id",
     "get_type": "type",
     "update_type": "type",
+    **dict.fromkeys(
+        (
+            *("get_webhook", "update_webhook", "delete_webhook", "rotate_webhook_secret"),
+            *("list_webhook_deliveries", "replay_webhook_delivery", "ping_webhook"),
+        ),
+        "webhook",
+    ),
 }
 """What `{id}` stands for; elsewhere it is an appointment."""
 
@@ -114,6 +125,8 @@ class World:
     chair: int
     visits: dict[str, dict[str, Any]] = field(default_factory=dict)
     numbers: Any = field(default_factory=count)
+    webhooks: dict[str, str] = field(default_factory=dict)
+    """The endpoints of the agent, the admin and another agent, and a delivery of each."""
 
     def headers(self, caller: str, whose: str = "own") -> dict[str, str]:
         if caller == "anonymous":
@@ -135,9 +148,21 @@ class World:
         answer = await self.api.post("/api/appointments", json=body, headers=headers)
         self.visits[caller] = answer.json()
 
+    async def add_webhook(self, connection: Connection, name: str, owner: Actor) -> None:
+        id, delivery = uuid7(), uuid7()
+        fields = {"url": "https://bot.example", "topics": ["appointments"], "active": True}
+        fields |= {"kinds": None, "description": None}
+        assert await webhooks.add(connection, id, owner, fields)
+        endpoint = await webhooks.get(connection, id, owner)
+        message = ping(endpoint, await events.position(connection))
+        await webhook_deliveries.queue(connection, id, [(delivery, message)])
+        self.webhooks |= {name: str(id), f"{name} delivery": str(delivery)}
+
     def things(self, caller: str, whose: str) -> dict[str, str]:
         """What goes into path and body."""
         common = {"at": monday(14).isoformat(), "number": str(next(self.numbers))}
+        own = caller if whose == "own" and caller in self.webhooks else "other"
+        common |= {"webhook": self.webhooks[own], "delivery_id": self.webhooks[f"{own} delivery"]}
         if whose == "missing":
             names = (
                 "appointment",
@@ -147,6 +172,8 @@ class World:
                 "agent_id",
                 "clinic_id",
                 "type",
+                "webhook",
+                "delivery_id",
             )
             at = AMARA if "dentist" not in caller else uuid7()
             missing = {"no": "999999", "at_dentist": str(at)}
@@ -254,6 +281,12 @@ async def world(api, as_, settings, pool) -> World:
         await profiles.create(connection, TRUSTED, service, None)
         for patient in (ANA, BEN):
             await grants.give(connection, patient, TRUSTED)
+        for name, role, owner in (
+            ("agent", "agent", person_id("agent", "chatbot")),
+            ("admin", "admin", person_id("admin", "admin")),
+            ("other", "agent", TRUSTED),
+        ):
+            await world.add_webhook(connection, name, Actor(Role(role), owner))
     return world
 
 

@@ -23,7 +23,7 @@ class Operation(NamedTuple):
     @property
     def url(self) -> str:
         filled = self.path.replace("{no}", "1")
-        for name in ("id", "clinic_id", "dentist_id", "agent_id"):
+        for name in ("id", "clinic_id", "dentist_id", "agent_id", "delivery_id"):
             filled = filled.replace(f"{{{name}}}", str(uuid4()))
         return filled
 

@@ -30,6 +30,7 @@ TABLES = {
     "Create": "appointments",
     "Update": "appointments",
     "Cancel": "appointments",
+    "NewWebhook": "webhook_endpoints",
 }
 """The body that has each column. Other bodies repeat these fields, or are not stored."""
 
@@ -55,6 +56,10 @@ OTHERS = {
     "a hash of another length": "update appointments set hold_token_hash = 'short'",
     "a key's hash of another length": (
         "insert into idempotency_keys values (gen_random_uuid(), 'r', 'short', 't', 'short')"
+    ),
+    "an endpoint without topics": "update webhook_endpoints set topics = '{}'",
+    "an active endpoint that was switched off": (
+        "update webhook_endpoints set disabled_reason = 'gone'"
     ),
     "a ticket without topics": "insert into stream_tickets values ('h', 'c', '{}', 0, now())",
 }
@@ -131,6 +136,11 @@ async def rows(pool: Pool) -> Pool:
     await pool.execute(
         "insert into schedule_exceptions (clinic_id, on_date, kind, starts, ends)"
         " select id, current_date, 'hours', '8:00', '9:00' from clinics"
+    )
+    await pool.execute(
+        "insert into webhook_endpoints (id, owner_id, owner_role, url, topics, epoch, seq)"
+        " select id, id, 'admin', 'https://bot.example', '{availability}', '', 0 from profiles"
+        " limit 1"
     )
     return pool
 

@@ -18,5 +18,9 @@ export const KEYED_ROUTES: readonly string[] = [
   "POST /api/profiles",
   "POST /api/profiles/me/patients",
   "POST /api/resources",
+  "POST /api/webhooks",
+  "POST /api/webhooks/{id}/deliveries/{delivery_id}/replay",
+  "POST /api/webhooks/{id}/rotate-secret",
+  "POST /api/webhooks/{id}/test",
   "PUT /api/appointments/{id}",
 ];

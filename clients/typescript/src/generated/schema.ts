@@ -1022,6 +1022,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Webhooks
+         * @description Webhook endpoints, the newest first: an agent's own; all for admins.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Create Webhook
+         * @description Sends the events from now on to this URL, with the caller's rights. Only this answer, and its
+         *     repeat with the same key, has the secret.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Webhook
+         * @description One endpoint, with its version as ETag.
+         */
+        get: operations["get_webhook"];
+        /**
+         * Update Webhook
+         * @description Changes the fields in the body. `active: true` also clears `disabled_reason`, and sends what
+         *     waits at once.
+         */
+        put: operations["update_webhook"];
+        post?: never;
+        /**
+         * Delete Webhook
+         * @description Deletes the endpoint and its deliveries. A delivery that is being sent may still arrive.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Webhook Secret
+         * @description A new secret. For `overlap_hours` each delivery has signatures of both secrets. The body
+         *     is optional.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Webhook Deliveries
+         * @description The deliveries to this endpoint, the newest first.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Webhook Delivery
+         * @description Sends a delivery once more, under the same `webhook-id`. An event that the endpoint's owner
+         *     may not see any more is not sent.
+         */
+        post: operations["replay_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ping Webhook
+         * @description Queues a message of kind `webhook.ping` for this endpoint. The delivery log shows what came
+         *     of it.
+         */
+        post: operations["ping_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/realtime": {
         parameters: {
             query?: never;
@@ -1219,7 +1356,7 @@ export interface components {
             patient_id: string;
             /** Appointment Type */
             appointment_type: string;
-            status: components["schemas"]["Status"];
+            status: components["schemas"]["domain__booking__Status"];
             /**
              * Starts At
              * Format: date-time
@@ -1348,6 +1485,12 @@ export interface components {
              */
             updated_at: string;
         };
+        /**
+         * AttemptOutcome
+         * @description The result of one attempt at a delivery.
+         * @enum {string}
+         */
+        AttemptOutcome: "delivered" | "http_error" | "redirect" | "gone" | "timeout" | "unreachable" | "address_refused";
         /**
          * Because
          * @description One reason; fields that do not apply are absent.
@@ -1657,6 +1800,90 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * Deliveries
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "6f1c9d0e-5f0b-5e9e-8f0a-2b6d3c1e7a55",
+         *           "kind": "appointment.booked",
+         *           "entity_id": "0192e4a0-0000-7000-8000-00000000b001",
+         *           "seq": 58,
+         *           "occurred_at": "2027-03-01T10:00:00Z",
+         *           "status": "delivered",
+         *           "attempts": 1,
+         *           "queued_at": "2027-03-01T10:00:00Z",
+         *           "outcome": "delivered",
+         *           "http_status": 204,
+         *           "duration_ms": 87,
+         *           "last_attempt_at": "2027-03-01T10:00:00Z"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        Deliveries: {
+            /** Items */
+            items: components["schemas"]["Delivery"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * Delivery
+         * @description One event for one endpoint, as the delivery log shows it.
+         * @example {
+         *       "id": "6f1c9d0e-5f0b-5e9e-8f0a-2b6d3c1e7a55",
+         *       "kind": "appointment.booked",
+         *       "entity_id": "0192e4a0-0000-7000-8000-00000000b001",
+         *       "seq": 58,
+         *       "occurred_at": "2027-03-01T10:00:00Z",
+         *       "status": "delivered",
+         *       "attempts": 1,
+         *       "queued_at": "2027-03-01T10:00:00Z",
+         *       "outcome": "delivered",
+         *       "http_status": 204,
+         *       "duration_ms": 87,
+         *       "last_attempt_at": "2027-03-01T10:00:00Z"
+         *     }
+         */
+        Delivery: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Entity Id
+             * Format: uuid
+             */
+            entity_id: string;
+            /** Seq */
+            seq: number;
+            /**
+             * Occurred At
+             * Format: date-time
+             */
+            occurred_at: string;
+            status: components["schemas"]["domain__webhooks__Status"];
+            /** Attempts */
+            attempts: number;
+            /**
+             * Queued At
+             * Format: date-time
+             */
+            queued_at: string;
+            outcome?: components["schemas"]["AttemptOutcome"] | null;
+            /** Http Status */
+            http_status?: number | null;
+            /** Duration Ms */
+            duration_ms?: number | null;
+            /** Last Attempt At */
+            last_attempt_at?: string | null;
+            /** Next Attempt At */
+            next_attempt_at?: string | null;
+        };
+        /**
          * Dentist
          * @example {
          *       "full_name": "Dr. Amara Okafor",
@@ -1689,6 +1916,12 @@ export interface components {
             /** Next Free At */
             next_free_at?: string | null;
         };
+        /**
+         * DisabledReason
+         * @description Why the system switched an endpoint off.
+         * @enum {string}
+         */
+        DisabledReason: "unreachable" | "gone" | "owner_lost_access";
         /**
          * EditChair
          * @example {
@@ -1881,6 +2114,51 @@ export interface components {
             readonly clinic_id?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly id?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly updated_at?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly version?: unknown;
+        };
+        /**
+         * EditWebhook
+         * @description `active: true` switches an endpoint on again, which then gets the events it missed.
+         * @example {
+         *       "active": true
+         *     }
+         * @example {
+         *       "kinds": null
+         *     }
+         */
+        EditWebhook: {
+            /**
+             * Url
+             * Format: uri
+             */
+            url?: string;
+            /** Topics */
+            topics?: string[];
+            /** Kinds */
+            kinds?: components["schemas"]["Kind"][] | null;
+            /** Description */
+            description?: string | null;
+            /** Active */
+            active?: boolean;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly created_at?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly disabled_at?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly disabled_reason?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly failing_since?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly id?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly owner_id?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly owner_role?: unknown;
+            /** @description Read-only: leave it out, or send the value from GET. */
+            readonly previous_secret_until?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
             readonly updated_at?: unknown;
             /** @description Read-only: leave it out, or send the value from GET. */
@@ -2106,7 +2384,7 @@ export interface components {
          * @description The kinds of events. The triggers in migrations/ write these and no others.
          * @enum {string}
          */
-        Kind: "appointment.held" | "appointment.extended" | "appointment.approval_requested" | "appointment.booked" | "appointment.rescheduled" | "appointment.edited" | "appointment.chair_assigned" | "appointment.checked_in" | "appointment.started" | "appointment.completed" | "appointment.no_show" | "appointment.released" | "appointment.expired" | "appointment.declined" | "appointment.cancelled" | "appointment.removed" | "appointment.lapsed" | "slot.free" | "slot.held" | "slot.booked" | "schedule.changed" | "profile.created" | "profile.changed" | "profile.erased";
+        Kind: "appointment.held" | "appointment.extended" | "appointment.approval_requested" | "appointment.booked" | "appointment.rescheduled" | "appointment.edited" | "appointment.chair_assigned" | "appointment.checked_in" | "appointment.started" | "appointment.completed" | "appointment.no_show" | "appointment.released" | "appointment.expired" | "appointment.declined" | "appointment.cancelled" | "appointment.removed" | "appointment.lapsed" | "slot.free" | "slot.held" | "slot.booked" | "schedule.changed" | "profile.created" | "profile.changed" | "profile.erased" | "webhook.disabled" | "webhook.enabled";
         /**
          * LinkedPatient
          * @description A patient without a login, for whom another patient books.
@@ -2380,6 +2658,40 @@ export interface components {
              * @default true
              */
             bookable_online: boolean;
+        };
+        /**
+         * NewWebhook
+         * @description An endpoint. `topics` are those of the event streams.
+         * @example {
+         *       "url": "https://bot.example/chairtime",
+         *       "topics": [
+         *         "appointments"
+         *       ],
+         *       "kinds": [
+         *         "appointment.booked",
+         *         "appointment.expired"
+         *       ],
+         *       "description": "Production",
+         *       "active": true
+         *     }
+         */
+        NewWebhook: {
+            /**
+             * Url
+             * Format: uri
+             */
+            url: string;
+            /** Topics */
+            topics: string[];
+            /** Kinds */
+            kinds?: components["schemas"]["Kind"][] | null;
+            /** Description */
+            description?: string | null;
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
         };
         /** Open */
         Open: {
@@ -2767,6 +3079,21 @@ export interface components {
          */
         Role: "admin" | "dentist" | "desk" | "patient" | "agent" | "clinic" | "system";
         /**
+         * Rotation
+         * @description How long the present secret still signs beside the new one.
+         * @example {
+         *       "overlap_hours": 24
+         *     }
+         * @example {}
+         */
+        Rotation: {
+            /**
+             * Overlap Hours
+             * @default 24
+             */
+            overlap_hours: number;
+        };
+        /**
          * ScheduleReplaced
          * @example {
          *       "schedule": {
@@ -2903,11 +3230,6 @@ export interface components {
          */
         State: "free" | "held" | "booked";
         /**
-         * Status
-         * @enum {string}
-         */
-        Status: "held" | "pending_approval" | "booked" | "checked_in" | "in_treatment" | "completed" | "no_show" | "released" | "expired" | "declined" | "cancelled";
-        /**
          * Ticket
          * @example {
          *       "ticket": "rG1lZ0J5S2pQ5mV3c8ZkT2R4bW9n7W1vYQ9hX0tUfLs",
@@ -2943,7 +3265,7 @@ export interface components {
             version: number;
             /** Verb */
             verb: string;
-            to_status: components["schemas"]["Status"];
+            to_status: components["schemas"]["domain__booking__Status"];
             /** Actor */
             actor: string;
             via: components["schemas"]["Via"];
@@ -2952,7 +3274,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            from_status?: components["schemas"]["Status"] | null;
+            from_status?: components["schemas"]["domain__booking__Status"] | null;
             /** Reason */
             reason?: string | null;
             /** Actor Name */
@@ -3104,6 +3426,168 @@ export interface components {
             metrics_url: string | null;
         };
         /**
+         * Webhook
+         * @description An endpoint that events are sent to, with the rights of its owner.
+         * @example {
+         *       "url": "https://bot.example/chairtime",
+         *       "topics": [
+         *         "appointments"
+         *       ],
+         *       "kinds": [
+         *         "appointment.booked",
+         *         "appointment.expired"
+         *       ],
+         *       "description": "Production",
+         *       "active": true,
+         *       "version": 1,
+         *       "updated_at": "2027-03-01T10:00:00Z",
+         *       "id": "0192e4a0-0000-7000-8000-00000000d001",
+         *       "created_at": "2027-03-01T10:00:00Z",
+         *       "owner_role": "agent",
+         *       "owner_id": "b4bd6a49-a6c7-55e8-a203-20d3f8fb24ed"
+         *     }
+         */
+        Webhook: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Owner Id
+             * Format: uuid
+             */
+            owner_id: string;
+            owner_role: components["schemas"]["Role"];
+            /** Url */
+            url: string;
+            /** Topics */
+            topics: string[];
+            /** Active */
+            active: boolean;
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Kinds */
+            kinds?: string[] | null;
+            /** Description */
+            description?: string | null;
+            disabled_reason?: components["schemas"]["DisabledReason"] | null;
+            /** Disabled At */
+            disabled_at?: string | null;
+            /** Failing Since */
+            failing_since?: string | null;
+            /** Previous Secret Until */
+            previous_secret_until?: string | null;
+        };
+        /**
+         * WebhookWithSecret
+         * @example {
+         *       "url": "https://bot.example/chairtime",
+         *       "topics": [
+         *         "appointments"
+         *       ],
+         *       "kinds": [
+         *         "appointment.booked",
+         *         "appointment.expired"
+         *       ],
+         *       "description": "Production",
+         *       "active": true,
+         *       "version": 1,
+         *       "updated_at": "2027-03-01T10:00:00Z",
+         *       "id": "0192e4a0-0000-7000-8000-00000000d001",
+         *       "created_at": "2027-03-01T10:00:00Z",
+         *       "owner_role": "agent",
+         *       "owner_id": "b4bd6a49-a6c7-55e8-a203-20d3f8fb24ed",
+         *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+         *     }
+         */
+        WebhookWithSecret: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Owner Id
+             * Format: uuid
+             */
+            owner_id: string;
+            owner_role: components["schemas"]["Role"];
+            /** Url */
+            url: string;
+            /** Topics */
+            topics: string[];
+            /** Active */
+            active: boolean;
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Kinds */
+            kinds?: string[] | null;
+            /** Description */
+            description?: string | null;
+            disabled_reason?: components["schemas"]["DisabledReason"] | null;
+            /** Disabled At */
+            disabled_at?: string | null;
+            /** Failing Since */
+            failing_since?: string | null;
+            /** Previous Secret Until */
+            previous_secret_until?: string | null;
+            /** Secret */
+            secret: string;
+        };
+        /**
+         * Webhooks
+         * @example {
+         *       "items": [
+         *         {
+         *           "url": "https://bot.example/chairtime",
+         *           "topics": [
+         *             "appointments"
+         *           ],
+         *           "kinds": [
+         *             "appointment.booked",
+         *             "appointment.expired"
+         *           ],
+         *           "description": "Production",
+         *           "active": true,
+         *           "version": 1,
+         *           "updated_at": "2027-03-01T10:00:00Z",
+         *           "id": "0192e4a0-0000-7000-8000-00000000d001",
+         *           "created_at": "2027-03-01T10:00:00Z",
+         *           "owner_role": "agent",
+         *           "owner_id": "b4bd6a49-a6c7-55e8-a203-20d3f8fb24ed"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        Webhooks: {
+            /** Items */
+            items: components["schemas"]["Webhook"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
          * WeeklyHours
          * @description Open from `starts` to `ends` on this weekday. If `ends` is not later than `starts`, it is on
          *     the next day. `valid_from` and `valid_to` are included.
@@ -3134,6 +3618,16 @@ export interface components {
             /** Valid To */
             valid_to?: string | null;
         };
+        /**
+         * Status
+         * @enum {string}
+         */
+        domain__booking__Status: "held" | "pending_approval" | "booked" | "checked_in" | "in_treatment" | "completed" | "no_show" | "released" | "expired" | "declined" | "cancelled";
+        /**
+         * Status
+         * @enum {string}
+         */
+        domain__webhooks__Status: "pending" | "delivered" | "failed";
         /** @description A refusal. Further fields depend on its code. */
         Problem: {
             type: string;
@@ -3193,7 +3687,7 @@ export interface components {
         Event: {
             seq: number;
             /** @enum {string} */
-            kind: "appointment.held" | "appointment.extended" | "appointment.approval_requested" | "appointment.booked" | "appointment.rescheduled" | "appointment.edited" | "appointment.chair_assigned" | "appointment.checked_in" | "appointment.started" | "appointment.completed" | "appointment.no_show" | "appointment.released" | "appointment.expired" | "appointment.declined" | "appointment.cancelled" | "appointment.removed" | "appointment.lapsed" | "slot.free" | "slot.held" | "slot.booked" | "schedule.changed" | "profile.created" | "profile.changed" | "profile.erased";
+            kind: "appointment.held" | "appointment.extended" | "appointment.approval_requested" | "appointment.booked" | "appointment.rescheduled" | "appointment.edited" | "appointment.chair_assigned" | "appointment.checked_in" | "appointment.started" | "appointment.completed" | "appointment.no_show" | "appointment.released" | "appointment.expired" | "appointment.declined" | "appointment.cancelled" | "appointment.removed" | "appointment.lapsed" | "slot.free" | "slot.held" | "slot.booked" | "schedule.changed" | "profile.created" | "profile.changed" | "profile.erased" | "webhook.disabled" | "webhook.enabled";
             /** Format: uuid */
             entity_id: string;
             version: number | null;
@@ -3225,6 +3719,7 @@ export interface components {
 }
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentType = components['schemas']['AppointmentType'];
+export type AttemptOutcome = components['schemas']['AttemptOutcome'];
 export type Because = components['schemas']['Because'];
 export type BoardPage = components['schemas']['BoardPage'];
 export type BoardSlot = components['schemas']['BoardSlot'];
@@ -3237,12 +3732,16 @@ export type ClosedBy = components['schemas']['ClosedBy'];
 export type Confirm = components['schemas']['Confirm'];
 export type Create = components['schemas']['Create'];
 export type DateException = components['schemas']['DateException'];
+export type Deliveries = components['schemas']['Deliveries'];
+export type Delivery = components['schemas']['Delivery'];
 export type Dentist = components['schemas']['Dentist'];
+export type DisabledReason = components['schemas']['DisabledReason'];
 export type EditChair = components['schemas']['EditChair'];
 export type EditClinic = components['schemas']['EditClinic'];
 export type EditMe = components['schemas']['EditMe'];
 export type EditProfile = components['schemas']['EditProfile'];
 export type EditType = components['schemas']['EditType'];
+export type EditWebhook = components['schemas']['EditWebhook'];
 export type Erased = components['schemas']['Erased'];
 export type EventLog = components['schemas']['EventLog'];
 export type ExceptionKind = components['schemas']['ExceptionKind'];
@@ -3260,6 +3759,7 @@ export type NewChair = components['schemas']['NewChair'];
 export type NewClinic = components['schemas']['NewClinic'];
 export type NewProfile = components['schemas']['NewProfile'];
 export type NewType = components['schemas']['NewType'];
+export type NewWebhook = components['schemas']['NewWebhook'];
 export type Open = components['schemas']['Open'];
 export type Page = components['schemas']['Page'];
 export type PartOfDay = components['schemas']['PartOfDay'];
@@ -3275,10 +3775,10 @@ export type Reset = components['schemas']['Reset'];
 export type Resource = components['schemas']['Resource'];
 export type ResourceKind = components['schemas']['ResourceKind'];
 export type Role = components['schemas']['Role'];
+export type Rotation = components['schemas']['Rotation'];
 export type ScheduleReplaced = components['schemas']['ScheduleReplaced'];
 export type ShownSchedule = components['schemas']['ShownSchedule'];
 export type State = components['schemas']['State'];
-export type Status = components['schemas']['Status'];
 export type Ticket = components['schemas']['Ticket'];
 export type Transition = components['schemas']['Transition'];
 export type Update = components['schemas']['Update'];
@@ -3286,7 +3786,12 @@ export type Verb = components['schemas']['Verb'];
 export type Via = components['schemas']['Via'];
 export type Wanted = components['schemas']['Wanted'];
 export type WebConfig = components['schemas']['WebConfig'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookWithSecret = components['schemas']['WebhookWithSecret'];
+export type Webhooks = components['schemas']['Webhooks'];
 export type WeeklyHours = components['schemas']['WeeklyHours'];
+export type DomainBookingStatus = components['schemas']['domain__booking__Status'];
+export type DomainWebhooksStatus = components['schemas']['domain__webhooks__Status'];
 export type Problem = components['schemas']['Problem'];
 export type Event = components['schemas']['Event'];
 export type ResponseRefused = components['responses']['Refused'];
@@ -3399,7 +3904,7 @@ export interface operations {
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
-                status?: components["schemas"]["Status"][];
+                status?: components["schemas"]["domain__booking__Status"][];
                 dentist_id?: string[];
                 patient_id?: string;
                 appointment_type?: string;
@@ -5238,6 +5743,264 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventLog"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description Only endpoints that the system has switched off, or only others. */
+                disabled?: boolean;
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a request safe to repeat: the same key has one effect. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description A repeat: the same, as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version (ETag) to change; refused if it has changed since. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditWebhook"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a request safe to repeat: the same key has one effect. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["domain__webhooks__Status"];
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    replay_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a request safe to repeat: the same key has one effect. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    ping_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a request safe to repeat: the same key has one effect. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A repeat: the same, as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
             default: components["responses"]["Refused"];

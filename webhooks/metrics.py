@@ -1,0 +1,8 @@
+"""Metrics of webhooks."""
+
+from prometheus_client import Counter
+
+ATTEMPTS = Counter(
+    "chairtime_webhook_attempts", "Attempts at webhook deliveries, by outcome", ["outcome"]
+)
+QUEUED = Counter("chairtime_webhook_queued", "Webhook deliveries added to the queue")
