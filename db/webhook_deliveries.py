@@ -16,9 +16,9 @@ from domain.webhooks import (
     Attempt,
     AttemptOutcome,
     Delivery,
+    DeliveryStatus,
     DisabledReason,
     DueDelivery,
-    Status,
 )
 
 LOG = """
@@ -206,7 +206,7 @@ async def page(
     connection: Connection,
     endpoint_id: UUID,
     *,
-    status: Status | None,
+    status: DeliveryStatus | None,
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Delivery]:
@@ -267,6 +267,6 @@ async def delete_old(connection: Connection, limit: int) -> int:
 
 def _delivery(row: asyncpg.Record) -> Delivery:
     fields = dict(row)
-    fields["status"] = Status(fields["status"])
+    fields["status"] = DeliveryStatus(fields["status"])
     fields["outcome"] = AttemptOutcome(fields["outcome"]) if fields["outcome"] else None
     return Delivery(**fields)

@@ -37,7 +37,7 @@ RESET = "webhook.reset"
 """The kind of a message that events are missing: load the lists again. It has the `reason`."""
 
 
-class Status(StrEnum):
+class DeliveryStatus(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
@@ -113,7 +113,7 @@ class Delivery:
     seq: int
     """The event's number in the log; 0 for `webhook.ping` and `webhook.reset`."""
     occurred_at: datetime
-    status: Status
+    status: DeliveryStatus
     attempts: int
     queued_at: datetime
     outcome: AttemptOutcome | None = None

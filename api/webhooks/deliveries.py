@@ -18,7 +18,7 @@ from api.http.values import Digits
 from api.webhooks.endpoints import endpoint
 from db import events, webhook_deliveries
 from db.pool import use
-from domain.webhooks import Delivery, Status, Webhook
+from domain.webhooks import Delivery, DeliveryStatus, Webhook
 from webhooks.queueing import ping
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/webhooks/{id}", tags=["webhooks"])
@@ -35,7 +35,7 @@ async def list_webhook_deliveries(
     id: UUID,
     caller: Caller,
     state: State,
-    status: Annotated[Status | None, Query()] = None,
+    status: Annotated[DeliveryStatus | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200), Digits] = 50,
     cursor: PageCursor = None,
 ) -> Deliveries:

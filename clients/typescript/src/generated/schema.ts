@@ -1356,7 +1356,7 @@ export interface components {
             patient_id: string;
             /** Appointment Type */
             appointment_type: string;
-            status: components["schemas"]["domain__booking__Status"];
+            status: components["schemas"]["Status"];
             /**
              * Starts At
              * Format: date-time
@@ -1865,7 +1865,7 @@ export interface components {
              * Format: date-time
              */
             occurred_at: string;
-            status: components["schemas"]["domain__webhooks__Status"];
+            status: components["schemas"]["DeliveryStatus"];
             /** Attempts */
             attempts: number;
             /**
@@ -1883,6 +1883,11 @@ export interface components {
             /** Next Attempt At */
             next_attempt_at?: string | null;
         };
+        /**
+         * DeliveryStatus
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "delivered" | "failed";
         /**
          * Dentist
          * @example {
@@ -3230,6 +3235,11 @@ export interface components {
          */
         State: "free" | "held" | "booked";
         /**
+         * Status
+         * @enum {string}
+         */
+        Status: "held" | "pending_approval" | "booked" | "checked_in" | "in_treatment" | "completed" | "no_show" | "released" | "expired" | "declined" | "cancelled";
+        /**
          * Ticket
          * @example {
          *       "ticket": "rG1lZ0J5S2pQ5mV3c8ZkT2R4bW9n7W1vYQ9hX0tUfLs",
@@ -3265,7 +3275,7 @@ export interface components {
             version: number;
             /** Verb */
             verb: string;
-            to_status: components["schemas"]["domain__booking__Status"];
+            to_status: components["schemas"]["Status"];
             /** Actor */
             actor: string;
             via: components["schemas"]["Via"];
@@ -3274,7 +3284,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            from_status?: components["schemas"]["domain__booking__Status"] | null;
+            from_status?: components["schemas"]["Status"] | null;
             /** Reason */
             reason?: string | null;
             /** Actor Name */
@@ -3618,16 +3628,6 @@ export interface components {
             /** Valid To */
             valid_to?: string | null;
         };
-        /**
-         * Status
-         * @enum {string}
-         */
-        domain__booking__Status: "held" | "pending_approval" | "booked" | "checked_in" | "in_treatment" | "completed" | "no_show" | "released" | "expired" | "declined" | "cancelled";
-        /**
-         * Status
-         * @enum {string}
-         */
-        domain__webhooks__Status: "pending" | "delivered" | "failed";
         /** @description A refusal. Further fields depend on its code. */
         Problem: {
             type: string;
@@ -3734,6 +3734,7 @@ export type Create = components['schemas']['Create'];
 export type DateException = components['schemas']['DateException'];
 export type Deliveries = components['schemas']['Deliveries'];
 export type Delivery = components['schemas']['Delivery'];
+export type DeliveryStatus = components['schemas']['DeliveryStatus'];
 export type Dentist = components['schemas']['Dentist'];
 export type DisabledReason = components['schemas']['DisabledReason'];
 export type EditChair = components['schemas']['EditChair'];
@@ -3779,6 +3780,7 @@ export type Rotation = components['schemas']['Rotation'];
 export type ScheduleReplaced = components['schemas']['ScheduleReplaced'];
 export type ShownSchedule = components['schemas']['ShownSchedule'];
 export type State = components['schemas']['State'];
+export type Status = components['schemas']['Status'];
 export type Ticket = components['schemas']['Ticket'];
 export type Transition = components['schemas']['Transition'];
 export type Update = components['schemas']['Update'];
@@ -3790,8 +3792,6 @@ export type Webhook = components['schemas']['Webhook'];
 export type WebhookWithSecret = components['schemas']['WebhookWithSecret'];
 export type Webhooks = components['schemas']['Webhooks'];
 export type WeeklyHours = components['schemas']['WeeklyHours'];
-export type DomainBookingStatus = components['schemas']['domain__booking__Status'];
-export type DomainWebhooksStatus = components['schemas']['domain__webhooks__Status'];
 export type Problem = components['schemas']['Problem'];
 export type Event = components['schemas']['Event'];
 export type ResponseRefused = components['responses']['Refused'];
@@ -3904,7 +3904,7 @@ export interface operations {
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
-                status?: components["schemas"]["domain__booking__Status"][];
+                status?: components["schemas"]["Status"][];
                 dentist_id?: string[];
                 patient_id?: string;
                 appointment_type?: string;
@@ -5919,7 +5919,7 @@ export interface operations {
     list_webhook_deliveries: {
         parameters: {
             query?: {
-                status?: components["schemas"]["domain__webhooks__Status"];
+                status?: components["schemas"]["DeliveryStatus"];
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
