@@ -75,9 +75,9 @@ async def test_a_forged_cursor_is_refused(api, as_, operation, text):
     """Of a list by name, any text can be a name: it is answered with what comes after it."""
     for cursor in (forged(f"{text}|{uuid4()}"), forged(text), forged(f"{text}|7")):
         query = query_of(operation) | {"cursor": cursor}
-        answer = await api.get(operation.path, params=query, headers=as_("admin"))
+        answer = await api.get(operation.url, params=query, headers=as_("admin"))
         is_name = operation.path == "/api/profiles" and cursor == forged(f"{text}|{uuid4()}")
-        if answer.status_code != 200:
+        if answer.status_code != 200 and (cursor or "{id}" not in operation.path):
             assert "cursor" in faults(answer)
         elif cursor:
             assert operation.path == "/api/profiles" or not is_name
