@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import asyncpg
+from rich.console import Console
 from temporalio.client import Client
 
 from benchmarks import cpu, rows
@@ -59,6 +60,10 @@ class Bench:
 
     async def wait_until_idle(self) -> None:
         await cpu.wait_until_idle(self.system.pids)
+
+    def say(self, what: str) -> None:
+        """Prints which part of an experiment begins."""
+        Console(stderr=True).print(f"  {what} (load average {os.getloadavg()[0]:.1f}) …")
 
     @contextlib.contextmanager
     def without(self, *names: str) -> Iterator[None]:

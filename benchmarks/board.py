@@ -16,6 +16,7 @@ FRAME_MS, TASK_MS = 16.0, 50.0
 SINGLE = (100, 20)
 RATE = 100.0
 SECONDS = (10, 3)
+WAIT_S = 10
 PAUSE_S = 0.15
 """Between two single events, so that each is measured on its own."""
 
@@ -59,10 +60,13 @@ OBSERVE = """() => {
 that was laid out, and when the frame was over; and each task of more than 50 ms.
 """
 
-TIMES = """count => new Promise(resolve => {
-  const look = () => seen.times.length >= count ? resolve(seen.times) : setTimeout(look, 20);
+TIMES = """([count, milliseconds]) => new Promise(resolve => {
+  const until = Date.now() + milliseconds;
+  const look = () => seen.times.length >= count || Date.now() > until
+    ? resolve(seen.times) : setTimeout(look, 20);
   look();
 })"""
+"""What was noted, once that is `count` events or no more have come for too long."""
 
 
 async def measure(bench: Bench, browser: Browser, result: Result) -> None:
@@ -100,9 +104,11 @@ async def _one_by_one(
     await asyncio.sleep(2)  # until what the page loads again after it joined is read
     for number, id in enumerate(ids, 1):
         await _change(bench, waker, id)
-        await page.evaluate(TIMES, number)
+        shown = len(await page.evaluate(TIMES, [number, WAIT_S * 1000]))
+        if shown < number:
+            raise RuntimeError(f"{number - shown} of {number} events not shown in {WAIT_S} s")
         await asyncio.sleep(PAUSE_S)
-    times = await page.evaluate(TIMES, len(ids))
+    times = await page.evaluate("() => seen.times")
     laid_out = [each["laidOut"] for each in times]
     row.add(
         p50_ms=percentile(laid_out, 50),
