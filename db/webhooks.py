@@ -128,22 +128,18 @@ async def change(connection: Connection, id: UUID, fields: Mapping[str, Any]) ->
                description = case when $2 ? 'description' then $2 ->> 'description'
                                   else e.description end,
                active = coalesce(($2 ->> 'active')::boolean, e.active),
+               disabled_reason = case when $2 ? 'active' then null else e.disabled_reason end,
+               disabled_at = case when $2 ? 'active' then null else e.disabled_at end,
+               failures = case when $2 ? 'active' then 0 else e.failures end,
+               failing_since = case when $2 ? 'active' then null else e.failing_since end,
+               paused_until = case when $2 ? 'active' then null else e.paused_until end,
                version = e.version + 1, updated_at = clock_timestamp()
          where e.id = $1
         """,
         id,
         dict(fields),
     )
-    if "active" in fields:
-        await connection.execute(
-            """
-            update webhook_endpoints
-               set disabled_reason = null, disabled_at = null, failures = 0, failing_since = null,
-                   paused_until = null
-             where id = $1
-            """,
-            id,
-        )
+    if fields.get("active"):
         await connection.execute(
             """
             update webhook_deliveries set next_attempt_at = clock_timestamp()
