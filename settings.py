@@ -123,6 +123,15 @@ class Settings(BaseSettings):
     requests.
     """
 
+    conversation_holds: int = Field(default=3, ge=1)
+    """Live holds of one conversation of a chatbot."""
+
+    agent_holds: int = Field(default=100, ge=1)
+    """Live holds of one agent."""
+
+    agent_holds_per_day: int = Field(default=8, ge=1)
+    """Live holds of all agents on one day of a dentist."""
+
     cors_origins: List = ()
     """Origins of web pages that may call the API, such as `https://app.example`, separated by
     commas; `*` is refused.

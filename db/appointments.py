@@ -12,7 +12,7 @@ from db import links
 from db.appointment_rows import appointment, columns, joins
 from db.pool import Connection
 from domain.actors import Scope
-from domain.appointments import Appointment, Transition, Via
+from domain.appointments import AgreedBy, Agreement, Appointment, Transition, Via
 from domain.booking import Status
 from domain.policy import AppointmentWithPolicy
 
@@ -105,7 +105,7 @@ async def history(connection: Connection, id: UUID, within: Scope) -> list[Trans
     rows = await connection.fetch(
         """
         select t.version, t.verb, t.from_status, t.to_status, t.actor, t.via, t.reason, t.at,
-               p.full_name as actor_name
+               t.agreement, p.full_name as actor_name
           from appointment_transitions t
           left join profiles p on $2 and p.id = nullif(split_part(t.actor, ':', 2), '')::uuid
          where t.appointment_id = $1 order by t.version
@@ -205,6 +205,12 @@ async def _one(connection: Connection, id: UUID, within: Scope) -> asyncpg.Recor
     )
 
 
+def _agreement(stored: dict[str, str] | None) -> Agreement | None:
+    if stored is None:
+        return None
+    return Agreement(stored["read_back_hash"], stored["language"], AgreedBy(stored["agreed_by"]))
+
+
 def _transition(row: asyncpg.Record) -> Transition:
     return Transition(
         version=row["version"],
@@ -216,4 +222,5 @@ def _transition(row: asyncpg.Record) -> Transition:
         reason=row["reason"],
         at=row["at"],
         actor_name=row["actor_name"] or None,
+        agreement=_agreement(row["agreement"]),
     )

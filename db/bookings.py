@@ -4,6 +4,7 @@ one transaction.
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -97,7 +98,7 @@ async def change(
                   p_next_with_approval => $6, p_deadline_rule => $7, p_opens_on => $8, p_actor =>
                   $9, p_via => $10, p_reason => $11, p_texts => $12, p_cancelled_by => $13,
                   p_notice_applies => $14, p_max_extensions => $15, p_expected_version => $16,
-                  p_scope => $17, p_hold_token => $18) r,
+                  p_scope => $17, p_hold_token => $18, p_agreement => $19) r,
                lateral (select (r.booking).*) a {joins(within)}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -118,6 +119,7 @@ async def change(
         command.expected_version,
         within.narrowed(),
         within.token,
+        asdict(command.agreement) if command.agreement else None,
     )
     outcome, found = Outcome(row["outcome"]), _visible(row, within)
     opens = None
@@ -209,7 +211,7 @@ def _packed(key: Key | None) -> dict[str, str] | None:
     return key.packed() if key else None
 
 
-def _limits(limits: Limits | None) -> dict[str, float | None] | None:
+def _limits(limits: Limits | None) -> dict[str, Any] | None:
     if limits is None:
         return None
-    return asdict(limits) | {"release_window": RELEASE_WINDOW.total_seconds()}
+    return limits.packed() | {"release_window": RELEASE_WINDOW.total_seconds()}

@@ -108,6 +108,26 @@ class Hold:
     """The hold token that an agent must send to change this booking."""
 
 
+class AgreedBy(StrEnum):
+    """Who agreed, in a conversation, to what was read to them."""
+
+    PATIENT = "patient"
+    GUARDIAN = "guardian"
+    """A parent or legal guardian."""
+    REPRESENTATIVE = "representative"
+    """Somebody else who acts for the patient, such as a carer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What somebody agreed to when a booking was confirmed in a conversation."""
+
+    read_back_hash: str
+    """Of the text that was read to them; it cannot be guessed from the text."""
+    language: str
+    agreed_by: AgreedBy
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A command on an existing booking. `reason` is a code."""
@@ -119,6 +139,7 @@ class Change:
     texts: Texts = field(default_factory=dict)
     key: Key | None = None
     expected_version: int | None = None
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +189,8 @@ class Transition:
     reason: str | None = None
     actor_name: str | None = None
     """Seen by staff only; null for the clinic and the system."""
+    agreement: Agreement | None = None
+    """Of a confirmation in a conversation."""
 
 
 @dataclass(frozen=True, slots=True)

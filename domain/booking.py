@@ -206,6 +206,9 @@ class Outcome(StrEnum):
     NOT_OFFERED = "not_offered"  # outside hours, grid, lead time or horizon
     QUOTA = "quota"  # the patient has too many holds
     BOOKING_QUOTA = "booking_quota"  # the patient has too many upcoming visits
+    CONVERSATION_QUOTA = "conversation_quota"  # the conversation has too many holds
+    AGENT_QUOTA = "agent_quota"  # the agent has too many holds
+    DENTIST_DAY_QUOTA = "dentist_day_quota"  # agents have too many holds on the dentist's day
     COOLDOWN = "cooldown"  # the patient gave up holds of this time too often
 
     MALFORMED = "malformed"  # through Temporal only: the message cannot be read

@@ -29,6 +29,8 @@ create table appointments (
     maker               text not null,                    -- … and `role:id`; `actor`: who changed it last
     agent_id            uuid generated always as (case when maker like 'agent:%' then substr(maker, 7)::uuid end) stored,
     hold_token_hash     bytea check (length(hold_token_hash) = 32),    -- SHA-256
+    conversation_hash   bytea check (length(conversation_hash) = 32),  -- SHA-256 of caller and conversation; null outside of them
+    agreement           jsonb,                            -- who agreed in a conversation, to which text: hash, language, code
     lapsed_at           timestamptz,                      -- not completed within a day of its end
     version             int not null default 1,
     created_at          timestamptz not null default clock_timestamp(),
@@ -50,6 +52,8 @@ create index appointments_starts on appointments (starts_at, id);
 create index appointments_clinic on appointments (clinic_id, starts_at, id);
 create index appointments_agent on appointments (agent_id, starts_at, id) where agent_id is not null;
 create index appointments_held on appointments (hold_expires_at) where status = 'held';
+create index appointments_held_agent on appointments (agent_id) where status = 'held' and agent_id is not null;
+create index appointments_held_conversation on appointments (conversation_hash) where status = 'held' and conversation_hash is not null;
 create index appointments_held_patient on appointments (patient_id) where status = 'held';
 create index appointments_live on appointments (updated_at)
     where status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment') and lapsed_at is null;
@@ -82,6 +86,7 @@ create table appointment_transitions (
     actor          text not null,
     via            text not null,
     reason         text,
+    agreement      jsonb,                                 -- of a confirmation in a conversation
     at             timestamptz not null default clock_timestamp(),
     primary key (appointment_id, version),
     unique (appointment_id, command_id)

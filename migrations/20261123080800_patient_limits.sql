@@ -3,6 +3,59 @@
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
 
+-- Which limit on holds of agents and conversations is reached, or null: `conversation_quota` (live holds of one conversation),
+-- `agent_quota` (of one agent), `dentist_day_quota` (of all agents on one day of a dentist). Until `held_until`.
+-- `p_limits`: {conversation, conversation_holds, agent_id, agent_holds, agent_day_holds}; a missing one does not apply. The caller
+-- holds the advisory locks on the dentist and on whoever holds (lock_holder).
+create function conversation_limit(p_dentist_no int, p_visit tstzrange, p_limits jsonb, p_now timestamptz,
+    out outcome text, out held_until timestamptz)
+language plpgsql stable as $$
+declare
+    n     int;
+    agent uuid := (p_limits ->> 'agent_id')::uuid;
+begin
+    if p_limits ->> 'conversation_holds' is not null then
+        select count(*), min(a.hold_expires_at) into n, held_until
+          from appointments a
+         where a.conversation_hash = decode(p_limits ->> 'conversation', 'hex') and a.status = 'held' and a.hold_expires_at > p_now;
+        if n >= (p_limits ->> 'conversation_holds')::int then
+            outcome := 'conversation_quota';
+            return;
+        end if;
+    end if;
+    if p_limits ->> 'agent_holds' is not null then
+        select count(*), min(a.hold_expires_at) into n, held_until
+          from appointments a where a.agent_id = agent and a.status = 'held' and a.hold_expires_at > p_now;
+        if n >= (p_limits ->> 'agent_holds')::int then
+            outcome := 'agent_quota';
+            return;
+        end if;
+    end if;
+    if p_limits ->> 'agent_day_holds' is not null then
+        select count(*), min(a.hold_expires_at) into n, held_until
+          from dentists d
+          join clinics c on c.id = d.clinic_id
+         cross join lateral (select (lower(p_visit) at time zone c.time_zone)::date as day) visit
+          join appointments a on a.dentist_id = d.profile_id and a.status = 'held' and a.hold_expires_at > p_now
+               and a.agent_id is not null and (a.starts_at at time zone c.time_zone)::date = visit.day
+               and a.starts_at between lower(p_visit) - interval '2 days' and lower(p_visit) + interval '2 days'    -- for the index
+         where d.resource_no = p_dentist_no;
+        if n >= (p_limits ->> 'agent_day_holds')::int then
+            outcome := 'dentist_day_quota';
+            return;
+        end if;
+    end if;
+    held_until := null;
+end $$;
+
+-- Makes the holds of one agent or conversation take turns until the transaction ends. To be called before all other locks.
+create function lock_holder(p_caller uuid, p_limits jsonb) returns void language plpgsql as $$
+begin
+    if p_limits ->> 'conversation_holds' is not null or p_limits ->> 'agent_holds' is not null then
+        perform pg_advisory_xact_lock(11, hashtext(p_caller::text));
+    end if;
+end $$;
+
 -- Which limit a patient has reached, or null: `quota` (holds), `booking_quota` (visits ahead), `cooldown` (gave up holds of
 -- overlapping time with this dentist too often). `held_until`: when the limit ends by itself.
 -- `p_limits`, from domain/booking.py: {holds, bookings, free_releases, release_window}; a missing one does not apply. Bookings made
@@ -55,4 +108,4 @@ select secure_schema();
 -- migrate:down
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
-drop function patient_limit;
+drop function patient_limit, lock_holder, conversation_limit;

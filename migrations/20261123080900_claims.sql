@@ -100,6 +100,11 @@ begin
             if outcome is not null then
                 return;
             end if;
+            select l.outcome, l.held_until into outcome, held_until
+              from conversation_limit(p_dentist_no => p_dentist_no, p_visit => p_visit, p_limits => p_limits, p_now => now_at) l;
+            if outcome is not null then
+                return;
+            end if;
             held_until := null;
         end if;
 

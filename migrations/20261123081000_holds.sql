@@ -40,7 +40,7 @@ end $$;
 -- `p_agent_id`: the agent who asks, or null. Agents know only patients whom they created or who granted them; the grant is locked
 -- until the transaction ends. Patients book for themselves and for linked patients, whose link is locked in the same way.
 -- Outcomes: held, repeat, key_reused, not_visible (a repeat whose booking the caller may no longer see), stale, not_found (the
--- patient), slot, patient_overlap, quota, booking_quota, cooldown, no_chair. Only `held` has written anything.
+-- patient), slot, patient_overlap, quota, booking_quota, cooldown, conversation_quota, agent_quota, dentist_day_quota, no_chair. Only `held` has written anything.
 -- (Generic plan: planning takes longer than running. No seqscan: a plan made while the tables are small must not scan later.)
 create function booking_hold(p_id uuid, p_dentist_id uuid, p_type_id uuid, p_stamp text, p_earliest timestamptz, p_latest timestamptz,
     p_patient_id uuid, p_agent_id uuid, p_starts_at timestamptz, p_ends_at timestamptz, p_policy jsonb, p_notes text, p_reason text,
@@ -90,6 +90,7 @@ begin
             exit;
         end if;
 
+        perform lock_holder(p_caller => p_caller, p_limits => p_limits);
         if p_limits is not null and cardinality(family_of(p_patient_id)) > 1 then
             perform pg_advisory_xact_lock(10, hashtext((family_of(p_patient_id))[1]::text));    -- before all other locks
         end if;
@@ -107,11 +108,11 @@ begin
             end if;
             insert into appointments
                    (id, clinic_id, dentist_id, patient_id, type_id, status, starts_at, ends_at, walk_in, hold_expires_at, notes,
-                    policy, caller, maker, hold_token_hash, command_id, verb, actor, via, reason)
+                    policy, caller, maker, hold_token_hash, conversation_hash, command_id, verb, actor, via, reason)
             values (p_id, terms.clinic_id, p_dentist_id, p_patient_id, p_type_id, 'held', p_starts_at, p_ends_at, walk_in,
                     deadline_from_now(p_seconds => (p_policy ->> 'hold_for')::float8, p_starts_at => p_starts_at, p_walk_in => walk_in),
-                    p_notes, p_policy, p_caller, p_actor, sha256(convert_to(p_hold_token, 'UTF8')), p_command_id, 'hold', p_actor,
-                    p_via, p_reason)
+                    p_notes, p_policy, p_caller, p_actor, sha256(convert_to(p_hold_token, 'UTF8')),
+                    decode(p_limits ->> 'conversation', 'hex'), p_command_id, 'hold', p_actor, p_via, p_reason)
             on conflict do nothing returning * into booking;
             if booking.id is null then
                 raise exception 'the same booking was made at the same time; repeat it' using errcode = '40001';

@@ -102,12 +102,13 @@ end $$;
 -- `p_deadline_rule`: whether the command is allowed `before` or `after` the booking's deadline, or at `any` time.
 -- `p_opens_on`: the command is allowed from the clinic's `day` of the visit on, or from its `start`; null: at any time.
 -- `p_notice_applies`: the cancel notice binds this caller (a request for approval can be withdrawn without notice).
+-- `p_agreement`: who agreed to what was read to them; null keeps what is recorded.
 -- `p_max_extensions`: how often a hold may be extended; null unless the verb is `extend`.
 -- (Generic plan: planning takes longer than running. No seqscan: a plan made while the tables are small must not scan later.)
 -- Outcomes: done, repeat, key_reused, same, invalid, expired, too_early, too_late, extended_enough, version, not_holder, not_found.
 create function booking_change(p_id uuid, p_command_id uuid, p_verb text, p_key jsonb, p_next jsonb, p_next_with_approval jsonb,
     p_deadline_rule text, p_opens_on text, p_actor text, p_via text, p_reason text, p_texts jsonb, p_cancelled_by text,
-    p_notice_applies boolean, p_max_extensions int, p_expected_version int, p_scope jsonb, p_hold_token text,
+    p_notice_applies boolean, p_max_extensions int, p_expected_version int, p_scope jsonb, p_hold_token text, p_agreement jsonb,
     out outcome text, out booking appointments, out deadline timestamptz, out server_time timestamptz)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -170,6 +171,7 @@ begin
                cancelled_by = case when next_status = 'cancelled' then p_cancelled_by else a.cancelled_by end,
                cancel_reason = case when next_status = 'cancelled' then p_reason else a.cancel_reason end,
                cancel_note = changed_text(p_texts => p_texts, p_name => 'cancel_note', p_before => a.cancel_note),
+               agreement = coalesce(p_agreement, a.agreement),
                command_id = p_command_id, verb = p_verb, actor = p_actor, via = p_via, reason = p_reason
          where a.id = p_id and a.status = before.status and a.version = before.version
         returning a.* into booking;

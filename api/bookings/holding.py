@@ -16,7 +16,7 @@ from domain.actors import Actor, Role
 from domain.appointments import Appointment, Hold, Result
 from domain.booking import Outcome
 from domain.idempotency import Key
-from domain.patient_limits import limits
+from domain.patient_limits import HolderLimits, limits
 from services.alternatives import WantedSlot
 
 
@@ -27,13 +27,13 @@ async def hold_command(
     key: Key | None,
     *,
     holds: bool,
-    with_token: bool = False,
+    conversation: bytes | None = None,
 ) -> Hold:
     """The hold command of this caller. `holds`: it stays a hold; otherwise it is booked directly.
-    `with_token`: nobody changes the hold without its token; so it is for agents in any case. Raises
-    what `permissions` does.
+    `conversation`: the hash of the one that it belongs to; nobody changes such a hold without its
+    token, as it is for all holds of agents. Raises what `permissions` does.
     """
-    id = uuid7()
+    id, is_agent = uuid7(), actor.role is Role.AGENT
     await permissions.check(state, actor, body)
     return Hold(
         id=id,
@@ -45,10 +45,29 @@ async def hold_command(
         caller=actor_id(actor),
         notes=body.notes,
         key=key,
-        limits=limits(by_staff=actor.is_staff, holds=holds),
+        limits=limits(
+            by_staff=actor.is_staff, holds=holds, holder=_limits(state, actor, conversation)
+        ),
         override=body.override,
-        token=state.hold_tokens.of(id) if with_token or actor.role is Role.AGENT else None,
+        token=state.hold_tokens.of(id) if conversation or is_agent else None,
     )
+
+
+def _limits(state: AppState, actor: Actor, conversation: bytes | None) -> HolderLimits:
+    settings = state.settings
+    found = HolderLimits()
+    if conversation:
+        found = replace(
+            found, conversation=conversation, conversation_holds=settings.conversation_holds
+        )
+    if actor.role is Role.AGENT:
+        found = replace(
+            found,
+            agent_id=actor.id,
+            agent_holds=settings.agent_holds,
+            agent_day_holds=settings.agent_holds_per_day,
+        )
+    return found
 
 
 async def held(state: AppState, command: Hold, actor: Actor, result: Result) -> Appointment:

@@ -40,6 +40,19 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
         f"Booking limit reached: {BOOKING_QUOTA} upcoming appointments per patient;"
         " cancel one, or ask the clinic.",
     ),
+    Outcome.CONVERSATION_QUOTA: (
+        "conversation_quota",
+        "Hold limit of this conversation reached; confirm or cancel one of its holds.",
+    ),
+    Outcome.AGENT_QUOTA: (
+        "agent_quota",
+        "Hold limit of this agent reached; confirm or release holds, or retry after Retry-After.",
+    ),
+    Outcome.DENTIST_DAY_QUOTA: (
+        "dentist_day_quota",
+        "Agents already hold as much of this dentist's day as they may; choose another day or"
+        " dentist, or retry after Retry-After.",
+    ),
     Outcome.COOLDOWN: (
         "hold_cooldown",
         "The patient has held and released this time repeatedly; retry after Retry-After,"
@@ -75,7 +88,9 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
 
 YOURS = "You already have this slot {blocking}; use appointment_id, or cancel it first."
 
-WAIT = frozenset({"hold_quota", "booking_quota", "hold_cooldown"})
+QUOTAS = frozenset({"conversation_quota", "agent_quota", "dentist_day_quota"})
+
+WAIT = frozenset({"hold_quota", "booking_quota", "hold_cooldown"}) | QUOTAS
 """Codes with `Retry-After`: the refusal ends by itself."""
 
 WHY: Mapping[Reason | None, str] = {
@@ -127,7 +142,7 @@ def _facts(code: str, result: Result) -> dict[str, Any]:
         case "slot_not_offered":
             no_chair = result.outcome is Outcome.NO_CHAIR
             return {"reason": Reason.NO_CHAIR if no_chair else result.reason}
-        case "hold_quota" | "booking_quota" | "hold_cooldown":
+        case _ if code in WAIT:
             return {"held_until": result.held_until, "server_time": now}
         case "hold_expired":
             return {"hold_expires_at": result.deadline, "server_time": now}

@@ -29,7 +29,7 @@ from db import appointments, conversations
 from db.conversations import BookingNames
 from db.pool import use
 from domain.actors import scope
-from domain.appointments import Appointment, Change, Move, Result
+from domain.appointments import AgreedBy, Agreement, Appointment, Change, Move, Result
 from domain.booking import Outcome, Status, Verb
 from domain.idempotency import Key
 
@@ -53,9 +53,10 @@ async def hold_slot(conversation: Conversation, arguments: HoldSlot) -> Document
         patient_id=arguments.patient_id,
         notes=arguments.notes,
     )
+    named = _conversation(conversation, arguments)
     for repeat in range(MOST_REPEATS):
         key = _key(conversation, arguments, repeat)
-        command = await hold_command(state, body, caller, key, holds=True, with_token=True)
+        command = await hold_command(state, body, caller, key, holds=True, conversation=named)
         result = await state.holds.hold(command, caller)
         appointment = await held(state, command, caller, result)
         if documents.shown_status(appointment) not in ENDED:
@@ -72,13 +73,18 @@ async def confirm_booking(conversation: Conversation, arguments: ConfirmBooking)
     for _ in range(ATTEMPTS):
         found, names = await _read(conversation, arguments)
         _check_token(conversation, arguments.hold_token, found)
+        agreement = None
         if documents.shown_status(found) not in ENDED:
-            _check_read_back(conversation, arguments.read_back_hash, found, names)
+            language = _check_read_back(conversation, arguments.read_back_hash, found, names)
+            agreement = Agreement(
+                arguments.read_back_hash, language, arguments.agreed_by or AgreedBy.PATIENT
+            )
         command = Change(
             id=arguments.booking_id,
             verb=Verb.CONFIRM,
             command_id=uuid7(),
             expected_version=found.version if found.status is Status.HELD else None,
+            agreement=agreement,
         )
         result = await changed(state, command, caller, arguments.hold_token)
         if result.outcome is not Outcome.VERSION:
@@ -117,6 +123,12 @@ async def get_booking(conversation: Conversation, arguments: GetBooking) -> Docu
 
     wait = Wait(arguments.booking_id, arguments.wait_seconds or 0, arguments.known_version)
     return _document(conversation, *await seen(conversation, wait, read))
+
+
+def _conversation(conversation: Conversation, arguments: HoldSlot) -> bytes:
+    """The hash of this conversation of this caller."""
+    named = f"{conversation.caller} {arguments.conversation_id}"
+    return hashlib.sha256(named.encode()).digest()
 
 
 def _key(conversation: Conversation, arguments: HoldSlot, repeat: int) -> Key:

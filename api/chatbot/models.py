@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from api.http.texts import Line, Note
 from api.http.values import Day, Instant, Number, Slug, ZoneName
+from domain.appointments import AgreedBy
 from domain.booking import CancelReason
 from domain.part_of_day import PartOfDay
 
@@ -45,16 +46,6 @@ class Weekday(StrEnum):
     FRIDAY = "friday"
     SATURDAY = "saturday"
     SUNDAY = "sunday"
-
-
-class Agreed(StrEnum):
-    """Who agreed to what was read back."""
-
-    PATIENT = "patient"
-    GUARDIAN = "guardian"
-    """A parent or legal guardian."""
-    REPRESENTATIVE = "representative"
-    """Somebody else who acts for the patient, such as a carer."""
 
 
 class Arguments(BaseModel):
@@ -169,7 +160,7 @@ class ConfirmBooking(Arguments):
         Field(description="The read_back_hash that came with the text you read to the person."),
     ]
     agreed_by: Annotated[
-        Agreed | None,
+        AgreedBy | None,
         Field(description="Who agreed: patient (default), guardian or representative."),
     ] = None
 

@@ -97,6 +97,11 @@ REFUSALS: Mapping[Language, Mapping[str, str]] = {
         " clinic.",
         "hold_quota": "There are too many held times; please confirm or give back one first.",
         "booking_quota": "There are already as many appointments as the clinic allows at a time.",
+        "conversation_quota": "There are too many held times; please confirm or give back one"
+        " first.",
+        "agent_quota": "I cannot hold more times at the moment; please try again in some minutes.",
+        "dentist_day_quota": "Many times of that day are held at the moment; please choose another"
+        " day or dentist.",
         "hold_cooldown": "That time was held and given back repeatedly; please choose another one.",
         "invalid_transition": "That is no longer possible for this appointment.",
         "version_conflict": "The appointment has just changed; let me look again.",
@@ -119,6 +124,12 @@ REFUSALS: Mapping[Language, Mapping[str, str]] = {
         "hold_quota": "Es sind zu viele Termine reserviert; bitte bestätigen Sie einen, oder geben"
         " Sie einen zurück.",
         "booking_quota": "Es gibt schon so viele Termine, wie die Praxis gleichzeitig zulässt.",
+        "conversation_quota": "Es sind zu viele Termine reserviert; bitte bestätigen Sie einen,"
+        " oder geben Sie einen zurück.",
+        "agent_quota": "Ich kann gerade keine weiteren Termine reservieren; bitte versuchen Sie es"
+        " in einigen Minuten noch einmal.",
+        "dentist_day_quota": "An diesem Tag sind gerade viele Termine reserviert; bitte wählen Sie"
+        " einen anderen Tag.",
         "hold_cooldown": "Dieser Termin wurde mehrmals reserviert und zurückgegeben; bitte wählen"
         " Sie einen anderen.",
         "invalid_transition": "Das ist bei diesem Termin nicht mehr möglich.",

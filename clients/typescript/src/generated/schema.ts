@@ -1283,6 +1283,23 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AgreedBy
+         * @description Who agreed, in a conversation, to what was read to them.
+         * @enum {string}
+         */
+        AgreedBy: "patient" | "guardian" | "representative";
+        /**
+         * Agreement
+         * @description What somebody agreed to when a booking was confirmed in a conversation.
+         */
+        Agreement: {
+            /** Read Back Hash */
+            read_back_hash: string;
+            /** Language */
+            language: string;
+            agreed_by: components["schemas"]["AgreedBy"];
+        };
+        /**
          * Appointment
          * @description A booking in any state; while `held` it is what the API calls a reservation. Instants are
          *     UTC.
@@ -3289,6 +3306,7 @@ export interface components {
             reason?: string | null;
             /** Actor Name */
             actor_name?: string | null;
+            agreement?: components["schemas"]["Agreement"] | null;
         };
         /**
          * Update
@@ -3635,7 +3653,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {string} */
-            code: "validation_failed" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "slot_unavailable" | "slot_not_offered" | "patient_overlap" | "ambiguous_dentist" | "unknown_dentist" | "read_back_changed" | "invalid_transition" | "too_late_to_cancel" | "hold_expired" | "version_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "idempotency_key_reused" | "hold_quota" | "booking_quota" | "hold_cooldown" | "rate_limited" | "headers_too_large" | "internal_error" | "unavailable";
+            code: "validation_failed" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "slot_unavailable" | "slot_not_offered" | "patient_overlap" | "ambiguous_dentist" | "unknown_dentist" | "read_back_changed" | "invalid_transition" | "too_late_to_cancel" | "hold_expired" | "version_conflict" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "idempotency_key_reused" | "hold_quota" | "booking_quota" | "hold_cooldown" | "conversation_quota" | "agent_quota" | "dentist_day_quota" | "rate_limited" | "headers_too_large" | "internal_error" | "unavailable";
             instance: string;
             request_id: string;
             errors?: {
@@ -3717,6 +3735,8 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AgreedBy = components['schemas']['AgreedBy'];
+export type Agreement = components['schemas']['Agreement'];
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentType = components['schemas']['AppointmentType'];
 export type AttemptOutcome = components['schemas']['AttemptOutcome'];
