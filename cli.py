@@ -153,6 +153,24 @@ def tools(
 
 
 @app.command()
+def mcp() -> None:
+    """Serve the booking tools to a program on this machine (MCP over stdio), from the API at
+    CHAIRTIME_URL with the token in CHAIRTIME_TOKEN.
+    """
+    from api.mcp.tools import TOOLS
+    from api.ops.health import VERSION
+    from mcp_server import stdio
+
+    try:
+        asyncio.run(stdio.serve(TOOLS, VERSION))
+    except stdio.Refused as refusal:
+        sys.exit(f"chairtime mcp: {refusal}")
+    except KeyboardInterrupt:
+        _exit(130)
+    _exit(0)  # a thread may still wait for standard input
+
+
+@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -137,6 +137,11 @@ class Settings(BaseSettings):
     commas; `*` is refused.
     """
 
+    public_url: str | None = None
+    """The address at which clients reach the API, such as `https://api.example`, without a path.
+    Without it MCP clients must be on this machine or come through a trusted proxy.
+    """
+
     trusted_proxies: List = ()
     """Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are used,
     separated by commas. `*` is refused, because every caller could then choose an address.
@@ -223,6 +228,13 @@ class Settings(BaseSettings):
                     "must be exact origins such as https://app.example, without a path"
                 )
         return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str | None) -> str | None:
+        if url is not None and not ORIGIN.fullmatch(url := url.rstrip("/").lower()):
+            raise ValueError("must be an origin such as https://api.example, without a path")
+        return url
 
     @field_validator("trusted_proxies", "webhook_networks")
     @classmethod

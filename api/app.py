@@ -27,6 +27,8 @@ from api.events.response import Streams
 from api.http import errors, public
 from api.http.limits import Limits
 from api.http.middleware import Head, install
+from api.mcp import metadata as mcp_metadata
+from api.mcp import routes as mcp_routes
 from api.openapi import document
 from api.ops import health, realtime
 from api.ops.probes import Probes
@@ -72,6 +74,8 @@ ROUTE_MODULES = (
     realtime,
     health,
     config,
+    mcp_routes,
+    mcp_metadata,
 )
 """The most requested come first; otherwise the order does not matter. Where a path has a name or an
 id at the same place, the id is `{id:uuid}`, so that a wrong method on the name is 405.
@@ -83,7 +87,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with app.state.verifier.running(), _opened(settings) as state:
+        async with (
+            app.state.verifier.running(),
+            _opened(settings) as state,
+            mcp_routes.running() as app.state.mcp,
+        ):
             app.state.app_state = state
             yield
 

@@ -1,6 +1,7 @@
-"""The body of an event stream, from the first frame to the last."""
+"""The body of an event stream, from the first frame to the last; or only what changed."""
 
 from collections.abc import AsyncGenerator, Callable
+from uuid import UUID
 
 from db.pool import Pool, Unavailable
 from domain.events import Cursor, Reader
@@ -41,6 +42,28 @@ async def follow(
                 metrics.DELIVERED.observe(hub.now().timestamp() - allowed[0].occurred)
         if stream.ending:
             yield frames.ending(stream.ending)
+
+
+async def follow_changes(
+    hub: Hub, pool: Pool, reader: Reader, cut: Callable[[], None]
+) -> AsyncGenerator[frozenset[UUID] | None, None]:
+    """Yields the entities of the events from now on that the reader subscribes to and may see; null
+    if any may have changed, as events may have been missed. The first is empty: the subscription
+    has begun.
+    """
+    with hub.open(reader, hub.at, cut) as stream:
+        yield frozenset()
+        while taken := await stream.take():
+            try:
+                allowed = await _permitted(pool, reader, taken)
+            except Unavailable:
+                stream.drop()
+                continue
+            stream.writing()
+            if any(each.event is None and each is not HEARTBEAT for each in allowed):
+                yield None
+            elif ids := frozenset(each.event.entity_id for each in allowed if each.event):
+                yield ids
 
 
 async def _permitted(pool: Pool, reader: Reader, queued: list[QueuedEvent]) -> list[QueuedEvent]:

@@ -69,7 +69,8 @@ class Forwarded:
     is no address is ignored; otherwise callers could invent any number of addresses.
 
     One proxy connection carries requests of many clients, so requests are counted instead of
-    connections. `scope["crowded"]` is true if the client already has too many open.
+    connections. `scope["crowded"]` is true if the client already has too many open, and
+    `scope["proxied"]` if the request came through a proxy.
     """
 
     def __init__(self, app: ASGIApp, proxies: Sequence[str], open_requests: AddressLimiter) -> None:
@@ -93,6 +94,7 @@ class Forwarded:
         if parse(scope["client"][0]) is None:
             scope["client"] = peer
         key = limit_key(scope["client"][0])
+        scope["proxied"] = True
         scope["crowded"] = not self._open_requests.acquire(key)
         try:
             await self._app(scope, receive, send)

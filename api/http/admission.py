@@ -19,6 +19,7 @@ CLINICS = "/api/clinics"
 EVENTS = "/api/events"
 AVAILABILITY = "/api/availability/"
 CONFIG = "/api/config"
+MCP = "/mcp"
 
 
 class Admission:
@@ -85,6 +86,8 @@ def _needs_no_token(request: Request) -> bool:
 
 def is_public(method: str, path: str) -> bool:
     """Whether a request needs no token, whatever its query."""
+    if path == MCP:
+        return False
     if not path.startswith("/api/") or path == CONFIG or f"{path}/".startswith(f"{DENTISTS}/"):
         return True
     times = path.startswith(AVAILABILITY) and path.endswith(("/slots", "/explain"))

@@ -17,13 +17,16 @@ ALLOWED = (
     "Idempotency-Key",
     "If-Match",
     "Last-Event-ID",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Protocol-Version",
     "Pragma",
     "Traceparent",
     "Tracestate",
     "X-Hold-Token",
     "X-Request-ID",
 )
-EXPOSED = ("ETag", "Location", "Retry-After", "Event-Cursor", "X-Request-ID")
+EXPOSED = ("ETag", "Location", "Retry-After", "Event-Cursor", "WWW-Authenticate", "X-Request-ID")
 """Headers that pages of other origins may send (ALLOWED) and read (EXPOSED)."""
 
 

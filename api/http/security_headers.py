@@ -53,7 +53,7 @@ class SecurityHeaders:
 
 
 def _wanted(path: str, scheme: str) -> Raw:
-    if path.startswith("/api/"):
+    if path.startswith(("/api/", "/.well-known/")) or path == "/mcp":
         found = ALWAYS + DATA
     elif path.startswith("/docs"):
         found = ALWAYS + DOCS

@@ -29,6 +29,9 @@ class StrictRoute(APIRoute):
     route reads none.
     """
 
+    passes_body_on = False
+    """Whether what the route returns reads the body, and checks it."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         lists = dict(_parameters(self.dependant))
@@ -46,7 +49,7 @@ class StrictRoute(APIRoute):
             faults += _header_faults(request)
             if faults:
                 raise validation_failed(faults)
-            if not _has_body(request):
+            if self.passes_body_on or not _has_body(request):
                 return await handle(request)
             request = StrictRequest(request.scope, request.receive)
             await (_read(request) if takes_body else _refuse_fields(request))

@@ -23,6 +23,7 @@ def settings(dsn: str, home: Path) -> Settings:
         database_url=dsn,
         metrics_port=0,
         chairtime_home=home,
+        public_url="http://chairtime",
         _env_file=None,
     )
 

@@ -43,6 +43,7 @@ WHOSE = ("own", "foreign", "missing")
 
 CHECKUP = {"appointment_type": "checkup"}
 BODIES: dict[str, dict[str, Any]] = {
+    "mcp": {"jsonrpc": "2.0", "id": 1, "method": "ping"},
     "create": {"reservation_id": "{id}"},
     "update": {"notes": "new"},
     "cancel": {"reason": "ill"},

@@ -1,0 +1,1 @@
+"""The verbs of a conversation as tools of the Model Context Protocol, over HTTP and stdio."""
