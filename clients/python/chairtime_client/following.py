@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
-from typing import TypeAlias
 
 import httpx2
 
 from chairtime_client.position import Item, ReaderPosition
+from chairtime_client.refused import Refused
+from chairtime_client.tokens import Token, bearer, renew
 
 HEARTBEAT_TIMEOUT = 40.0
 """Seconds without data after which a connection counts as lost: more than two heartbeats."""
@@ -26,20 +27,7 @@ JITTER = 0.25
 TRANSIENT = frozenset({408, 425, 429})
 """Statuses that are retried, as are all from 500 on."""
 
-Token: TypeAlias = str | Callable[[], Awaitable[str]]
-"""A bearer token, or a function that fetches one before each connection."""
-
 logger = logging.getLogger(__name__)
-
-
-class Refused(Exception):
-    """The server refuses permanently; retrying will not help."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(f"{status} {code}")
-        self.status = status
-        self.code = code
-        """As in the API's problems: `unauthenticated`, `forbidden`, `not_found` …"""
 
 
 class _Busy(Exception):
@@ -96,6 +84,7 @@ async def _follow(
                 if refused.status != 401 or isinstance(token, str) or token_renewed:
                     raise
                 token_renewed = True
+                renew(token)
             except _Busy as busy:
                 least = busy.seconds
             except (httpx2.TransportError, httpx2.StreamError) as error:
@@ -108,7 +97,7 @@ async def _connection(
     client: httpx2.AsyncClient, path: str, token: Token, position: ReaderPosition
 ) -> AsyncGenerator[Item, None]:
     """The items of one connection, until it ends."""
-    headers = {"Authorization": f"Bearer {token if isinstance(token, str) else await token()}"}
+    headers = {"Authorization": f"Bearer {await bearer(token)}"}
     if position.cursor:
         headers["Last-Event-ID"] = position.cursor
     async with client.sse(path, headers=headers) as source:

@@ -2,6 +2,7 @@ import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
 import { ServerClock } from "./clock.js";
 import { Commands } from "./commands.js";
 import type { Fetch, GetToken } from "./connection.js";
+import { Conversation, type ConversationOptions } from "./conversation.js";
 import { follow } from "./following.js";
 import type { paths } from "./generated/schema.js";
 import { Live, type LiveOptions } from "./live.js";
@@ -82,6 +83,11 @@ export class Client {
           fetch: this.fetch,
         }),
     });
+  }
+
+  /** The verbs of a conversation, for chatbots. */
+  conversation(options: ConversationOptions): Conversation {
+    return new Conversation(this.api, options);
   }
 
   /** Events of these topics, each once and in order, across lost connections. Leave by `break`. */

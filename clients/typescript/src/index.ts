@@ -11,6 +11,20 @@ export type {
 } from "./commands.js";
 export { Commands } from "./commands.js";
 export type { Fetch, GetToken } from "./connection.js";
+export type {
+  ConversationOptions,
+  Found,
+  Offer,
+  Told,
+  ToldBooking,
+  ToldHold,
+  ToolAnswers,
+  ToolArguments,
+  ToolRefusal,
+  ToolVerb,
+  WrittenByPerson,
+} from "./conversation.js";
+export { Conversation } from "./conversation.js";
 export type { components, operations, paths } from "./generated/schema.js";
 
 export { newKey } from "./keys.js";
@@ -24,4 +38,5 @@ export {
   type RefusalCode,
   Unreachable,
 } from "./refusal.js";
+export { type SupabaseCredentials, supabaseToken } from "./supabase-token.js";
 export type * from "./types.js";

@@ -25,7 +25,7 @@ export function transport(options: TransportOptions): Fetch {
     if (takesKey(request) && !request.headers.has("Idempotency-Key")) {
       request.headers.set("Idempotency-Key", newKey());
     }
-    const repeats = request.headers.has("Idempotency-Key") ? options.repeats : [];
+    const repeats = isRepeatable(request) ? options.repeats : [];
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await admitted(request, options);
       if (outcome instanceof Response) return outcome;
@@ -42,6 +42,12 @@ const KEYED = KEYED_ROUTES.map((route) => new RegExp(`^${route.replace(/\{[^}]*\
 function takesKey(request: Request): boolean {
   const route = `${request.method} ${new URL(request.url).pathname}`;
   return KEYED.some((pattern) => pattern.test(route));
+}
+
+/** The verbs of a conversation have the same effect once or twice. */
+function isRepeatable(request: Request): boolean {
+  const isVerb = new URL(request.url).pathname.startsWith("/api/chatbot/");
+  return isVerb || request.headers.has("Idempotency-Key");
 }
 
 /** One attempt, or two where the token has to be renewed. */
