@@ -42,7 +42,7 @@ class Mutant:
 
     @property
     def uses_temporal(self) -> bool:
-        return any(test.startswith("workflows/") for test in self.tests)
+        return any(test.startswith(("workflows/", "webhooks/")) for test in self.tests)
 
 
 def _mutant(name: str, test: str, file: str, old: str, new: str) -> Mutant:
@@ -309,5 +309,35 @@ MUTANTS = (
         "domain/zones.py",
         "                yield OffsetPeriod(lower, upper, period.offset)\n",
         "                yield OffsetPeriod(lower, upper, period.offset)\n                break\n",
+    ),
+    _mutant(
+        "webhooks are sent though the right has ended",
+        "webhooks/test_deliveries.py::test_an_event_is_not_sent_if_the_grant_was_revoked_meanwhile",
+        "webhooks/activities.py",
+        "if not await permitted(self._pool, due.owner, [due.event]):",
+        "if not [due.event]:",
+    ),
+    _mutant(
+        "webhooks are sent to any address",
+        "webhooks/test_addresses.py::test_no_spelling_of_this_machine_is_connected_to",
+        "webhooks/addresses.py",
+        "if not self._policy.allows(each)",
+        "if not each",
+    ),
+    _mutant(
+        "a delivery gets a new id with each attempt",
+        "webhooks/test_deliveries.py"
+        "::test_receiver_that_fails_for_a_while_gets_each_event_once_by_id",
+        "webhooks/secrets.py",
+        '"webhook-id": str(id),',
+        '"webhook-id": f"{id}-{now.timestamp()}",',
+    ),
+    _mutant(
+        "later events of a booking overtake",
+        "webhooks/test_deliveries.py"
+        "::test_later_events_of_a_booking_wait_for_the_earlier_others_do_not",
+        "migrations/20261123082200_webhooks.sql",
+        "b.entity_id = d.entity_id and b.status = 'pending'",
+        "b.entity_id = d.entity_id and b.status = 'never'",
     ),
 )
