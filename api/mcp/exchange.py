@@ -15,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from api.auth.security import Verified
 from api.chatbot.answering import answer
+from api.chatbot.routes import while_connected
+from api.chatbot.tools import TOOLS
 from api.events.response import admit
 from api.events.topics import reader_of
 from api.http import errors
@@ -50,6 +52,7 @@ class Exchange(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["exchange"] = self
+        self._http = Request(scope, receive)
         try:
             async with self._timeout:
                 await self._manager.asgi_app(scope, receive, send)
@@ -59,7 +62,10 @@ class Exchange(Response):
 
     async def answer(self, verb: str, arguments: Mapping[str, Any]) -> Document:
         """The document of POST /api/chatbot/<verb>."""
-        told = await answer(self._state, verb, self._caller, dict(arguments))
+        answering = answer(self._state, verb, self._caller, dict(arguments))
+        told = await (while_connected(self._http, answering) if waits(verb) else answering)
+        if told is None:
+            return {"ok": False}  # nobody reads it
         if told.document["ok"]:
             return told.document
         about = {"instance": f"/api/chatbot/{verb}", "request_id": self._request_id}
@@ -89,6 +95,11 @@ class Exchange(Response):
         """Ends the answer, whatever it waits for. Further calls do nothing."""
         if self._timeout.when() is None:
             self._timeout.reschedule(0)
+
+
+def waits(verb: str) -> bool:
+    """Whether the verb may wait for a change, and can be ended without an effect."""
+    return verb in TOOLS and TOOLS[verb].read_only
 
 
 def exchange_of(ctx: Context) -> Exchange:
