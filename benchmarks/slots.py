@@ -2,6 +2,8 @@
 from the request's arrival in the application to the last byte of the answer. Has its own database.
 """
 
+import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
@@ -25,8 +27,9 @@ NAME = "slots"
 ABOUT = "server time of a search over 7 days (5 clinics, 50 dentists, 50 chairs) and of a list page"
 LARGE = 1_000_000
 ONE, ALL, PAGE = "one dentist", "all 50 dentists", "a page of 50 appointments"
-CALLS = {ONE: (400, 100), ALL: (60, 20), PAGE: (200, 60)}
-BOUNDS = {ONE: 3.0, ALL: 40.0, PAGE: 8.0}
+TALK = "find_slots over 50 dentists and 14 days"
+CALLS = {ONE: (400, 100), ALL: (60, 20), PAGE: (200, 60), TALK: (60, 20)}
+BOUNDS = {ONE: 3.0, ALL: 40.0, PAGE: 8.0, TALK: 80.0}
 
 PEOPLE = """
 insert into clinics (id, name, time_zone, slot_grid_minutes)
@@ -70,6 +73,9 @@ insert into slot_reservations (appointment_id, resource_no, during, active)
 select v.id, no, tstzrange(v.starts_at, v.starts_at + interval '35 min'), is_live('{status}')
   from visit v, unnest(array[v.resource_no, v.chair]) no;
 """
+Query = str | dict[str, Any]
+"""A query string, or the body of a POST."""
+
 WHOSE = "select profile_id::text from dentists where specialty = 'General' limit 1"
 
 
@@ -119,10 +125,11 @@ async def _asked(
     size = {name: await admin.fetchval(f"select count(*) from {name}") for name in tables}
     tomorrow = await admin.fetchval("select current_date + 1")
     query = f"appointment_type=visit&days=7&date={tomorrow}"
-    asked = {
+    asked: dict[str, tuple[str, Query]] = {
         ONE: (f"/api/availability/{await admin.fetchval(WHOSE)}/slots", query),
         ALL: ("/api/availability/slots", f"{query}&limit=20000"),
         PAGE: ("/api/appointments", f"limit=50&from={tomorrow}T00:00:00Z"),
+        TALK: ("/api/chatbot/find_slots", {"appointment_type": "visit", "days": 14}),
     }
     token = development.token(settings, "admin")
     for _ in range(plan.repetitions):
@@ -136,7 +143,7 @@ async def _asked(
 
 
 async def _calls(
-    app: FastAPI, path: str, query: str, token: str, count: int
+    app: FastAPI, path: str, query: Query, token: str, count: int
 ) -> tuple[list[float], float, int]:
     """Milliseconds of each call, CPU milliseconds per call, and the bytes of the answer."""
     for _ in range(10):
@@ -150,24 +157,33 @@ async def _calls(
     return took, (time.process_time() - cpu) / count * 1000, length
 
 
-async def _call(app: FastAPI, path: str, query: str, token: str) -> tuple[int, int]:
+async def _call(app: FastAPI, path: str, query: Query, token: str) -> tuple[int, int]:
     """Calls the application directly, without a network. Returns status and length."""
+    body = json.dumps(query).encode() if isinstance(query, dict) else b""
+    headers = [(b"authorization", f"Bearer {token}".encode()), (b"host", b"bench")]
+    if body:
+        length_header = (b"content-length", str(len(body)).encode())
+        headers += [(b"content-type", b"application/json"), length_header]
     scope = {
         "type": "http",
-        "method": "GET",
+        "method": "POST" if body else "GET",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "headers": [(b"authorization", f"Bearer {token}".encode()), (b"host", b"bench")],
+        "query_string": query.encode() if isinstance(query, str) else b"",
+        "headers": headers,
         "scheme": "http",
         "http_version": "1.1",
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
     }
     status, length = 0, 0
+    sent: list[bytes] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if sent:
+            await asyncio.Event().wait()  # the client stays connected
+        sent.append(body)
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:
         nonlocal status, length

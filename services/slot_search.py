@@ -110,10 +110,24 @@ async def firsts(
         starts = _slot_search(booking_terms, taken, chairless).free(*_range(booking_terms, asked))
         for start in islice(starts, 1):
             found[booking_terms.dentist_id] = (
-                _free_slot(start, booking_terms.terms),
+                free_slot(start, booking_terms.terms),
                 booking_terms,
             )
     return found
+
+
+async def free_starts(
+    connection: Connection, terms_list: Sequence[BookingTerms], asked: Asked
+) -> list[tuple[BookingTerms, Iterator[datetime]]]:
+    """The free starts of each dentist in order, computed as they are read."""
+    if not terms_list:
+        return []
+    taken = await _claims(connection, terms_list, asked)
+    chairless = _chairless(terms_list, taken)
+    return [
+        (each, _slot_search(each, taken, chairless).free(*_range(each, asked)))
+        for each in terms_list
+    ]
 
 
 def shown(slot: Slot, booking_terms: BookingTerms, tz: ZoneInfo | None = None) -> BoardSlot:
@@ -127,12 +141,6 @@ def shown(slot: Slot, booking_terms: BookingTerms, tz: ZoneInfo | None = None) -
         slot.state,
         slot.held_until,
     )
-
-
-def local_day(found: Found) -> date:
-    """The day of the visit at its clinic."""
-    slot, booking_terms = found
-    return day_of(booking_terms.hours, slot.starts_at)
 
 
 async def _claims(
@@ -194,11 +202,12 @@ def _free(slots: SlotSearch, days: Days, made: dict[datetime, Slot]) -> Iterator
     for start in slots.free(*days):
         slot = made.get(start)
         if slot is None:
-            slot = made[start] = _free_slot(start, slots.terms)
+            slot = made[start] = free_slot(start, slots.terms)
         yield slot
 
 
-def _free_slot(start: datetime, terms: Terms) -> Slot:
+def free_slot(start: datetime, terms: Terms) -> Slot:
+    """The slot of a free start."""
     return Slot(start, start + terms.duration, State.FREE)
 
 

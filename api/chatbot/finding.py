@@ -1,8 +1,9 @@
 """`find_slots`: at most ten free times, spread over days and dentists."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from api.chatbot import documents, texts
 from api.chatbot.conversation import Conversation
@@ -12,9 +13,10 @@ from api.chatbot.wishes import Wishes
 from api.http.errors import Problem, invalid
 from db import catalogue, clinics
 from db.pool import Connection, use
-from domain.clinic import Dentist
-from services import dentist_names, slot_search
-from services.slot_search import Found
+from domain.clinic import BookingTerms, Dentist
+from domain.zones import ONE_DAY
+from services import dentist_names, slot_choice, slot_search
+from services.slot_choice import FreeStarts, Start
 
 MOST = 10
 """Slots in an answer."""
@@ -32,14 +34,8 @@ async def find_slots(conversation: Conversation, arguments: FindSlots) -> Docume
         if not terms_list:
             raise await _unknown_type(connection, arguments.appointment_type)
         wishes = Wishes.of(arguments, conversation.zone, terms_list[0])
-        found = await slot_search.search(connection, terms_list, wishes.asked)
-        fitting = [each for each in found if wishes.suit(each)]
-        chosen = fitting[:MOST] if arguments.earliest else spread(fitting, MOST)
-        later = (
-            None
-            if chosen
-            else await slot_search.next_available(connection, terms_list, wishes.asked)
-        )
+        chosen = await _chosen(connection, terms_list, wishes, arguments)
+        later = None if chosen else await _later(connection, terms_list, wishes)
     slots = [_slot(conversation, each, arguments, dentists) for each in chosen]
     document: Document = {
         "say": texts.found(conversation.language, [slot["say"] for slot in slots]),
@@ -57,45 +53,45 @@ async def find_slots(conversation: Conversation, arguments: FindSlots) -> Docume
     return document
 
 
-def spread(found: Iterable[Found], most: int) -> list[Found]:
-    """Up to `most` of these, in order of time: one of each day in turn, each time of the dentist
-    who has been chosen least and at the hour chosen least, until there are enough.
-    """
-    by_day: dict[object, list[Found]] = defaultdict(list)
-    for each in found:
-        by_day[slot_search.local_day(each)].append(each)
-    chosen: list[Found] = []
-    while by_day and len(chosen) < most:
-        days = sorted(by_day)  # type: ignore[type-var]
-        for day in _evenly(days, most - len(chosen)):
-            best = _least_like(by_day[day], chosen)
-            chosen.append(best)
-            by_day[day].remove(best)
-            if not by_day[day]:
-                del by_day[day]
-    return sorted(chosen, key=lambda each: (each[0].starts_at, each[1].dentist_id))
+async def _chosen(
+    connection: Connection, terms_list: list[BookingTerms], wishes: Wishes, arguments: FindSlots
+) -> list[Start]:
+    days = wishes.possible()
+    if not days:
+        return []
+    dentists = await _free(connection, terms_list, wishes)
+    if arguments.earliest:
+        return slot_choice.first(dentists, MOST)
+    return slot_choice.spread(dentists, days, MOST)
 
 
-def _evenly(days: list[object], most: int) -> list[object]:
-    """All of them if they are few; else `most`, from the first to the last."""
-    if len(days) <= most:
-        return days
-    if most == 1:
-        return days[:1]
-    return [days[round(n * (len(days) - 1) / (most - 1))] for n in range(most)]
+async def _later(
+    connection: Connection, terms_list: list[BookingTerms], wishes: Wishes
+) -> Start | None:
+    """The first start after the days asked for that otherwise suits; null if there is none."""
+    if wishes.not_after or not wishes.possible():
+        return None
+    first = wishes.first + wishes.days * ONE_DAY
+    for days in slot_search.AHEAD:
+        dentists = await _free(connection, terms_list, wishes.later(first, days))
+        if found := slot_choice.first(dentists, 1):
+            return found[0]
+        first += days * ONE_DAY
+    return None
 
 
-def _least_like(found: list[Found], chosen: list[Found]) -> Found:
-    """The first of those whose dentist and hour have been chosen least."""
-    dentists: dict[UUID, int] = defaultdict(int)
-    hours: dict[int, int] = defaultdict(int)
-    for slot, terms in chosen:
-        dentists[terms.dentist_id] += 1
-        hours[slot.starts_at.hour] += 1
-    return min(
-        found,
-        key=lambda each: (dentists[each[1].dentist_id], hours[each[0].starts_at.hour]),
-    )
+async def _free(
+    connection: Connection, terms_list: list[BookingTerms], wishes: Wishes
+) -> list[FreeStarts]:
+    found = await slot_search.free_starts(connection, terms_list, wishes.asked())
+    return [
+        FreeStarts(
+            terms,
+            filter(partial(wishes.suit, terms=terms), starts),
+            wishes.zone or ZoneInfo(terms.hours.time_zone),
+        )
+        for terms, starts in found
+    ]
 
 
 def _asked_for(arguments: FindSlots, dentists: Mapping[UUID, Dentist]) -> list[UUID] | None:
@@ -138,14 +134,15 @@ async def _unknown_type(connection: Connection, slug: str) -> Problem:
 
 def _slot(
     conversation: Conversation,
-    found: Found,
+    found: Start,
     arguments: FindSlots,
     dentists: Mapping[UUID, Dentist],
 ) -> Document:
-    dentist = dentists.get(found[1].dentist_id)
+    start, terms = found
+    dentist = dentists.get(terms.dentist_id)
     return documents.slot(
         conversation,
-        slot_search.shown(*found),
+        slot_search.shown(slot_search.free_slot(start, terms.terms), terms),
         arguments.appointment_type,
         dentist.full_name if dentist else "",
     )
