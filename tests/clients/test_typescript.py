@@ -41,6 +41,10 @@ def test_its_own_tests_pass(environment):
     run(environment, "npm", "test")
 
 
+def test_the_web_apps_own_tests_pass(environment):
+    run(environment, "npm", "test", cwd=node.CHECKOUT / "web")
+
+
 def test_what_is_generated_is_made_from_the_committed_document(environment, tmp_path):
     """After a change of the API: `python -m tests.api.test_openapi` writes it anew."""
     scripts = json.loads((CLIENT / "package.json").read_text())["scripts"]

@@ -1,4 +1,4 @@
-import { formatLocale } from "./locale";
+import { dateFormat, formatLocale } from "./locale";
 
 /** Calendar days as `2027-03-08`, and how they lie in a clinic's zone. */
 
@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000;
 
 /** The day on which an instant lies in a zone. */
 export function dayOf(instant: string | number | Date, zone: string): string {
-  return new Intl.DateTimeFormat("en-CA", {
+  return dateFormat("en-CA", {
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
@@ -61,12 +61,12 @@ export function dayText(
   language: string,
   format: Intl.DateTimeFormatOptions = { weekday: "short", day: "numeric", month: "short" },
 ): string {
-  return noon(day).toLocaleDateString(formatLocale(language), { ...format, timeZone: "UTC" });
+  return dateFormat(formatLocale(language), { ...format, timeZone: "UTC" }).format(noon(day));
 }
 
 /** The months in which two days lie, as `November – December 2026`. */
 export function monthsText(first: string, last: string, language: string): string {
-  return new Intl.DateTimeFormat(formatLocale(language), {
+  return dateFormat(formatLocale(language), {
     month: "long",
     year: "numeric",
     timeZone: "UTC",
@@ -74,10 +74,8 @@ export function monthsText(first: string, last: string, language: string): strin
 }
 
 export function timeText(instant: string | number | Date, zone: string, language: string): string {
-  return new Date(instant).toLocaleTimeString(formatLocale(language), {
-    timeStyle: "short",
-    timeZone: zone,
-  });
+  const format = dateFormat(formatLocale(language), { timeStyle: "short", timeZone: zone });
+  return format.format(new Date(instant));
 }
 
 /** The name of the place that a zone is named by, as `Berlin`. */
@@ -91,7 +89,6 @@ export function minutesOf(instant: string, zone: string): number {
   return Math.floor((((at + offset(at, zone)) % DAY_MS) + DAY_MS) % DAY_MS) / 60_000;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
 const offsets = new Map<string, number>();
 
 /** Zones change their offset at full quarters of an hour only. */
@@ -112,20 +109,16 @@ export function offset(instant: number, zone: string): number {
 }
 
 function computeOffset(instant: number, zone: string): number {
-  let format = formats.get(zone);
-  if (!format) {
-    format = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-    formats.set(zone, format);
-  }
+  const format = dateFormat("en-US", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  });
   const part: Record<string, number> = {};
   for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);
   const wall = Date.UTC(
