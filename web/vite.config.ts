@@ -13,6 +13,14 @@ export default defineConfig(({ mode }) => {
       sourcemap: false,
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 600,
+      // Every page shows the shell, so one file has it, with all that it needs.
+      rolldownOptions: {
+        output: {
+          codeSplitting: {
+            groups: [{ name: "app", test: /\/src\/(main|app\/shell\/Shell)\.tsx$/ }],
+          },
+        },
+      },
     },
     server: {
       port: 5173,
