@@ -5,6 +5,8 @@
 
 const PREFIX = "chairtime.session.";
 const ANSWER_MS = 150;
+/** Shared by all tabs that have a session. */
+const LOCK = "chairtime.session";
 
 type Entries = Record<string, string>;
 type Message =
@@ -17,6 +19,7 @@ const channel =
   typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("chairtime.session");
 let owner: string | undefined;
 let onCleared: (() => void) | undefined;
+let unlock: (() => void) | undefined;
 
 channel?.addEventListener("message", (event: MessageEvent<Message>) => hear(event.data));
 
@@ -34,7 +37,7 @@ export const tabStorage = {
 
 /** Takes over the session of another tab where this one has none. */
 export async function adopt(): Promise<void> {
-  if (!channel || Object.keys(read()).length > 0) return;
+  if (!channel || Object.keys(read()).length > 0 || !(await othersMayHaveOne())) return;
   await new Promise<void>((resolve) => {
     const wait = setTimeout(resolve, ANSWER_MS);
     channel.addEventListener("message", function first(event: MessageEvent<Message>) {
@@ -51,12 +54,25 @@ export async function adopt(): Promise<void> {
 export function own(userId: string | undefined, cleared?: () => void): void {
   owner = userId;
   onCleared = cleared;
+  unlock?.();
+  unlock = undefined;
+  if (!userId) return;
+  const over = new Promise<void>((resolve) => {
+    unlock = resolve;
+  });
+  void navigator.locks?.request(LOCK, { mode: "shared" }, () => over);
 }
 
 /** Forgets the session in this tab, and in all others of the same person. */
 export function clear(): void {
   if (owner) tell({ kind: "clear", owner });
   forget();
+}
+
+/** Whether a tab has a session; without Web Locks nobody knows. */
+async function othersMayHaveOne(): Promise<boolean> {
+  const locks = await navigator.locks?.query();
+  return locks?.held?.some(({ name }) => name === LOCK) ?? true;
 }
 
 function hear(message: Message): void {
