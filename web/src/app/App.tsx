@@ -4,12 +4,12 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { Suspense } from "react";
 import { BrowserRouter } from "react-router";
 import { startI18n } from "./i18n";
-import { Routes } from "./Routes";
+import { firstTexts, Routes } from "./Routes";
 import { ClientProvider } from "./session/ClientProvider";
 import { SessionProvider } from "./session/SessionProvider";
 import { theme, variables } from "./theme";
 
-startI18n();
+startI18n(firstTexts);
 
 const cache = createQueryClient();
 

@@ -17,7 +17,8 @@ const routes: RouteObject[] = [
   },
 ];
 
-preload(routes, window.location.pathname);
+/** The namespaces of the texts on the first page. */
+export const firstTexts = preload(routes, window.location.pathname);
 
 /** The three apps and sign-in. */
 export function Routes() {

@@ -27,7 +27,8 @@ const backend: BackendModule = {
   },
 };
 
-export function startI18n(): void {
+/** Loads the texts of all pages, and with them these namespaces. */
+export function startI18n(namespaces: readonly string[]): void {
   void i18next
     .use(backend)
     .use(initReactI18next)
@@ -35,7 +36,7 @@ export function startI18n(): void {
       lng: preferred(),
       fallbackLng: "en",
       supportedLngs: [...LANGUAGES],
-      ns: ["common", "errors"],
+      ns: ["common", "errors", ...namespaces],
       defaultNS: "common",
       interpolation: { escapeValue: false }, // React shows every text as text
       returnNull: false,

@@ -5,7 +5,7 @@ import { page } from "../app/page";
 export const dentistRoutes: RouteObject[] = [
   {
     path: "/day",
-    ...page(() => import("./DentistApp")),
+    ...page(() => import("./DentistApp"), "dentist"),
     children: [
       { index: true, ...page(() => import("./DayPage")) },
       { path: "week", ...page(() => import("./WeekPage")) },

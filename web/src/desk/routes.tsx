@@ -5,7 +5,7 @@ import { page } from "../app/page";
 export const deskRoutes: RouteObject[] = [
   {
     path: "/desk",
-    ...page(() => import("./DeskApp")),
+    ...page(() => import("./DeskApp"), "desk"),
     children: [
       {
         ...page(() => import("./ClinicNeeded")),

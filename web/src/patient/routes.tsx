@@ -5,7 +5,7 @@ import { page } from "../app/page";
 export const patientRoutes: RouteObject[] = [
   {
     path: "/",
-    ...page(() => import("./PatientApp")),
+    ...page(() => import("./PatientApp"), "patient"),
     children: [
       { index: true, ...page(() => import("./BookPage")) },
       { path: "visits", ...page(() => import("./visits/VisitsPage")) },

@@ -57,7 +57,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const forget = useCallback(
     (ended: Ended) => {
       tabStorage.own(undefined);
-      cache.clear();
+      // A page that opens without a session keeps what it has loaded for visitors meanwhile.
+      if (ended !== null) cache.clear();
       setState({ status: "out", ended });
     },
     [cache],
