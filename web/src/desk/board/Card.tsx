@@ -54,7 +54,7 @@ export const Card = memo(function Card({ appointment, lane, lanes, leaving = fal
         className={classes.card}
         data-status={status}
         data-booking={appointment.id}
-        data-short={length * SCALE < 48 || undefined}
+        data-size={sizeOf(length * SCALE)}
         data-movable={movable || undefined}
         title={label.join("\n")}
         disabled={leaving}
@@ -63,14 +63,14 @@ export const Card = memo(function Card({ appointment, lane, lanes, leaving = fal
       >
         <span className={classes.line}>
           <Icon size={14} aria-hidden className={classes.icon} />
-          <strong className={classes.cut}>{name}</strong>
-          <span className={classes.clock}>{clock(minute)}</span>
+          <strong className={`${classes.cut} ${classes.name}`}>{name}</strong>
         </span>
         <span className={`${classes.line} ${classes.second}`}>
           <span className={classes.cut}>{type}</span>
           {whoOrWhere && <span className={classes.chair}>{whoOrWhere}</span>}
         </span>
         <span className={`${classes.line} ${classes.third}`}>
+          <span className={classes.clock}>{clock(minute)}</span>
           <span className={classes.cut}>
             {t(`status.${status}`)}
             {status === "held" && (
@@ -92,3 +92,10 @@ export const Card = memo(function Card({ appointment, lane, lanes, leaving = fal
     </li>
   );
 });
+
+/** How much a card of this height has room for. */
+function sizeOf(pixels: number): "line" | "short" | "full" | "tall" {
+  if (pixels < 38) return "line";
+  if (pixels < 56) return "short";
+  return pixels < 80 ? "full" : "tall";
+}
