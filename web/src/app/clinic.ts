@@ -11,8 +11,8 @@ export interface ClinicChoice {
   clinics: readonly Clinic[] | undefined;
   error: unknown;
   retry: () => unknown;
-  /** Whether the URL names this clinic. */
-  isNamed: boolean;
+  /** Whether the URL names another clinic, or none where there are several. */
+  isAstray: boolean;
   choose(id: string, options?: { replace: boolean }): void;
 }
 
@@ -31,7 +31,8 @@ export function useClinic(): ClinicChoice {
   return {
     clinic,
     clinics,
-    isNamed: clinic !== undefined && clinic.id === named,
+    isAstray:
+      clinic !== undefined && clinic.id !== named && (named !== null || (clinics?.length ?? 0) > 1),
     error,
     retry: refetch,
     choose: (id, options) =>

@@ -1,7 +1,7 @@
-import { useClient } from "@chairtime/client/react";
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
-import { localOf } from "./time/zone";
+import { isDay } from "../shared/days";
+import { useToday } from "./time/useToday";
 
 type Name = "date" | "view" | "columns" | "dentist" | "booking";
 
@@ -19,9 +19,10 @@ export interface DeskPlace {
   go(change: Partial<Record<Name, string | null>>): void;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** What the desk's page shows, as the URL says. */
 export function useDeskPlace(zone: string): DeskPlace {
-  const { clock } = useClient();
   const [search, setSearch] = useSearchParams();
   const go = useCallback<DeskPlace["go"]>(
     (change) =>
@@ -34,13 +35,14 @@ export function useDeskPlace(zone: string): DeskPlace {
       }),
     [setSearch],
   );
-  const today = localOf(clock.now(), zone).date;
+  const today = useToday(zone);
   const asked = search.get("date");
-  const date = asked && /^\d{4}-\d{2}-\d{2}$/.test(asked) ? asked : today;
+  const date = asked && isDay(asked) ? asked : today;
   const view = search.get("view") === "week" ? "week" : "day";
   const columns = search.get("columns") === "chairs" ? "chairs" : "dentists";
   const dentist = search.get("dentist");
-  const booking = search.get("booking");
+  const named = search.get("booking");
+  const booking = named && UUID.test(named) ? named : null;
   return useMemo(
     () => ({ date, today, view, columns, dentist, booking, go }),
     [date, today, view, columns, dentist, booking, go],

@@ -14,6 +14,12 @@ export function dayOf(instant: string | number | Date, zone: string): string {
   }).format(new Date(instant));
 }
 
+/** Whether a text is a day of the calendar that the pages can show. */
+export function isDay(text: string): boolean {
+  const at = /^[12]\d{3}-\d{2}-\d{2}$/.test(text) ? noon(text).getTime() : Number.NaN;
+  return !Number.isNaN(at) && new Date(at).toISOString().slice(0, 10) === text;
+}
+
 export function addDays(day: string, days: number): string {
   return new Date(noon(day).getTime() + days * DAY_MS).toISOString().slice(0, 10);
 }

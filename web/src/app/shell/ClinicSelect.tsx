@@ -6,13 +6,12 @@ import { useClinic } from "../clinic";
 /** The clinic of the page; where there are several, a choice, which stands in the URL. */
 export function ClinicSelect() {
   const { t } = useTranslation();
-  const { clinic, clinics, isNamed, choose } = useClinic();
+  const { clinic, clinics, isAstray, choose } = useClinic();
   const id = clinic?.id;
-  const isChoice = clinics !== undefined && clinics.length > 1;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `choose` is new at each render
   useEffect(() => {
-    if (id && isChoice && !isNamed) choose(id, { replace: true });
-  }, [id, isChoice, isNamed]);
+    if (id && isAstray) choose(id, { replace: true });
+  }, [id, isAstray]);
   if (!clinic || !clinics) return null;
   if (clinics.length === 1)
     return (
