@@ -59,6 +59,7 @@ export function BookingPanel({ id, zone, dentists, types, moving, onOpen, onClos
               dentists={dentists}
               moving={moving}
               onOpen={onOpen}
+              onFocusLost={() => heading.current?.focus({ preventScroll: true })}
             />
             <History id={id} zone={zone} />
             {config?.temporal_ui_url && (

@@ -29,8 +29,22 @@ export function Facts({ appointment: it, zone, dentists, types }: Props) {
     ["type", types.get(it.appointment_type) ?? it.appointment_type],
     ["dentist", dentist?.full_name],
     ["chair", it.chair_name ?? it.chair],
-    ["phone", patient?.phone && <Anchor href={`tel:${patient.phone}`}>{patient.phone}</Anchor>],
-    ["email", patient?.email && <Anchor href={`mailto:${patient.email}`}>{patient.email}</Anchor>],
+    [
+      "phone",
+      patient?.phone && (
+        <Anchor inherit href={`tel:${patient.phone}`}>
+          {patient.phone}
+        </Anchor>
+      ),
+    ],
+    [
+      "email",
+      patient?.email && (
+        <Anchor inherit href={`mailto:${patient.email}`}>
+          {patient.email}
+        </Anchor>
+      ),
+    ],
     ["notes", it.notes],
     ["staff_notes", it.staff_notes],
     [

@@ -1,7 +1,7 @@
 import type { Appointment, CancelReason, Dentist, Slot } from "@chairtime/client";
 import { useCommand, useReserve } from "@chairtime/client/react";
 import { Button, Group, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Refused } from "../booking/Refused";
 import { MoveForm } from "../move/MoveForm";
@@ -17,12 +17,15 @@ interface Props {
   dentists: readonly Dentist[];
   moving: Moving;
   onOpen: (id: string) => void;
+  /** The button or form that had the focus is gone. */
+  onFocusLost: () => void;
 }
 
 type Asks = "cancel" | "move" | "edit";
 
 /** A button for each verb that the API allows now. */
-export function Verbs({ appointment, zone, dentists, moving, onOpen }: Props) {
+export function Verbs(props: Props) {
+  const { appointment, zone, dentists, moving, onOpen, onFocusLost } = props;
   const { t } = useTranslation("desk");
   const [asked, setAsked] = useState<Asks | null>(null);
   const blocked = useBlocked();
@@ -30,16 +33,37 @@ export function Verbs({ appointment, zone, dentists, moving, onOpen }: Props) {
   const hold = useReserve();
   const verbs = allowedVerbs(appointment);
   const { id, version } = appointment;
+  const form = asked && verbs.includes(asked) ? asked : null;
   const busy = Object.values(commands).some((each) => each.isPending);
   const error = hold.error ?? Object.values(commands).find((each) => each.error)?.error;
+
+  const acted = useRef(false);
+  useEffect(() => {
+    if (!acted.current || busy || document.activeElement !== document.body) return;
+    acted.current = false;
+    onFocusLost();
+  });
+
+  function leave() {
+    acted.current = true;
+    setAsked(null);
+  }
 
   function reset() {
     hold.reset();
     for (const each of Object.values(commands)) each.reset();
   }
 
+  /** Esc leaves the form first, then the panel. */
+  function leaveByEscape(event: KeyboardEvent) {
+    if (event.key !== "Escape" || form === null) return;
+    event.preventDefault();
+    leave();
+  }
+
   function press(verb: PersonVerb) {
     reset();
+    acted.current = true;
     if (verb === "cancel" || verb === "move" || verb === "edit") return setAsked(verb);
     setAsked(null);
     commands[verb].mutate({ id, version });
@@ -58,9 +82,8 @@ export function Verbs({ appointment, zone, dentists, moving, onOpen }: Props) {
   }
 
   if (verbs.length === 0 && !error) return null;
-  const form = asked && verbs.includes(asked) ? asked : null;
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" onKeyDown={leaveByEscape}>
       <Group gap="xs" data-verbs>
         {verbs.map((verb, index) => (
           <Button
@@ -87,10 +110,11 @@ export function Verbs({ appointment, zone, dentists, moving, onOpen }: Props) {
       {form === "cancel" && (
         <CancelForm
           onCancel={(reason: CancelReason, note) => {
-            commands.cancel.mutate({ id, version, reason, ...(note ? { note } : {}) });
-            setAsked(null);
+            reset();
+            const input = { id, version, reason, ...(note ? { note } : {}) };
+            commands.cancel.mutate(input, { onSuccess: leave });
           }}
-          onLeave={() => setAsked(null)}
+          onLeave={leave}
         />
       )}
       {form === "move" && (
@@ -99,17 +123,17 @@ export function Verbs({ appointment, zone, dentists, moving, onOpen }: Props) {
           zone={zone}
           dentists={dentists}
           moving={moving}
-          onClose={() => setAsked(null)}
+          onClose={leave}
         />
       )}
       {form === "edit" && (
         <EditForm
           appointment={appointment}
           onSave={(input) => {
-            commands.edit.mutate({ id, version, ...input });
-            setAsked(null);
+            reset();
+            commands.edit.mutate({ id, version, ...input }, { onSuccess: leave });
           }}
-          onLeave={() => setAsked(null)}
+          onLeave={leave}
         />
       )}
     </Stack>
