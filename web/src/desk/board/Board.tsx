@@ -56,7 +56,7 @@ export function Board(props: Props) {
   );
   const [from, to] = useRange(items, hours, date, zone);
   const grid = clinic.slot_grid_minutes;
-  const { ghost, drag } = useDrag({ zone, from, grid, onDrop: onMove });
+  const { ghost, drag } = useDrag({ zone, from, grid, by, onDrop: onMove });
   const everyone = columns.dentists;
   const dentists = useMemo(
     () => (by === "chairs" ? new Map(everyone.map((each) => [each.id, each.full_name])) : null),

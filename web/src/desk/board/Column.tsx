@@ -21,8 +21,8 @@ interface Props {
 /** The day of one dentist or chair. It renders again only when one of its bookings changes. */
 export const Column = memo(
   function Column({ id, label, dentistId, items, open, children }: Props) {
-    const { from, to } = useBoard();
-    const leaving = useLeaving(items);
+    const { date, from, to } = useBoard();
+    const leaving = useLeaving(items, date);
     return (
       <section
         className={classes.column}

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { localOf } from "../time/zone";
 import type { DragStart } from "./BoardContext";
 import { SCALE } from "./BoardContext";
+import { columnOf } from "./useColumns";
 
 /** Where a dragged booking would go. */
 export interface Ghost {
@@ -15,6 +16,7 @@ interface Options {
   zone: string;
   from: number;
   grid: number;
+  by: "dentists" | "chairs";
   onDrop: (ghost: Ghost) => void;
 }
 
@@ -49,7 +51,7 @@ export function useDrag(options: Options): { ghost: Ghost | null; drag: DragStar
       stop.current();
       if (now === null) return;
       ignoreNextClick();
-      if (differs(now, latest.current.zone)) latest.current.onDrop(now);
+      if (differs(now, latest.current)) latest.current.onDrop(now);
     };
     const press = (each: KeyboardEvent) => {
       if (each.key === "Escape") stop.current();
@@ -74,7 +76,7 @@ function ghostUnder(
   appointment: Appointment,
   { clientX, clientY }: PointerEvent,
   held: number,
-  { from, grid }: Options,
+  { from, grid, by }: Options,
 ): Ghost | null {
   const column = document
     .elementsFromPoint(clientX, clientY)
@@ -83,12 +85,14 @@ function ghostUnder(
   if (!column?.dataset.column) return null;
   const top = clientY - held - column.getBoundingClientRect().top;
   const minute = Math.round((from + top / SCALE) / grid) * grid;
-  return { appointment, column: column.dataset.column, minute: Math.max(0, minute) };
+  // The clinic gives a visit its chair: among chairs, a drag changes the time alone.
+  const id = by === "chairs" ? columnOf(appointment, by) : column.dataset.column;
+  return { appointment, column: id, minute: Math.max(0, minute) };
 }
 
-function differs({ appointment, column, minute }: Ghost, zone: string): boolean {
+function differs({ appointment, column, minute }: Ghost, { zone, by }: Options): boolean {
   const start = localOf(appointment.starts_at, zone);
-  return start.minute !== minute || column !== appointment.dentist_id;
+  return start.minute !== minute || column !== columnOf(appointment, by);
 }
 
 /** The release of a drag is no click on the card. */
