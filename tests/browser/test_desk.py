@@ -58,6 +58,7 @@ async def test_what_is_not_offered_says_why_in_the_form(visits: Visits, front: F
     await expect(form.locator("[data-why]")).to_contain_text("Another booking is in the way")
     await page.keyboard.press("Escape")
     await expect(form).to_have_count(0)
+    await expect(column).to_be_focused()
 
 
 async def test_the_panel_offers_exactly_what_is_allowed(visits: Visits, front: Front):

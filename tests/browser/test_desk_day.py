@@ -40,7 +40,7 @@ async def test_free_next_begins_a_booking_there(visits: Visits, front: Front):
     await page.locator("[data-verb=release]").click()
 
 
-async def test_a_form_stays_on_the_day_for_which_it_was_opened(visits: Visits, front: Front):
+async def test_a_form_is_closed_when_another_day_is_shown(visits: Visits, front: Front):
     page = await visits.open(f"/desk?date={FIRST}", "desk")
     await page.locator("[role=slider]").first.click(position={"x": 60, "y": 200})
     form = page.locator("[data-new-booking]")

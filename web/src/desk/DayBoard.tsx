@@ -57,6 +57,17 @@ export function DayBoard(props: Props) {
     return <ErrorMessage error={bookings.error} retry={bookings.refetch} />;
   if (!bookings.data) return <BoardSkeleton />;
   const chosen = picked?.date === date ? picked : null;
+
+  function closeForm() {
+    onPick(null);
+    const column = CSS.escape(chosen?.column ?? "");
+    requestAnimationFrame(() =>
+      document
+        .querySelector<HTMLElement>(`[role=slider][data-column="${column}"]`)
+        ?.focus({ preventScroll: true }),
+    );
+  }
+
   return (
     <>
       <Board
@@ -81,6 +92,7 @@ export function DayBoard(props: Props) {
               picked={chosen}
               dentists={columns.dentists}
               types={types}
+              bookings={bookings.data.items}
               onBlock={
                 chosen.dentistId
                   ? () => {
@@ -89,7 +101,7 @@ export function DayBoard(props: Props) {
                     }
                   : undefined
               }
-              onClose={() => onPick(null)}
+              onClose={closeForm}
             />
           )
         }

@@ -1,4 +1,4 @@
-import type { AppointmentType, Clinic, Dentist, Slot } from "@chairtime/client";
+import type { Appointment, AppointmentType, Clinic, Dentist, Slot } from "@chairtime/client";
 import { useBook, useReserve } from "@chairtime/client/react";
 import {
   Button,
@@ -17,6 +17,7 @@ import { formatLocale } from "../../shared/locale";
 import type { Picked } from "../board/BoardContext";
 import { clock, instantOf, localOf, showDate } from "../time/zone";
 import { useBlocked } from "../useBlocked";
+import { firstType } from "./firstType";
 import { PatientPicker } from "./PatientPicker";
 import { Refused } from "./Refused";
 import { useExplanation } from "./useExplanation";
@@ -29,13 +30,16 @@ interface Props {
   picked: Picked;
   dentists: readonly Dentist[];
   types: readonly AppointmentType[];
+  /** The bookings of the day; as they change, so does what can be offered. */
+  bookings: readonly Appointment[];
   /** Closes this time instead of booking it; absent where columns are no dentists. */
   onBlock?: (() => void) | undefined;
   onClose: () => void;
 }
 
 /** The form beside a free cell: who, what and why; Enter books, Esc leaves. */
-export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onClose }: Props) {
+export function NewBooking(props: Props) {
+  const { clinic, date, picked, dentists, types, bookings, onBlock, onClose } = props;
   const { t, i18n } = useTranslation("desk");
   const zone = clinic.time_zone;
   const [dentistId, setDentistId] = useState(picked.dentistId ?? dentists[0]?.id ?? "");
@@ -45,8 +49,9 @@ export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onC
   const [override, setOverride] = useState(false);
   const patient = useNewPatient();
   const [hold, book] = [useReserve(), useBook()];
+  const refused = hold.error ? hold : book;
   const blocked = useBlocked();
-  const explained = useExplanation({ dentistId, startsAt, appointmentType: slug });
+  const explained = useExplanation({ dentistId, startsAt, appointmentType: slug }, bookings);
   const error = hold.error ?? book.error ?? patient.error ?? null;
   const busy = hold.isPending || book.isPending || patient.isPending;
 
@@ -71,7 +76,7 @@ export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onC
   function choose(slot: Slot) {
     setStartsAt(slot.starts_at);
     setDentistId(slot.dentist_id);
-    void run(book, { startsAt: slot.starts_at, dentistId: slot.dentist_id });
+    void run(refused, { startsAt: slot.starts_at, dentistId: slot.dentist_id });
   }
 
   return (
@@ -136,7 +141,7 @@ export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onC
               value={notes}
               onChange={(event) => setNotes(event.currentTarget.value)}
             />
-            <WhyNot explanation={explained.data} />
+            {error === null && <WhyNot explanation={explained.data} />}
             {explained.overridable && (
               <Checkbox
                 size="xs"
@@ -184,12 +189,4 @@ export function NewBooking({ clinic, date, picked, dentists, types, onBlock, onC
       </Popover.Dropdown>
     </Popover>
   );
-}
-
-/** A time that is free next may be free for short visits only. */
-function firstType(types: readonly AppointmentType[], picked: Picked): AppointmentType | undefined {
-  if (!picked.freeNext) return types[0];
-  const length = (type: AppointmentType) =>
-    type.buffer_before_minutes + type.duration_minutes + type.buffer_after_minutes;
-  return types.toSorted((one, other) => length(one) - length(other))[0];
 }
