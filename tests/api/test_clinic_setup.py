@@ -68,13 +68,13 @@ class TestFromNothing:
         assert booked.json()["time_zone"] == "Pacific/Tahiti"
 
     async def test_only_the_very_first_admin_needs_no_row(self, api, as_):
-        assert (await api.get(CLINICS, headers=as_("agent"))).status_code == 403
-        assert (await api.get(CLINICS, headers=as_("admin"))).status_code == 200
-        assert (await api.get(CLINICS, headers=as_("admin", "second"))).status_code == 403
+        assert (await api.get(RESOURCES, headers=as_("agent"))).status_code == 403
+        assert (await api.get(RESOURCES, headers=as_("admin"))).status_code == 200
+        assert (await api.get(RESOURCES, headers=as_("admin", "second"))).status_code == 403
         second = {"id": str(person_id("admin", "second")), "role": "admin", "full_name": "Second"}
         made = await api.post("/api/profiles", json=second, headers=as_("admin"))
         assert made.status_code == 201
-        assert (await api.get(CLINICS, headers=as_("admin", "second"))).status_code == 200
+        assert (await api.get(RESOURCES, headers=as_("admin", "second"))).status_code == 200
 
 
 @pytest.mark.parametrize(
