@@ -50,6 +50,22 @@ async def test_a_patient_moves_and_cancels_a_visit(visits: Visits):
     await expect(card).to_contain_text("cancelled")
 
 
+async def test_a_page_whose_reads_fail_says_so_until_they_succeed(visits: Visits):
+    page = await visits.open("/assistants", "patient", "ana")
+    await expect(page.locator("[data-live]")).to_have_attribute("data-live", "live")
+    await page.route("**/api/appointments?*", lambda route: route.abort())
+    await page.get_by_role("link", name="My visits").click()
+    alert = page.get_by_role("main").get_by_role("alert")
+    await expect(alert).to_contain_text("The server did not answer")
+    for _ in range(3):  # It is read again by itself meanwhile.
+        async with page.expect_request("**/api/appointments?*"):
+            pass
+        await expect(alert).to_be_visible(timeout=1)
+        await expect(page.locator("[data-loading]")).to_have_count(0, timeout=1)
+    await page.unroute("**/api/appointments?*")
+    await expect(alert).to_have_count(0)
+
+
 async def test_a_patient_takes_back_what_an_assistant_may_do(visits: Visits):
     page = await visits.open("/assistants", "patient", "ana")
     await page.get_by_label("The assistant's number").fill(Staff(visits.site).agent)

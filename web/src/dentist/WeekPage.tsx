@@ -48,7 +48,12 @@ export default function WeekPage() {
         </Group>
       </Group>
       <Text c="dimmed">{t("day.zone", { city: cityOf(zone) })}</Text>
-      {error && !visits.data && <ErrorMessage error={error} retry={() => visits.refetch()} />}
+      {error && !visits.data && (
+        <ErrorMessage
+          error={error}
+          retry={() => Promise.all([schedule.refetch(), visits.refetch()])}
+        />
+      )}
       {!visits.data && !error && <Skeletons rows={5} height={72} />}
       {monday && visits.data && (
         <div className={classes.week}>

@@ -1,4 +1,3 @@
-import { isRefusal } from "@chairtime/client";
 import { useDentists, useGet } from "@chairtime/client/react";
 import { Container, Title } from "@mantine/core";
 import { useState } from "react";
@@ -9,7 +8,6 @@ import { ErrorMessage } from "../shared/ErrorMessage";
 import { Skeletons } from "../shared/Skeletons";
 import classes from "./book/Book.module.css";
 import { Booking } from "./book/Booking";
-import { SignInFirst } from "./book/SignInFirst";
 
 /** Booking a visit, for visitors and patients. */
 export default function BookPage() {
@@ -35,8 +33,6 @@ export default function BookPage() {
           clinic={clinic}
           again={() => setRound(round + 1)}
         />
-      ) : failed && isRefusal(failed, "unauthenticated") && !user ? (
-        <SignInFirst />
       ) : failed ? (
         <ErrorMessage
           error={failed}

@@ -5,6 +5,7 @@ import { isRefusal, isTransient } from "../refusal.js";
 import type { Appointment, EventData, StreamItem } from "../types.js";
 import { type Availability, type AvailabilityQuery, concerns, patched } from "./board.js";
 import { DeadlineTimer } from "./deadline-timer.js";
+import { Failures } from "./failures.js";
 import { type AppointmentFilter, matches, placed, without } from "./filter.js";
 import { Keys } from "./keys.js";
 import { Ledger } from "./ledger.js";
@@ -39,6 +40,7 @@ export class LiveCache {
   private readonly reloader: Reloader;
   private readonly rereads: Rereads;
   private readonly deadlines: DeadlineTimer;
+  private readonly failures = new Failures();
   private ends: (() => void)[] = [];
   private joined = false;
 
@@ -71,6 +73,7 @@ export class LiveCache {
     this.ends = [
       this.client.live.subscribe((item) => this.take(item)),
       cache.subscribe((event) => {
+        if (this.isMine(event.query)) this.failures.watch(event);
         const loaded = event.type === "updated" && event.action.type === "success";
         if ((loaded || event.type === "observerAdded") && this.isMine(event.query)) {
           this.deadlines.watch(event.query);
