@@ -25,7 +25,7 @@ class HolderLimits:
     """Limits on the live holds of agents and conversations; null: no limit."""
 
     conversation: bytes | None = None
-    """SHA-256 of caller and conversation."""
+    """A keyed hash of caller and conversation."""
     conversation_holds: int | None = None
     """Of this conversation."""
     agent_id: UUID | None = None

@@ -29,7 +29,7 @@ create table appointments (
     maker               text not null,                    -- … and `role:id`; `actor`: who changed it last
     agent_id            uuid generated always as (case when maker like 'agent:%' then substr(maker, 7)::uuid end) stored,
     hold_token_hash     bytea check (length(hold_token_hash) = 32),    -- SHA-256
-    conversation_hash   bytea check (length(conversation_hash) = 32),  -- SHA-256 of caller and conversation; null outside of them
+    conversation_hash   bytea check (length(conversation_hash) = 32),  -- a keyed hash of caller and conversation; null outside of them
     agreement           jsonb,                            -- who agreed in a conversation, to which text: hash, language, code
     lapsed_at           timestamptz,                      -- not completed within a day of its end
     version             int not null default 1,

@@ -51,11 +51,18 @@ class HoldTokens:
         read = json.dumps([language, facts], sort_keys=True, default=str)
         return f"{language}.{self._signed(b'read_back' + read.encode())}"
 
+    def conversation_hash(self, caller: object, conversation_id: str) -> bytes:
+        """The hash of a conversation. Its id can be a phone number, so it is not stored."""
+        return self._digest(f"conversation {caller} {conversation_id}".encode())
+
     def _signed(self, message: bytes) -> str:
+        return base64.urlsafe_b64encode(self._digest(message)).rstrip(b"=").decode()
+
+    def _digest(self, message: bytes) -> bytes:
         if self._secret is None:
             raise Problem(
                 "forbidden",
-                "Agents cannot book on this server; its operator must set HOLD_TOKEN_SECRET.",
+                "Agents and conversations cannot book on this server; its operator must set"
+                " HOLD_TOKEN_SECRET.",
             )
-        digest = hmac.digest(self._secret, message, "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return hmac.digest(self._secret, message, "sha256")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
@@ -17,9 +18,9 @@ from api.chatbot.verbs import VERBS
 from api.http import errors
 from api.http.errors import Problem, not_found
 from api.state import AppState
-from db import clinics
+from db import appointments
 from db.pool import Unavailable, use
-from domain.actors import Actor
+from domain.actors import Actor, scope
 from domain.clinic import BoardSlot
 from domain.rights import Right, right
 
@@ -90,13 +91,22 @@ async def _refused(conversation: Conversation, problem: Problem, raw: object) ->
 async def _alternatives(
     conversation: Conversation, found: list[BoardSlot], raw: object
 ) -> list[Document]:
-    """The times as `find_slots` shows them; without names if the database does not answer."""
+    """The times as `find_slots` shows them."""
     if not found:
         return []
+    dentists = await documents.dentist_names(conversation.state)
+    asked = await _type_asked_for(conversation, raw if isinstance(raw, dict) else {})
+    return documents.alternatives(conversation, found, asked, dentists)
+
+
+async def _type_asked_for(conversation: Conversation, raw: dict[str, Any]) -> str:
+    """The type of the arguments, else that of their booking, which the caller may see."""
+    if named := raw.get("appointment_type"):
+        return str(named).lower()
     try:
         async with use(conversation.state.pool) as connection:
-            dentists = {each.id: each.full_name for each in await clinics.dentists(connection)}
-    except Unavailable:
-        dentists = {}
-    asked = raw.get("appointment_type") if isinstance(raw, dict) else None
-    return documents.alternatives(conversation, found, str(asked or ""), dentists)
+            booking_id = UUID(str(raw.get("booking_id")))
+            found = await appointments.get(connection, booking_id, scope(conversation.caller))
+    except (ValueError, Unavailable):
+        return ""
+    return found.appointment_type if found else ""

@@ -32,6 +32,7 @@ from domain.actors import scope
 from domain.appointments import AgreedBy, Agreement, Appointment, Change, Move, Result
 from domain.booking import Outcome, Status, Verb
 from domain.idempotency import Key
+from services.alternatives import WantedSlot
 
 MOST_REPEATS = 20
 """How often a conversation may hold the same slot anew, after holds that ended."""
@@ -53,9 +54,9 @@ async def hold_slot(conversation: Conversation, arguments: HoldSlot) -> Document
         patient_id=arguments.patient_id,
         notes=arguments.notes,
     )
-    named = _conversation(conversation, arguments)
+    named = state.hold_tokens.conversation_hash(caller, arguments.conversation_id)
     for repeat in range(MOST_REPEATS):
-        key = _key(conversation, arguments, repeat)
+        key = _key(conversation, named, arguments, repeat)
         command = await hold_command(state, body, caller, key, holds=True, conversation=named)
         result = await state.holds.hold(command, caller)
         appointment = await held(state, command, caller, result)
@@ -122,19 +123,28 @@ async def get_booking(conversation: Conversation, arguments: GetBooking) -> Docu
         return await _read(conversation, arguments)
 
     wait = Wait(arguments.booking_id, arguments.wait_seconds or 0, arguments.known_version)
-    return _document(conversation, *await seen(conversation, wait, read))
+    found, names = await seen(conversation, wait, read)
+    document = _document(conversation, found, names)
+    if document["status"] is Status.EXPIRED:
+        document |= await _offered_anew(conversation, document["say"], found)
+    return document
 
 
-def _conversation(conversation: Conversation, arguments: HoldSlot) -> bytes:
-    """The hash of this conversation of this caller."""
-    named = f"{conversation.caller} {arguments.conversation_id}"
-    return hashlib.sha256(named.encode()).digest()
+async def _offered_anew(conversation: Conversation, said: str, expired: Appointment) -> Document:
+    """The nearest times that are free instead of an expired hold."""
+    state, language = conversation.state, conversation.language
+    wanted = WantedSlot(expired.dentist_id, expired.appointment_type, expired.starts_at)
+    nearest = await state.alternatives.near(wanted, conversation.caller)
+    dentists = await documents.dentist_names(state)
+    slots = documents.alternatives(conversation, nearest, expired.appointment_type, dentists)
+    offers = texts.instead(language, [each["say"] for each in slots])
+    return {"alternatives": slots, "say": f"{said} {offers}".rstrip()}
 
 
-def _key(conversation: Conversation, arguments: HoldSlot, repeat: int) -> Key:
+def _key(conversation: Conversation, hashed_id: bytes, arguments: HoldSlot, repeat: int) -> Key:
     """The key of a hold of this slot in this conversation."""
     named = (
-        arguments.conversation_id,
+        hashed_id,
         arguments.dentist_id,
         arguments.starts_at.isoformat(),
         arguments.appointment_type,

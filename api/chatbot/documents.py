@@ -8,7 +8,9 @@ from uuid import UUID
 from api.chatbot import texts
 from api.chatbot.conversation import Conversation
 from api.state import AppState
+from db import clinics
 from db.conversations import BookingNames
+from db.pool import Unavailable, use
 from domain.appointments import Appointment
 from domain.booking import Status
 from domain.clinic import BoardSlot
@@ -120,6 +122,15 @@ def alternatives(
         slot(conversation, each, appointment_type, dentists.get(each.dentist_id, ""))
         for each in found[:MOST_ALTERNATIVES]
     ]
+
+
+async def dentist_names(state: AppState) -> Mapping[UUID, str]:
+    """The names of all dentists by id; none if the database does not answer."""
+    try:
+        async with use(state.pool) as connection:
+            return {each.id: each.full_name for each in await clinics.dentists(connection)}
+    except Unavailable:
+        return {}
 
 
 def _hold(conversation: Conversation, found: Appointment, names: BookingNames) -> Document:

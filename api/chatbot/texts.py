@@ -211,9 +211,14 @@ def refusal(language: Language, code: str, offers: list[str], **facts: Any) -> s
     """What to say about a refusal, with up to three times that are free instead."""
     known = REFUSALS[language]
     sentence = known.get(code, known["validation_failed"]).format(**facts)
+    return f"{sentence} {instead(language, offers)}".rstrip()
+
+
+def instead(language: Language, offers: list[str]) -> str:
+    """Which times are free instead; empty if none is."""
     if not offers:
-        return sentence
-    return f"{sentence} {OFFERS[language].format(offers=OR[language].join(offers))}"
+        return ""
+    return OFFERS[language].format(offers=OR[language].join(offers))
 
 
 def either(language: Language, names: list[str]) -> str:

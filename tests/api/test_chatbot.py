@@ -116,6 +116,8 @@ async def test_a_hold_that_ended_can_be_held_again_by_the_same_conversation(api,
     await overdue(pool, first["booking_id"])
     seen = await told(api, agent, "get_booking", booking_id=first["booking_id"])
     assert seen["status"] == "expired"
+    assert [each["appointment_type"] for each in seen["alternatives"]] == ["checkup"] * 3
+    assert seen["alternatives"][0]["say"] in seen["say"]
     second = await told(api, agent, "hold_slot", **of_ben())
     assert second["status"] == "held"
     assert second["booking_id"] != first["booking_id"]
@@ -128,6 +130,34 @@ async def test_an_expired_hold_is_not_confirmed_and_alternatives_are_offered(api
     late = await refused(api, agent, "confirm_booking", **agreed(hold))
     assert (late["status"], late["code"]) == (410, "hold_expired")
     assert len(late["alternatives"]) == 3
+    anew = late["alternatives"][1]
+    chosen = {name: anew[name] for name in ("dentist_id", "starts_at", "appointment_type")}
+    again = await told(api, agent, "hold_slot", **of_ben() | chosen)
+    assert again["status"] == "held"
+
+
+async def test_repeated_changes_answer_with_the_present_state(api, agent):
+    """As after an answer that was lost."""
+    hold = await told(api, agent, "hold_slot", **of_ben())
+    await told(api, agent, "confirm_booking", **agreed(hold))
+    named = {name: hold[name] for name in ("booking_id", "hold_token")}
+    later = monday(14).isoformat()
+    moved = [await told(api, agent, "reschedule_booking", **named, starts_at=later) for _ in "12"]
+    assert moved[0]["version"] == moved[1]["version"]
+    gone = [await told(api, agent, "cancel_booking", **named) for _ in "12"]
+    assert gone[0]["version"] == gone[1]["version"]
+
+
+async def test_the_id_of_a_conversation_is_stored_nowhere(api, agent, pool):
+    await told(api, agent, "hold_slot", **of_ben(conversation_id="0301234567"))
+    tables = await pool.fetch(
+        "select table_name from information_schema.tables where table_schema = 'chairtime'"
+        " and table_type = 'BASE TABLE'"
+    )
+    for table in tables:
+        name = f"chairtime.{table['table_name']}"
+        hits = f"select count(*) from {name} t where t::text like '%0301234567%'"
+        assert await pool.fetchval(hits) == 0, name
 
 
 async def test_confirm_needs_the_hash_of_what_the_booking_says_now(api, agent, pool):
