@@ -72,14 +72,16 @@ class Front:
         body = {"full_name": f"Test {uuid4().hex[:8]}", "role": "patient"}
         return await self.post("/api/profiles", body)
 
-    async def book(self, slot: Json, slug: str, path: str = "/api/appointments") -> Json:
+    async def book(
+        self, slot: Json, slug: str, path: str = "/api/appointments", **more: Any
+    ) -> Json:
         body = {
             "dentist_id": slot["dentist_id"],
             "starts_at": slot["starts_at"],
             "appointment_type": slug,
             "patient_id": (await self.patient())["id"],
         }
-        return await self.post(path, body)
+        return await self.post(path, body | more)
 
     async def appointment(self, id: str) -> Json:
         return dict(await self.get(f"/api/appointments/{id}"))
