@@ -35,7 +35,7 @@ SHOTS = (
     Shot("desk", f"/desk?date={MONDAY}", "admin"),
     Shot("desk-dark", f"/desk?date={MONDAY}", "admin", theme="dark"),
     Shot("health", "/desk/health", "admin"),
-    Shot("dentist-phone", "/day", "dentist", width=390, height=844),
+    Shot("dentist-phone", f"/day/week?week={MONDAY}", "dentist", width=390, height=844),
     Shot("patient-phone", "/", width=390, height=844),
 )
 
