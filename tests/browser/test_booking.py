@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.site import Visits, overflow
@@ -164,3 +165,16 @@ async def test_what_was_booked_can_be_cancelled_on_the_spot(visits: Visits):
     await page.get_by_role("button", name="Cancel the visit").click()
     await expect(page.get_by_role("heading", name="The visit is cancelled")).to_be_focused()
     await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "broken", ["day=tomorrow", "day=2026-02-30", "day=2026-13-01", "at=noon&with=somebody"]
+)
+async def test_a_link_with_a_broken_day_or_time_shows_what_is_free(visits: Visits, broken: str):
+    page = await visits.open(f"/?type=checkup&{broken}")
+    await expect(page.locator("[data-state=free]").first).to_be_visible()
+
+
+async def test_a_link_to_a_broken_week_shows_the_present_one(visits: Visits):
+    page = await visits.open("/day/week?week=soon", "dentist", "amara")
+    await expect(page.get_by_role("main").get_by_role("region")).to_have_count(7)

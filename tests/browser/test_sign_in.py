@@ -45,7 +45,18 @@ async def test_sign_in_returns_to_where_it_was_asked_for(visits: Visits):
     await page.wait_for_url(at("/desk/health"))
 
 
-@pytest.mark.parametrize("next", ["//evil.example/", "https://evil.example/", "/\\\\evil.example"])
+@pytest.mark.parametrize(
+    "next",
+    [
+        "//evil.example/",
+        "https://evil.example/",
+        "/\\\\evil.example",
+        "/..//evil.example/x",
+        "/.//evil.example/x",
+        "/%252e%252e//evil.example",
+        "javascript:alert(1)",
+    ],
+)
 async def test_sign_in_returns_to_no_other_site(visits: Visits, next: str):
     page = await visits.open(f"/sign-in?next={next}")
     await choose(page, "admin")

@@ -3,7 +3,7 @@ import { ActionIcon, Container, Group, Text, Title } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import { addDays, cityOf, dayOf, dayText, mondayOf, timeText, weekOf } from "../shared/days";
+import { addDays, cityOf, dayOf, dayText, isDay, mondayOf, timeText, weekOf } from "../shared/days";
 import { ErrorMessage } from "../shared/ErrorMessage";
 import { Skeletons } from "../shared/Skeletons";
 import { StatusBadge } from "../shared/StatusBadge";
@@ -18,7 +18,8 @@ export default function WeekPage() {
   const schedule = useSchedule();
   const zone = schedule.data?.time_zone ?? "UTC";
   const today = dayOf(useServerNow(), zone);
-  const monday = schedule.data && mondayOf(search.get("week") ?? today);
+  const asked = search.get("week");
+  const monday = schedule.data && mondayOf(asked && isDay(asked) ? asked : today);
   const visits = useVisits(monday, zone, 7);
   const error = schedule.error ?? visits.error;
   const go = (days: number) => monday && setSearch({ week: addDays(monday, days) });

@@ -14,7 +14,9 @@ const SupabaseForm = lazy(() => import("./SupabaseForm"));
 function ownPath(path: string | null): string | null {
   if (!path || !URL.canParse(path, window.location.origin)) return null;
   const url = new URL(path, window.location.origin);
-  return url.origin === window.location.origin ? url.pathname + url.search : null;
+  // `/..//host` is of this origin, but its path is the address of another host.
+  const isOwn = url.origin === window.location.origin && !url.pathname.startsWith("//");
+  return isOwn ? url.pathname + url.search : null;
 }
 
 /** The page on which everybody signs in; it returns to `next`, a path of this app. */

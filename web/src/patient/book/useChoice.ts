@@ -1,4 +1,5 @@
 import { useSearchParams } from "react-router";
+import { isDay } from "../../shared/days";
 
 /** What has been chosen so far. It stands in the URL, so that "back" takes back one choice. */
 export interface Choice {
@@ -18,7 +19,9 @@ const NAMES = ["type", "for", "dentist", "day", "at", "with"] as const;
 
 export function useChoice(): [Choice, (change: Partial<Choice>, replace?: boolean) => void] {
   const [search, setSearch] = useSearchParams();
-  const choice = Object.fromEntries(NAMES.map((name) => [name, search.get(name)])) as unknown;
+  const choice = Object.fromEntries(
+    NAMES.map((name) => [name, readable(name, search.get(name))]),
+  ) as unknown;
   const change = (to: Partial<Choice>, replace = false) =>
     setSearch(
       (now) => {
@@ -31,4 +34,12 @@ export function useChoice(): [Choice, (change: Partial<Choice>, replace?: boolea
       { replace, preventScrollReset: true },
     );
   return [choice as Choice, change];
+}
+
+/** What stands in the URL, or null where it is no day or no instant: whoever follows a broken link
+ * chooses again. */
+function readable(name: keyof Choice, text: string | null): string | null {
+  if (text === null) return null;
+  if (name === "day") return isDay(text) ? text : null;
+  return name === "at" && Number.isNaN(Date.parse(text)) ? null : text;
 }
