@@ -8,6 +8,7 @@ from playwright.async_api import Route, expect
 from tests.browser.desk import Front, card
 from tests.browser.site import Visits, shown
 from tests.support import monday
+from tests.webhooks.receiver import OK, receiving, status
 
 FIRST = monday(9).date()
 
@@ -172,3 +173,21 @@ async def test_a_card_names_the_dentist_where_columns_are_chairs(visits: Visits,
     dentist = await front.get(f"/api/profiles/dentists/{slot['dentist_id']}")
     page = await visits.open(front.path(slot["starts_at"]) + "&columns=chairs", "desk")
     await expect(card(page, booking)).to_contain_text(dentist["full_name"])
+
+
+async def test_a_webhook_that_is_gone_is_to_do_until_it_is_switched_on(
+    visits: Visits, front: Front
+):
+    async with receiving() as receiver:
+        receiver.answer = lambda _: status(410)
+        made = await front.post(
+            "/api/webhooks",
+            {"url": receiver.url, "topics": ["profiles"], "description": "The <b>bot</b>"},
+        )
+        page = await visits.open("/desk", "admin")
+        await front.post(f"/api/webhooks/{made['id']}/test", {})
+        group = page.locator("[data-todo-group=webhooks]")
+        await expect(group).to_contain_text("The <b>bot</b>")
+        receiver.answer = lambda _: OK
+        await group.get_by_role("button", name="Switch on again").click()
+        await expect(group).to_have_count(0)

@@ -184,6 +184,8 @@ export class LiveCache {
     } else if (event.kind.startsWith("profile.")) {
       this.markGets((path) => path.startsWith("/api/profiles"));
       this.markPerson(event.entity_id);
+    } else if (event.kind.startsWith("webhook.")) {
+      this.markGets((path) => path.startsWith("/api/webhooks"));
     } else {
       this.markSlots(event, Math.random() * this.spread);
       if (event.kind === "schedule.changed") this.markGets((path) => SCHEDULES.test(path));

@@ -74,7 +74,7 @@ export function useDentists(options: ReadOptions = {}): UseQueryResult<Dentist[]
 
 /**
  * Any other GET of the API by its path, typed. What events name is loaded again: profiles,
- * schedules, clinics, types, resources and histories.
+ * schedules, clinics, types, resources, webhooks and histories.
  */
 export function useGet<Path extends PathsWithMethod<paths, "get">>(
   path: Path,

@@ -2,8 +2,10 @@ import type { Clinic, Dentist } from "@chairtime/client";
 import { Stack, Text, Title } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { FailedDeliveries } from "./FailedDeliveries";
 import { FreeNext } from "./FreeNext";
 import { TodoGroup } from "./TodoGroup";
+import { useDisabledWebhooks } from "./useDisabledWebhooks";
 import { useTodo } from "./useTodo";
 
 interface Props {
@@ -18,7 +20,8 @@ interface Props {
 export function TodoList({ clinic, dentists, today, onOpen, onPick }: Props) {
   const { t } = useTranslation("desk");
   const { groups, isPending } = useTodo(clinic, today);
-  const count = groups.reduce((sum, group) => sum + group.items.length, 0);
+  const webhooks = useDisabledWebhooks();
+  const count = groups.reduce((sum, group) => sum + group.items.length, webhooks.length);
   return (
     <Stack gap="md">
       <section aria-label={t("todo.title")} data-todo>
@@ -33,6 +36,7 @@ export function TodoList({ clinic, dentists, today, onOpen, onPick }: Props) {
         {groups.map((group) => (
           <TodoGroup key={group.name} group={group} zone={clinic.time_zone} onOpen={onOpen} />
         ))}
+        {webhooks.length > 0 && <FailedDeliveries webhooks={webhooks} zone={clinic.time_zone} />}
       </section>
       <FreeNext dentists={dentists} zone={clinic.time_zone} onPick={onPick} />
     </Stack>
