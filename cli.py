@@ -181,6 +181,19 @@ def doctor(
 
 
 @app.command()
+def chat(
+    language: Annotated[Literal["en", "de"], typer.Option(help="The language it speaks.")] = "en",
+    name: Annotated[str, typer.Option("--as", help="The patient who speaks.")] = "ana",
+) -> None:
+    """Talk with a scripted demo bot (no language model). It uses the API at CHAIRTIME_URL with
+    CHAIRTIME_TOKEN, or else the running development stack.
+    """
+    from embedded.chat import terminal
+
+    _exit(terminal.run(_development_settings(), language, name))
+
+
+@app.command()
 def demo() -> None:
     """Run a few booking scenarios against the running stack."""
     from embedded import demo

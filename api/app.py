@@ -34,7 +34,7 @@ from api.ops import health, realtime
 from api.ops.probes import Probes
 from api.scheduling import schedules, slots
 from api.state import AppState
-from api.web import config, pages
+from api.web import config, llms, pages
 from api.webhooks import deliveries, endpoints
 from db.pool import create_pool
 from domain.events import Topic
@@ -74,6 +74,7 @@ ROUTE_MODULES = (
     realtime,
     health,
     config,
+    llms,
     mcp_routes,
     mcp_metadata,
 )

@@ -59,7 +59,7 @@ def _verbs(*verbs: Verb) -> dict[str, Row]:
 PUBLIC = frozenset(
     {"list_dentists", "get_dentist", "list_types", "get_type", "list_clinics", "get_clinic"}
     | {"search_slots", "list_slots", "explain_slot"}
-    | {"get_config", "livez", "readyz", "health", "version", "protected_resource"}
+    | {"get_config", "llms", "livez", "readyz", "health", "version", "protected_resource"}
 )
 """Routes that need no token. Staff who send one are shown the times that staff may book."""
 

@@ -1,0 +1,1 @@
+"""The scripted demo bot: `chairtime chat`."""
