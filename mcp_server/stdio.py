@@ -2,6 +2,7 @@
 Each call goes to an API.
 """
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ class RestDoor:
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._http = httpx2.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT)
 
     async def __aenter__(self) -> Self:
@@ -56,7 +57,9 @@ class RestDoor:
     async def answer(self, verb: str, arguments: Mapping[str, Any]) -> Document:
         """What the API answers. If it does not answer, a refusal that says so."""
         try:
-            answer = await self._http.post(f"/api/chatbot/{verb}", json=arguments)
+            # also NaN, which the API refuses with a reason
+            content = json.dumps(arguments)
+            answer = await self._http.post(f"/api/chatbot/{verb}", content=content)
         except httpx2.HTTPError as error:
             why = f"The API cannot be reached ({type(error).__name__}); repeat the call."
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, why)

@@ -77,7 +77,8 @@ REFUSALS: Mapping[Outcome, tuple[str, str]] = {
     ),
     Outcome.NOT_HOLDER: (
         "forbidden",
-        "The hold token is missing or wrong; send this booking's hold_token in X-Hold-Token.",
+        "The hold token is missing or wrong; send this booking's hold_token, as the argument"
+        " of a verb or else in X-Hold-Token.",
     ),
     Outcome.EXTENDED_ENOUGH: (
         "invalid_transition",

@@ -1,6 +1,5 @@
 """The verbs that make, change and read a booking."""
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from api.bookings.changing import changed, moved, successful
 from api.bookings.holding import held, hold_command
 from api.bookings.refusals import refusal
 from api.bookings.requests import Reserve
-from api.chatbot import documents, texts
+from api.chatbot import documents, repeats, texts
 from api.chatbot.conversation import Conversation
 from api.chatbot.documents import Document
 from api.chatbot.models import (
@@ -23,7 +22,6 @@ from api.chatbot.models import (
 from api.chatbot.spoken import LANGUAGES
 from api.chatbot.waiting import Seen, Wait, seen
 from api.http.answers import existing
-from api.http.context import actor_id
 from api.http.errors import Problem
 from db import appointments, conversations
 from db.conversations import BookingNames
@@ -31,21 +29,16 @@ from db.pool import use
 from domain.actors import scope
 from domain.appointments import AgreedBy, Agreement, Appointment, Change, Move, Result
 from domain.booking import Outcome, Status, Verb
-from domain.idempotency import Key
 from services.alternatives import WantedSlot
-
-MOST_REPEATS = 20
-"""How often a conversation may hold the same slot anew, after holds that ended."""
 
 ATTEMPTS = 3
 """Reads of a booking that changes between its check and its confirmation."""
 
-ENDED = frozenset({Status.RELEASED, Status.EXPIRED, Status.DECLINED, Status.CANCELLED})
-"""States after which the same conversation may hold the slot again."""
-
 
 async def hold_slot(conversation: Conversation, arguments: HoldSlot) -> Document:
-    """Holds the slot. The same conversation gets the same hold, as long as it has not ended."""
+    """Holds the slot. The same conversation gets the same hold, as long as it has not ended and
+    was not moved to another time or dentist.
+    """
     state, caller = conversation.state, conversation.caller
     body = Reserve.model_construct(
         dentist_id=arguments.dentist_id,
@@ -55,12 +48,12 @@ async def hold_slot(conversation: Conversation, arguments: HoldSlot) -> Document
         notes=arguments.notes,
     )
     named = state.hold_tokens.conversation_hash(caller, arguments.conversation_id)
-    for repeat in range(MOST_REPEATS):
-        key = _key(conversation, named, arguments, repeat)
+    for repeat in range(repeats.MOST):
+        key = repeats.key(conversation, named, arguments, repeat)
         command = await hold_command(state, body, caller, key, holds=True, conversation=named)
         result = await state.holds.hold(command, caller)
         appointment = await held(state, command, caller, result)
-        if documents.shown_status(appointment) not in ENDED:
+        if repeats.has_slot(appointment, arguments):
             return await _shown(conversation, appointment)
     raise Problem(
         "hold_cooldown",
@@ -75,7 +68,7 @@ async def confirm_booking(conversation: Conversation, arguments: ConfirmBooking)
         found, names = await _read(conversation, arguments)
         _check_token(conversation, arguments.hold_token, found)
         agreement = None
-        if documents.shown_status(found) not in ENDED:
+        if documents.shown_status(found) not in repeats.ENDED:
             language = _check_read_back(conversation, arguments.read_back_hash, found, names)
             agreement = Agreement(
                 arguments.read_back_hash, language, arguments.agreed_by or AgreedBy.PATIENT
@@ -139,20 +132,6 @@ async def _offered_anew(conversation: Conversation, said: str, expired: Appointm
     slots = documents.alternatives(conversation, nearest, expired.appointment_type, dentists)
     offers = texts.instead(language, [each["say"] for each in slots])
     return {"alternatives": slots, "say": f"{said} {offers}".rstrip()}
-
-
-def _key(conversation: Conversation, hashed_id: bytes, arguments: HoldSlot, repeat: int) -> Key:
-    """The key of a hold of this slot in this conversation."""
-    named = (
-        hashed_id,
-        arguments.dentist_id,
-        arguments.starts_at.isoformat(),
-        arguments.appointment_type,
-        arguments.patient_id,
-        repeat,
-    )
-    hashed = hashlib.sha256(repr(named).encode()).digest()
-    return Key(actor_id(conversation.caller), "hold_slot", hashed, hashed)
 
 
 async def _read(conversation: Conversation, arguments: ConfirmBooking | GetBooking) -> Seen:

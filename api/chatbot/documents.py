@@ -7,6 +7,7 @@ from uuid import UUID
 
 from api.chatbot import texts
 from api.chatbot.conversation import Conversation
+from api.chatbot.spoken import plain
 from api.state import AppState
 from db import clinics
 from db.conversations import BookingNames
@@ -32,7 +33,7 @@ def slot(
     starts_at = conversation.local(found.starts_at, found.time_zone)
     return {
         "dentist_id": found.dentist_id,
-        "dentist": dentist,
+        "dentist": plain(dentist),
         "appointment_type": appointment_type,
         "starts_at": starts_at,
         "ends_at": conversation.local(found.ends_at, found.time_zone),
@@ -53,11 +54,11 @@ def booking(
         "version": found.version,
         "slot": {
             "dentist_id": found.dentist_id,
-            "dentist": names.dentist,
+            "dentist": plain(names.dentist),
             "appointment_type": found.appointment_type,
-            "treatment": names.treatment,
+            "treatment": plain(names.treatment),
             "clinic_id": found.clinic_id,
-            "clinic": names.clinic,
+            "clinic": plain(names.clinic),
             "starts_at": starts_at,
             "ends_at": conversation.local(found.ends_at, found.time_zone),
             "time_zone": starts_at.tzinfo.key,  # type: ignore[union-attr]

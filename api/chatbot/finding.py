@@ -9,6 +9,7 @@ from api.chatbot import documents, texts
 from api.chatbot.conversation import Conversation
 from api.chatbot.documents import Document
 from api.chatbot.models import FindSlots
+from api.chatbot.spoken import plain
 from api.chatbot.wishes import Wishes
 from api.http.errors import Problem, invalid
 from db import catalogue, clinics
@@ -120,7 +121,11 @@ def _asked_for(arguments: FindSlots, dentists: Mapping[UUID, Dentist]) -> list[U
 
 def _candidates(dentists: Iterable[Dentist]) -> list[Document]:
     return [
-        {"dentist_id": each.id, "dentist": each.full_name, "specialty": each.specialty}
+        {
+            "dentist_id": each.id,
+            "dentist": plain(each.full_name),
+            "specialty": each.specialty and plain(each.specialty),
+        }
         for each in list(dentists)[:MOST_CANDIDATES]
     ]
 

@@ -28,8 +28,7 @@ ConversationId = Annotated[
 ]
 BookingId = Annotated[UUID, Field(description="The booking_id that hold_slot answered with.")]
 Token = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=64),
+    Annotated[Line, StringConstraints(min_length=1, max_length=64)],
     Field(description="The hold_token that hold_slot answered with."),
 ]
 Type = Annotated[
@@ -155,8 +154,7 @@ class ConfirmBooking(Arguments):
     booking_id: BookingId
     hold_token: Token
     read_back_hash: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=64),
+        Annotated[Line, StringConstraints(min_length=1, max_length=64)],
         Field(description="The read_back_hash that came with the text you read to the person."),
     ]
     agreed_by: Annotated[

@@ -64,11 +64,18 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_read"):
             text = (await self.body()).decode("utf-8-sig")
-            read = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            read = unambiguous(text)
             if SURROGATE.search(text):
                 _refuse_surrogates(read)
             self._read = read
         return self._read
+
+
+def unambiguous(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises `validation_failed` for NaN and for duplicate names in an
+    object; ValueError or RecursionError for what cannot be read.
+    """
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:

@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.auth.security import Verified
 from api.chatbot.answering import answer
@@ -41,8 +41,10 @@ class Exchange(Response):
         caller: Actor,
         verified: Verified,
         request_id: str,
+        body: bytes,
     ) -> None:
         super().__init__()
+        self._sent = body
         self._manager = manager
         self._state = state
         self._caller = caller
@@ -55,7 +57,7 @@ class Exchange(Response):
         self._http = Request(scope, receive)
         try:
             async with self._timeout:
-                await self._manager.asgi_app(scope, receive, send)
+                await self._manager.asgi_app(scope, _replayed(self._sent, receive), send)
         except TimeoutError:
             if not self._timeout.expired():
                 raise
@@ -95,6 +97,16 @@ class Exchange(Response):
         """Ends the answer, whatever it waits for. Further calls do nothing."""
         if self._timeout.when() is None:
             self._timeout.reschedule(0)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Receives the body, which was read before, and then what follows it."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
 
 
 def waits(verb: str) -> bool:

@@ -24,7 +24,7 @@ def check(request: Request, settings: Settings) -> None:
     origin = request.headers.get("origin")
     if origin is None or origin in settings.cors_origins or origin == public:
         return
-    if not (local and urlsplit(origin).hostname in LOOPBACK):
+    if not (local and _host(origin) in LOOPBACK):
         raise Problem(
             "forbidden",
             "Web pages of this origin may not call /mcp; its operator must add it to CORS_ORIGINS.",
@@ -37,4 +37,8 @@ def base_url(request: Request, settings: Settings) -> str:
 
 
 def _host(url: str | None) -> str | None:
-    return urlsplit(url).hostname if url else None
+    """The host of a URL; null if it has none, or is no URL."""
+    try:
+        return urlsplit(url).hostname if url else None
+    except ValueError:
+        return None

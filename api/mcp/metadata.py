@@ -22,6 +22,7 @@ async def protected_resource(request: Request, state: State) -> dict[str, Any]:
     """The resource, and the issuer of its tokens. The local issuer of development has no address;
     its tokens come from `chairtime token`.
     """
+    hosts.check(request, state.settings)
     base = hosts.base_url(request, state.settings)
     issuer = state.settings.jwt_issuer
     return {

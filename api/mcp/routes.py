@@ -4,14 +4,14 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from fastapi import APIRouter, Request
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from api.http import context
 from api.http.context import State
-from api.http.strict import StrictRoute
+from api.http.strict import StrictRoute, unambiguous
 from api.mcp.exchange import Exchange, changes_of, exchange_of
 from api.mcp.metadata import BearerOfMcp
 from api.mcp.tools import TOOLS
@@ -35,8 +35,11 @@ router = APIRouter(route_class=McpRoute, include_in_schema=False)
 async def mcp(request: Request, state: State, verified: BearerOfMcp) -> Exchange:
     """Tools for language models: the verbs of a conversation."""
     caller = await context.check_access(request, verified)
+    body = await request.body()
+    with suppress(ValueError, RecursionError):  # the library answers what it cannot read
+        unambiguous(body)
     manager: StreamableHTTPSessionManager = request.app.state.mcp
-    return Exchange(manager, state, caller, verified, request.scope["request_id"])
+    return Exchange(manager, state, caller, verified, request.scope["request_id"], body)
 
 
 @asynccontextmanager
