@@ -25,7 +25,7 @@ create table profiles (
 );
 create index profiles_created_by on profiles (created_by, full_name, id) where created_by is not null;
 create index profiles_name on profiles (full_name, id);
-create unique index profiles_invited on profiles (lower(email)) where invited;
+create unique index profiles_invited on profiles (lower(email collate "C")) where invited; -- ASCII only: the Kelvin sign is no k
 create index profiles_admins on profiles (active) where role = 'admin';
 create index profiles_words on profiles using gin (search);
 
@@ -63,7 +63,7 @@ begin
         return null;
     end if;
     update profiles p set invited = false, version = p.version + 1, updated_at = clock_timestamp()
-     where p.invited and p.active and p.erased_at is null and lower(p.email) = lower(p_email)
+     where p.invited and p.active and p.erased_at is null and lower(p.email collate "C") = lower(p_email collate "C")
     returning p.id into claimed;
     if claimed is not null then
         insert into logins (subject, profile_id) values (p_subject, claimed);

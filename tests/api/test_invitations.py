@@ -94,6 +94,16 @@ async def test_an_address_that_is_not_verified_claims_nothing(api, as_, sign_in,
     assert waiting.json()["invited"] is True
 
 
+async def test_letters_that_only_look_alike_make_another_address(api, as_, sign_in):
+    made = await invite(api, as_, email="kim@example.org")
+    for email in (
+        "\N{KELVIN SIGN}im@example.org",
+        "k\N{LATIN SMALL LETTER DOTLESS I}m@example.org",
+    ):
+        found = (await me(api, sign_in(email=email, **BY_CODE))).json()
+        assert found["id"] != made["id"]
+
+
 async def test_of_two_sign_ins_one_gets_the_profile(api, as_, sign_in):
     made = await invite(api, as_)
     found = [(await me(api, sign_in(email=EMAIL, **BY_CODE))).json() for _ in range(3)]
