@@ -13,6 +13,7 @@ from domain.events import Event
 from domain.webhooks import (
     GIVE_UP_AFTER,
     KEPT_FOR,
+    MOST_PENDING,
     Attempt,
     AttemptOutcome,
     Delivery,
@@ -55,6 +56,20 @@ async def queue(
             for id, event in found
         ],
     )
+
+
+async def has_room(connection: Connection, endpoint_id: UUID) -> bool:
+    """Whether less than MOST_PENDING deliveries wait for this endpoint."""
+    found: bool = await connection.fetchval(
+        """
+        select count(*) < $2 from (
+            select from webhook_deliveries where endpoint_id = $1 and status = 'pending' limit $2
+        ) waiting
+        """,
+        endpoint_id,
+        MOST_PENDING,
+    )
+    return found
 
 
 async def next_due(connection: Connection, endpoint_id: UUID) -> DueDelivery | None:

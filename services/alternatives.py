@@ -12,7 +12,7 @@ from db import appointments, clinics
 from db.appointments import Blocking
 from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
-from domain.actors import Actor, Scope
+from domain.actors import Actor, Role, Scope
 from domain.clinic import BoardSlot, BookingTerms
 from domain.schedules import bookable_range, day_of
 from domain.zones import ONE_DAY
@@ -61,20 +61,28 @@ class Alternatives:
         key = wanted_slot, asker.is_staff
         return await self._cached(key, lambda connection: nearest(connection, wanted_slot, asker))
 
-    async def own(self, wanted_slot: WantedSlot, asker: Actor, within: Scope) -> UUID | None:
+    async def own(
+        self, wanted_slot: WantedSlot, asker: Actor, within: Scope, patient_id: UUID
+    ) -> UUID | None:
         """The id of the asker's own booking that blocks this slot, if they may see it; never the
-        booking that is to be moved.
+        booking that is to be moved. For an agent only one of the same patient, as it must not
+        tell one person about the booking of another.
         """
         found: list[Blocking] = await self._cached(
             (wanted_slot, "blocking"),
             lambda connection: appointments.blocking(connection, *wanted_slot[:4]),
         )
-        mine = [each.id for each in found if asker.id in (each.patient_id, each.caller)]
+        mine = [
+            each.id
+            for each in found
+            if asker.id in (each.patient_id, each.caller)
+            and (asker.role is not Role.AGENT or each.patient_id == patient_id)
+        ]
 
         async def visible(connection: Connection) -> list[UUID]:
             return [id for id in mine if await appointments.get(connection, id, within)]
 
-        may_see = await self._cached((wanted_slot, asker), visible) if mine else []
+        may_see = await self._cached((wanted_slot, asker, patient_id), visible) if mine else []
         return may_see[0] if may_see else None
 
     async def _cached(

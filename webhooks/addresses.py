@@ -17,7 +17,7 @@ from httpcore2 import AnyIOBackend, AsyncNetworkBackend, AsyncNetworkStream
 Address = IPv4Address | IPv6Address
 Networks = tuple[str, ...]
 
-NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+NAT64 = IPv6Network("64:ff9b::/96")
 COMPATIBLE = IPv6Network("::/96")
 """IPv4 addresses in the obsolete form `::192.0.2.1`."""
 
@@ -28,6 +28,8 @@ REFUSED = tuple(
         "192.0.0.0/24",
         "192.88.99.0/24",  # relays from 6to4
         "fec0::/10",  # site-local
+        "64:ff9b:1::/48",  # a network's own translation to IPv4, in a form that we cannot know
+        "3fff::/20",  # documentation
     )
 )
 """Networks that Python counts as global, in some versions, and that are not public."""
@@ -116,7 +118,7 @@ def _embedded(address: Address) -> list[Address]:
         return [address.sixtofour]
     if address.teredo:
         return list(address.teredo)
-    if address not in COMPATIBLE and not any(address in network for network in NAT64):
+    if address not in COMPATIBLE and address not in NAT64:
         return [address]
     if int(address) <= 1:  # `::` and `::1`
         return [address]

@@ -57,7 +57,7 @@ async def changed(state: AppState, command: Change, actor: Actor, token: str | N
             result = await booking.change(connection, command, actor, Via.API, within)
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
         wanted_slot = WantedSlot(late.dentist_id, late.appointment_type, late.starts_at)
-        raise await with_alternatives(state, result, wanted_slot, actor)
+        raise await with_alternatives(state, result, wanted_slot, actor, late.patient_id)
     if result.outcome is Outcome.DONE:
         state.committed()
     return result
@@ -107,7 +107,7 @@ async def moved(state: AppState, command: Move, actor: Actor, token: str | None)
             )
         if result.outcome in WITH_ALTERNATIVES | {Outcome.EXPIRED}:
             wanted_slot = WantedSlot(to.dentist_id, to.appointment_type, to.starts_at, command.id)
-            raise await with_alternatives(state, result, wanted_slot, actor)
+            raise await with_alternatives(state, result, wanted_slot, actor, before.patient_id)
     if result.outcome is Outcome.DONE:
         state.committed()
     return result

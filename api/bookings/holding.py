@@ -79,7 +79,7 @@ async def held(state: AppState, command: Hold, actor: Actor, result: Result) -> 
     if result.outcome is Outcome.NOT_FOUND or hidden:  # to agents, both are an unknown patient
         raise await unknown_field(state, command.dentist_id, command.appointment_type)
     if result.outcome in WITH_ALTERNATIVES:
-        raise await with_alternatives(state, result, wanted_slot, actor)
+        raise await with_alternatives(state, result, wanted_slot, actor, command.patient_id)
     appointment = successful(result)
     if command.token:
         appointment = replace(appointment, hold_token=state.hold_tokens.of(appointment.id))

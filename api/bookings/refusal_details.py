@@ -20,15 +20,17 @@ WITH_ALTERNATIVES = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHA
 
 
 async def with_alternatives(
-    state: AppState, result: Result, wanted_slot: WantedSlot, actor: Actor
+    state: AppState, result: Result, wanted_slot: WantedSlot, actor: Actor, patient_id: UUID
 ) -> Problem:
-    """The refusal, with alternatives and, if it blocks, the caller's own booking."""
+    """The refusal, with alternatives and, if it blocks, the caller's own booking. `patient_id`: for
+    whom the slot was wanted.
+    """
     if result.outcome is not Outcome.SLOT:
         return refusal(result, await state.alternatives.near(wanted_slot, actor))
     wanted_slot = wanted_slot._replace(start_taken=True)
     others, mine = await asyncio.gather(
         state.alternatives.near(wanted_slot, actor),
-        state.alternatives.own(wanted_slot, actor, scope(actor)),
+        state.alternatives.own(wanted_slot, actor, scope(actor), patient_id),
     )
     return refusal(result, others, mine)
 

@@ -18,17 +18,20 @@ ENDED = frozenset({Status.RELEASED, Status.EXPIRED, Status.DECLINED, Status.CANC
 
 
 def key(conversation: Conversation, hashed_id: bytes, arguments: HoldSlot, repeat: int) -> Key:
-    """The key of a hold of this slot in this conversation."""
+    """The key of a hold of this slot in this conversation. A patient who names themselves gets the
+    same one as without a name.
+    """
+    caller = actor_id(conversation.caller)
     named = (
         hashed_id,
         arguments.dentist_id,
         arguments.starts_at.isoformat(),
         arguments.appointment_type,
-        arguments.patient_id,
+        arguments.patient_id or caller,
         repeat,
     )
     hashed = hashlib.sha256(repr(named).encode()).digest()
-    return Key(actor_id(conversation.caller), "hold_slot", hashed, hashed)
+    return Key(caller, "hold_slot", hashed, hashed)
 
 
 def has_slot(found: Appointment, arguments: HoldSlot) -> bool:

@@ -17,7 +17,7 @@ from api.http.strict import StrictRoute
 from api.http.values import Digits
 from api.webhooks.endpoints import endpoint
 from db import events, webhook_deliveries
-from db.pool import use
+from db.pool import Connection, use
 from domain.webhooks import Delivery, DeliveryStatus, Webhook
 from webhooks.queueing import ping
 
@@ -79,9 +79,20 @@ async def ping_webhook(id: UUID, response: Response, context: Creation, state: S
         if earlier := await claim_idempotency_key(connection, response, key, str(delivery_id)):
             delivery_id = UUID(earlier)
         else:
+            await _check_room(connection, id)
             message = ping(webhook, await events.position(connection))
             await webhook_deliveries.queue(connection, id, [(delivery_id, message)])
         return existing(await webhook_deliveries.get(connection, id, delivery_id))
+
+
+async def _check_room(connection: Connection, endpoint_id: UUID) -> None:
+    """Raises `rate_limited` if so many deliveries wait that no event would be queued either."""
+    if not await webhook_deliveries.has_room(connection, endpoint_id):
+        raise Problem(
+            "rate_limited",
+            "Too many deliveries wait for this endpoint; answer them first, or delete it.",
+            headers={"Retry-After": "60"},
+        )
 
 
 def _check_active(webhook: Webhook) -> None:

@@ -176,3 +176,13 @@ async def test_any_change_of_a_switched_off_endpoint_is_possible(bot, pool):
     off = await bot.ask("PUT", path, {"active": False})
     assert "disabled_reason" not in off
     assert (await bot.ask("PUT", path, {"active": True}))["active"]
+
+
+async def test_test_messages_do_not_pile_up_beyond_the_limit(bot, receiver, pool, monkeypatch):
+    monkeypatch.setattr("db.webhook_deliveries.MOST_PENDING", 2)
+    await bot.subscribe(receiver.url)
+    path = f"/api/webhooks/{bot.id}/test"
+    answers = [await bot.api.post(path, headers=bot.headers) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429, 429]
+    assert answers[-1].headers["retry-after"]
+    assert await pool.fetchval("select count(*) from webhook_deliveries") == 2
