@@ -8,6 +8,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc tsconfig.base.json ./
 COPY clients/typescript clients/typescript
 COPY web web
+COPY embedded/chat/sentences.json embedded/chat/
 RUN npm ci && npm run build -w web
 
 FROM ${BASE} AS build

@@ -8,6 +8,7 @@ PAGES = {
     "/sign-in": None,
     "/": None,
     "/?type=checkup": None,
+    "/chat": None,
     "/visits": "patient",
     "/family": "patient",
     "/assistants": "patient",

@@ -55,7 +55,8 @@ function preferred(): Language {
   return wanted.find(isLanguage) ?? "en";
 }
 
-function isLanguage(tag: string | null): tag is Language {
+/** Whether the app speaks it. */
+export function isLanguage(tag: string | null): tag is Language {
   return LANGUAGES.some((language) => language === tag);
 }
 

@@ -9,12 +9,14 @@ export default function PatientApp() {
   const { t } = useTranslation("patient");
   const user = useUser();
   if (user && home(user.role) !== "/") return <Navigate to={home(user.role)} replace />;
+  const open = [
+    { to: "/", label: t("pages.book") },
+    { to: "/chat", label: t("pages.chat") },
+  ];
   const own = [
     { to: "/visits", label: t("pages.visits") },
     { to: "/family", label: t("pages.family") },
     { to: "/assistants", label: t("pages.agents") },
   ];
-  return (
-    <Shell start="/" clinic links={[{ to: "/", label: t("pages.book") }, ...(user ? own : [])]} />
-  );
+  return <Shell start="/" clinic links={[...open, ...(user ? own : [])]} />;
 }

@@ -8,6 +8,7 @@ export const patientRoutes: RouteObject[] = [
     ...page(() => import("./PatientApp"), "patient"),
     children: [
       { index: true, ...page(() => import("./BookPage")) },
+      { path: "chat", ...page(() => import("./chat/ChatPage")) },
       { path: "visits", ...page(() => import("./visits/VisitsPage")) },
       { path: "visits/:id/move", ...page(() => import("./visits/MovePage")) },
       { path: "family", ...page(() => import("./family/FamilyPage")) },
