@@ -111,6 +111,18 @@ async def add(connection: Connection, id: UUID, owner: Actor, fields: Mapping[st
     return bool(added)
 
 
+async def owner_has_access(connection: Connection, id: UUID) -> bool:
+    """Whether the endpoint's owner is active and has the role it had when it subscribed."""
+    found: bool = await connection.fetchval(
+        """
+        select p.active and p.role = e.owner_role
+          from webhook_endpoints e join profiles p on p.id = e.owner_id where e.id = $1
+        """,
+        id,
+    )
+    return found
+
+
 async def change(connection: Connection, id: UUID, fields: Mapping[str, Any]) -> None:
     """Changes these fields. Whatever switches it on or off also clears why it was off; switched on,
     it is tried at once.

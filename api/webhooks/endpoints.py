@@ -113,6 +113,12 @@ async def update_webhook(
         before = existing(await webhooks.get(connection, id, caller, locked=True))
         check_version(versions, before.version)
         body.check(before)
+        if body.active and not await webhooks.owner_has_access(connection, id):
+            raise Problem(
+                "forbidden",
+                "The owner of this endpoint was deactivated or has another role; delete it, and"
+                " create a new one.",
+            )
         await webhooks.change(connection, id, stored(body.given(), topics))
         after = existing(await webhooks.get(connection, id, caller))
     state.committed()

@@ -186,3 +186,34 @@ async def test_test_messages_do_not_pile_up_beyond_the_limit(bot, receiver, pool
     assert [answer.status_code for answer in answers] == [201, 201, 429, 429]
     assert answers[-1].headers["retry-after"]
     assert await pool.fetchval("select count(*) from webhook_deliveries") == 2
+
+
+@pytest.mark.parametrize("lost", ["active = false", "role = 'admin'"])
+async def test_an_endpoint_whose_owner_lost_access_is_not_switched_on(bot, api, as_, pool, lost):
+    await bot.subscribe(URL)
+    await pool.execute(f"update profiles set {lost} where role = 'agent'")
+    path = f"/api/webhooks/{bot.id}"
+    refused = await api.put(path, json={"active": True}, headers=as_("admin"))
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    described = await api.put(path, json={"description": "x"}, headers=as_("admin"))
+    assert described.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"url": "https://bot.example/\\u0000", "topics": ["appointments"]}',
+        '{"url": "https://bot.example/", "topics": ["appointments:\\u0000"]}',
+        '{"url": "https://bot.example/", "topics": ["appointments"], "topics": ["all"]}',
+        '{"url": "https://bot.example/", "topics": [NaN]}',
+        '{"url": "https://[::1", "topics": ["appointments"]}',
+        '{"url": "https://a]b/", "topics": ["appointments"]}',
+        '{"url": "https://bot.example:99999/", "topics": ["appointments"]}',
+        '{"url": "https://bot.example/", "topics": {"a": 1}, "kinds": "all"}',
+        '{"url": "https://bot.example/", "topics": ["appointments"], "description": "a\\u0000"}',
+    ],
+)
+async def test_odd_bodies_are_refused_in_plain_words(bot, api, body):
+    headers = bot.headers | {"Content-Type": "application/json"}
+    refused = await api.post("/api/webhooks", content=body, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "validation_failed")
