@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 from mcp.client import Client
@@ -35,8 +36,16 @@ class Caller:
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
 
-async def post(url: str, headers: dict[str, str], body: object = PING) -> httpx2.Response:
+def call(verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """A call of a tool as a request."""
+    params = {"name": verb, "arguments": arguments}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+
+
+async def post(
+    url: str, headers: dict[str, str], body: object = PING, timeout: float = 5
+) -> httpx2.Response:
     """One request as the client of the older protocol sends it, without the client."""
     accept = {"Accept": "application/json, text/event-stream"}
-    async with httpx2.AsyncClient(base_url=url) as http:
+    async with httpx2.AsyncClient(base_url=url, timeout=timeout) as http:
         return await http.post("/mcp", json=body, headers=accept | headers)
