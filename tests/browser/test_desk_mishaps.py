@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.desk import SCALE, Front, card, free_time, height_of
+from tests.browser.desk import SCALE, Front, card, drag, free_time, height_of
 from tests.browser.site import Visits, overflow, shown
 
 LONG = "Dr. Maximiliane-Anastasia von Hohenstein-Wallerstein-Oettingen " * 2
@@ -182,3 +182,55 @@ async def test_a_drag_to_another_chair_changes_nothing(visits: Visits, front: Fr
     moved = page.get_by_role("button", name="Undo")
     await expect(moved).to_have_count(1)
     assert (await front.appointment(booking["id"]))["version"] == booking["version"] + 1
+
+
+async def test_an_undo_that_somebody_forestalled_succeeds_at_the_next_try(
+    visits: Visits, front: Front
+):
+    slug = await front.type()
+    before, after = (await front.free(slug, apart=3))[:2]
+    booking = await front.book(before, slug)
+    page = await visits.open(front.path(before["starts_at"]), "desk")
+    await drag(page, front, booking, after)
+    undo = page.get_by_role("button", name="Undo")
+    await expect(undo).to_be_visible()
+    path = f"/api/appointments/{booking['id']}"
+    assert (await front.client.put(path, json={"notes": "Meanwhile"})).status_code == 200
+    await undo.click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Somebody else has changed this")
+    await expect(dialog).to_contain_text(front.clock(after["starts_at"]))
+    await dialog.get_by_role("button", name="Move it anyway").click()
+    await expect(dialog).to_have_count(0)
+    await expect(card(page, booking)).to_contain_text(front.clock(before["starts_at"]))
+    assert (await front.appointment(booking["id"]))["notes"] == "Meanwhile"
+
+
+async def test_a_forced_move_that_somebody_forestalled_succeeds_at_the_next_try(
+    visits: Visits, front: Front
+):
+    slug = await front.type()
+    before, after = (await front.free(slug, apart=3))[:2]
+    booking = await front.book(before, slug)
+    closed = {
+        "on_date": front.date(after["starts_at"]),
+        "kind": "closed",
+        "starts": front.clock(after["starts_at"]),
+        "ends": front.clock(after["ends_at"]),
+    }
+    hours = f"/api/availability/{after['dentist_id']}"
+    present = await front.get(hours)
+    body = {"weekly": present["weekly"], "exceptions": [*present["exceptions"], closed]}
+    assert (await front.client.put(hours, json=body)).status_code == 200
+    page = await visits.open(front.path(before["starts_at"]), "desk")
+    await drag(page, front, booking, after)
+    dialog = page.get_by_role("dialog")
+    anyway = dialog.get_by_role("button", name="Move it anyway")
+    await expect(anyway).to_be_visible()
+    path = f"/api/appointments/{booking['id']}"
+    assert (await front.client.put(path, json={"notes": "Meanwhile"})).status_code == 200
+    await anyway.click()
+    await expect(dialog).to_contain_text("Somebody else has changed this")
+    await anyway.click()
+    await expect(dialog).to_have_count(0)
+    await expect(card(page, booking)).to_contain_text(front.clock(after["starts_at"]))

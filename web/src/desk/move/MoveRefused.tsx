@@ -1,6 +1,7 @@
 import { type Dentist, isRefusal } from "@chairtime/client";
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { When } from "../../shared/When";
 import { Refused } from "../booking/Refused";
 import type { Moving, RefusedMove } from "./useMoving";
 
@@ -17,6 +18,7 @@ export function MoveRefused({ moving, refused, zone, dentists }: Props) {
   const { appointment, target, error } = refused;
   const reason = isRefusal(error, "slot_not_offered") ? error.problem.reason : undefined;
   const overridable = reason !== undefined && OVERRIDABLE.includes(reason);
+  const changed = isRefusal(error, "version_conflict");
   return (
     <Modal
       opened
@@ -25,7 +27,13 @@ export function MoveRefused({ moving, refused, zone, dentists }: Props) {
       closeButtonProps={{ "aria-label": t("close") }}
     >
       <Stack>
-        <Text size="sm">{t("move.stays")}</Text>
+        {changed ? (
+          <Text size="sm">
+            {t("move.is_now")} <When at={appointment.starts_at} zone={zone} />
+          </Text>
+        ) : (
+          <Text size="sm">{t("move.stays")}</Text>
+        )}
         <Refused
           error={error}
           zone={zone}
@@ -35,10 +43,12 @@ export function MoveRefused({ moving, refused, zone, dentists }: Props) {
           }
         />
         <Group justify="flex-end">
-          {overridable && (
+          {(overridable || changed) && (
             <Button
               variant="default"
-              onClick={() => void moving.move(appointment, { ...target, override: true })}
+              onClick={() =>
+                void moving.move(appointment, overridable ? { ...target, override: true } : target)
+              }
             >
               {t("move.anyway")}
             </Button>

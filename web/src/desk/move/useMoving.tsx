@@ -1,5 +1,5 @@
-import type { Appointment } from "@chairtime/client";
-import { useMove } from "@chairtime/client/react";
+import { type Appointment, isRefusal } from "@chairtime/client";
+import { useClient, useMove } from "@chairtime/client/react";
 import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useCallback, useState } from "react";
@@ -14,6 +14,7 @@ export interface Target {
 }
 
 export interface RefusedMove {
+  /** As it is now, where somebody else changed it meanwhile; else as it was to be moved. */
   appointment: Appointment;
   target: Target;
   error: unknown;
@@ -32,31 +33,41 @@ const UNDO = 10_000;
 /** Moves bookings, offers to undo it, and keeps why a move was refused. */
 export function useMoving(zone: string): Moving {
   const { t, i18n } = useTranslation("desk");
+  const { api } = useClient();
   const { mutateAsync } = useMove();
   const [refused, setRefused] = useState<RefusedMove | null>(null);
   const blocked = useBlocked();
 
+  const present = useCallback(
+    async (id: string): Promise<Appointment | undefined> => {
+      const answer = api.GET("/api/appointments/{id}", { params: { path: { id } } });
+      return answer.then(({ data }) => data).catch(() => undefined);
+    },
+    [api],
+  );
+
   const run = useCallback(
     async (appointment: Appointment, target: Target): Promise<Appointment | null> => {
+      if (blocked) {
+        notifications.show({ color: "red", message: blocked });
+        return null;
+      }
+      const { id, version } = appointment;
       try {
-        const { id, version } = appointment;
         const moved = await mutateAsync({ id, version, ...target });
         setRefused(null);
         return moved;
       } catch (error) {
-        setRefused({ appointment, target, error });
+        const changed = isRefusal(error, "version_conflict") ? await present(id) : undefined;
+        setRefused({ appointment: changed ?? appointment, target, error });
         return null;
       }
     },
-    [mutateAsync],
+    [mutateAsync, present, blocked],
   );
 
   const move = useCallback(
     async (appointment: Appointment, target: Target): Promise<boolean> => {
-      if (blocked) {
-        notifications.show({ color: "red", message: blocked });
-        return false;
-      }
       const moved = await run(appointment, target);
       if (!moved) return false;
       const key = `moved ${moved.id} ${moved.version}`;
@@ -88,7 +99,7 @@ export function useMoving(zone: string): Moving {
       });
       return true;
     },
-    [run, blocked, t, i18n.language, zone],
+    [run, t, i18n.language, zone],
   );
   const clear = useCallback(() => setRefused(null), []);
   return { move, refused, clear };
