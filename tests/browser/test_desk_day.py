@@ -41,12 +41,33 @@ async def test_free_next_begins_a_booking_there(visits: Visits, front: Front):
     await page.locator("[data-verb=release]").click()
 
 
-async def test_a_form_is_closed_when_another_day_is_shown(visits: Visits, front: Front):
+async def test_free_next_keeps_its_place_when_an_entry_comes_and_goes(visits: Visits, front: Front):
+    slug = await front.type(needs_approval=True)
+    slot = (await front.free(slug, apart=4))[3]
+    page = await visits.open("/desk", "desk")
+    first = page.get_by_role("region", name="Free next").get_by_role("listitem").first
+    await expect(first).to_be_visible()
+    before = await first.bounding_box()
+    asked = await front.book(slot, slug)
+    name = (await front.appointment(asked["id"]))["patient_name"]
+    entry = page.locator("[data-todo-group=approvals]").get_by_role("button", name=name)
+    await expect(entry).to_be_visible()
+    assert await first.bounding_box() == before
+    await front.post(f"/api/appointments/{asked['id']}/decline", {})
+    await expect(entry).to_have_count(0)
+    assert await first.bounding_box() == before
+
+
+async def test_a_form_is_closed_for_good_when_another_day_is_shown(visits: Visits, front: Front):
     page = await visits.open(f"/desk?date={FIRST}", "desk")
     await page.locator("[role=slider]").first.click(position={"x": 60, "y": 200})
     form = page.locator("[data-new-booking]")
     await expect(form).to_be_visible()
     await page.get_by_role("button", name="Next", exact=True).click()
+    await expect(form).to_have_count(0)
+    await page.get_by_role("button", name="Previous", exact=True).click()
+    await expect(page.get_by_label("Date", exact=True)).to_have_value(str(FIRST))
+    await shown(page)
     await expect(form).to_have_count(0)
 
 
