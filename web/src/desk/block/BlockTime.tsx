@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ErrorMessage } from "../../shared/ErrorMessage";
@@ -6,6 +6,7 @@ import type { Outcome } from "../schedules/draft";
 import { OutcomeList } from "../schedules/OutcomeList";
 import { useHours, useReplaceHours } from "../schedules/useHours";
 import { clock } from "../time/zone";
+import { useBlocked } from "../useBlocked";
 
 interface Props {
   dentistId: string;
@@ -21,6 +22,7 @@ export function BlockTime({ dentistId, date, minute, zone, onClose }: Props) {
   const owner = useMemo(() => ({ kind: "dentist" as const, id: dentistId }), [dentistId]);
   const { saved, error } = useHours(owner);
   const replace = useReplaceHours(owner);
+  const blocked = useBlocked();
   const [starts, setStarts] = useState(clock(minute));
   const [ends, setEnds] = useState(clock(Math.min(minute + 60, 1439)));
   const [reason, setReason] = useState("");
@@ -28,7 +30,7 @@ export function BlockTime({ dentistId, date, minute, zone, onClose }: Props) {
 
   async function submit(event: FormEvent) {
     event.preventDefault();
-    if (!saved) return;
+    if (!saved || blocked) return;
     const text = reason.trim();
     const closed = { on_date: date, kind: "closed" as const, starts, ends };
     const exceptions = [...saved.exceptions, { ...closed, ...(text ? { reason: text } : {}) }];
@@ -84,11 +86,16 @@ export function BlockTime({ dentistId, date, minute, zone, onClose }: Props) {
           />
           {outside && <OutcomeList outcome={outside} zone={zone} />}
           {(error ?? replace.error) && <ErrorMessage error={error ?? replace.error} />}
+          {blocked && (
+            <Text size="sm" role="status">
+              {blocked}
+            </Text>
+          )}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               {t("new.leave")}
             </Button>
-            <Button type="submit" loading={replace.isPending} disabled={!saved}>
+            <Button type="submit" loading={replace.isPending} disabled={!saved || blocked !== null}>
               {outside ? t("schedule.save_anyway") : t("block.submit")}
             </Button>
           </Group>
