@@ -105,7 +105,7 @@ async def history(connection: Connection, id: UUID, within: Scope) -> list[Trans
     rows = await connection.fetch(
         """
         select t.version, t.verb, t.from_status, t.to_status, t.actor, t.via, t.reason, t.at,
-               t.agreement, p.full_name as actor_name
+               t.moved_from, t.agreement, p.full_name as actor_name
           from appointment_transitions t
           left join profiles p on $2 and p.id = nullif(split_part(t.actor, ':', 2), '')::uuid
          where t.appointment_id = $1 order by t.version
@@ -221,6 +221,7 @@ def _transition(row: asyncpg.Record) -> Transition:
         via=Via(row["via"]),
         reason=row["reason"],
         at=row["at"],
+        moved_from=row["moved_from"],
         actor_name=row["actor_name"] or None,
         agreement=_agreement(row["agreement"]),
     )

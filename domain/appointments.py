@@ -187,6 +187,8 @@ class Transition:
     at: datetime
     from_status: Status | None = None
     reason: str | None = None
+    moved_from: datetime | None = None
+    """When the visit was to begin before it was moved to another time."""
     actor_name: str | None = None
     """Seen by staff only; null for the clinic and the system."""
     agreement: Agreement | None = None

@@ -86,6 +86,7 @@ create table appointment_transitions (
     actor          text not null,
     via            text not null,
     reason         text,
+    moved_from     timestamptz,                           -- the start before a move to another time
     agreement      jsonb,                                 -- of a confirmation in a conversation
     at             timestamptz not null default clock_timestamp(),
     primary key (appointment_id, version),

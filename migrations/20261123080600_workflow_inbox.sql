@@ -38,8 +38,9 @@ begin
               from new_rows n where s.appointment_id = n.id and s.active and not is_live(n.status);
         end if;
         insert into appointment_transitions
-               (appointment_id, version, command_id, verb, from_status, to_status, actor, via, reason, agreement)
+               (appointment_id, version, command_id, verb, from_status, to_status, actor, via, reason, moved_from, agreement)
         select n.id, n.version, n.command_id, n.verb, o.status, n.status, n.actor, n.via, n.reason,
+               case when n.starts_at <> o.starts_at then o.starts_at end,
                case when n.verb = 'confirm' then n.agreement end
           from new_rows n join old_rows o using (id);
     end if;

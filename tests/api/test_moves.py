@@ -3,7 +3,7 @@ the new type where it changes.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -229,6 +229,18 @@ async def test_a_put_that_moves_nothing_is_an_edit_whatever_the_schedule_says(ap
         assert body["version"] == booked["version"] + 1
     history = await api.get(f"/api/appointments/{booked['id']}/history", headers=ana)
     assert [line["verb"] for line in history.json()] == ["hold", "confirm", "edit"]
+
+
+async def test_the_history_has_the_old_start_of_a_move_to_another_time_only(api, as_):
+    booked = await book(api, as_("patient", "ana"), monday(9))
+    ana = as_("patient", "ana")
+    for fields in (at(10), {"dentist_id": str(LENA)}, {"notes": "x-ray"}, at(11)):
+        code, _ = await move(api, as_("patient", "ana"), booked, **fields)
+        assert code == 200
+    history = (await api.get(f"/api/appointments/{booked['id']}/history", headers=ana)).json()
+    moved = [datetime.fromisoformat(line["moved_from"]) for line in history if "moved_from" in line]
+    assert moved == [monday(9), monday(10)]
+    assert [line["verb"] for line in history if "moved_from" in line] == ["reschedule"] * 2
 
 
 async def test_move_is_repeatable_after_its_dentist_left(api, as_, pool):

@@ -114,6 +114,9 @@ async def test_the_keyboard_moves_a_booking(visits: Visits, front: Front):
     await time.focus()
     await page.keyboard.press("Enter")
     await expect(card(page, booking)).to_contain_text(front.clock(after["starts_at"]))
+    history = page.get_by_role("region", name="History").get_by_role("listitem").last
+    await expect(history).to_contain_text("moved it from")
+    await expect(history).to_contain_text(front.clock(before["starts_at"]))
     await page.locator("[data-panel-of]").get_by_role("heading", level=2).focus()
     await page.keyboard.press("Escape")
     await expect(card(page, booking)).to_be_focused()

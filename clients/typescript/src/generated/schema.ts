@@ -3324,6 +3324,8 @@ export interface components {
             from_status?: components["schemas"]["Status"] | null;
             /** Reason */
             reason?: string | null;
+            /** Moved From */
+            moved_from?: string | null;
             /** Actor Name */
             actor_name?: string | null;
             agreement?: components["schemas"]["Agreement"] | null;

@@ -27,6 +27,12 @@ export function History({ id, zone }: { id: string; zone: string }) {
                 who: each.actor_name ?? t(`history.by.${each.actor}`, { defaultValue: each.actor }),
                 defaultValue: each.verb,
               })}
+              {each.moved_from && (
+                <>
+                  {" "}
+                  {t("history.from")} <When at={each.moved_from} zone={zone} />
+                </>
+              )}
               {each.reason &&
                 ` (${t([`reason.${each.reason}`, `why.${each.reason}`], { defaultValue: each.reason })})`}
             </span>
