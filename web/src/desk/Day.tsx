@@ -1,10 +1,9 @@
 import type { Clinic } from "@chairtime/client";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { HeaderSlot } from "../app/shell/HeaderSlot";
 import { ErrorMessage } from "../shared/ErrorMessage";
 import { formatLocale } from "../shared/locale";
-import type { Picked } from "./board/BoardContext";
 import { BoardSkeleton } from "./board/BoardSkeleton";
 import { useColumns } from "./board/useColumns";
 import { useTypes } from "./board/useTypes";
@@ -17,6 +16,7 @@ import { BookingPanel } from "./panel/BookingPanel";
 import { localOf, showDate } from "./time/zone";
 import { TodoList } from "./todo/TodoList";
 import { useDeskPlace } from "./useDeskPlace";
+import { usePicked } from "./usePicked";
 import { Week } from "./week/Week";
 
 /** The board of a day, what is to do at its left, and the open booking at its right. */
@@ -35,7 +35,7 @@ export function Day({ clinic }: { clinic: Clinic }) {
     [all, only, by],
   );
   const { list: types, terms } = useTypes(clinic.id);
-  const [picked, setPicked] = useState<Picked | null>(null);
+  const [picked, setPicked] = usePicked(place);
   const moving = useMoving(zone);
   const open = useCallback((id: string) => go({ booking: id }), [go]);
 
