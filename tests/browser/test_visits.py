@@ -1,5 +1,8 @@
 """What patients see of their visits: moves, cancellations, and who may act for them."""
 
+import re
+
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.site import Visits
@@ -72,3 +75,11 @@ async def test_a_patient_takes_back_what_an_assistant_may_do(visits: Visits):
     await page.get_by_role("button", name="Allow").click()
     await page.get_by_role("button", name="Take back from Chatbot").click()
     await expect(page.get_by_text("No assistant may act for you.")).to_be_visible()
+
+
+@pytest.mark.parametrize("id", ["not-an-id", "00000000-0000-4000-8000-000000000000"])
+async def test_an_address_of_no_visit_says_so(visits: Visits, id: str):
+    page = await visits.open(f"/visits/{id}/move", "patient", "ana")
+    main = page.get_by_role("main")
+    await expect(main.get_by_role("alert")).to_have_text(re.compile("There is no such visit"))
+    await expect(main.get_by_role("link", name="My visits")).to_be_visible()

@@ -1,4 +1,4 @@
-import type { Appointment } from "@chairtime/client";
+import { type Appointment, isRefusal } from "@chairtime/client";
 import { useAppointment, useDentists, useMove } from "@chairtime/client/react";
 import { Button, Container, Paper, Stack, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
@@ -36,6 +36,13 @@ function Loaded() {
       </Title>
       {data ? (
         <Move appointment={data} />
+      ) : isRefusal(error, "not_found", "validation_failed") ? (
+        <Stack align="flex-start">
+          <Text role="alert">{t("move.unknown")}</Text>
+          <Button component={Link} to="/visits">
+            {t("booked.all")}
+          </Button>
+        </Stack>
       ) : error ? (
         <ErrorMessage error={error} retry={refetch} />
       ) : (
