@@ -76,6 +76,25 @@ async def test_a_visitor_signs_in_only_at_hold_and_confirms(visits: Visits):
     await expect(page.get_by_role("main")).to_contain_text("Cancel or move until")
 
 
+async def test_a_visitor_with_linked_patients_says_for_whom_before_the_hold(visits: Visits):
+    family = await visits.open("/family", "patient", "deniz")
+    await family.get_by_label("First and last name").fill("Elif Kaya")
+    await family.get_by_role("button", name="Add").click()
+    await expect(family.get_by_text("Elif Kaya").first).to_be_visible()
+    page = await visits.open("/")
+    await page.get_by_role("radio", name="Check-up 30").click()
+    await choose(page, 9)
+    await page.get_by_role("button", name=HOLD).click()
+    await page.get_by_role("button", name="Deniz").click()
+    whom = page.get_by_label("For whom?")
+    await expect(whom).to_be_focused()
+    await whom.select_option("Elif Kaya")
+    await page.get_by_role("button", name=HOLD).click()
+    await expect(page.get_by_role("main")).to_contain_text("for Elif Kaya")
+    await page.get_by_role("button", name="Release").click()
+    await expect(page.get_by_role("heading", name="What do you need?")).to_be_visible()
+
+
 async def test_a_hold_survives_a_reload_and_shows_in_a_second_tab(visits: Visits):
     page = await visits.open("/?type=checkup", "patient", "deniz")
     await hold(page, 5)

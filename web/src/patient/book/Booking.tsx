@@ -44,7 +44,8 @@ export function Booking({ types, dentists, clinic, again }: Props) {
   const [choice, change] = useChoice();
   const isPatient = user?.role === "patient";
   const hold = useHold({ resume: isPatient });
-  const other = useFamily().data?.find(({ id }) => id === choice.for)?.id;
+  const family = useFamily();
+  const other = family.data?.find(({ id }) => id === choice.for)?.id;
   const patient = other ? { patientId: other } : {};
   const type = types.find(({ slug }) => slug === choice.type);
   const dentist = dentists.find(({ id }) => id === choice.dentist);
@@ -57,6 +58,7 @@ export function Booking({ types, dentists, clinic, again }: Props) {
       navigate(`/sign-in?next=${encodeURIComponent(place.pathname + place.search)}`);
       return;
     }
+    takeHold();
     hold.hold(input).then(
       () => change({ at: null, with: null }, true),
       () => undefined, // shown as hold.error
@@ -68,7 +70,7 @@ export function Booking({ types, dentists, clinic, again }: Props) {
     again();
   }
 
-  useAfterSignIn(isPatient, take);
+  useAfterSignIn(family.isError ? 0 : family.data?.length, take);
 
   const isLate = isRefusal(hold.error, "hold_expired");
   if (appointment && hold.isHeld && !isLate)
@@ -170,13 +172,15 @@ function inputOf(slot: Slot, appointmentType: string): HoldInput {
   return { dentistId: slot.dentist_id, startsAt: slot.starts_at, appointmentType };
 }
 
-/** Holds what a visitor had chosen, once they have signed in. */
-function useAfterSignIn(isPatient: boolean, take: (input: HoldInput) => void): void {
+/** Holds what a visitor had chosen, once they have signed in. Those who have linked patients are
+ * asked first for whom it is. */
+function useAfterSignIn(linked: number | undefined, take: (input: HoldInput) => void): void {
   const latest = useRef(take);
   latest.current = take;
   useEffect(() => {
-    if (!isPatient) return;
+    if (linked === undefined) return;
     const input = takeHold();
-    if (input) latest.current(input);
-  }, [isPatient]);
+    if (input && linked > 0) document.getElementById("for-whom")?.focus();
+    else if (input) latest.current(input);
+  }, [linked]);
 }

@@ -56,6 +56,7 @@ export function ForWhom({ chosen, choose }: Props) {
     );
   return (
     <NativeSelect
+      id="for-whom"
       size="md"
       label={t("book.for_whom")}
       value={chosen ?? ""}
