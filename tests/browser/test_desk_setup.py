@@ -91,3 +91,45 @@ async def test_a_clinics_new_zone_is_tried_before_it_is_saved(visits: Visits, fr
     await form.locator("[data-field=time_zone]").select_option("Europe/Berlin")
     await form.get_by_role("button", name="Save", exact=True).click()
     await expect(form).to_have_count(0)
+
+
+async def test_the_clinics_of_a_receptionist_are_shown_and_changed(visits: Visits, front: Front):
+    clinics = {front.clinic["name"]: front.clinic["id"]}
+    for name in ("By The Sea", "By The Lake"):
+        body = {"name": name, "time_zone": "Europe/Berlin", "slot_grid_minutes": 15}
+        clinics[name] = (await front.post("/api/clinics", body))["id"]
+    body = {"full_name": "Rita Between", "role": "desk", "clinic_ids": [front.clinic["id"]]}
+    made = await front.post("/api/profiles", body)
+    page = await visits.open("/desk/people", "admin")
+    await page.get_by_label("Role").select_option("desk")
+    row = page.get_by_role("row", name="Rita Between")
+    await expect(row).to_contain_text(front.clinic["name"])
+    await row.get_by_role("button", name="Change").click()
+    form = page.locator("[data-row-form]")
+    await form.locator("input[data-field=clinic_ids]").press("ArrowDown")
+    await form.get_by_role("option", name="By The Sea").click()
+    await form.get_by_role("option", name="By The Lake").click()
+    await page.keyboard.press("Tab")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    for name in clinics:
+        await expect(row).to_contain_text(name)
+    saved = await front.get(f"/api/profiles/{made['id']}")
+    assert set(saved["clinic_ids"]) == set(clinics.values())
+
+
+async def test_a_receptionist_is_invited_for_several_clinics(visits: Visits, front: Front):
+    body = {"name": "By The River", "time_zone": "Europe/Berlin", "slot_grid_minutes": 15}
+    other = await front.post("/api/clinics", body)
+    page = await visits.open(f"/desk/people?clinic={front.clinic['id']}", "admin")
+    await page.get_by_label("Role").select_option("desk")
+    await page.get_by_role("button", name="Add").click()
+    form = page.locator("[data-row-form]")
+    await form.locator("[data-field=full_name]").fill("Rosa Everywhere")
+    await form.locator("input[data-field=clinic_ids]").press("ArrowDown")
+    await form.get_by_role("option", name="By The River").click()
+    await page.keyboard.press("Tab")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    found = await front.get("/api/profiles", role="desk", search="Rosa Everywhere")
+    assert set(found["items"][0]["clinic_ids"]) == {front.clinic["id"], other["id"]}

@@ -6,6 +6,10 @@ export function Cell({ field, value }: { field: Field; value: unknown }) {
   const { t } = useTranslation("desk");
   if (field.kind === "flag") return t(value ? "table.yes" : "table.no");
   if (value === null || value === undefined || value === "") return "–";
-  const choice = field.choices?.find((each) => each.value === value);
-  return choice?.label ?? String(value);
+  if (Array.isArray(value)) return value.map(labelOf).join(", ") || "–";
+  return labelOf(value);
+
+  function labelOf(one: unknown): string {
+    return field.choices?.find((each) => each.value === one)?.label ?? String(one);
+  }
 }

@@ -1,4 +1,4 @@
-import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, MultiSelect, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Field, Value } from "./fields";
 
@@ -36,6 +36,16 @@ export function FieldInput({ field, value, error, autoFocus, onChange }: Props) 
           value={text}
           data={[...(field.choices ?? [])]}
           onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      );
+    case "choices":
+      return (
+        <MultiSelect
+          {...common}
+          value={Array.isArray(value) ? [...value] : []}
+          data={[...(field.choices ?? [])]}
+          comboboxProps={{ withinPortal: false }}
+          onChange={onChange}
         />
       );
     case "long":

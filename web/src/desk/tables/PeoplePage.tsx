@@ -53,12 +53,11 @@ export default function PeoplePage() {
     },
     {
       name: "clinic_ids",
-      kind: "choice",
+      kind: "choices",
       choices: clinics.map(({ id, name }) => ({ value: id, label: name })),
-      fixed: true,
-      hidden: true,
+      hidden: role !== "desk",
       when: isReceptionist,
-      ...(start ? { start } : {}),
+      ...(start ? { start: [start] } : {}),
     },
     { name: "invited", kind: "flag", hidden: role === "patient", when: () => false },
     { name: "specialty", kind: "text", hidden: role !== "dentist", when: isDentist },
@@ -74,7 +73,7 @@ export default function PeoplePage() {
       keyOf={(row) => String(row.id)}
       error={list.error}
       retry={list.refetch}
-      save={(body, row) => save(withClinics(body), row)}
+      save={save}
       tools={
         <Group>
           <TextInput
@@ -97,9 +96,4 @@ export default function PeoplePage() {
       }
     />
   );
-}
-
-/** A receptionist may work at several clinics; the form asks for the first one. */
-function withClinics({ clinic_ids, ...body }: Values): object {
-  return clinic_ids ? { ...body, clinic_ids: [clinic_ids] } : body;
 }

@@ -1,8 +1,8 @@
 /** A field of a form, and a column of its table unless `hidden`. */
 export interface Field {
   name: string;
-  kind: "text" | "number" | "flag" | "choice" | "long";
-  /** The values of a choice. */
+  kind: "text" | "number" | "flag" | "choice" | "choices" | "long";
+  /** The values of a choice, or of several. */
   choices?: readonly { value: string; label: string }[];
   /** Only asked for when it is made. */
   fixed?: boolean;
@@ -14,7 +14,7 @@ export interface Field {
   when?: (values: Values) => boolean;
 }
 
-export type Value = string | number | boolean;
+export type Value = string | number | boolean | readonly string[];
 export type Values = Record<string, Value>;
 
 /** A row of a table: what the API says of it. */
@@ -27,7 +27,7 @@ export function bodyOf(fields: readonly Field[], values: Values, row: Row | null
     if (field.when && !field.when(values)) continue;
     const value = values[field.name];
     if (value === undefined || (row && field.fixed)) continue;
-    if (row ? value !== valueIn(field, row) : value !== "") body[field.name] = value;
+    if (row ? !isSame(value, valueIn(field, row)) : value !== "") body[field.name] = value;
   }
   return body;
 }
@@ -40,11 +40,18 @@ export function valuesOf(fields: readonly Field[], row: Row | null): Values {
 
 function valueIn(field: Field, row: Row): Value {
   const value = row[field.name];
-  const isValue = ["string", "number", "boolean"].includes(typeof value);
+  const isValue = Array.isArray(value) || ["string", "number", "boolean"].includes(typeof value);
   return isValue ? (value as Value) : empty(field);
 }
 
 function empty(field: Field): Value {
   if (field.kind === "flag") return false;
+  if (field.kind === "choices") return [];
   return field.kind === "choice" ? (field.choices?.[0]?.value ?? "") : "";
+}
+
+/** Several choices are the same in any order. */
+function isSame(one: Value, other: Value): boolean {
+  if (typeof one !== "object" || typeof other !== "object") return one === other;
+  return one.length === other.length && one.every((each) => other.includes(each));
 }
