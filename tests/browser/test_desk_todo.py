@@ -12,7 +12,7 @@ from tests.browser.site import Visits
 async def test_late_missed_and_forgotten_visits_are_to_do_until_somebody_acts(
     visits: Visits, front: Front
 ):
-    clinic = await clinic_at_noon(front)
+    clinic = await clinic_at(front, 12)
     body = {"full_name": "Dr. Noon", "role": "dentist", "specialty": "General dentistry"}
     dentist = await front.post("/api/profiles", body | {"clinic_id": clinic["id"]})
     page = await visits.open(f"/desk?clinic={clinic['id']}", "admin")
@@ -41,16 +41,34 @@ async def test_late_missed_and_forgotten_visits_are_to_do_until_somebody_acts(
         await expect(page.locator(f"[data-todo-group={group}]")).to_have_count(0)
 
 
+async def test_who_was_expected_before_midnight_is_to_do_after_it(visits: Visits, front: Front):
+    clinic = await clinic_at(front, 0)
+    body = {"full_name": "Dr. Night", "role": "dentist", "specialty": "General dentistry"}
+    dentist = await front.post("/api/profiles", body | {"clinic_id": clinic["id"]})
+    midnight = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    slot = {"dentist_id": dentist["id"], "starts_at": (midnight + timedelta(hours=3)).isoformat()}
+    booking = await front.book(slot, await type_at(front, clinic, 60), override=True)
+    await change(front, booking["id"], "starts_at = date_trunc('hour', now()) - interval '10 min'")
+    name = (await front.appointment(booking["id"]))["patient_name"]
+    page = await visits.open(f"/desk?clinic={clinic['id']}", "admin")
+    await expect(page.locator("[data-todo]").get_by_role("button", name=name)).to_be_visible()
+
+
 async def lapse(front: Front, id: str) -> None:
     """Marks a visit as left open, as the worker does a day after its end."""
+    await change(front, id, "lapsed_at = clock_timestamp()")
+
+
+async def change(front: Front, id: str, what: str) -> None:
+    """Writes to a visit what no route would."""
     connection = await asyncpg.connect(
         front.site.dsn, server_settings={"search_path": "chairtime, pg_temp"}
     )
     try:
         await connection.execute(
-            """
+            f"""
             update appointments
-               set lapsed_at = clock_timestamp(), version = version + 1,
+               set {what}, version = version + 1,
                    updated_at = clock_timestamp(), command_id = null, verb = 'lapse',
                    actor = 'system', via = 'workflow', reason = null
              where id = $1
@@ -61,11 +79,11 @@ async def lapse(front: Front, id: str) -> None:
         await connection.close()
 
 
-async def clinic_at_noon(front: Front) -> Json:
-    """A clinic in whose zone it is about midday, so that an hour ago is today."""
-    hours = datetime.now(UTC).hour - 12
-    zone = f"Etc/GMT{hours:+d}" if hours else "UTC"
-    body = {"name": "Where It Is Noon", "time_zone": zone, "slot_grid_minutes": 5}
+async def clinic_at(front: Front, hour: int) -> Json:
+    """A clinic in whose zone it is this hour now."""
+    west = (datetime.now(UTC).hour - hour + 12) % 24 - 12
+    zone = f"Etc/GMT{west:+d}" if west else "UTC"
+    body = {"name": f"Where It Is {hour} O'Clock", "time_zone": zone, "slot_grid_minutes": 5}
     return await front.post("/api/clinics", body)
 
 

@@ -1,6 +1,7 @@
 import type { Appointment, Clinic } from "@chairtime/client";
 import { useAppointments, useServerNow } from "@chairtime/client/react";
 import { useMemo } from "react";
+import { addDays } from "../../shared/days";
 import { instantOf } from "../time/zone";
 
 export interface Todo {
@@ -17,17 +18,18 @@ export function useTodo(clinic: Clinic, today: string): { groups: Todo[]; isPend
   const now = useServerNow(20_000);
   const id = clinic.id;
   const filters = useMemo(() => {
-    const from = instantOf(today, 0, clinic.time_zone);
+    // Who was expected before midnight is still late after it; a day later the visit has lapsed.
+    const from = instantOf(addDays(today, -1), 0, clinic.time_zone);
     const to = instantOf(today, 24 * 60, clinic.time_zone);
     return {
       approvals: { clinicId: id, status: ["pending_approval"] as const },
-      today: { clinicId: id, status: ["booked"] as const, from, to },
+      booked: { clinicId: id, status: ["booked"] as const, from, to },
       holds: { clinicId: id, status: ["held"] as const },
       lapsed: { clinicId: id, lapsed: true, status: LIVE },
     };
   }, [id, today, clinic.time_zone]);
   const approvals = useAppointments(filters.approvals);
-  const booked = useAppointments(filters.today);
+  const booked = useAppointments(filters.booked);
   const holds = useAppointments(filters.holds);
   const lapsed = useAppointments(filters.lapsed);
   const overdue = (booked.data?.items ?? []).filter(
