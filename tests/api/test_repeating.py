@@ -21,6 +21,7 @@ PATHS = {
     "a dentist's resource": "/api/resources/{dentist}",
     "replace_schedule": f"/api/availability/{AMARA}",
     "replace_clinic_exceptions": f"/api/clinics/{CLINIC}/exceptions",
+    "update_webhook": "/api/webhooks/{webhook}",
 }
 MOVING = {"version", "updated_at", "server_time", "expires_in_seconds"}
 
@@ -34,7 +35,13 @@ async def path_of(api, headers, name: str) -> str:
     resources = (await api.get("/api/resources", headers=headers)).json()
     numbers = {each["kind"]: each["no"] for each in resources}
     booking = await booked(api, headers) if "booking" in PATHS[name] else ""
-    return PATHS[name].format(booking=booking, type=types[0]["id"], **numbers)
+    webhook = await endpoint(api, headers) if "webhook" in PATHS[name] else ""
+    return PATHS[name].format(booking=booking, webhook=webhook, type=types[0]["id"], **numbers)
+
+
+async def endpoint(api, headers) -> str:
+    wish = {"url": "https://bot.example/events", "topics": ["appointments"]}
+    return (await api.post("/api/webhooks", json=wish, headers=headers)).json()["id"]
 
 
 @pytest.mark.parametrize("name", PATHS)
