@@ -185,6 +185,8 @@ def _wrong_bodies(operation: Operation) -> dict[str, Any]:
     document = json.loads((CHECKOUT / "openapi.json").read_text())
     told = document["paths"][operation.path][operation.method.lower()]["requestBody"]
     schema = told["content"]["application/json"]["schema"]
+    if "properties" in schema:
+        return schema["properties"]
     named = [each.get("$ref") for each in schema.get("anyOf", [schema])]
     name = next(each for each in named if each).rpartition("/")[2]
     return document["components"]["schemas"][name]["properties"]
