@@ -22,6 +22,7 @@ from benchmarks.experiments import (
     event_cost,
     expiry_delay,
     many_streams,
+    mcp,
     storm,
     streams,
     sustained,
@@ -42,7 +43,17 @@ class Experiment:
 
 EXPERIMENTS = [
     Experiment(module.NAME, module.ABOUT, module.run)
-    for module in (sustained, storm, expiry_delay, streams, many_streams, event_cost, tailing, web)
+    for module in (
+        sustained,
+        storm,
+        expiry_delay,
+        streams,
+        many_streams,
+        event_cost,
+        tailing,
+        mcp,
+        web,
+    )
 ]
 
 

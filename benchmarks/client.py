@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
 def request(method: str, path: str, token: str, body: Any = None, key: str | None = None) -> bytes:
     """The bytes of a request with this bearer token; `key` is its Idempotency-Key."""
     content = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
     if content:
         head += "Content-Type: application/json\r\n"
     if key:
