@@ -74,12 +74,12 @@ FOUND: Mapping[Language, tuple[str, str, str]] = {
     "en": (
         "I found no free time for that.",
         "I found one free time: {first}.",
-        "I found {count} free times, the first on {first}.",
+        "Here are {count} free times, such as {first}.",
     ),
     "de": (
         "Dafür habe ich keinen freien Termin gefunden.",
         "Ich habe einen freien Termin gefunden: {first}.",
-        "Ich habe {count} freie Termine gefunden, den ersten am {first}.",
+        "Hier sind {count} freie Termine, zum Beispiel {first}.",
     ),
 }
 NEXT_FREE: Mapping[Language, str] = {
@@ -156,7 +156,7 @@ def offer(language: Language, starts_at: datetime, dentist: str) -> str:
 
 
 def found(language: Language, offers: list[str]) -> str:
-    """How many free times were found, and the first."""
+    """How many free times are offered, and one of them."""
     none, one, many = FOUND[language]
     if not offers:
         return none
