@@ -4,9 +4,8 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse
 
 from api.chatbot.tools import TOOLS
-from api.http.strict import StrictRoute
 
-router = APIRouter(route_class=StrictRoute, tags=["operations"])
+router = APIRouter(tags=["operations"])
 
 TEXT = """\
 # Chairtime

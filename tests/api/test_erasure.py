@@ -11,10 +11,10 @@ from tests.support import AMARA, ANA, LENA, monday
 
 CODES = {
     # what the software writes, and the names of places and things
-    "appointment_transitions": "verb from_status to_status actor via reason",
+    "appointment_transitions": "verb from_status to_status actor via reason agreement",
     "appointment_types": "slug name",
     "appointments": "status cancelled_by cancel_reason policy hold_token verb actor via reason"
-    " maker",
+    " maker agreement",
     "clinics": "name time_zone",
     "idempotency_keys": "route target",
     "outbox": "topic kind payload",

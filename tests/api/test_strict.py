@@ -70,10 +70,11 @@ def faults(answer) -> dict[str, str]:
     return {error["field"]: error["message"] for error in problem["errors"]}
 
 
-def test_each_route_under_api_is_strict():
+def test_each_route_for_programs_is_strict():
     for module in ROUTE_MODULES:
         for route in module.router.routes:
-            assert isinstance(route, StrictRoute) is route.path.startswith("/api/"), route.path
+            strict = route.path.startswith(("/api/", "/mcp", "/.well-known/"))
+            assert isinstance(route, StrictRoute) is strict, route.path
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
