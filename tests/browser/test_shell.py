@@ -4,6 +4,7 @@ import re
 
 from playwright.async_api import Page, expect
 
+from db.demo import CLINIC
 from tests.browser.site import Visits, violations
 
 
@@ -56,11 +57,10 @@ async def test_the_first_tab_stop_leads_to_the_content(visits: Visits):
 
 async def test_the_clinic_that_was_chosen_stays_in_the_address(visits: Visits):
     page = await opened(visits)
-    page_of_other = "/desk/health?clinic=unknown"
-    await page.goto(page_of_other)
+    await page.goto(f"/desk/health?clinic={CLINIC}")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await page.get_by_role("link", name="Day", exact=True).click()
-    await page.wait_for_url(re.compile(r"/desk\?clinic=unknown"))
+    await expect(page).to_have_url(re.compile(rf"/desk\?clinic={CLINIC}"))
 
 
 async def test_theme_and_language_are_kept(visits: Visits):
