@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from api.http.body import Body, Edit
 from api.http.texts import Remark
@@ -34,7 +34,7 @@ class NewWebhook(Body):
     kinds: Kinds | None = None
     """Which kinds of events to send; null for all kinds of the topics."""
     description: Remark = None
-    active: bool = True
+    active: StrictBool = True
 
 
 class EditWebhook(Edit):
@@ -48,7 +48,7 @@ class EditWebhook(Edit):
     topics: TopicNames | None = None
     kinds: Kinds | None = None
     description: Remark = None
-    active: bool | None = None
+    active: StrictBool | None = None
 
 
 class Rotation(Body):
