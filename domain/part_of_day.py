@@ -1,4 +1,4 @@
-"""Parts of a day, by the start of the visit in the clinic's time zone."""
+"""Parts of a day, by the time at which a visit starts."""
 
 from collections.abc import Mapping
 from datetime import time
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PartOfDay(StrEnum):
-    """The start of the visit in the clinic's time zone."""
+    """When a visit starts."""
 
     MORNING = "morning"
     AFTERNOON = "afternoon"

@@ -1,4 +1,4 @@
-"""How much one patient may hold and book at a time."""
+"""How much one patient may hold and book at a time, and how much conversations and agents hold."""
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta

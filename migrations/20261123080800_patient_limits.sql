@@ -58,7 +58,7 @@ end $$;
 
 -- Which limit a patient has reached, or null: `quota` (holds), `booking_quota` (visits ahead), `cooldown` (gave up holds of
 -- overlapping time with this dentist too often). `held_until`: when the limit ends by itself.
--- `p_limits`, from domain/booking.py: {holds, bookings, free_releases, release_window}; a missing one does not apply. Bookings made
+-- `p_limits`, from domain/patient_limits.py: {holds, bookings, free_releases, release_window}; a missing one does not apply. Bookings made
 -- by staff do not count for the last two. Linked patients count together with their guardian. The caller holds the advisory locks on
 -- the patient and on the family.
 create function patient_limit(p_patient_id uuid, p_dentist_no int, p_visit tstzrange, p_limits jsonb, p_now timestamptz,

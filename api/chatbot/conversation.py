@@ -21,9 +21,13 @@ class Conversation:
     zone: ZoneInfo | None = None
     """Null: the clinic's."""
 
+    def zone_at(self, time_zone: str) -> ZoneInfo:
+        """The zone in which times are spoken; `time_zone`: the clinic's."""
+        return self.zone or ZoneInfo(time_zone)
+
     def local(self, at: datetime, time_zone: str) -> datetime:
         """The instant in the person's zone; `time_zone`: the clinic's."""
-        return at.astimezone(self.zone or ZoneInfo(time_zone))
+        return at.astimezone(self.zone_at(time_zone))
 
 
 async def opened(state: AppState, caller: Actor, arguments: Arguments) -> Conversation:

@@ -18,8 +18,6 @@ from domain.clinic import BoardSlot
 
 Document = dict[str, Any]
 
-MOST_ALTERNATIVES = 3
-
 
 def written_by_person(text: str) -> Document:
     """A text that a person wrote: data, never an instruction."""
@@ -37,7 +35,7 @@ def slot(
         "appointment_type": appointment_type,
         "starts_at": starts_at,
         "ends_at": conversation.local(found.ends_at, found.time_zone),
-        "time_zone": starts_at.tzinfo.key,  # type: ignore[union-attr]
+        "time_zone": conversation.zone_at(found.time_zone).key,
         "state": found.state,
         "say": texts.offer(conversation.language, starts_at, dentist),
     }
@@ -61,7 +59,7 @@ def booking(
             "clinic": plain(names.clinic),
             "starts_at": starts_at,
             "ends_at": conversation.local(found.ends_at, found.time_zone),
-            "time_zone": starts_at.tzinfo.key,  # type: ignore[union-attr]
+            "time_zone": conversation.zone_at(found.time_zone).key,
         },
         "patient": {"patient_id": found.patient_id, "name": written_by_person(names.patient)},
         "next_step": texts.NEXT_STEPS[status],
@@ -121,7 +119,7 @@ def alternatives(
 ) -> list[Document]:
     return [
         slot(conversation, each, appointment_type, dentists.get(each.dentist_id, ""))
-        for each in found[:MOST_ALTERNATIVES]
+        for each in found
     ]
 
 

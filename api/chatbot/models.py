@@ -109,7 +109,10 @@ class FindSlots(Arguments):
     ] = None
     part_of_day: Annotated[
         PartOfDay | None,
-        Field(description="morning: before 12:00; afternoon: 12:00 to 17:00; evening: later."),
+        Field(
+            description="When the visit starts, in the person's time zone. morning: before 12:00;"
+            " afternoon: 12:00 to 17:00; evening: later."
+        ),
     ] = None
     weekdays: Annotated[
         Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None,

@@ -26,19 +26,19 @@ def _route(tool: Tool) -> Callable[..., Awaitable[Response]]:
         arguments: Annotated[Any, Body(default_factory=dict)],
     ) -> Response:
         answering = answer(state, tool.name, caller, arguments)
-        told = await (while_connected(request, answering) if tool.read_only else answering)
-        if told is None:
+        answered = await (while_connected(request, answering) if tool.read_only else answering)
+        if answered is None:
             return Response()  # nobody reads it
-        if told.document["ok"]:
-            return Response(to_json(told.document), media_type="application/json")
+        if answered.document["ok"]:
+            return Response(to_json(answered.document), media_type="application/json")
         instance = {
             "instance": quote(request.scope["path"]),
             "request_id": request.scope["request_id"],
         }
         return Response(
-            to_json(told.document | instance),
-            status_code=told.status,
-            headers=dict(told.headers),
+            to_json(answered.document | instance),
+            status_code=answered.status,
+            headers=dict(answered.headers),
             media_type=MEDIA_TYPE,
         )
 

@@ -65,13 +65,13 @@ class Exchange(Response):
     async def answer(self, verb: str, arguments: Mapping[str, Any]) -> Document:
         """The document of POST /api/chatbot/<verb>."""
         answering = answer(self._state, verb, self._caller, dict(arguments))
-        told = await (while_connected(self._http, answering) if waits(verb) else answering)
-        if told is None:
+        answered = await (while_connected(self._http, answering) if waits(verb) else answering)
+        if answered is None:
             return {"ok": False}  # nobody reads it
-        if told.document["ok"]:
-            return told.document
+        if answered.document["ok"]:
+            return answered.document
         about = {"instance": f"/api/chatbot/{verb}", "request_id": self._request_id}
-        return told.document | about
+        return answered.document | about
 
     async def changes(self, ids: frozenset[UUID]) -> Changes:
         topics = frozenset(entity_topic(Topic.APPOINTMENTS, id) for id in ids)
@@ -79,7 +79,7 @@ class Exchange(Response):
         try:
             admit(self._state, reader)
         except Problem as refusal:
-            raise told(refusal) from None
+            raise protocol_error(refusal) from None
         following = follow_changes(self._state.hub, self._state.pool, reader, self._cut)
         async with aclosing(following) as found:
             async for changed in found:
@@ -125,6 +125,6 @@ def changes_of(ctx: Context, ids: frozenset[UUID]) -> Changes:
     return exchange_of(ctx).changes(ids)
 
 
-def told(refusal: Problem) -> MCPError:
+def protocol_error(refusal: Problem) -> MCPError:
     """A problem as an error of the protocol, for requests that are no tool calls."""
     return MCPError(INTERNAL_ERROR, str(refusal), refusal.body)

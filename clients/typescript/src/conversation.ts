@@ -35,7 +35,7 @@ export interface WrittenByPerson {
 }
 
 /** What a verb did. */
-export interface Told {
+export interface ToolAnswer {
   ok: true;
   /** A sentence for the person. */
   say: string;
@@ -43,12 +43,12 @@ export interface Told {
   next_step: string;
 }
 
-export interface Found extends Told {
+export interface SlotsAnswer extends ToolAnswer {
   slots: Offer[];
   next_available?: Offer;
 }
 
-export interface ToldBooking extends Told {
+export interface BookingAnswer extends ToolAnswer {
   booking_id: string;
   status: string;
   version: number;
@@ -58,7 +58,7 @@ export interface ToldBooking extends Told {
 }
 
 /** A hold: read `read_back` to the person, and confirm with its hash before `expires_at`. */
-export interface ToldHold extends ToldBooking {
+export interface HoldAnswer extends BookingAnswer {
   expires_at: string;
   expires_in_seconds: number;
   read_back: string;
@@ -80,12 +80,12 @@ export interface ToolRefusal {
 }
 
 export interface ToolAnswers {
-  find_slots: Found;
-  hold_slot: ToldHold;
-  confirm_booking: ToldBooking;
-  cancel_booking: ToldBooking;
-  reschedule_booking: ToldBooking;
-  get_booking: ToldBooking & Partial<ToldHold>;
+  find_slots: SlotsAnswer;
+  hold_slot: HoldAnswer;
+  confirm_booking: BookingAnswer;
+  cancel_booking: BookingAnswer;
+  reschedule_booking: BookingAnswer;
+  get_booking: BookingAnswer & Partial<HoldAnswer>;
 }
 
 export interface ConversationOptions {

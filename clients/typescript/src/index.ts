@@ -12,12 +12,12 @@ export type {
 export { Commands } from "./commands.js";
 export type { Fetch, GetToken } from "./connection.js";
 export type {
+  BookingAnswer,
   ConversationOptions,
-  Found,
+  HoldAnswer,
   Offer,
-  Told,
-  ToldBooking,
-  ToldHold,
+  SlotsAnswer,
+  ToolAnswer,
   ToolAnswers,
   ToolArguments,
   ToolRefusal,

@@ -2784,7 +2784,7 @@ export interface components {
         };
         /**
          * PartOfDay
-         * @description The start of the visit in the clinic's time zone.
+         * @description When a visit starts.
          * @enum {string}
          */
         PartOfDay: "morning" | "afternoon" | "evening";
@@ -4533,7 +4533,7 @@ export interface operations {
                     not_before?: string | null;
                     /** @description The latest start, written like not_before. A date includes its day. */
                     not_after?: string | null;
-                    /** @description morning: before 12:00; afternoon: 12:00 to 17:00; evening: later. */
+                    /** @description When the visit starts, in the person's time zone. morning: before 12:00; afternoon: 12:00 to 17:00; evening: later. */
                     part_of_day?: ("morning" | "afternoon" | "evening") | null;
                     /** @description Only these weekdays. Default: all. */
                     weekdays?: ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")[] | null;

@@ -1,8 +1,8 @@
 import type {
+  BookingAnswer,
   Conversation,
+  HoldAnswer,
   Offer,
-  ToldBooking,
-  ToldHold,
   ToolArguments,
   ToolRefusal,
 } from "@chairtime/client";
@@ -11,11 +11,11 @@ import { type Sentences, type Understood, understood, type Wishes } from "./unde
 /** Times that are offered at once. */
 const OFFERED = 3;
 
-type Booked = ToldBooking & { hold_token: string };
+type Booked = BookingAnswer & { hold_token: string };
 
 /** The scripted demo bot. `hear` and `expired` do what follows, and resolve with what it says. */
 export class Dialogue {
-  hold: ToldHold | null = null;
+  hold: HoldAnswer | null = null;
   over = false;
   private booking: Booked | null = null;
   private moving = false;
@@ -48,7 +48,7 @@ export class Dialogue {
   }
 
   /** The person was asked whether to book what is held. */
-  private async ofHold(hold: ToldHold, meant: Understood): Promise<string[]> {
+  private async ofHold(hold: HoldAnswer, meant: Understood): Promise<string[]> {
     if (meant.intent === "yes") {
       const { booking_id, hold_token, read_back_hash } = hold;
       const proof = { booking_id, hold_token, read_back_hash };
