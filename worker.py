@@ -17,7 +17,6 @@ import uvloop
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import ServiceClient
-from temporalio.worker import UnsandboxedWorkflowRunner
 
 from activities.advance import BookingActivities
 from db.heartbeat import Heartbeat
@@ -101,13 +100,9 @@ class _Worker:
 
     async def _serve(self, pool: Pool, waker: RelayWaker, heartbeat: Heartbeat) -> None:
         """Runs workers, dispatcher and feeder until stopped. Raises the error that prevents it."""
-        # No sandbox: the tests run in it, and replay every recorded history. Here it would double
-        # or triple the CPU per workflow (replay: 8 ms without, 18 ms with it).
-        client, runner = await _connected(), UnsandboxedWorkflowRunner()
-        bookings = build_worker(client, BookingActivities(pool, waker.wake), workflow_runner=runner)
-        deliveries = webhooks.build_worker(
-            client, _webhook_activities(self._settings, pool), workflow_runner=runner
-        )
+        client = await _connected()
+        bookings = build_worker(client, BookingActivities(pool, waker.wake))
+        deliveries = webhooks.build_worker(client, _webhook_activities(self._settings, pool))
         parts = heartbeat, Dispatcher(self._dsn, client), Feeder(self._dsn, client)
         running = [asyncio.create_task(worker.run()) for worker in (bookings, deliveries)]
         stopped = asyncio.create_task(self._stop.wait())

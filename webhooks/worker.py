@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from webhooks import TASK_QUEUE
 from webhooks.activities import WebhookActivities
@@ -20,6 +20,7 @@ def build_worker(client: Client, activities: WebhookActivities, **overrides: Any
         "task_queue": TASK_QUEUE,
         "workflows": [WebhookWorkflow],
         "activities": [activities.deliver],
+        "workflow_runner": UnsandboxedWorkflowRunner(),
         "max_concurrent_activities": MOST_ENDPOINTS,
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=1),
         "graceful_shutdown_timeout": timedelta(seconds=2),

@@ -32,6 +32,10 @@ class StrictRoute(APIRoute):
     passes_body_on = False
     """Whether what the route returns reads the body, and checks it."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        named = {"generate_unique_id_function": lambda route: route.name}
+        super().__init__(*args, **options | named)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         lists = dict(_parameters(self.dependant))

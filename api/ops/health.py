@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from api.http.context import State
 from api.ops.probes import Health
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], generate_unique_id_function=lambda route: route.name)
 
 VERSION = "0.1.0"
 

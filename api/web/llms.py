@@ -5,7 +5,7 @@ from starlette.responses import PlainTextResponse
 
 from api.chatbot.tools import TOOLS
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], generate_unique_id_function=lambda route: route.name)
 
 TEXT = """\
 # Chairtime
