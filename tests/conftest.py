@@ -4,6 +4,7 @@ their own.
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import TypeAlias
@@ -39,7 +40,10 @@ settings.load_profile("chairtime")
 
 
 def pytest_configure() -> None:
-    """Workers side by side each have ports of their own to choose from."""
+    """Workers side by side each have ports of their own to choose from. Ctrl-C reaches what tests
+    start, also where this run is in the background of a shell, which ignores it there.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     share = len(ports.BELOW_EPHEMERAL) // workers

@@ -48,7 +48,7 @@ async def signed_in(page: Page) -> None:
 
 
 async def test_a_password_signs_in_and_nothing_stays_after_sign_out(
-    visits: Visits, production: str, supabase: Supabase
+    production: str, supabase: Supabase, visits: Visits
 ):
     page = await opened(visits, production)
     assert await violations(page) == []
@@ -70,7 +70,7 @@ async def test_a_password_signs_in_and_nothing_stays_after_sign_out(
     assert supabase.paths == ["/auth/v1/token", "/auth/v1/logout"]
 
 
-async def test_a_code_by_email_signs_in(visits: Visits, production: str, supabase: Supabase):
+async def test_a_code_by_email_signs_in(production: str, supabase: Supabase, visits: Visits):
     page = await opened(visits, production, language="de")
     await page.get_by_role("textbox", name="E-Mail", exact=True).fill(EMAIL)
     await page.get_by_role("button", name="Code senden").click()
