@@ -29,6 +29,7 @@ PARTS = {
     "curl": Part("curl", "curl"),
     "docker-compose": Part("docker-compose", "docker-compose"),
     "pgbouncer": Part("pgbouncer", "pgbouncer"),
+    "promtool": Part("prometheus", "prometheus"),
 }
 
 
