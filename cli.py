@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from settings import Settings
+    from workflows.restore import Restored
 
 app = typer.Typer(
     help="Durable, real-time booking for dental clinics.",
@@ -107,6 +108,24 @@ def migrate() -> None:
 
 
 @app.command()
+def restored() -> None:
+    """Run this after Postgres was restored from a backup, or Temporal lost its state: begins a new
+    event epoch, frees overdue holds, starts missing workflows, and says what it did.
+    """
+    import asyncpg
+
+    from settings import Settings
+
+    try:
+        done = asyncio.run(_restored(Settings().database_url.get_secret_value()))
+    except asyncpg.InsufficientPrivilegeError as refused:
+        sys.exit(f"chairtime restored: {refused}; use the DATABASE_URL of `chairtime migrate`")
+    for line in done.lines():
+        print(line)
+    _exit(0 if done.repaired is not None else 1)
+
+
+@app.command()
 def demo_data() -> None:
     """Load the demo data into a migrated database. Refused unless ENVIRONMENT is development."""
     from db.demo_practice import load_demo_data
@@ -173,11 +192,14 @@ def mcp() -> None:
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare all bookings with their workflows, too.")
+    ] = False,
 ) -> None:
     """Check the environment, and say how to get what is missing."""
     from embedded import doctor
 
-    _exit(doctor.run(_development_settings(), as_json=as_json))
+    _exit(doctor.run(_development_settings(), as_json=as_json, deep=deep))
 
 
 @app.command()
@@ -205,6 +227,12 @@ def demo() -> None:
 def bench(context: typer.Context) -> None:
     """Run benchmarks beside a baseline; arguments go to `python -m benchmarks`."""
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *context.args])  # noqa: S606
+
+
+async def _restored(dsn: str) -> "Restored":
+    from workflows import client, restore
+
+    return await restore.restored(dsn, await client.connect())
 
 
 async def _register_search_attributes() -> None:

@@ -23,6 +23,8 @@ from benchmarks.experiments import (
     expiry_delay,
     many_streams,
     mcp,
+    outage,
+    restore,
     storm,
     streams,
     sustained,
@@ -53,6 +55,8 @@ EXPERIMENTS = [
         tailing,
         mcp,
         web,
+        restore,
+        outage,
     )
 ]
 

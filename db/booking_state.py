@@ -83,3 +83,16 @@ async def expire_overdue(connection: Connection, grace: float, limit: int) -> in
         limit,
     )
     return count
+
+
+async def count_overdue(connection: Connection, grace: float) -> int:
+    """How many holds are overdue by more than `grace` seconds."""
+    count: int = await connection.fetchval(
+        """
+        select count(*) from appointments
+         where status = 'held'
+           and hold_expires_at <= clock_timestamp() - make_interval(secs => $1)
+        """,
+        grace,
+    )
+    return count

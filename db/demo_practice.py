@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 
 from uuid_utils.compat import uuid7
 
-from db import bookings, clinics, demo, inbox, profiles
+from db import bookings, clinics, demo, inbox, live_bookings, profiles
 from db.demo import NAMESPACE, person_id
 from db.pool import Connection, connect
 from domain.actors import CLINIC, Actor, Role, Scope
@@ -93,8 +93,8 @@ async def fill(connection: Connection) -> int:
             fields = {"role": Role.PATIENT, "full_name": " ".join(full_name.split())}
             await profiles.create(connection, person_id("patient", name), fields, None)
         made = await _calendar(connection)
-        live = await inbox.unannounced(connection, since=0, after=None, limit=made)
-        await inbox.look(connection, [id for _, id in live])
+        live = await live_bookings.settled(connection, since=0, after=None, limit=made)
+        await inbox.look(connection, [booking.id for booking in live])
         return made
 
 

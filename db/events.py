@@ -33,6 +33,17 @@ async def position(connection: Connection) -> Position:
     return Position(**_one(row))
 
 
+async def begin_epoch(connection: Connection) -> str:
+    """Makes all cursors invalid, so that every reader is told to reload. Returns the new epoch."""
+    row = await connection.fetchrow(
+        """
+        update realtime_epoch set epoch = substr(replace(gen_random_uuid()::text, '-', ''), 1, 12)
+        returning epoch
+        """
+    )
+    return str(_one(row)["epoch"])
+
+
 async def cursor(connection: Connection) -> str:
     """The value of `Event-Cursor`. Read it before the rows it is sent with: a stream that starts
     there then misses nothing, but may repeat a version that the rows already have.

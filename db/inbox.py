@@ -175,30 +175,6 @@ async def backlog(connection: Connection) -> Backlog:
     return Backlog(row["depth"], max(row["oldest_seconds"] or 0.0, 0.0), row["attempts"])
 
 
-async def unannounced(
-    connection: Connection, since: float, after: tuple[datetime, UUID] | None, limit: int
-) -> list[tuple[datetime, UUID]]:
-    """Bookings that should have a running workflow: live, not lapsed, unchanged for `since`
-    seconds, and without an inbox row. Pages of (updated_at, id), oldest first. (A scalar subquery,
-    as an anti-join would read the whole inbox, which is large when it matters.)
-    """
-    rows = await connection.fetch(
-        """
-        select a.updated_at, a.id from appointments a
-         where a.status in ('held', 'pending_approval', 'booked', 'checked_in', 'in_treatment')
-           and a.lapsed_at is null
-           and a.updated_at < statement_timestamp() - make_interval(secs => $1)
-           and ($2::timestamptz is null or (a.updated_at, a.id) > ($2, $3::uuid))
-           and (select i.version from workflow_inbox i where i.appointment_id = a.id) is null
-         order by a.updated_at, a.id limit $4
-        """,
-        since,
-        *(after or (None, None)),
-        limit,
-    )
-    return [(row["updated_at"], row["id"]) for row in rows]
-
-
 async def look(connection: Connection, bookings: Sequence[UUID]) -> int:
     """Queues a `look` for these bookings: their workflows read the row, and missing ones are
     started. A booking that already has an inbox row keeps it. Returns how many were queued.

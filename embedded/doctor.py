@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import asyncpg
 from rich.console import Console
@@ -14,6 +14,8 @@ from rich.markup import escape
 from db import migrate
 from embedded import dev_state, paths, temporal_cli
 from embedded.binaries import binaries
+from embedded.consistency import deep_findings
+from embedded.finding import Finding
 from settings import Settings
 from workflows import client
 
@@ -21,18 +23,11 @@ CHANNEL = "chairtime_doctor"
 LOCK = 1667785074
 
 
-@dataclass(frozen=True)
-class Finding:
-    name: str
-    ok: bool
-    found: str
-    remedy: str | None = None
-    """What to do about it; may also be given where `ok` is true."""
-
-
-def run(settings: Settings, *, as_json: bool) -> int:
-    """Prints the findings. Returns 0 if `chairtime dev` should work, else 1."""
-    findings = asyncio.run(_examine(settings))
+def run(settings: Settings, *, as_json: bool, deep: bool = False) -> int:
+    """Prints the findings; `deep`: also what `chairtime restored` would repair. Returns 0 if all is
+    well, else 1.
+    """
+    findings = asyncio.run(_examine(settings, deep))
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -40,19 +35,22 @@ def run(settings: Settings, *, as_json: bool) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+async def _examine(settings: Settings, deep: bool) -> list[Finding]:
     stack = dev_state.read(settings.chairtime_home)
     findings = [_stack(stack)]
 
-    given = "database_url" in settings.model_fields_set
-    if given:
-        findings += await _database(settings.database_url.get_secret_value())
+    dsn = stack.database.url if stack else None
+    if "database_url" in settings.model_fields_set:
+        dsn = settings.database_url.get_secret_value()
     else:
         findings.append(_embedded_postgres())
-        if stack:
-            findings += await _database(stack.database.url)
+    if dsn:
+        findings += await _database(dsn)
 
-    findings.append(await _temporal(os.environ.get("TEMPORAL_ADDRESS")))
+    address = os.environ.get("TEMPORAL_ADDRESS")
+    findings.append(await _temporal(address))
+    if deep:
+        findings += await deep_findings(dsn, address or (stack.temporal.address if stack else None))
     return findings
 
 
@@ -121,6 +119,15 @@ async def _keeps_state(connection: asyncpg.Connection, other: asyncpg.Connection
         )
     await connection.execute(f"unlisten {CHANNEL}; select pg_advisory_unlock_all()")
     return bool(kept) and held and [CHANNEL] == [channel[0] for channel in channels]
+
+
+async def _role(connection: asyncpg.Connection) -> Finding:
+    """Nothing of ours needs a superuser, who could also change the audit trail."""
+    user = await connection.fetchval("select current_user")
+    is_superuser = await connection.fetchval("show is_superuser") == "on"
+    remedy = "use a login of its own, docs/database.md" if is_superuser else None
+    found = f"{user}, a superuser" if is_superuser else user
+    return Finding("Database role", True, found, remedy)
 
 
 async def _migrations(connection: asyncpg.Connection) -> Finding:

@@ -32,3 +32,12 @@ def search_attributes(
 def workflow_id(booking_id: UUID | str) -> str:
     """The id of a booking's workflow."""
     return f"booking-{booking_id}"
+
+
+def booking_id(workflow_id: str) -> UUID | None:
+    """The booking of a workflow; null if it is not the id of a booking's workflow."""
+    prefix, _, id = workflow_id.partition("-")
+    try:
+        return UUID(id) if prefix == "booking" else None
+    except ValueError:
+        return None

@@ -25,12 +25,15 @@ OPERATOR_TIMEOUT = timedelta(seconds=5)
 log = logging.getLogger(__name__)
 
 
-async def connect() -> Client:
-    """A lazy client for TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY … (default:
-    ADDRESS). It connects with its first call, so this succeeds while Temporal is unreachable.
+async def connect(address: str | None = None) -> Client:
+    """A lazy client for `address`, or else TEMPORAL_ADDRESS, with TEMPORAL_NAMESPACE,
+    TEMPORAL_API_KEY … (default: ADDRESS). It connects with its first call, so this succeeds while
+    Temporal is unreachable.
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", ADDRESS)
+    if address:
+        config["target_host"] = address
     # Payloads are ids and codes, too short to compress.
     return await Client.connect(**config, lazy=True, grpc_compression=GrpcCompression.NONE)
 

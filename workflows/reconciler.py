@@ -1,26 +1,26 @@
-"""The reconciler: expires overdue holds that no worker expired, and restarts missing workflows.
+"""The reconciler: expires overdue holds that no worker expired, restarts missing workflows, and
+makes outdated ones read their booking again.
 
-Workflows are missing if they were terminated, or Temporal lost them. Temporal's list is only used
-to start workflows, never to end a booking.
+Workflows are missing or outdated if they were terminated, or if Temporal or Postgres was restored
+from a backup. Temporal's list is only used to start and wake workflows, never to end a booking.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from db import booking_state, idempotency, inbox, leadership
 from db.pool import UNAVAILABLE, connect
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
+from domain.messages import LOOK
 from workflows import workflow_id
 from workflows.client import UNREACHABLE
-from workflows.delivery import WORKFLOW
-
-RUNNING = f'WorkflowType="{WORKFLOW}" AND ExecutionStatus="Running"'
+from workflows.comparison import PAGE_TIMEOUT, Differences, compare
 
 SWEEP_EVERY = 5.0
 GRACE = 5.0
@@ -40,11 +40,10 @@ SETTLED_AFTER = 60.0
 RETRY_AFTER = 30.0
 """Seconds until a failed comparison is tried again."""
 
-LOOKS_PER_SECOND = 20
-"""Rate limit for restarts, a fraction of what dispatchers can send, as commands come first."""
-
-PAGE = 500
-PAGE_TIMEOUT = timedelta(seconds=10)
+LOOKS = 15
+LOOKS_EVERY = 0.25
+"""Rate limit for restarts: so many, every so many seconds. Commands wait behind one batch at most.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -105,39 +104,44 @@ class Reconciler:
         while True:
             pause = self._reconcile_every
             try:
-                if asked := await self.reconcile():
-                    log.warning("restarting the missing workflows of %d bookings", asked)
+                if found := await self.reconcile():
+                    log.warning("%s", found)
             except (*UNREACHABLE, *UNAVAILABLE) as error:
                 log.warning("cannot compare workflows with bookings: %r", error)
                 pause = min(pause, RETRY_AFTER)
             await asyncio.sleep(pause)
 
-    async def reconcile(self) -> int:
-        """Queues an inbox row for each live booking without a workflow. Returns how many."""
-        clock = asyncio.get_running_loop().time
-        # Only bookings unchanged since before the listing began: newer ones may not be listed yet.
-        settled = clock() - self._settled_after
-        running = await self._running()
-
+    async def reconcile(self) -> Differences:
+        """Compares, and repairs what differs. Returns what did."""
         connection = await connect(self._dsn, "reconciler listing")
         try:
-            asked, last = 0, None
-            while page := await inbox.unannounced(connection, clock() - settled, last, PAGE):
-                last = page[-1]
-                missing = [id_ for _, id_ in page if workflow_id(id_) not in running]
-                asked += await self._look(connection, missing)
-            return asked
+            found = await compare(connection, self._client, self._settled_after)
+            await repair(connection, self._client, found)
+            return found
         finally:
             with contextlib.suppress(*UNAVAILABLE):
                 await connection.close(timeout=0.5)
 
-    async def _running(self) -> set[str]:
-        listed = self._client.list_workflows(RUNNING, rpc_timeout=PAGE_TIMEOUT)
-        return {workflow.id async for workflow in listed}
 
-    async def _look(self, connection: DedicatedConnection, missing: list[UUID]) -> int:
-        asked = 0
-        for first in range(0, len(missing), LOOKS_PER_SECOND):
-            asked += await inbox.look(connection, missing[first : first + LOOKS_PER_SECOND])
-            await asyncio.sleep(1)
-        return asked
+async def repair(connection: DedicatedConnection, client: Client, found: Differences) -> None:
+    """Queues a `look` for each missing and outdated workflow: dispatchers start or signal it. Those
+    without a booking are signalled directly, and close.
+    """
+    for batch in _batches([*found.missing, *found.outdated]):
+        await inbox.look(connection, batch)
+        await asyncio.sleep(LOOKS_EVERY)
+    for id in found.without_booking:
+        await _signal_look(client, id)
+
+
+async def _signal_look(client: Client, id: UUID) -> None:
+    try:
+        handle = client.get_workflow_handle(workflow_id(id))
+        await handle.signal(LOOK, rpc_timeout=PAGE_TIMEOUT)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:  # it has closed meanwhile
+            raise
+
+
+def _batches(ids: list[UUID]) -> Iterable[list[UUID]]:
+    return (ids[first : first + LOOKS] for first in range(0, len(ids), LOOKS))

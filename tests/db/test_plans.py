@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import appointments, booking_state, clinics, events, idempotency, inbox
+from db import appointments, booking_state, clinics, events, idempotency, live_bookings
 from db.appointments import AppointmentFilter
+from db.live_bookings import LiveBooking
 from db.pool import Pool
 from domain.actors import Actor, Role, Scope
 from domain.booking import Status
@@ -26,6 +27,7 @@ LARGE = (
 )
 SOME = uuid7()
 CURSOR = (datetime(2026, 1, 1, tzinfo=UTC), SOME)
+LAST = LiveBooking(*CURSOR, Status.BOOKED, CURSOR[0])
 WEEK = (monday(0), monday(0) + timedelta(days=7))
 
 READS: dict[str, Any] = {
@@ -54,7 +56,8 @@ READS: dict[str, Any] = {
     ),
     "what decides a hold": lambda c: clinics.booking_terms(c, AMARA, "checkup"),
     "overdue holds": lambda c: booking_state.expire_overdue(c, 0, 10),
-    "bookings without workflow": lambda c: inbox.unannounced(c, 60, CURSOR, 100),
+    "bookings without workflow": lambda c: live_bookings.settled(c, 60, LAST, 100),
+    "bookings of running workflows": lambda c: live_bookings.over(c, [SOME], 60),
     "the log's next events": lambda c: events.after(c, 5, 100),
     "the log's oldest event": events.oldest,
     "missed events of a topic": lambda c: events.missed(c, _reader("appointments"), 5, 50, 100),

@@ -24,6 +24,7 @@ from db import (
     grants,
     idempotency,
     inbox,
+    live_bookings,
     outbox,
     patients,
     profiles,
@@ -34,6 +35,7 @@ from db import (
 )
 from db.appointments import AppointmentFilter
 from db.demo import CHATBOT, CLINIC, person_id
+from db.live_bookings import LiveBooking
 from db.pool import Connection, Pool
 from domain.actors import Actor, Role, Scope
 from domain.appointments import Change, Move, Via
@@ -55,6 +57,7 @@ READ = """
 
 DENTIST, PATIENT, ADMIN = Actor(Role.DENTIST, AMARA), patient(ANA), Actor(Role.ADMIN, uuid7())
 EARLY = datetime(2026, 1, 1, tzinfo=UTC), uuid7()
+EARLY_BOOKING = LiveBooking(*EARLY, Status.BOOKED, EARLY[0])
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,10 @@ OPERATIONS = COMMANDS | {
     "upcoming visits": lambda s: visits.upcoming(s.connection, [AMARA]),
     "search slots": search,
     "queue a look": lambda s: inbox.look(s.connection, [s.booked]),
-    "bookings without workflow": lambda s: inbox.unannounced(s.connection, 60, EARLY, 50),
+    "bookings without workflow": lambda s: live_bookings.settled(
+        s.connection, 60, EARLY_BOOKING, 50
+    ),
+    "bookings of running workflows": lambda s: live_bookings.over(s.connection, [s.booked], 60),
     "make partitions": lambda s: outbox.roll(s.connection, 10_000, timedelta(days=1)),
     "follow the log": lambda s: events.after(s.connection, 4_990, 50),
     "missed events": missed,

@@ -25,8 +25,9 @@ from tests.workflows.heard import (
     workflow,
 )
 from workflows import workflow_id
+from workflows.comparison import RUNNING
 from workflows.dispatch import Dispatcher
-from workflows.reconciler import RUNNING, Reconciler
+from workflows.reconciler import Reconciler
 
 NOWHERE = "127.0.0.1:9"
 LEADERS = """
@@ -149,13 +150,13 @@ async def test_only_what_is_live_settled_and_unannounced_is_asked_for(pool, dsn,
         await rewrite(pool, command.id, "updated_at = updated_at - interval '2 minutes'")
     await pool.execute("delete from workflow_inbox where appointment_id <> $1", announced.id)
 
-    assert await Reconciler(dsn, client).reconcile() == 1
+    assert (await Reconciler(dsn, client).reconcile()).missing == {missing.id}
     assert await inbox(pool) == [("hold", 0), ("look", 0)]
     assert (
         await pool.fetchval("select appointment_id from workflow_inbox where verb = 'look'")
         == missing.id
     )
-    assert await Reconciler(dsn, client).reconcile() == 0
+    assert not (await Reconciler(dsn, client).reconcile()).missing
 
 
 async def test_without_a_listing_nothing_is_concluded(pool, dsn):
