@@ -16,6 +16,7 @@ check: .venv/ready     ## formats, lint, types, layers
 	@$(RUN)ruff format --check . && $(RUN)ruff check .
 	@$(RUN)mypy
 	@$(RUN)lint-imports
+	@$(RUN)pytest tests/db/test_released_migrations.py
 	@$(RUN)python -m embedded.node --if-found run check
 fix: .venv/ready
 	@$(RUN)ruff format . && $(RUN)ruff check --fix .
