@@ -30,7 +30,7 @@ from api.http.middleware import Head, install
 from api.mcp import metadata as mcp_metadata
 from api.mcp import routes as mcp_routes
 from api.openapi import document
-from api.ops import health, realtime
+from api.ops import health, realtime, tools
 from api.ops.probes import Probes
 from api.scheduling import schedules, slots
 from api.state import AppState
@@ -72,6 +72,7 @@ ROUTE_MODULES = (
     endpoints,
     deliveries,
     realtime,
+    tools,
     health,
     config,
     llms,

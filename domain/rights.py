@@ -121,6 +121,8 @@ RIGHTS: Mapping[str, Row] = {
     "buy_ticket": ONES_OWN,
     "read_event_log": ONES_OWN,
     "watch_realtime": ADMIN,
+    "open_tools": ADMIN,
+    "check_tools": ADMIN,
     # webhooks
     "list_webhooks": AGENT_OWN,
     "create_webhook": AGENT_OWN,

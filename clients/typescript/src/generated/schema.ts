@@ -1179,6 +1179,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Tools
+         * @description Whether the caller may use the tools below `/tools`. A proxy asks at each request for one
+         *     (forward-auth), with the token of the cookie, and passes a refusal on.
+         */
+        get: operations["check_tools"];
+        put?: never;
+        /**
+         * Open Tools
+         * @description Puts the token of this request into a cookie for the paths below `/tools`, because a browser
+         *     sends no `Authorization` when it follows a link. It ends with the token.
+         */
+        post: operations["open_tools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -6065,6 +6091,44 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Realtime"];
                 };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    check_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    open_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Refused"];
         };

@@ -1,7 +1,7 @@
-import { Anchor, Stack, Title } from "@mantine/core";
-import { IconExternalLink } from "@tabler/icons-react";
+import { Stack, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { useSession } from "../../app/session/SessionProvider";
+import { ToolLink } from "../../shared/ToolLink";
 
 /** Links to the tools beside this app, where they are configured. */
 export function Tools() {
@@ -21,10 +21,10 @@ export function Tools() {
         {tools.map(
           ({ name, url }) =>
             url && (
-              <Anchor key={name} href={url} target="_blank" rel="noreferrer">
-                {name} <IconExternalLink size={14} aria-hidden />
-                <span className="visually-hidden">{t("tools.new_tab")}</span>
-              </Anchor>
+              <ToolLink key={name} href={url}>
+                {name}
+                <span className="visually-hidden"> {t("tools.new_tab")}</span>
+              </ToolLink>
             ),
         )}
       </Stack>

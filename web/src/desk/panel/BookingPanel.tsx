@@ -1,12 +1,12 @@
 import type { Dentist } from "@chairtime/client";
 import { useAppointment } from "@chairtime/client/react";
-import { Anchor, CloseButton, Group, Stack, Title } from "@mantine/core";
-import { IconExternalLink } from "@tabler/icons-react";
+import { CloseButton, Group, Stack, Title } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSession } from "../../app/session/SessionProvider";
 import { ErrorMessage } from "../../shared/ErrorMessage";
 import { Skeletons } from "../../shared/Skeletons";
+import { ToolLink } from "../../shared/ToolLink";
 import classes from "../Desk.module.css";
 import type { Moving } from "../move/useMoving";
 import { Facts } from "./Facts";
@@ -63,14 +63,12 @@ export function BookingPanel({ id, zone, dentists, types, moving, onOpen, onClos
             />
             <History id={id} zone={zone} />
             {config?.temporal_ui_url && (
-              <Anchor
+              <ToolLink
                 size="sm"
-                target="_blank"
-                rel="noreferrer"
                 href={`${config.temporal_ui_url}/namespaces/default/workflows/booking-${id}`}
               >
-                {t("panel.workflow")} <IconExternalLink size={14} aria-hidden />
-              </Anchor>
+                {t("panel.workflow")}
+              </ToolLink>
             )}
           </>
         )}
