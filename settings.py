@@ -12,6 +12,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+SECRETS = Path("/run/secrets")
+"""Each file here is a setting with the file's name, such as `database_url`: what Docker and
+Kubernetes call a secret. A variable of the environment comes first.
+"""
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 LOOPBACK_NETWORKS = ("127.0.0.0/8", "::1/128")
 SHORTEST_SECRET = 32
@@ -29,6 +33,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=".env",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
         extra="ignore",
         frozen=True,
         env_ignore_empty=True,
@@ -60,7 +65,7 @@ class Settings(BaseSettings):
     """
 
     temporal_ui_url: str | None = None
-    """Address of Temporal's Web UI, for links in the web app."""
+    """Address of Temporal's Web UI, for links in the web app; a path below /tools is for admins."""
 
     metrics_url: str | None = None
     """Address of the metrics or of a dashboard over them, for a link in the web app."""
