@@ -22,11 +22,8 @@ from db.pool import SCHEMA, Connection
 DIRECTORY = Path(__file__).resolve().parent.parent / "migrations"
 LOCK = 0x63686169_72746D65
 FILE_NAME = re.compile(r"(\d{14})_\w+\.sql")
-UP = re.compile(
-    r"^-- migrate:up(?P<alone>[ \t]+transaction:false)?[ \t]*$\n"
-    r"(?P<sql>.*?)(?=^-- migrate:down|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
+UP = re.compile(r"^-- migrate:up(?P<alone>[ \t]+transaction:false)?[ \t]*$\n", re.MULTILINE)
+DOWN = re.compile(r"^-- migrate:down", re.MULTILINE)
 LOCK_TIMEOUT = "5s"
 """How long a statement outside a transaction waits for a lock; other files set their own."""
 
@@ -176,4 +173,5 @@ def _parse(path: Path) -> Migration:
         raise ValueError(
             f"{path.name}: expected YYYYMMDDHHMMSS_name.sql with a line `-- migrate:up`"
         )
-    return Migration(name.group(1), up["sql"], in_transaction=up["alone"] is None)
+    sql = DOWN.split(text[up.end() :], maxsplit=1)[0]
+    return Migration(name.group(1), sql, in_transaction=up["alone"] is None)
