@@ -1,4 +1,4 @@
-"""A system with the built web app for the tests of a module, and Chromium for each test."""
+"""A system with the built web app for the tests of a module, and one Chromium for all tests."""
 
 import asyncio
 import subprocess
@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from db import demo
@@ -23,10 +24,13 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these need Chromium, as `make test ARGS="-m optional"` asks."""
+    """All of these need Chromium, as `make test ARGS="-m optional"` asks. They share one browser,
+    and therefore one event loop.
+    """
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.optional("chromium"))
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +71,7 @@ def site(
     asyncio.run(_run(postgres, f"drop database {name} with (force)"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -77,7 +81,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visits(site: Site, browser: Browser) -> AsyncIterator[Visits]:
     """Opens pages. Whatever they do, they write nothing to the console and break no policy."""
     visits = Visits(site, browser)
@@ -86,7 +90,7 @@ async def visits(site: Site, browser: Browser) -> AsyncIterator[Visits]:
     assert visits.written == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def front(site: Site) -> AsyncIterator[Front]:
     """The demo clinic, by what its administration may do over the API."""
     bearer = {"Authorization": f"Bearer {site.token('admin')}"}

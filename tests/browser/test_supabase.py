@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from embedded import ports
@@ -12,13 +12,13 @@ from tests.browser.site import Site, Visits, violations
 from tests.browser.supabase import CODE, EMAIL, PASSWORD, Supabase
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def supabase() -> AsyncIterator[Supabase]:
     async with Supabase().running() as supabase:
         yield supabase
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def production(site: Site, supabase: Supabase) -> AsyncIterator[str]:
     """The address of an API in production that accepts Supabase's tokens."""
     port = ports.any_free()
