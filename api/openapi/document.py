@@ -1,11 +1,10 @@
 """The OpenAPI document, with examples, and its page, which works offline."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from pydantic_core import to_json
@@ -105,25 +104,33 @@ STREAM: dict[str, Any] = {
 }
 
 
+router = APIRouter(include_in_schema=False)
+
+
 def install(app: FastAPI) -> None:
     """Serves the document at /openapi.json and its page at /docs, without external assets."""
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way
-    written = cache(lambda: to_json(app.openapi()))  # it takes milliseconds
     app.mount("/docs/assets", StaticFiles(directory=ASSETS), name="docs-assets")
+    app.router.routes.extend(router.routes)
 
-    @app.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> Response:
-        return Response(written(), media_type="application/json")
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Chairtime",
-            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-            swagger_css_url="/docs/assets/swagger-ui.css",
-            swagger_favicon_url="data:,",
-        )
+@router.get("/openapi.json")
+async def openapi(request: Request) -> Response:
+    state = request.app.state
+    if not hasattr(state, "openapi"):  # to write it takes milliseconds
+        state.openapi = to_json(request.app.openapi())
+    return Response(state.openapi, media_type="application/json")
+
+
+@router.get("/docs")
+async def docs() -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Chairtime",
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="data:,",
+    )
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
