@@ -1,7 +1,7 @@
 """Deliveries of webhooks in Postgres: the queue, and the log."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -11,14 +11,11 @@ from db.pool import Connection
 from domain.actors import Actor, Role
 from domain.events import Event
 from domain.webhooks import (
-    GIVE_UP_AFTER,
     KEPT_FOR,
     MOST_PENDING,
-    Attempt,
     AttemptOutcome,
     Delivery,
     DeliveryStatus,
-    DisabledReason,
     DueDelivery,
 )
 
@@ -120,96 +117,6 @@ async def due_in(connection: Connection, endpoint_id: UUID) -> float | None:
         endpoint_id,
     )
     return seconds
-
-
-async def delivered(connection: Connection, delivery: DueDelivery, attempt: Attempt) -> None:
-    """Notes that the endpoint took the delivery."""
-    await connection.execute(
-        """
-        with delivery as (
-            update webhook_deliveries
-               set status = 'delivered', attempts = attempts + 1, outcome = $2, http_status = $3,
-                   duration_ms = $4, last_attempt_at = clock_timestamp(),
-                   first_attempt_at = coalesce(first_attempt_at, clock_timestamp())
-             where id = $1
-        )
-        update webhook_endpoints
-           set failures = 0, failing_since = null, paused_until = null
-         where id = $5 and failures > 0
-        """,
-        delivery.id,
-        attempt.outcome,
-        attempt.http_status,
-        attempt.duration_ms,
-        delivery.endpoint_id,
-    )
-
-
-async def failures(connection: Connection, endpoint_id: UUID) -> int:
-    """How many attempts at this endpoint have failed in a row."""
-    return (
-        await connection.fetchval(
-            "select failures from webhook_endpoints where id = $1", endpoint_id
-        )
-        or 0
-    )
-
-
-async def failed(
-    connection: Connection,
-    delivery: DueDelivery,
-    attempt: Attempt,
-    pause: timedelta,
-    endpoint_pause: timedelta,
-    dead_after: timedelta,
-) -> None:
-    """Notes a failed attempt: when to try this delivery and its endpoint again. Gives the delivery
-    up after GIVE_UP_AFTER. Switches the endpoint off if it has failed for `dead_after`, or is gone;
-    its deliveries then wait.
-    """
-    gone = attempt.outcome is AttemptOutcome.GONE
-    async with connection.transaction():
-        await connection.execute(
-            """
-            update webhook_deliveries
-               set attempts = attempts + 1, outcome = $2, http_status = $3, duration_ms = $4,
-                   last_attempt_at = clock_timestamp(),
-                   first_attempt_at = coalesce(first_attempt_at, clock_timestamp()),
-                   next_attempt_at = clock_timestamp() + $5::interval,
-                   status = case when first_attempt_at <= clock_timestamp() - $6::interval
-                                 then 'failed' else status end
-             where id = $1
-            """,
-            delivery.id,
-            attempt.outcome,
-            attempt.http_status,
-            attempt.duration_ms,
-            pause,
-            GIVE_UP_AFTER,
-        )
-        await connection.execute(
-            """
-            update webhook_endpoints
-               set failures = failures + 1, paused_until = clock_timestamp() + $2::interval,
-                   failing_since = coalesce(failing_since, clock_timestamp())
-             where id = $1
-            """,
-            delivery.endpoint_id,
-            endpoint_pause,
-        )
-        await connection.execute(
-            """
-            update webhook_endpoints
-               set active = false, disabled_at = clock_timestamp(), version = version + 1,
-                   updated_at = clock_timestamp(), disabled_reason = $4
-             where id = $1 and active
-               and ($2 or failing_since <= clock_timestamp() - $3::interval)
-            """,
-            delivery.endpoint_id,
-            gone,
-            dead_after,
-            DisabledReason.GONE if gone else DisabledReason.UNREACHABLE,
-        )
 
 
 async def withdraw(connection: Connection, id: UUID) -> None:

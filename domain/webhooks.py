@@ -148,11 +148,15 @@ class Attempt:
     outcome: AttemptOutcome
     http_status: int | None = None
     duration_ms: int = 0
+    retry_after: timedelta = timedelta()
+    """How long the receiver asks to wait with the next attempt; zero if it does not ask."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Pauses after failures: `first`, doubled after each, up to a longest one."""
+    """Pauses after failures: `first`, doubled after each, up to a longest one. If the receiver asks
+    for a longer pause, it gets that, up to `longest`.
+    """
 
     first: float = 5.0
     longest: float = 3600.0
@@ -162,20 +166,22 @@ class Retries:
     dead_after: timedelta = timedelta(hours=24)
     """An endpoint whose attempts all failed for so long is switched off."""
 
-    def pause(self, failures: int, spread: float) -> timedelta:
+    def pause(self, failures: int, spread: float, asked: timedelta = timedelta()) -> timedelta:
         """After so many failures of a delivery, this one included; `spread` from 0 to 1 varies it
-        by half, so that retries do not come together.
+        by half, so that retries do not come together. `asked`: by the receiver.
         """
-        return timedelta(seconds=_pause(self.first, failures, self.longest) * (0.5 + spread / 2))
+        return self._pause(failures, self.longest, spread, asked)
 
-    def endpoint_pause(self, failures: int, spread: float) -> timedelta:
+    def endpoint_pause(
+        self, failures: int, spread: float, asked: timedelta = timedelta()
+    ) -> timedelta:
         """The same after so many failures of an endpoint in a row."""
-        seconds = _pause(self.first, failures, self.longest_of_endpoint)
-        return timedelta(seconds=seconds * (0.5 + spread / 2))
+        return self._pause(failures, self.longest_of_endpoint, spread, asked)
 
-
-def _pause(first: float, failures: int, longest: float) -> float:
-    return min(longest, first * 2.0 ** min(max(failures - 1, 0), 30))
+    def _pause(self, failures: int, longest: float, spread: float, asked: timedelta) -> timedelta:
+        backoff = min(longest, self.first * 2.0 ** min(max(failures - 1, 0), 30))
+        own = timedelta(seconds=backoff * (0.5 + spread / 2))
+        return max(own, min(asked, timedelta(seconds=self.longest)))
 
 
 def delivery_id(endpoint_id: UUID, epoch: str, seq: int, kind: str) -> UUID:

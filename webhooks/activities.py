@@ -9,7 +9,7 @@ from uuid import UUID
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from db import webhook_deliveries
+from db import webhook_attempts, webhook_deliveries
 from db.pool import Pool, Unavailable, use
 from db.tracebacks import without_texts
 from domain.webhooks import Attempt, AttemptOutcome, DueDelivery, Retries
@@ -92,15 +92,17 @@ class WebhookActivities:
     async def _note(self, due: DueDelivery, attempt: Attempt) -> None:
         async with use(self._pool) as connection:
             if attempt.outcome is AttemptOutcome.DELIVERED:
-                await webhook_deliveries.delivered(connection, due, attempt)
+                await webhook_attempts.delivered(connection, due, attempt)
                 return
-            in_a_row = await webhook_deliveries.failures(connection, due.endpoint_id) + 1
-            await webhook_deliveries.failed(
+            in_a_row = await webhook_attempts.failures(connection, due.endpoint_id) + 1
+            await webhook_attempts.failed(
                 connection,
                 due,
                 attempt,
-                pause=self._retries.pause(due.attempts + 1, random.random()),
-                endpoint_pause=self._retries.endpoint_pause(in_a_row, random.random()),
+                pause=self._retries.pause(due.attempts + 1, random.random(), attempt.retry_after),
+                endpoint_pause=self._retries.endpoint_pause(
+                    in_a_row, random.random(), attempt.retry_after
+                ),
                 dead_after=self._retries.dead_after,
             )
 

@@ -5,6 +5,9 @@ body.
 import asyncio
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -14,6 +17,12 @@ from webhooks.addresses import AddressPolicy, AddressRefused, PinnedBackend
 
 TIMEOUT = 10.0
 """Seconds for an attempt: resolving, connecting, sending, and the answer's status."""
+
+BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""Statuses whose Retry-After counts."""
+
+Answer = tuple[int, str]
+"""The status, and the header Retry-After; empty if there is none."""
 
 
 class Sender:
@@ -35,24 +44,24 @@ class Sender:
     async def send(self, url: str, headers: Mapping[str, str], body: str) -> Attempt:
         """One attempt. Never raises for what a receiver or its address does."""
         clock = asyncio.get_running_loop().time
-        began, status = clock(), None
+        began, status, retry_after = clock(), None, timedelta()
         try:
             check_url(url, allow_http=self._allow_http)
             async with asyncio.timeout(self._timeout):
-                status = await self._post(url, headers, body.encode())
+                status, wait = await self._post(url, headers, body.encode())
             outcome = _outcome(status)
+            if status in BUSY:
+                retry_after = pause_asked_for(wait, datetime.now(UTC))
         except (TimeoutError, httpcore2.TimeoutException):
             outcome = AttemptOutcome.TIMEOUT
         except (AddressRefused, ValueError):
             outcome = AttemptOutcome.ADDRESS_REFUSED
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError):
             outcome = AttemptOutcome.UNREACHABLE
-        return Attempt(outcome, status, int((clock() - began) * 1000))
+        return Attempt(outcome, status, int((clock() - began) * 1000), retry_after)
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
-        """The status of the answer. Each call has a connection of its own, whose address is checked
-        when it is opened.
-        """
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Each call has a connection of its own, whose address is checked when it is opened."""
         async with httpcore2.AsyncConnectionPool(
             ssl_context=self._tls,
             max_connections=1,
@@ -70,7 +79,21 @@ class Sender:
             async with connections.stream(
                 "POST", url, headers=list(sent.items()), content=body
             ) as answer:
-                return answer.status
+                named = (value for name, value in answer.headers if name.lower() == b"retry-after")
+                return answer.status, next(named, b"").decode("latin-1")
+
+
+def pause_asked_for(text: str, now: datetime) -> timedelta:
+    """What Retry-After asks for: seconds, or an HTTP date (RFC 9110, 10.2.3). Zero for anything
+    else, and for a date in the past.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=int(text[:9]))
+    try:
+        return max(timedelta(), parsedate_to_datetime(text).replace(tzinfo=UTC) - now)
+    except (ValueError, TypeError, OverflowError):
+        return timedelta()
 
 
 def _outcome(status: int) -> AttemptOutcome:

@@ -72,12 +72,12 @@ class Backend:
     settings: Settings
     queue: str
 
-    def activities(self, **sender: Any) -> WebhookActivities:
+    def activities(self, retries: Retries = QUICK, **sender: Any) -> WebhookActivities:
         return WebhookActivities(
             self.pool,
             Sender(AddressPolicy(("127.0.0.0/8",)), **{"allow_http": True} | sender),
             SigningSecrets(self.settings.webhook_secret_bytes),
-            QUICK,
+            retries,
         )
 
     @asynccontextmanager
