@@ -13,9 +13,9 @@ from starlette.staticfiles import StaticFiles
 
 from api.http.errors import STATUS
 from api.http.faults import CODES
+from api.openapi.events import EVENT, WEBHOOK_EVENT, WEBHOOKS
 from api.openapi.example_bodies import EXAMPLES, FRAMES
 from api.openapi.example_problems import problems
-from domain.events import Kind
 from domain.rights import PUBLIC, PUBLIC_BY_TOPIC
 
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
@@ -79,22 +79,6 @@ PROBLEM: dict[str, Any] = {
     },
 }
 
-EVENT: dict[str, Any] = {
-    "type": "object",
-    "description": "The `data` of a stream's event, and the entity's ids, codes and times. "
-    "`version` is null for slots. It contains no names, notes or other personal data.",
-    "required": ["seq", "kind", "entity_id", "version", "occurred_at", "server_time"],
-    "properties": {
-        "seq": {"type": "integer"},
-        "kind": {"type": "string", "enum": list(Kind)},
-        "entity_id": {"type": "string", "format": "uuid"},
-        "version": {"type": ["integer", "null"]},
-        "occurred_at": {"type": "string", "format": "date-time"},
-        "server_time": {"type": "string", "format": "date-time"},
-    },
-    "additionalProperties": True,
-}
-
 STREAM: dict[str, Any] = {
     "schema": {
         "type": "string",
@@ -145,9 +129,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas = document["components"]["schemas"]
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        schemas.update(Problem=PROBLEM, Event=EVENT)
+        schemas.update(Problem=PROBLEM, Event=EVENT, WebhookEvent=WEBHOOK_EVENT)
         for name, examples in EXAMPLES.items():
             schemas[name] = schemas[name] | {"examples": examples}
+        document["webhooks"] = WEBHOOKS
         document["components"] |= {
             "examples": {code: {"value": body} for code, body in problems().items()},
             "responses": {"Refused": _refused()},

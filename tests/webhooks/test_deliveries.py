@@ -2,6 +2,8 @@
 
 import asyncio
 
+import jsonschema_rs
+
 from tests.webhooks.receiver import OK, status
 from tests.workflows.desk import until
 
@@ -16,6 +18,30 @@ async def test_each_event_arrives_once_by_id_with_a_valid_signature(backend, bot
     assert all(call.verified(bot.secret) for call in receiver.calls)
     assert {call.body["entity_id"] for call in receiver.calls} == {held["id"]}
     assert len({call.id for call in receiver.calls}) == 2
+
+
+async def test_requests_are_as_the_openapi_document_describes_them(backend, bot, receiver):
+    await bot.subscribe(receiver.url)
+    async with backend.running():
+        await bot.hold()
+        await bot.ask("POST", f"/api/webhooks/{bot.id}/test")
+        await bot.ask("POST", f"/api/webhooks/{bot.id}/rotate-secret")
+        await bot.ask("POST", f"/api/webhooks/{bot.id}/test")
+        await receiver.gets(lambda it: len(it.calls) == 3)
+    document = await bot.ask("GET", "/openapi.json")
+    described = document["webhooks"]["event"]["post"]
+    content = described["requestBody"]["content"]["application/json"]
+    components = {"components": document["components"]}
+    body = jsonschema_rs.Draft202012Validator(content["schema"] | components, validate_formats=True)
+    headers = {each["name"]: each["schema"] for each in described["parameters"]}
+    bodies = [call.body for call in receiver.calls]
+    for each in (*bodies, *(example["value"] for example in content["examples"].values())):
+        assert [error.message for error in body.iter_errors(each)] == []
+    for call in receiver.calls:
+        assert {name for name in call.headers if name.startswith("webhook-")} == set(headers)
+        for name, schema in headers.items():
+            jsonschema_rs.validate(schema, call.headers[name])
+    assert {each["kind"] for each in bodies} == {"appointment.held", "webhook.ping"}
 
 
 async def test_a_body_is_the_event_of_the_stream(backend, bot, receiver, api):

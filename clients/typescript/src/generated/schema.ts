@@ -1325,7 +1325,28 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An event, sent to the URL of a webhook
+         * @description Sent at least once. Verify the signature over the body as it came.
+         */
+        post: operations["webhook_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /**
@@ -3764,6 +3785,21 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description An `Event`, or a message about the endpoint itself: `webhook.ping` is a test, `webhook.reset` says that events are missing. */
+        WebhookEvent: {
+            seq: number;
+            /** @enum {string} */
+            kind: "appointment.held" | "appointment.extended" | "appointment.approval_requested" | "appointment.booked" | "appointment.rescheduled" | "appointment.edited" | "appointment.chair_assigned" | "appointment.checked_in" | "appointment.started" | "appointment.completed" | "appointment.no_show" | "appointment.released" | "appointment.expired" | "appointment.declined" | "appointment.cancelled" | "appointment.removed" | "appointment.lapsed" | "slot.free" | "slot.held" | "slot.booked" | "schedule.changed" | "profile.created" | "profile.changed" | "profile.erased" | "webhook.disabled" | "webhook.enabled" | "webhook.ping" | "webhook.reset";
+            /** Format: uuid */
+            entity_id: string;
+            version: number | null;
+            /** Format: date-time */
+            occurred_at: string;
+            /** Format: date-time */
+            server_time: string;
+        } & {
+            [key: string]: unknown;
+        };
     };
     responses: {
         /** @description A problem; see its `code`. */
@@ -3862,6 +3898,7 @@ export type Webhooks = components['schemas']['Webhooks'];
 export type WeeklyHours = components['schemas']['WeeklyHours'];
 export type Problem = components['schemas']['Problem'];
 export type Event = components['schemas']['Event'];
+export type WebhookEvent = components['schemas']['WebhookEvent'];
 export type ResponseRefused = components['responses']['Refused'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -4576,9 +4613,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @constant */
+                        /**
+                         * @description Whether the call did what it was asked.
+                         * @constant
+                         */
                         ok: true;
+                        /** @description A sentence to say to the person. */
                         say: string;
+                        /** @description What to do next. */
                         next_step: string;
                     } & {
                         [key: string]: unknown;
@@ -4631,9 +4673,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @constant */
+                        /**
+                         * @description Whether the call did what it was asked.
+                         * @constant
+                         */
                         ok: true;
+                        /** @description A sentence to say to the person. */
                         say: string;
+                        /** @description What to do next. */
                         next_step: string;
                     } & {
                         [key: string]: unknown;
@@ -4680,9 +4727,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @constant */
+                        /**
+                         * @description Whether the call did what it was asked.
+                         * @constant
+                         */
                         ok: true;
+                        /** @description A sentence to say to the person. */
                         say: string;
+                        /** @description What to do next. */
                         next_step: string;
                     } & {
                         [key: string]: unknown;
@@ -4727,9 +4779,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @constant */
+                        /**
+                         * @description Whether the call did what it was asked.
+                         * @constant
+                         */
                         ok: true;
+                        /** @description A sentence to say to the person. */
                         say: string;
+                        /** @description What to do next. */
                         next_step: string;
                     } & {
                         [key: string]: unknown;
@@ -4781,9 +4838,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @constant */
+                        /**
+                         * @description Whether the call did what it was asked.
+                         * @constant
+                         */
                         ok: true;
+                        /** @description A sentence to say to the person. */
                         say: string;
+                        /** @description What to do next. */
                         next_step: string;
                     } & {
                         [key: string]: unknown;
@@ -4828,9 +4890,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @constant */
+                        /**
+                         * @description Whether the call did what it was asked.
+                         * @constant
+                         */
                         ok: true;
+                        /** @description A sentence to say to the person. */
                         say: string;
+                        /** @description What to do next. */
                         next_step: string;
                     } & {
                         [key: string]: unknown;
@@ -6257,6 +6324,63 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+        };
+    };
+    webhook_event: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same for each attempt at this event and endpoint: ignore an id that you have. */
+                "webhook-id": string;
+                /** @description When this attempt was signed, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and the base64 of an HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>` with the endpoint's secret (Standard Webhooks). After a rotation there are two for some time. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEvent"];
+            };
+        };
+        responses: {
+            /** @description No longer wanted: the endpoint is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Tried again after `Retry-After`, at most an hour. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Tried again after `Retry-After`, at most an hour. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. The body is not read. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Tried again. Redirects are not followed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
