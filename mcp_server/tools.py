@@ -10,23 +10,6 @@ from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
 Document = dict[str, Any]
 """One JSON object; it has `ok` and `say`."""
 
-OUTPUT: Document = {
-    "type": "object",
-    "properties": {
-        "ok": {"type": "boolean", "description": "Whether the call did what it was asked."},
-        "say": {"type": "string", "description": "A sentence to say to the person."},
-        "next_step": {"type": "string", "description": "What to do next."},
-        "code": {"type": "string", "description": "Of a refusal: why."},
-        "alternatives": {
-            "type": "array",
-            "items": {"type": "object"},
-            "description": "Of a refusal: up to three free times to offer instead.",
-        },
-    },
-    "required": ["ok", "say"],
-}
-"""The schema of every answer."""
-
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
@@ -37,6 +20,8 @@ class ToolSpec:
     description: str
     arguments: Document
     """The JSON schema of its arguments."""
+    answer: Document
+    """The JSON schema of its answers, refusals included."""
     reads_only: bool
     destructive: bool
     """Whether it takes away something that the person has."""
@@ -47,7 +32,7 @@ class ToolSpec:
             title=self.title,
             description=self.description,
             input_schema=self.arguments,
-            output_schema=OUTPUT,
+            output_schema=self.answer,
             annotations=ToolAnnotations(
                 title=self.title,
                 read_only_hint=self.reads_only,

@@ -6,19 +6,33 @@ from pydantic import BaseModel
 
 Schema = dict[str, Any]
 
+OK: Schema = {"type": "boolean", "description": "Whether the call did what it was asked."}
+SAY: Schema = {"type": "string", "description": "A sentence to say to the person."}
+NEXT_STEP: Schema = {"type": "string", "description": "What to do next."}
+
 ANSWER: Schema = {
     "type": "object",
-    "description": "`ok` is true. `say` is a sentence for the person, `next_step` says what to do"
-    " next. What a person wrote is only in objects with the one field `written_by_person`.",
+    "description": "What a person wrote is only in objects with the one field `written_by_person`.",
     "required": ["ok", "say", "next_step"],
-    "properties": {
-        "ok": {"type": "boolean", "const": True},
-        "say": {"type": "string"},
-        "next_step": {"type": "string"},
-    },
+    "properties": {"ok": OK | {"const": True}, "say": SAY, "next_step": NEXT_STEP},
     "additionalProperties": True,
 }
 
+ANSWER_OR_REFUSAL: Schema = ANSWER | {
+    "required": ["ok", "say"],
+    "properties": {
+        "ok": OK,
+        "say": SAY,
+        "next_step": NEXT_STEP,
+        "code": {"type": "string", "description": "Of a refusal: why."},
+        "alternatives": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Of a refusal: up to three free times to offer instead.",
+        },
+    },
+}
+"""Of a tool call: a refusal is a result too."""
 
 REFUSED_BY_STRICT = frozenset({"default", "title", "minLength", "maxLength"})
 STRICT_FORMATS = frozenset({"date-time", "date", "time", "email", "uuid"})

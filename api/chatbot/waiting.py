@@ -9,10 +9,13 @@ from api.chatbot.conversation import Conversation
 from api.chatbot.documents import shown_status
 from api.events.response import admit
 from api.events.topics import reader_of
+from api.http.errors import Problem
 from db.conversations import BookingNames
 from domain.appointments import Appointment
 from domain.booking import LIVE
 from domain.events import Topic, entity_topic
+from domain.people import disagreement
+from realtime.frames import Ending
 from realtime.stream import HEARTBEAT, Stream
 
 Seen = tuple[Appointment, BookingNames]
@@ -31,7 +34,7 @@ class Wait(NamedTuple):
 async def seen(conversation: Conversation, wait: Wait, read: Callable[[], Awaitable[Seen]]) -> Seen:
     """What `read` returns, as soon as the booking has another version than the known one, has
     ended, or the time is over; at shutdown at once. Counts as an open stream of the caller, and
-    raises the same refusals.
+    raises the same refusals; `forbidden` as soon as the caller is deactivated or has another role.
     """
     if not wait.seconds:
         return await read()
@@ -44,6 +47,8 @@ async def seen(conversation: Conversation, wait: Wait, read: Callable[[], Awaita
     with state.hub.open(reader, state.hub.at, lambda: None) as stream:
         while True:
             now = await read()
+            if stream.ending is Ending.REVOKED:
+                await _check_access(conversation)
             booking = now[0]
             known = known or booking.version
             left = ends - loop.time()
@@ -53,6 +58,12 @@ async def seen(conversation: Conversation, wait: Wait, read: Callable[[], Awaita
             if booking.expires_in_seconds is not None:
                 left = min(left, booking.expires_in_seconds + AFTER_DEADLINE)
             await _event(stream, booking, left)
+
+
+async def _check_access(conversation: Conversation) -> None:
+    status = await conversation.state.accounts.status(conversation.caller)
+    if why := disagreement(conversation.caller, status):
+        raise Problem("forbidden", why)
 
 
 async def _event(stream: Stream, booking: Appointment, seconds: float) -> None:

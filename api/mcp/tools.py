@@ -1,5 +1,6 @@
 """The verbs as tools of the protocol."""
 
+from api.chatbot.schemas import ANSWER_OR_REFUSAL
 from api.chatbot.tools import TOOLS as VERBS
 from mcp_server.tools import ToolSpec
 
@@ -18,6 +19,7 @@ TOOLS = tuple(
         title=TITLES[verb.name],
         description=verb.description,
         arguments=verb.schema,
+        answer=ANSWER_OR_REFUSAL,
         reads_only=verb.read_only,
         destructive=verb.destructive,
     )

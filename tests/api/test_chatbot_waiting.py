@@ -129,6 +129,19 @@ async def test_a_revoked_agent_gets_nothing_from_a_wait(api, as_, agent, hold, p
     assert (await task)["code"] == "not_found"
 
 
+@pytest.mark.parametrize("lost", ["active = false", "role = 'patient'"])
+async def test_a_wait_is_refused_as_soon_as_the_caller_loses_access(api, agent, hold, pool, lost):
+    task = asyncio.create_task(
+        refused(api, agent, "get_booking", booking_id=hold["booking_id"], wait_seconds=25)
+    )
+    await until(lambda: len(streams(api)) or task.done())
+    await pool.execute(f"update profiles set {lost} where role = 'agent'")
+    api._transport.app.state.app_state.relay.wake()
+    document = await task
+    assert (document["status"], document["code"]) == (403, "forbidden")
+    assert "booking_id" not in document
+
+
 async def test_waits_count_as_streams_of_the_caller(api, agent, hold, monkeypatch):
     settings = api._transport.app.state.app_state.settings
     monkeypatch.setitem(settings.__dict__, "rate_limits", True)

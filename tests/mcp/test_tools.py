@@ -5,7 +5,9 @@ import json
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from api.auth import development
 from api.chatbot.tools import TOOLS
+from mcp_server.stdio import RestDoor
 from tests.mcp.conversation import CHECKUP, agreed, of_ben, refused, told
 from tests.support import ANA, BEN, monday, overdue
 
@@ -54,6 +56,20 @@ async def test_a_refusal_is_a_tool_result_with_code_and_alternatives(caller, poo
     assert result.structured_content["code"] == "hold_expired"
     assert len(result.structured_content["alternatives"]) == 3
     assert json.loads(result.content[0].text) == result.structured_content
+
+
+async def test_holds_of_all_doors_count_for_the_limit_of_a_conversation(
+    api, caller, settings, monkeypatch
+):
+    monkeypatch.setitem(api.app.state.app_state.settings.__dict__, "conversation_holds", 1)
+    async with RestDoor(api.url, development.token(settings, "agent")) as stdio:
+        assert (await stdio.answer("hold_slot", of_ben()))["ok"]
+        async with caller.connected("agent") as client:
+            refusals = [
+                await refused(client, "hold_slot", **of_ben(11)),
+                await stdio.answer("hold_slot", of_ben(14)),
+            ]
+    assert [each["code"] for each in refusals] == ["conversation_quota"] * 2
 
 
 async def test_an_unknown_tool_is_an_error_that_names_the_tools(caller, era):
