@@ -12,6 +12,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 from api.auth import development
 from settings import Settings
+from tests.support import HANG
 
 
 @dataclass
@@ -42,10 +43,8 @@ def call(verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
 
 
-async def post(
-    url: str, headers: dict[str, str], body: object = PING, timeout: float = 5
-) -> httpx2.Response:
+async def post(url: str, headers: dict[str, str], body: object = PING) -> httpx2.Response:
     """One request as the client of the older protocol sends it, without the client."""
     accept = {"Accept": "application/json, text/event-stream"}
-    async with httpx2.AsyncClient(base_url=url, timeout=timeout) as http:
+    async with httpx2.AsyncClient(base_url=url, timeout=HANG) as http:
         return await http.post("/mcp", json=body, headers=accept | headers)

@@ -82,7 +82,9 @@ async def test_without_a_public_url_only_this_machine_and_trusted_proxies_are_an
             assert (await post(api.url, bearer | forwarded)).status_code == status
 
 
-async def test_requests_count_against_the_limits_of_their_caller(settings, monkeypatch):
+async def test_requests_count_against_the_limits_of_their_caller(
+    settings, monkeypatch, limits_of_one_minute
+):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     limited = settings.model_copy(update={"rate_limits": True, "rate_limit_writes": 3})
     async with serving(limited) as api:
@@ -92,7 +94,9 @@ async def test_requests_count_against_the_limits_of_their_caller(settings, monke
         assert answers[-1].headers["retry-after"]
 
 
-async def test_requests_without_a_token_count_against_their_address(settings, monkeypatch):
+async def test_requests_without_a_token_count_against_their_address(
+    settings, monkeypatch, limits_of_one_minute
+):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     limited = settings.model_copy(update={"rate_limits": True, "rate_limit_failures": 3})
     async with serving(limited) as api:

@@ -10,8 +10,11 @@ from types import SimpleNamespace
 
 import httpx2
 import pytest
+from limits.aio import strategies
+from limits.aio.storage import memory
 
 from api.auth import development, tokens
+from api.http import limits
 from db.pool import Pool
 from realtime import stream as realtime_stream
 from realtime.hub import Hub
@@ -104,6 +107,15 @@ def streams_outlive_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streams open at the time at which tokens that are made now expire."""
     expired = time.time() + development.LIFETIME + tokens.LEEWAY
     monkeypatch.setattr(realtime_stream, "time", SimpleNamespace(time=lambda: expired))
+
+
+@pytest.fixture
+def limits_of_one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the rate limits stands still: no window moves on between two calls of a test."""
+    now = time.time()
+    stopped = SimpleNamespace(time=lambda: now)
+    for module in (limits, memory, strategies):
+        monkeypatch.setattr(module, "time", stopped)
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ async def test_a_ticket_is_written_nowhere(api, http, stream, as_, buy, pool, se
     assert not server_config(api.app, settings).access_log
 
 
-async def test_buying_and_guessing_are_limited(settings, as_):
+async def test_buying_and_guessing_are_limited(settings, as_, limits_of_one_minute):
     strict = {"rate_limits": True, "rate_limit_writes": 3, "rate_limit_failures": 3}
     async with (
         serving(settings.model_copy(update=strict)) as api,

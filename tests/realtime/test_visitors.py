@@ -180,7 +180,9 @@ async def test_visitors_cannot_take_the_streams_of_patients_and_staff(settings, 
             await client.drop()
 
 
-async def test_streams_and_refusals_without_a_token_count_against_the_address(settings):
+async def test_streams_and_refusals_without_a_token_count_against_the_address(
+    settings, limits_of_one_minute
+):
     limits = {"rate_limits": True, "rate_limit_public": 2, "rate_limit_failures": 1}
     few = settings.model_copy(update=limits)
     async with serving(few) as api, httpx2.AsyncClient(base_url=api.url) as http:

@@ -3,10 +3,19 @@
 import pytest
 
 from settings import Settings
-from tests.realtime.conftest import api, as_, home, http, stream
+from tests.realtime.conftest import api, as_, home, http, limits_of_one_minute, stream
 from tests.realtime.conftest import settings as development
 
-__all__ = ["api", "as_", "development", "home", "http", "settings", "stream"]
+__all__ = [
+    "api",
+    "as_",
+    "development",
+    "home",
+    "http",
+    "limits_of_one_minute",
+    "settings",
+    "stream",
+]
 
 
 @pytest.fixture

@@ -4,21 +4,16 @@ have costs little.
 
 import asyncio
 import re
-import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from types import SimpleNamespace
 
 import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from limits.aio import strategies
-from limits.aio.storage import memory
 
 from api.auth import security, tokens
 from api.events import tickets
-from api.http import limits
 from api.http.limits import GUESSES
 from api.openapi import document
 from db import clinics, migrate
@@ -50,18 +45,12 @@ UNKNOWN_CALLS = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("limits_of_one_minute")
+
+
 @pytest.fixture
 def settings(settings):
     return settings.model_copy(update=FEW)
-
-
-@pytest.fixture(autouse=True)
-def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock of the limits stands still: no window moves on between two calls of a test."""
-    now = time.time()
-    stopped = SimpleNamespace(time=lambda: now)
-    for module in (limits, memory, strategies):
-        monkeypatch.setattr(module, "time", stopped)
 
 
 @pytest.mark.parametrize("call", UNKNOWN_CALLS)
