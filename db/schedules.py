@@ -54,6 +54,11 @@ async def of_clinic(connection: Connection, clinic_id: UUID) -> list[Schedule]:
     return await _schedules(connection, "d.clinic_id = $1", clinic_id)
 
 
+async def of_clinics(connection: Connection, clinic_id: UUID | None) -> list[Schedule]:
+    """The schedules of all dentists, of one clinic or of all."""
+    return await _schedules(connection, "($1::uuid is null or d.clinic_id = $1)", clinic_id)
+
+
 async def lock(connection: Connection, dentist_id: UUID) -> bool:
     """Locks this dentist's schedule and profile against changes until the end of the transaction.
     True if the dentist has been erased.
@@ -129,7 +134,7 @@ async def replace_exceptions(
     await _add(connection, clinic_id, None, exceptions)
 
 
-async def _schedules(connection: Connection, which: str, id: UUID) -> list[Schedule]:
+async def _schedules(connection: Connection, which: str, id: UUID | None) -> list[Schedule]:
     rows = await connection.fetch(
         f"""
         select d.profile_id, d.resource_no, d.clinic_id, d.schedule_version, d.schedule_updated_at,

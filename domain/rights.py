@@ -123,6 +123,12 @@ RIGHTS: Mapping[str, Row] = {
     "watch_realtime": ADMIN,
     "open_tools": ADMIN,
     "check_tools": ADMIN,
+    # figures
+    "read_utilisation": ADMIN,
+    "read_conversion": ADMIN,
+    "read_no_shows": ADMIN,
+    "read_lead_times": ADMIN,
+    "read_latency": ADMIN,
     # webhooks
     "list_webhooks": AGENT_OWN,
     "create_webhook": AGENT_OWN,

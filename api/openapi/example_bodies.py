@@ -23,6 +23,7 @@ NOW = "2027-03-01T10:00:00Z"
 UNTIL = "2027-03-01T10:05:00Z"
 
 ROW: Json = {"version": 1, "updated_at": NOW}
+OF_DAY: Json = {"clinic_id": CLINIC, "day": "2027-03-08"}
 SLOT: Json = {
     "dentist_id": DENTIST,
     "starts_at": "2027-03-08T09:00:00+01:00",
@@ -238,6 +239,26 @@ EXAMPLES: Mapping[str, list[Json]] = {
     "NewChair": [CHAIR],
     "EditChair": [{"active": False}],
     "Resource": [CHAIR | ROW | {"no": 4, "kind": "chair", "active": True}],
+    # figures
+    "UtilisationDay": [
+        OF_DAY
+        | {"dentist_id": DENTIST, "visits": 7, "booked_minutes": 270, "no_show_minutes": 30}
+        | {"offered_minutes": 540, "utilisation": 0.5}
+    ],
+    "HoldsDay": [
+        OF_DAY
+        | {"holds": 10, "booked": 6, "expired": 2, "given_up": 0, "declined": 0, "open": 2}
+        | {"conversion_rate": 0.75, "expiry_rate": 0.25}
+    ],
+    "VisitsDay": [
+        OF_DAY | {"attended": 9, "no_shows": 1, "cancelled": 2, "open": 0, "no_show_rate": 0.1}
+    ],
+    "LeadTimes": [
+        OF_DAY | {"visits": 3, "mean_hours": 52.0, "median_hours": 48.0, "p90_hours": 84.0}
+    ],
+    "LatencyHour": [
+        {"hour": NOW, "events": 120, "p50_ms": 4.2, "p95_ms": 9.1, "p99_ms": 14.5, "max_ms": 21.0}
+    ],
     "Health": [
         {"status": "degraded", "database": "ok", "temporal": "degraded", "workers": "ok"}
         | {"relay": "ok", "dispatcher": "ok"}

@@ -1205,6 +1205,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/metrics/utilisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Utilisation
+         * @description Booked and offered time per dentist and day.
+         */
+        get: operations["read_utilisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metrics/conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Conversion
+         * @description What became of the holds made on each day: conversion and expiry rate.
+         */
+        get: operations["read_conversion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metrics/no-shows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read No Shows
+         * @description What became of the visits that start on each day: the no-show rate.
+         */
+        get: operations["read_no_shows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metrics/lead-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Lead Times
+         * @description How long before their start the visits of each day were booked.
+         */
+        get: operations["read_lead_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/metrics/latency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Latency
+         * @description Delay from changes to their numbers in the event log, by hour of UTC, for as long as the log
+         *     is kept.
+         */
+        get: operations["read_latency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -2469,11 +2570,115 @@ export interface components {
             dispatcher: "ok" | "degraded";
         };
         /**
+         * HoldsDay
+         * @example {
+         *       "clinic_id": "e439565d-8d8d-5c0b-a78a-650c2f0c4f59",
+         *       "day": "2027-03-08",
+         *       "holds": 10,
+         *       "booked": 6,
+         *       "expired": 2,
+         *       "given_up": 0,
+         *       "declined": 0,
+         *       "open": 2,
+         *       "conversion_rate": 0.75,
+         *       "expiry_rate": 0.25
+         *     }
+         */
+        HoldsDay: {
+            /**
+             * Clinic Id
+             * Format: uuid
+             */
+            clinic_id: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Holds */
+            holds: number;
+            /** Booked */
+            booked: number;
+            /** Expired */
+            expired: number;
+            /** Given Up */
+            given_up: number;
+            /** Declined */
+            declined: number;
+            /** Open */
+            open: number;
+            /** Conversion Rate */
+            conversion_rate: number | null;
+            /** Expiry Rate */
+            expiry_rate: number | null;
+        };
+        /**
          * Kind
          * @description The kinds of events. The triggers in migrations/ write these and no others.
          * @enum {string}
          */
         Kind: "appointment.held" | "appointment.extended" | "appointment.approval_requested" | "appointment.booked" | "appointment.rescheduled" | "appointment.edited" | "appointment.chair_assigned" | "appointment.checked_in" | "appointment.started" | "appointment.completed" | "appointment.no_show" | "appointment.released" | "appointment.expired" | "appointment.declined" | "appointment.cancelled" | "appointment.removed" | "appointment.lapsed" | "slot.free" | "slot.held" | "slot.booked" | "schedule.changed" | "profile.created" | "profile.changed" | "profile.erased" | "webhook.disabled" | "webhook.enabled";
+        /**
+         * LatencyHour
+         * @description The delay from changes to their numbers in the event log, during one hour.
+         * @example {
+         *       "hour": "2027-03-01T10:00:00Z",
+         *       "events": 120,
+         *       "p50_ms": 4.2,
+         *       "p95_ms": 9.1,
+         *       "p99_ms": 14.5,
+         *       "max_ms": 21
+         *     }
+         */
+        LatencyHour: {
+            /**
+             * Hour
+             * Format: date-time
+             */
+            hour: string;
+            /** Events */
+            events: number;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
+            /** Max Ms */
+            max_ms: number | null;
+        };
+        /**
+         * LeadTimes
+         * @description How long before their start the visits of a day were booked.
+         * @example {
+         *       "clinic_id": "e439565d-8d8d-5c0b-a78a-650c2f0c4f59",
+         *       "day": "2027-03-08",
+         *       "visits": 3,
+         *       "mean_hours": 52,
+         *       "median_hours": 48,
+         *       "p90_hours": 84
+         *     }
+         */
+        LeadTimes: {
+            /**
+             * Clinic Id
+             * Format: uuid
+             */
+            clinic_id: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Visits */
+            visits: number;
+            /** Mean Hours */
+            mean_hours: number | null;
+            /** Median Hours */
+            median_hours: number | null;
+            /** P90 Hours */
+            p90_hours: number | null;
+        };
         /**
          * LinkedPatient
          * @description A patient without a login, for whom another patient books.
@@ -3460,6 +3665,46 @@ export interface components {
             readonly version?: unknown;
         };
         /**
+         * UtilisationDay
+         * @example {
+         *       "clinic_id": "e439565d-8d8d-5c0b-a78a-650c2f0c4f59",
+         *       "day": "2027-03-08",
+         *       "dentist_id": "529105a9-ad9a-50c0-91c8-ad1a9e9d5eb4",
+         *       "visits": 7,
+         *       "booked_minutes": 270,
+         *       "no_show_minutes": 30,
+         *       "offered_minutes": 540,
+         *       "utilisation": 0.5
+         *     }
+         */
+        UtilisationDay: {
+            /**
+             * Clinic Id
+             * Format: uuid
+             */
+            clinic_id: string;
+            /**
+             * Dentist Id
+             * Format: uuid
+             */
+            dentist_id: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Visits */
+            visits: number;
+            /** Booked Minutes */
+            booked_minutes: number;
+            /** No Show Minutes */
+            no_show_minutes: number;
+            /** Offered Minutes */
+            offered_minutes: number;
+            /** Utilisation */
+            utilisation: number | null;
+        };
+        /**
          * Verb
          * @enum {string}
          */
@@ -3471,6 +3716,40 @@ export interface components {
          * @enum {string}
          */
         Via: "api" | "workflow" | "sweep";
+        /**
+         * VisitsDay
+         * @example {
+         *       "clinic_id": "e439565d-8d8d-5c0b-a78a-650c2f0c4f59",
+         *       "day": "2027-03-08",
+         *       "attended": 9,
+         *       "no_shows": 1,
+         *       "cancelled": 2,
+         *       "open": 0,
+         *       "no_show_rate": 0.1
+         *     }
+         */
+        VisitsDay: {
+            /**
+             * Clinic Id
+             * Format: uuid
+             */
+            clinic_id: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Attended */
+            attended: number;
+            /** No Shows */
+            no_shows: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Open */
+            open: number;
+            /** No Show Rate */
+            no_show_rate: number | null;
+        };
         /**
          * Wanted
          * @description What the ticket is for: `topics` or one appointment; by default all topics.
@@ -3854,7 +4133,10 @@ export type ExceptionsReplaced = components['schemas']['ExceptionsReplaced'];
 export type Explanation = components['schemas']['Explanation'];
 export type GrantedAgent = components['schemas']['GrantedAgent'];
 export type Health = components['schemas']['Health'];
+export type HoldsDay = components['schemas']['HoldsDay'];
 export type Kind = components['schemas']['Kind'];
+export type LatencyHour = components['schemas']['LatencyHour'];
+export type LeadTimes = components['schemas']['LeadTimes'];
 export type LinkedPatient = components['schemas']['LinkedPatient'];
 export type LinkedPatientName = components['schemas']['LinkedPatientName'];
 export type LogFigures = components['schemas']['LogFigures'];
@@ -3888,8 +4170,10 @@ export type Status = components['schemas']['Status'];
 export type Ticket = components['schemas']['Ticket'];
 export type Transition = components['schemas']['Transition'];
 export type Update = components['schemas']['Update'];
+export type UtilisationDay = components['schemas']['UtilisationDay'];
 export type Verb = components['schemas']['Verb'];
 export type Via = components['schemas']['Via'];
+export type VisitsDay = components['schemas']['VisitsDay'];
 export type Wanted = components['schemas']['Wanted'];
 export type WebConfig = components['schemas']['WebConfig'];
 export type Webhook = components['schemas']['Webhook'];
@@ -6196,6 +6480,144 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    read_utilisation: {
+        parameters: {
+            query?: {
+                /** @description Default: all clinics, each by the days of its zone. */
+                clinic_id?: string;
+                /** @description First day. Default: 27 days before `to`. */
+                from?: string;
+                /** @description Last day, included. Default: 27 days after `from`, or today in UTC. A range has at most 366 days. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UtilisationDay"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    read_conversion: {
+        parameters: {
+            query?: {
+                /** @description Default: all clinics, each by the days of its zone. */
+                clinic_id?: string;
+                /** @description First day. Default: 27 days before `to`. */
+                from?: string;
+                /** @description Last day, included. Default: 27 days after `from`, or today in UTC. A range has at most 366 days. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldsDay"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    read_no_shows: {
+        parameters: {
+            query?: {
+                /** @description Default: all clinics, each by the days of its zone. */
+                clinic_id?: string;
+                /** @description First day. Default: 27 days before `to`. */
+                from?: string;
+                /** @description Last day, included. Default: 27 days after `from`, or today in UTC. A range has at most 366 days. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitsDay"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    read_lead_times: {
+        parameters: {
+            query?: {
+                /** @description Default: all clinics, each by the days of its zone. */
+                clinic_id?: string;
+                /** @description First day. Default: 27 days before `to`. */
+                from?: string;
+                /** @description Last day, included. Default: 27 days after `from`, or today in UTC. A range has at most 366 days. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadTimes"][];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    read_latency: {
+        parameters: {
+            query?: {
+                /** @description First day. Default: 27 days before `to`. */
+                from?: string;
+                /** @description Last day, included. Default: 27 days after `from`, or today in UTC. A range has at most 366 days. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatencyHour"][];
+                };
             };
             default: components["responses"]["Refused"];
         };
