@@ -78,9 +78,16 @@ async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
         missing = await _missing(connection, migrations)
         for migration in missing:
             await _apply(connection, migration)
+        await _grant_roles(connection)
         return [migration.version for migration in missing]
     finally:
         await connection.close(timeout=5)
+
+
+async def _grant_roles(connection: Connection) -> None:
+    """Grants their rights to roles that were created since the last migration (roles.sql)."""
+    if await connection.fetchval(f"select to_regprocedure('{SCHEMA}.grant_roles()')"):
+        await connection.execute("select grant_roles()")
 
 
 async def pending(connection: Connection, directory: Path = DIRECTORY) -> list[str]:

@@ -27,6 +27,19 @@ async def wake_relay(connection: Connection) -> None:
     )
 
 
+async def become_relay(connection: Connection) -> None:
+    """Takes the role chairtime_relay, if this login may: only it can move events into the log. The
+    owner of the tables needs no role.
+    """
+    await connection.execute(
+        """
+        select set_config('role', r.rolname, false) from pg_roles r
+         where r.rolname = 'chairtime_relay' and pg_has_role(r.oid, 'member')
+           and has_schema_privilege(r.oid, 'chairtime', 'usage')
+        """
+    )
+
+
 async def relay(connection: Connection, limit: int) -> int:
     """Moves up to `limit` committed events into the log, oldest first; returns how many."""
     moved: int = await connection.fetchval("select relay_batch($1)", limit)

@@ -79,6 +79,8 @@ class Relay:
 
     async def _session(self, connection: DedicatedConnection) -> None:
         try:
+            async with self._connection.query_timeout():
+                await outbox.become_relay(connection)
             await self._follow(connection)
             await self._lead(connection)
         finally:

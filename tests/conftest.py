@@ -19,7 +19,7 @@ from db import pool as db_pool
 from db.migrate import migrate
 from db.pool import Pool, connect, create_pool
 from embedded import ports, stack
-from tests import optional, servers
+from tests import optional, roles, servers
 from tests.servers import TEMPLATE
 from tests.support import HANG
 
@@ -82,6 +82,7 @@ def generous_timeouts(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 def postgres() -> Iterator[Postgres]:
     """One server for all tests, with a migrated database TEMPLATE that holds the demo data."""
     with servers.postgres() as running:
+        roles.create(running.superuser_dsn())
         asyncio.run(_make_template(running))
         yield running
         asyncio.run(_run(running, f"drop database {TEMPLATE}"))
@@ -97,6 +98,12 @@ async def dsn(postgres: Postgres) -> AsyncIterator[str]:
     )
     yield postgres.dsn(name)
     await _run(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def api_dsn(dsn: str) -> str:
+    """The test's database, with the rights of the API's role."""
+    return roles.dsn_of("chairtime_api", dsn)
 
 
 @pytest.fixture

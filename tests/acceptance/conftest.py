@@ -10,6 +10,7 @@ from db import demo
 from db.migrate import migrate
 from db.pool import connect, create_pool
 from embedded import stack
+from tests import roles
 from tests.acceptance.clinic import Clinic
 from tests.acceptance.premises import Premises
 
@@ -21,6 +22,7 @@ LOSES_NOTHING = {"fsync": "off", "full_page_writes": "off"}
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Premises]:
     """One system for all these tests, with servers of its own, since they get killed."""
     with stack.postgres(LOSES_NOTHING) as postgres, stack.temporal(persistent=True) as temporal:
+        roles.create(postgres.superuser_dsn())
         asyncio.run(_furnish(postgres.dsn()))
         premises = Premises(postgres, temporal, tmp_path_factory.mktemp("premises"))
         try:

@@ -15,6 +15,7 @@ from typing import Any
 
 from embedded import ports, probe, stack
 from embedded.process import Command, Process, wait_until
+from tests import roles
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -87,7 +88,7 @@ class Premises:
         port = ports.any_free()
         health = ["worker", "--health-port", str(port)]
         environment = self._environment(
-            self.postgres.part.port, temporal_port or self.temporal.part.port
+            "chairtime_worker", self.postgres.part.port, temporal_port or self.temporal.part.port
         )
         return Part(health, environment, port, self.home / f"{name}.log")
 
@@ -95,7 +96,7 @@ class Premises:
         """An API, not yet started; by another way to Postgres where one is given."""
         port, metrics = ports.any_free(), ports.any_free()
         environment = self._environment(
-            postgres_port or self.postgres.part.port, self.temporal.part.port
+            "chairtime_api", postgres_port or self.postgres.part.port, self.temporal.part.port
         )
         own = {"HOST": ports.HOST, "PORT": str(port), "METRICS_PORT": str(metrics)}
         return Part(["api"], environment | own, port, self.home / f"{name}.log", metrics)
@@ -130,10 +131,13 @@ class Premises:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
 
-    def _environment(self, postgres_port: int, temporal_port: int) -> dict[str, str]:
+    def _environment(self, role: str, postgres_port: int, temporal_port: int) -> dict[str, str]:
+        """As in production, each part has the rights of its own role."""
         return {
             "ENVIRONMENT": "development",
-            "DATABASE_URL": self.dsn.replace(f":{self.postgres.part.port}/", f":{postgres_port}/"),
+            "DATABASE_URL": roles.dsn_of(role, self.dsn).replace(
+                f":{self.postgres.part.port}/", f":{postgres_port}/"
+            ),
             "TEMPORAL_ADDRESS": f"{ports.HOST}:{temporal_port}",
             "METRICS_PORT": "0",
             "CHAIRTIME_HOME": str(self.home),

@@ -17,10 +17,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(dsn: str, home: Path) -> Settings:
+def settings(api_dsn: str, home: Path) -> Settings:
     return Settings(
         environment="development",
-        database_url=dsn,
+        database_url=api_dsn,
         metrics_port=0,
         chairtime_home=home,
         public_url="http://chairtime",
