@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     as `10.1.0.0/16`, separated by commas. In development this machine is one of them.
     """
 
+    worker_build_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._+-]{1,100}$")
+    """The version of this worker, for Temporal's worker versioning: workers of two versions then
+    run side by side, and only the version that is made current gets work. Default: no versions.
+    """
+
     webhook_dead_after_hours: int = Field(default=24, ge=1, le=48)
     """A webhook endpoint is switched off if all attempts failed for so many hours."""
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from math import inf
+from typing import Any
 
 import uvloop
 from temporalio.client import Client
@@ -34,6 +35,7 @@ from worker_health import HealthPort
 from workflows.client import UNREACHABLE, connect, reachable
 from workflows.dispatch import Dispatcher
 from workflows.worker import build_worker as build_worker
+from workflows.worker import deployment
 
 log = logging.getLogger("chairtime.worker")
 
@@ -101,8 +103,11 @@ class _Worker:
     async def _serve(self, pool: Pool, waker: RelayWaker, heartbeat: Heartbeat) -> None:
         """Runs workers, dispatcher and feeder until stopped. Raises the error that prevents it."""
         client = await _connected()
-        bookings = build_worker(client, BookingActivities(pool, waker.wake))
-        deliveries = webhooks.build_worker(client, _webhook_activities(self._settings, pool))
+        options = _options(self._settings)
+        bookings = build_worker(client, BookingActivities(pool, waker.wake), **options)
+        deliveries = webhooks.build_worker(
+            client, _webhook_activities(self._settings, pool), **options
+        )
         parts = heartbeat, Dispatcher(self._dsn, client), Feeder(self._dsn, client)
         running = [asyncio.create_task(worker.run()) for worker in (bookings, deliveries)]
         stopped = asyncio.create_task(self._stop.wait())
@@ -120,6 +125,12 @@ class _Worker:
             ends = [worker.shutdown() for worker, task in workers if not task.done()]
             await asyncio.gather(*(part.stop() for part in parts), *ends)
         await asyncio.gather(*running)
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """The SDK's options of both workers."""
+    build_id = settings.worker_build_id
+    return {"deployment_config": deployment(build_id)} if build_id else {}
 
 
 def _webhook_activities(settings: Settings, pool: Pool) -> WebhookActivities:

@@ -4,11 +4,33 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+)
 
 from activities.advance import BookingActivities
 from workflows import TASK_QUEUE
 from workflows.booking import BookingWorkflow
+
+DEPLOYMENT = "chairtime"
+"""The name of the deployment in Temporal, which all workers' versions belong to."""
+
+
+def deployment(build_id: str, name: str = DEPLOYMENT) -> WorkerDeploymentConfig:
+    """Makes a worker one of a version. It gets work once an operator has made that version the
+    current one (docs/operations.md). Running bookings move to the current version with their next
+    task, as they live for months: workflow code must replay what earlier versions wrote.
+    """
+    version = WorkerDeploymentVersion(deployment_name=name, build_id=build_id)
+    return WorkerDeploymentConfig(
+        version=version,
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    )
 
 
 def build_worker(client: Client, activities: BookingActivities, **overrides: Any) -> Worker:
