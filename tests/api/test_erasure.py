@@ -25,6 +25,7 @@ CODES = {
     "resources": "kind",
     "schedule_exceptions": "kind",
     "schema_migrations": "version checksum",
+    "role_rights": "relation api worker relay",
     "stream_tickets": "caller topics",
     "webhook_deliveries": "topic kind payload status outcome",
     "webhook_endpoints": "owner_role topics kinds disabled_reason epoch",
