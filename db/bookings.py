@@ -4,7 +4,6 @@ one transaction.
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 
@@ -15,7 +14,6 @@ from domain.appointments import OVERRIDE, Appointment, Change, Hold, Move, MoveT
 from domain.booking import MAX_EXTENSIONS, RULES, Outcome, Verb, earliest_use
 from domain.clinic import BookingTerms
 from domain.idempotency import Key
-from domain.patient_limits import RELEASE_WINDOW, Limits
 from domain.policy import AppointmentWithPolicy, policy
 from domain.schedules import Reason
 
@@ -64,7 +62,7 @@ async def hold(
         command.command_id,
         str(actor),
         str(via),
-        _limits(command.limits),
+        command.limits.packed() if command.limits else None,
         command.token,
     )
     if row["outcome"] == "stale":
@@ -209,9 +207,3 @@ def _visible(row: asyncpg.Record, within: Scope) -> Appointment | None:
 
 def _packed(key: Key | None) -> dict[str, str] | None:
     return key.packed() if key else None
-
-
-def _limits(limits: Limits | None) -> dict[str, Any] | None:
-    if limits is None:
-        return None
-    return limits.packed() | {"release_window": RELEASE_WINDOW.total_seconds()}

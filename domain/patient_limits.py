@@ -58,8 +58,18 @@ class Limits:
             "holds": self.holds,
             "bookings": self.bookings,
             "free_releases": self.free_releases,
+            "release_window": RELEASE_WINDOW.total_seconds(),
             **holder,
         }
+
+    def of_the_time(self) -> "Limits":
+        """Only the limits that depend on the time that is held: at another time they may not be
+        reached.
+        """
+        return Limits(
+            free_releases=self.free_releases,
+            holder=HolderLimits(agent_day_holds=self.holder.agent_day_holds),
+        )
 
 
 def limits(*, by_staff: bool, holds: bool, holder: HolderLimits = NO_HOLDER_LIMITS) -> Limits:

@@ -23,6 +23,8 @@ TIMEOUT = httpx2.Timeout(10, read=40)
 
 UNREACHABLE = "Booking does not work at the moment; please try again shortly."
 REFUSED = "I cannot do that at the moment."
+TELL = "Tell the person that it does not work; `detail` says why, for whoever set this up."
+AGAIN = "Repeat the same call after a second. It is safe: it has one effect."
 
 
 class Refused(Exception):
@@ -67,7 +69,7 @@ class RestDoor:
         if "ok" in found:
             return found
         if "code" in found:  # refused before the verb was reached
-            return {"ok": False, "say": REFUSED, "alternatives": [], **found}
+            return {"ok": False, "say": REFUSED, "alternatives": [], "next_step": TELL, **found}
         why = f"The API answered {answer.status_code} without a document; check CHAIRTIME_URL."
         return _refusal(answer.status_code, why)
 
@@ -119,4 +121,5 @@ def _refusal(status: int, detail: str) -> Document:
         "code": "unavailable",
         "say": UNREACHABLE,
         "alternatives": [],
+        "next_step": AGAIN,
     }

@@ -8,8 +8,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from db import appointments, clinics
+from db import appointments, clinics, patient_times
 from db.appointments import Blocking
+from db.patient_times import Taker
 from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
 from domain.actors import Actor, Role, Scope
@@ -54,12 +55,26 @@ class Alternatives:
         self._pool = pool
         self._cache = Cache[object, list[Any]](CACHE_SECONDS)
 
-    async def near(self, wanted_slot: WantedSlot, asker: Actor) -> list[BoardSlot]:
-        """Up to three free slots of the same dentist, nearest first; none if the database does not
-        answer in time. Takes a connection: do not call it while holding one.
+    async def near(
+        self, wanted_slot: WantedSlot, asker: Actor, taker: Taker | None = None
+    ) -> list[BoardSlot]:
+        """Up to three free slots of the same dentist that the taker can take (null: anybody),
+        nearest first; none if the database does not answer in time. Takes a connection: do not
+        call it while holding one.
         """
-        key = wanted_slot, asker.is_staff
-        return await self._cached(key, lambda connection: nearest(connection, wanted_slot, asker))
+        shared: list[BoardSlot] = await self._cached(
+            (wanted_slot, asker.is_staff),
+            lambda connection: nearest(connection, wanted_slot, asker),
+        )
+        if taker is None or not shared:
+            return shared
+
+        async def own(connection: Connection) -> list[BoardSlot]:
+            if await _suit(connection, shared, wanted_slot, taker):
+                return shared
+            return await nearest(connection, wanted_slot, asker, taker)
+
+        return await self._cached((wanted_slot, asker.is_staff, taker), own)
 
     async def own(
         self, wanted_slot: WantedSlot, asker: Actor, within: Scope, patient_id: UUID
@@ -105,9 +120,11 @@ class Alternatives:
         return []
 
 
-async def nearest(connection: Connection, wanted_slot: WantedSlot, asker: Actor) -> list[BoardSlot]:
-    """Up to MOST free slots, nearest first. Searches from the wanted day to the horizon, then the
-    days before it.
+async def nearest(
+    connection: Connection, wanted_slot: WantedSlot, asker: Actor, taker: Taker | None = None
+) -> list[BoardSlot]:
+    """Up to MOST free slots that the taker can take, nearest first. Searches from the wanted day to
+    the horizon, then the days before it.
     """
     booking_terms = await clinics.booking_terms(
         connection, wanted_slot.dentist_id, wanted_slot.appointment_type, asker
@@ -125,11 +142,46 @@ async def nearest(connection: Connection, wanted_slot: WantedSlot, asker: Actor)
     found: list[Found] = []
     for asked in _windows(booking_terms, wanted_slot.starts_at):
         free = await search(connection, [booking_terms], asked)
-        found += [each for each in free if each[0].starts_at not in excluded]
+        near = [each for each in free if each[0].starts_at not in excluded]
+        near.sort(key=lambda each: abs(each[0].starts_at - wanted_slot.starts_at))
+        found += await _taken_by(connection, near, wanted_slot, taker) if taker else near
         if len(found) >= MOST:
             break
     found.sort(key=lambda each: abs(each[0].starts_at - wanted_slot.starts_at))
     return [shown(*each) for each in islice(found, MOST)]
+
+
+async def _taken_by(
+    connection: Connection, near: list[Found], wanted_slot: WantedSlot, taker: Taker
+) -> list[Found]:
+    """The first MOST of these slots that the taker can take."""
+    slots = {slot.starts_at: (slot, terms) for slot, terms in near}
+    starts = await patient_times.takeable(
+        connection,
+        taker,
+        wanted_slot.dentist_id,
+        list(slots),
+        near[0][1].terms.duration if near else timedelta(0),
+        wanted_slot.moving,
+        MOST,
+    )
+    return [slots[start] for start in starts]
+
+
+async def _suit(
+    connection: Connection, slots: list[BoardSlot], wanted_slot: WantedSlot, taker: Taker
+) -> bool:
+    """Whether the taker can take all of these slots."""
+    starts = await patient_times.takeable(
+        connection,
+        taker,
+        wanted_slot.dentist_id,
+        [each.starts_at for each in slots],
+        slots[0].ends_at - slots[0].starts_at,
+        wanted_slot.moving,
+        len(slots),
+    )
+    return len(starts) == len(slots)
 
 
 def _windows(booking_terms: BookingTerms, starts_at: datetime) -> Iterator[Asked]:

@@ -7,13 +7,15 @@ from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
 from api.bookings import permissions
-from api.bookings.refusal_details import WITH_ALTERNATIVES, unknown_field, with_alternatives
+from api.bookings.holder_limits import limits_of
+from api.bookings.refusal_details import another_time_helps, unknown_field, with_alternatives
 from api.bookings.refusals import refusal
 from api.bookings.requests import Update
 from api.http.answers import etag, refusing_text
 from api.http.context import RequestContext
 from api.state import AppState
 from db import appointments
+from db.patient_times import Taker
 from db.pool import use
 from domain.actors import Actor, scope
 from domain.appointments import DONE, NO_TEXTS, Appointment, Change, Move, Result, Texts, Via
@@ -57,7 +59,8 @@ async def changed(state: AppState, command: Change, actor: Actor, token: str | N
             result = await booking.change(connection, command, actor, Via.API, within)
     if result.outcome is Outcome.EXPIRED and (late := result.appointment):
         wanted_slot = WantedSlot(late.dentist_id, late.appointment_type, late.starts_at)
-        raise await with_alternatives(state, result, wanted_slot, actor, late.patient_id)
+        taker = Taker(late.patient_id, limits_of(state, actor))
+        raise await with_alternatives(state, result, wanted_slot, actor, taker)
     if result.outcome is Outcome.DONE:
         state.committed()
     return result
@@ -105,9 +108,10 @@ async def moved(state: AppState, command: Move, actor: Actor, token: str | None)
             raise await unknown_field(
                 state, to.dentist_id, to.appointment_type, same_dentist=same_dentist
             )
-        if result.outcome in WITH_ALTERNATIVES | {Outcome.EXPIRED}:
+        if another_time_helps(result.outcome):
             wanted_slot = WantedSlot(to.dentist_id, to.appointment_type, to.starts_at, command.id)
-            raise await with_alternatives(state, result, wanted_slot, actor, before.patient_id)
+            taker = Taker(before.patient_id)
+            raise await with_alternatives(state, result, wanted_slot, actor, taker)
     if result.outcome is Outcome.DONE:
         state.committed()
     return result

@@ -7,16 +7,17 @@ from uuid_utils.compat import uuid7
 
 from api.bookings import permissions
 from api.bookings.changing import successful
-from api.bookings.refusal_details import WITH_ALTERNATIVES, unknown_field, with_alternatives
+from api.bookings.holder_limits import limits_of
+from api.bookings.refusal_details import another_time_helps, unknown_field, with_alternatives
 from api.bookings.requests import Reserve
 from api.http.answers import etag
 from api.http.context import actor_id
 from api.state import AppState
+from db.patient_times import Taker
 from domain.actors import Actor, Role
 from domain.appointments import Appointment, Hold, Result
 from domain.booking import Outcome
 from domain.idempotency import Key
-from domain.patient_limits import HolderLimits, limits
 from services.alternatives import WantedSlot
 
 
@@ -45,29 +46,10 @@ async def hold_command(
         caller=actor_id(actor),
         notes=body.notes,
         key=key,
-        limits=limits(
-            by_staff=actor.is_staff, holds=holds, holder=_limits(state, actor, conversation)
-        ),
+        limits=limits_of(state, actor, holds=holds, conversation=conversation),
         override=body.override,
         token=state.hold_tokens.of(id) if conversation or is_agent else None,
     )
-
-
-def _limits(state: AppState, actor: Actor, conversation: bytes | None) -> HolderLimits:
-    settings = state.settings
-    found = HolderLimits()
-    if conversation:
-        found = replace(
-            found, conversation=conversation, conversation_holds=settings.conversation_holds
-        )
-    if actor.role is Role.AGENT:
-        found = replace(
-            found,
-            agent_id=actor.id,
-            agent_holds=settings.agent_holds,
-            agent_day_holds=settings.agent_holds_per_day,
-        )
-    return found
 
 
 async def held(state: AppState, command: Hold, actor: Actor, result: Result) -> Appointment:
@@ -78,8 +60,9 @@ async def held(state: AppState, command: Hold, actor: Actor, result: Result) -> 
     hidden = result.outcome is Outcome.NOT_VISIBLE and actor.role is Role.AGENT
     if result.outcome is Outcome.NOT_FOUND or hidden:  # to agents, both are an unknown patient
         raise await unknown_field(state, command.dentist_id, command.appointment_type)
-    if result.outcome in WITH_ALTERNATIVES:
-        raise await with_alternatives(state, result, wanted_slot, actor, command.patient_id)
+    if another_time_helps(result.outcome):
+        taker = Taker(command.patient_id, command.limits)
+        raise await with_alternatives(state, result, wanted_slot, actor, taker)
     appointment = successful(result)
     if command.token:
         appointment = replace(appointment, hold_token=state.hold_tokens.of(appointment.id))

@@ -3,12 +3,14 @@ of a body. If the database is unavailable, the refusal is sent without them.
 """
 
 import asyncio
+from typing import assert_never
 from uuid import UUID
 
 from api.bookings.refusals import refusal
 from api.http.errors import Problem, invalid
 from api.state import AppState
 from db import catalogue, clinics
+from db.patient_times import Taker
 from db.pool import Unavailable, use
 from domain.actors import Actor, scope
 from domain.appointments import Result
@@ -16,21 +18,44 @@ from domain.booking import Outcome
 from domain.schedules import Reason
 from services.alternatives import WantedSlot
 
-WITH_ALTERNATIVES = frozenset({Outcome.SLOT, Outcome.NOT_OFFERED, Outcome.NO_CHAIR})
+
+def another_time_helps(outcome: Outcome) -> bool:
+    """Whether a refused command may succeed at another time; only such refusals have alternatives.
+    Limits on how much somebody holds or has booked are reached at any time.
+    """
+    match outcome:
+        case Outcome.SLOT | Outcome.PATIENT_OVERLAP | Outcome.NO_CHAIR | Outcome.NOT_OFFERED:
+            return True
+        case Outcome.COOLDOWN | Outcome.DENTIST_DAY_QUOTA | Outcome.EXPIRED:
+            return True
+        case Outcome.QUOTA | Outcome.BOOKING_QUOTA:
+            return False
+        case Outcome.CONVERSATION_QUOTA | Outcome.AGENT_QUOTA:
+            return False
+        case Outcome.DONE | Outcome.REPEAT | Outcome.SAME | Outcome.KEY_REUSED:
+            return False
+        case Outcome.NOT_FOUND | Outcome.NOT_VISIBLE | Outcome.NOT_HOLDER | Outcome.INVALID:
+            return False
+        case Outcome.VERSION | Outcome.TOO_EARLY | Outcome.TOO_LATE | Outcome.EXTENDED_ENOUGH:
+            return False
+        case Outcome.MALFORMED | Outcome.UNKNOWN:
+            return False
+        case _ as never:
+            assert_never(never)
 
 
 async def with_alternatives(
-    state: AppState, result: Result, wanted_slot: WantedSlot, actor: Actor, patient_id: UUID
+    state: AppState, result: Result, wanted_slot: WantedSlot, actor: Actor, taker: Taker
 ) -> Problem:
-    """The refusal, with alternatives and, if it blocks, the caller's own booking. `patient_id`: for
-    whom the slot was wanted.
+    """The refusal, with alternatives that the taker can take and, if it blocks, the caller's own
+    booking.
     """
     if result.outcome is not Outcome.SLOT:
-        return refusal(result, await state.alternatives.near(wanted_slot, actor))
+        return refusal(result, await state.alternatives.near(wanted_slot, actor, taker))
     wanted_slot = wanted_slot._replace(start_taken=True)
     others, mine = await asyncio.gather(
-        state.alternatives.near(wanted_slot, actor),
-        state.alternatives.own(wanted_slot, actor, scope(actor), patient_id),
+        state.alternatives.near(wanted_slot, actor, taker),
+        state.alternatives.own(wanted_slot, actor, scope(actor), taker.patient_id),
     )
     return refusal(result, others, mine)
 

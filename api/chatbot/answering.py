@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from api.chatbot import documents, texts
+from api.chatbot import advice, documents, texts
 from api.chatbot.conversation import Conversation, opened
 from api.chatbot.documents import Document
 from api.chatbot.models import Arguments
@@ -50,9 +50,9 @@ async def answer(state: AppState, verb: str, caller: Actor, raw: object) -> Answ
         conversation = await opened(state, caller, arguments)
         document = await VERBS[verb](conversation, arguments)
     except Problem as problem:
-        return await _refused(conversation, problem, raw)
+        return await _refused(conversation, verb, problem, raw)
     except Unavailable:
-        return await _refused(conversation, errors.database_unavailable(), raw)
+        return await _refused(conversation, verb, errors.database_unavailable(), raw)
     return Answer(to_jsonable_python({"ok": True} | document))
 
 
@@ -71,19 +71,22 @@ def _language(raw: object) -> Any:
     return asked if asked in LANGUAGES else "en"
 
 
-async def _refused(conversation: Conversation, problem: Problem, raw: object) -> Answer:
-    """The problem of REST, with a sentence to say and the alternatives as slots."""
-    body = dict(problem.body)
+async def _refused(conversation: Conversation, verb: str, problem: Problem, raw: object) -> Answer:
+    """The problem of REST, with a sentence to say, what to do next, and the alternatives as
+    slots.
+    """
+    body = advice.in_a_conversation(problem.body)
     alternatives = await _alternatives(conversation, body.pop("alternatives", None) or [], raw)
     offers = [each["say"] for each in alternatives]
     names = [each["dentist"] for each in body.get("candidates", ())]
-    language, code = conversation.language, body["code"]
+    language, kind = conversation.language, advice.kind_of(body)
     facts = {"candidates": texts.either(language, names)} if names else {}
     document = {
         "ok": False,
         **body,
-        "say": texts.refusal(language, code, offers, **facts),
+        "say": texts.refusal(language, kind, offers, **facts),
         "alternatives": alternatives,
+        "next_step": advice.next_step(kind, verb, alternatives=bool(alternatives)),
     }
     return Answer(to_jsonable_python(document), problem.status, problem.headers or {})
 

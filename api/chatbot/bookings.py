@@ -6,6 +6,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from api.bookings.changing import changed, moved, successful
+from api.bookings.holder_limits import limits_of
 from api.bookings.holding import held, hold_command
 from api.bookings.refusals import refusal
 from api.bookings.requests import Reserve
@@ -25,6 +26,7 @@ from api.http.answers import existing
 from api.http.errors import Problem
 from db import appointments, conversations
 from db.conversations import BookingNames
+from db.patient_times import Taker
 from db.pool import use
 from domain.actors import scope
 from domain.appointments import AgreedBy, Agreement, Appointment, Change, Move, Result
@@ -55,9 +57,14 @@ async def hold_slot(conversation: Conversation, arguments: HoldSlot) -> Document
         appointment = await held(state, command, caller, result)
         if repeats.has_slot(appointment, arguments):
             return await _shown(conversation, appointment)
+    wanted = WantedSlot(
+        command.dentist_id, command.appointment_type, command.starts_at, start_taken=True
+    )
+    taker = Taker(command.patient_id, command.limits)
     raise Problem(
         "hold_cooldown",
         "This conversation has held this time too often; choose another time.",
+        alternatives=await state.alternatives.near(wanted, caller, taker),
     )
 
 
@@ -127,7 +134,8 @@ async def _offered_anew(conversation: Conversation, said: str, expired: Appointm
     """The nearest times that are free instead of an expired hold."""
     state, language = conversation.state, conversation.language
     wanted = WantedSlot(expired.dentist_id, expired.appointment_type, expired.starts_at)
-    nearest = await state.alternatives.near(wanted, conversation.caller)
+    taker = Taker(expired.patient_id, limits_of(state, conversation.caller))
+    nearest = await state.alternatives.near(wanted, conversation.caller, taker)
     dentists = await documents.dentist_names(state)
     slots = documents.alternatives(conversation, nearest, expired.appointment_type, dentists)
     offers = texts.instead(language, [each["say"] for each in slots])

@@ -90,13 +90,16 @@ NEXT_FREE: Mapping[Language, str] = {
 REFUSALS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "slot_unavailable": "That time has just been taken.",
+        "yours": "That time is already held or booked for you.",
         "slot_not_offered": "The clinic does not offer that time.",
+        "not_online": "Only the clinic itself books this treatment; please call the clinic.",
         "patient_overlap": "There is already another appointment at that time.",
         "hold_expired": "The held time has expired and is free again.",
         "too_late_to_cancel": "It is too late to change this appointment here; please call the"
         " clinic.",
         "hold_quota": "There are too many held times; please confirm or give back one first.",
-        "booking_quota": "There are already as many appointments as the clinic allows at a time.",
+        "booking_quota": "There are already as many appointments as the clinic allows at a time;"
+        " please cancel one first, or call the clinic.",
         "conversation_quota": "There are too many held times; please confirm or give back one"
         " first.",
         "agent_quota": "I cannot hold more times at the moment; please try again in some minutes.",
@@ -116,20 +119,23 @@ REFUSALS: Mapping[Language, Mapping[str, str]] = {
     },
     "de": {
         "slot_unavailable": "Dieser Termin ist gerade vergeben worden.",
+        "yours": "Diese Zeit ist für Sie schon reserviert oder gebucht.",
         "slot_not_offered": "Die Praxis bietet diesen Termin nicht an.",
+        "not_online": "Diese Behandlung vergibt nur die Praxis selbst; bitte rufen Sie dort an.",
         "patient_overlap": "Zu dieser Zeit gibt es schon einen anderen Termin.",
         "hold_expired": "Die Reservierung ist abgelaufen, der Termin ist wieder frei.",
         "too_late_to_cancel": "Dieser Termin lässt sich hier nicht mehr ändern; bitte rufen Sie die"
         " Praxis an.",
         "hold_quota": "Es sind zu viele Termine reserviert; bitte bestätigen Sie einen, oder geben"
         " Sie einen zurück.",
-        "booking_quota": "Es gibt schon so viele Termine, wie die Praxis gleichzeitig zulässt.",
+        "booking_quota": "Es gibt schon so viele Termine, wie die Praxis gleichzeitig zulässt;"
+        " bitte sagen Sie zuerst einen ab, oder rufen Sie die Praxis an.",
         "conversation_quota": "Es sind zu viele Termine reserviert; bitte bestätigen Sie einen,"
         " oder geben Sie einen zurück.",
         "agent_quota": "Ich kann gerade keine weiteren Termine reservieren; bitte versuchen Sie es"
         " in einigen Minuten noch einmal.",
         "dentist_day_quota": "An diesem Tag sind gerade viele Termine reserviert; bitte wählen Sie"
-        " einen anderen Tag.",
+        " einen anderen Tag oder jemand anderen in der Praxis.",
         "hold_cooldown": "Dieser Termin wurde mehrmals reserviert und zurückgegeben; bitte wählen"
         " Sie einen anderen.",
         "invalid_transition": "Das ist bei diesem Termin nicht mehr möglich.",

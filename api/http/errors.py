@@ -105,12 +105,19 @@ def not_found() -> Problem:
     return Problem("not_found", "Not found, or you may not see it; check the id.")
 
 
-def database_unavailable() -> Problem:
+def database_unavailable(how: str = "repeat the same call") -> Problem:
+    """`how`: what to do, in words that fit what was called."""
     return Problem(
-        "unavailable",
-        "The database is unavailable; repeat with the same Idempotency-Key.",
-        headers={"Retry-After": "1"},
+        "unavailable", f"The database is unavailable; {how}.", headers={"Retry-After": "1"}
     )
+
+
+def _how_to_repeat(request: Request) -> str:
+    if request.url.path.startswith(("/api/chatbot/", "/mcp")):
+        return "repeat the same call"
+    if request.method in ("GET", "HEAD"):
+        return "repeat the request"
+    return "repeat with the same Idempotency-Key"
 
 
 def validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
@@ -152,7 +159,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Unavailable)
     async def unavailable(request: Request, error: Unavailable) -> Response:
         logger.warning("request %s: database unavailable: %s", request.scope["request_id"], error)
-        return answer(request, database_unavailable())
+        return answer(request, database_unavailable(_how_to_repeat(request)))
 
 
 def answer(request: Request, problem: Problem) -> Response:

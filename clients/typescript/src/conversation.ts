@@ -74,7 +74,9 @@ export interface ToolRefusal {
   title: string;
   detail: string;
   say: string;
-  /** Up to three free times instead. */
+  /** What the bot should do next. */
+  next_step: string;
+  /** Up to three times instead that the patient can take; none if another time does not help. */
   alternatives: Offer[];
   [member: string]: unknown;
 }
