@@ -63,8 +63,10 @@ PUBLIC = frozenset(
 )
 """Routes that need no token. Staff who send one are shown the times that staff may book."""
 
-PUBLIC_BY_TOPIC = frozenset({"stream_events"})
-"""Routes that need no token for public topics. A token that is sent must be valid."""
+TOKEN_OPTIONAL = frozenset({"stream_events", "find_slots"})
+"""Routes that need no token: streams, for public topics, and the verb that only searches. A token
+that is sent must be valid.
+"""
 
 RIGHTS: Mapping[str, Row] = {
     # bookings

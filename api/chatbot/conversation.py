@@ -10,7 +10,7 @@ from api.http.context import actor_id
 from api.state import AppState
 from db import conversations
 from db.pool import use
-from domain.actors import Actor, Role
+from domain.actors import VISITOR, Actor, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ async def opened(state: AppState, caller: Actor, arguments: Arguments) -> Conver
     English.
     """
     zone = ZoneInfo(arguments.time_zone) if arguments.time_zone else None
-    if arguments.language:
-        return Conversation(state, caller, arguments.language, zone)
+    if arguments.language or caller == VISITOR:
+        return Conversation(state, caller, arguments.language or "en", zone)
     async with use(state.pool) as connection:
         locale = await conversations.locale(
             connection,

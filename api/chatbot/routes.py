@@ -1,32 +1,43 @@
 """The REST door: `POST /api/chatbot/<verb>`."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Request, Response
-from pydantic_core import to_json
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic_core import from_json, to_json
 
 from api.chatbot import schemas
 from api.chatbot.answering import Answer, answer
 from api.chatbot.tools import TOOLS, Tool
-from api.http.context import Caller, State
+from api.http import context
+from api.http.context import State
 from api.http.errors import MEDIA_TYPE
 from api.http.strict import StrictRoute
+from api.state import AppState
+from domain.actors import VISITOR, Actor
+from domain.rights import TOKEN_OPTIONAL
 
 router = APIRouter(route_class=StrictRoute, prefix="/api/chatbot", tags=["chatbot"])
 
 
 def _route(tool: Tool) -> Callable[..., Awaitable[Response]]:
+    who = context.caller_or_visitor if tool.name in TOKEN_OPTIONAL else context.caller
+
     async def run(
         request: Request,
-        caller: Caller,
+        caller: Annotated[Actor, Depends(who)],
         state: State,
         arguments: Annotated[Any, Body(default_factory=dict)],
     ) -> Response:
-        answering = answer(state, tool.name, caller, arguments)
-        answered = await (while_connected(request, answering) if tool.read_only else answering)
+        answered: Answer | None
+        if caller == VISITOR:
+            answered = await _shared(state, tool, arguments)
+        else:
+            answering = answer(state, tool.name, caller, arguments)
+            answered = await (while_connected(request, answering) if tool.read_only else answering)
         if answered is None:
             return Response()  # nobody reads it
         if answered.document["ok"]:
@@ -43,6 +54,23 @@ def _route(tool: Tool) -> Callable[..., Awaitable[Response]]:
         )
 
     return run
+
+
+async def _shared(state: AppState, tool: Tool, arguments: object) -> Answer:
+    """The answer to visitors without a token. Those who ask for the same share it for a moment."""
+
+    async def read() -> bytes:
+        answered = await answer(state, tool.name, VISITOR, arguments)
+        return to_json((answered.document, answered.status, dict(answered.headers)))
+
+    asked = arguments
+    if isinstance(arguments, dict):
+        asked = {name: arguments[name] for name in arguments if name != "conversation_id"}
+    key = f"{tool.name} {json.dumps(asked, sort_keys=True)}"
+    answered = Answer(*from_json(await state.public_answers.get(key, read)))
+    if not answered.document["ok"]:
+        state.public_answers.drop(key)
+    return answered
 
 
 async def while_connected(

@@ -19,6 +19,7 @@ CLINICS = "/api/clinics"
 EVENTS = "/api/events"
 AVAILABILITY = "/api/availability/"
 CONFIG = "/api/config"
+FIND_SLOTS = "/api/chatbot/find_slots"
 MCP = "/mcp"
 
 
@@ -81,6 +82,8 @@ async def _admit_token(request: Request, limits: Limits, token: str) -> None:
 def _needs_no_token(request: Request) -> bool:
     if request.method == "GET" and request.scope["path"] == EVENTS:
         return security.is_anonymous(request) and asks_for_public_topics(request)
+    if request.method == "POST" and request.scope["path"] == FIND_SLOTS:
+        return security.is_anonymous(request)
     return is_public(request.method, request.scope["path"])
 
 

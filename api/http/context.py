@@ -16,7 +16,7 @@ from api.auth.security import Verified
 from api.http.errors import Problem
 from api.http.read_only import AcceptsReadOnly
 from api.state import AppState
-from domain.actors import Actor
+from domain.actors import VISITOR, Actor
 from domain.idempotency import Key
 from domain.people import disagreement
 from domain.rights import Right, right
@@ -43,6 +43,11 @@ State = Annotated[AppState, Depends(app_state)]
 async def caller(request: Request) -> Actor:
     """The actor of the token. Raises `unauthenticated`, or `forbidden` as `check_access` does."""
     return await check_access(request, await security.bearer(request))
+
+
+async def caller_or_visitor(request: Request) -> Actor:
+    """The same; VISITOR for who sends no token. A wrong token is refused."""
+    return VISITOR if security.is_anonymous(request) else await caller(request)
 
 
 async def visitor(request: Request) -> Actor | None:

@@ -16,7 +16,7 @@ from api.http.faults import CODES
 from api.openapi.events import EVENT, WEBHOOK_EVENT, WEBHOOKS
 from api.openapi.example_bodies import EXAMPLES, FRAMES
 from api.openapi.example_problems import problems
-from domain.rights import PUBLIC, PUBLIC_BY_TOPIC
+from domain.rights import PUBLIC, TOKEN_OPTIONAL
 
 ASSETS = Path(fastapi_offline.__file__).with_name("static")
 
@@ -152,9 +152,9 @@ def _finish(path: str, operation: dict[str, Any]) -> None:
     if not path.startswith("/api"):
         return
     if operation["operationId"] not in PUBLIC:
-        optional: list[dict[str, list[str]]] = [{}]
-        by_topic = operation["operationId"] in PUBLIC_BY_TOPIC
-        operation["security"] = [{"bearer": []}, *(optional if by_topic else [])]
+        without: list[dict[str, list[str]]] = [{}]
+        is_optional = operation["operationId"] in TOKEN_OPTIONAL
+        operation["security"] = [{"bearer": []}, *(without if is_optional else [])]
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     for parameter in operation.get("parameters", ()):
         _never_null(parameter["schema"])

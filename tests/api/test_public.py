@@ -7,6 +7,7 @@ import pytest
 
 from api.app import create_app
 from api.auth import development
+from api.chatbot.tools import TOOLS
 from db.demo import CLINIC
 from services import slot_search
 from settings import Settings
@@ -27,6 +28,10 @@ READS = (
     f"/api/availability/slots?{OFFERS}",
     f"/api/availability/{AMARA}/slots?{OFFERS}&include=all",
 )
+
+
+FIND_SLOTS = "/api/chatbot/find_slots"
+CHECKUP = {"appointment_type": "checkup"}
 
 
 @pytest.fixture
@@ -50,6 +55,7 @@ async def test_from_the_hold_on_a_token_is_needed(api, type):
         ("POST", "/api/availability/reserve"),
         ("POST", "/api/appointments"),
         ("POST", "/api/appointment-types"),
+        *(("POST", f"/api/chatbot/{verb}") for verb in TOOLS if verb != "find_slots"),
         ("PUT", f"/api/appointment-types/{type}"),
         ("GET", f"/api/availability/{AMARA}"),
         ("GET", f"/api/clinics/{CLINIC}/exceptions"),
@@ -61,6 +67,37 @@ async def test_from_the_hold_on_a_token_is_needed(api, type):
     ):
         answer = await api.request(method, path, json=body if method == "POST" else None)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), path
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [(CHECKUP, 200), (CHECKUP | {"dentist": "Dr. Nobody"}, 409), ({}, 422)]
+)
+async def test_a_visitor_finds_times_in_a_conversation_as_a_patient_does(api, as_, asked, status):
+    answers = [
+        await api.post(FIND_SLOTS, json=asked | {"conversation_id": id}, headers=headers)
+        for id, headers in (("one", {}), ("two", {}), ("three", as_("patient", "ana")))
+    ]
+    documents = [answer.json() for answer in answers]
+    for document in documents:
+        document.pop("request_id", None)
+    assert [answer.status_code for answer in answers] == [status] * 3
+    assert documents[0] == documents[1] == documents[2]
+
+
+async def test_visitors_who_ask_a_bot_for_the_same_times_share_the_search(api, monkeypatch):
+    hub = api._transport.app.state.app_state.hub
+    await until(lambda: hub.health.connected)
+    searches = counting(monkeypatch, slot_search, "free_starts")
+    for id in ("one", "two"):
+        answer = await api.post(FIND_SLOTS, json=CHECKUP | {"conversation_id": id})
+        assert answer.json()["slots"]
+    assert len(searches) == 1
+
+
+async def test_a_wrong_token_of_a_bot_is_refused_also_where_none_is_needed(api, settings):
+    over = development.token(settings, "agent", lifetime=-60)
+    answer = await api.post(FIND_SLOTS, json=CHECKUP, headers={"Authorization": f"Bearer {over}"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
 async def test_a_visitor_is_told_of_a_clinic_what_is_needed_to_choose_it(api):
@@ -161,3 +198,7 @@ async def test_visitors_are_counted_by_address_before_anything_is_searched(
                 assert len(searches) == before
                 posts = [(await visitor.post(url.partition("?")[0])).status_code for _ in range(2)]
                 assert posts[-1] == 429, "writing without a token counts as a failure"
+        transport = httpx2.ASGITransport(app, client=("192.0.2.99", 1))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://x") as visitor:
+            asked = [await visitor.post(FIND_SLOTS, json=CHECKUP) for _ in range(3)]
+            assert [each.status_code for each in asked] == [200, 200, 429]

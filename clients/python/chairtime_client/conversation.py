@@ -25,12 +25,13 @@ class Conversation:
     def __init__(
         self,
         base_url: str,
-        token: Token,
+        token: Token | None,
         conversation_id: str,
         *,
         language: str | None = None,
         time_zone: str | None = None,
     ) -> None:
+        """`token`: null for a visitor, who can only find slots."""
         named = {"language": language, "time_zone": time_zone}
         self._common = {"conversation_id": conversation_id} | {k: v for k, v in named.items() if v}
         self._token = token
@@ -70,13 +71,15 @@ class Conversation:
     async def _admitted(self, verb: str, arguments: dict[str, Any]) -> httpx2.Response:
         """One attempt, or two where the token has to be renewed."""
         answer = await self._attempt(verb, arguments)
-        if answer.status_code == 401 and not isinstance(self._token, str):
-            renew(self._token)
+        token = self._token
+        if answer.status_code == 401 and token is not None and not isinstance(token, str):
+            renew(token)
             answer = await self._attempt(verb, arguments)
         return answer
 
     async def _attempt(self, verb: str, arguments: dict[str, Any]) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {await bearer(self._token)}"}
+        token = self._token
+        headers = {} if token is None else {"Authorization": f"Bearer {await bearer(token)}"}
         return await self._client.post(f"/api/chatbot/{verb}", json=arguments, headers=headers)
 
 
