@@ -1,29 +1,40 @@
 """The scripted demo bot: what it answers to a sentence, and what it does meanwhile."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from embedded.chat.understanding import Language, Understood, sentences, understood
 
 Tool = Callable[..., Awaitable[dict[str, Any]]]
 """Runs a verb of a conversation, as `Conversation.tool` does."""
 
+Bookings = Callable[[], Awaitable[Sequence[str]]]
+"""The ids of the person's bookings that are ahead, the soonest first."""
+
+Aim = Literal["cancel", "move"]
+
 OFFERED = 3
-"""Times that are offered at once."""
+"""Times or bookings that are offered at once."""
 
 OF_SLOT = ("dentist_id", "starts_at", "appointment_type")
+OF_BOOKING = ("booking_id", "hold_token")
 
 
 class Dialogue:
     """`hear` and `expired` do what follows, and return what the bot says, line by line."""
 
-    def __init__(self, tool: Tool, language: Language, patient: Mapping[str, str]) -> None:
+    def __init__(
+        self, tool: Tool, bookings: Bookings, language: Language, patient: Mapping[str, str]
+    ) -> None:
         """`patient`: the arguments of `hold_slot` that say for whom; empty for one's own token."""
-        self._tool, self._language, self._patient = tool, language, patient
+        self._tool, self._bookings = tool, bookings
+        self._language, self._patient = language, patient
         self._says: Mapping[str, str] = sentences(language)["says"]
         self._wishes: dict[str, Any] = {}
         self._offers: list[dict[str, Any]] = []
+        self._asked: tuple[Aim, list[dict[str, Any]]] | None = None
+        """The bookings of which one is to be chosen, and for what."""
         self._moving = False
         self.hold: dict[str, Any] | None = None
         self.booking: dict[str, Any] | None = None
@@ -42,6 +53,12 @@ class Dialogue:
                 return [self._says["help"]]
         if self.hold:
             return await self._of_hold(self.hold, meant)
+        asked, self._asked = self._asked, None
+        if asked and (answered := await self._of_asked(*asked, meant)):
+            return answered
+        match meant.intent:
+            case "cancel" | "move" as aim:
+                return await self._of_booking(aim, meant)
         return await self._of_search(meant)
 
     async def expired(self) -> list[str]:
@@ -56,31 +73,67 @@ class Dialogue:
             answer = await self._tool("confirm_booking", **{name: hold[name] for name in names})
             self.hold = None
             if answer["ok"]:
-                self.booking = answer | {"hold_token": hold["hold_token"]}
+                self.booking, self._offers = answer | {"hold_token": hold["hold_token"]}, []
                 return [answer["say"]]
             return self._instead(answer)
         if meant.intent is None and not meant.wishes:
             return [self._says["unclear"], self._says["book"]]
         given_back = await self._give_back()
-        if meant.intent in ("no", "cancel"):
+        if meant.intent in ("no", "cancel") or (meant.intent == "move" and not meant.wishes):
             return [*given_back, self._says["other"]]
         return [*given_back, *await self._of_search(meant)]
 
-    async def _of_search(self, meant: Understood) -> list[str]:
-        if meant.intent in ("cancel", "move") and not self.booking:
+    async def _of_booking(self, aim: Aim, meant: Understood) -> list[str]:
+        """The person wants to cancel or move the booking of this conversation, else another one."""
+        if self.booking:
+            return await self._act(aim, self.booking, meant)
+        found = [await self._tool("get_booking", booking_id=id) for id in await self._bookings()]
+        ahead = [each for each in found if each["ok"]][:OFFERED]
+        if not ahead:
             return [self._says["none"]]
-        if meant.intent == "cancel" and self.booking:
-            return await self._cancel(self.booking)
-        if meant.intent == "move":
-            self._moving = True
+        if len(ahead) == 1 and aim == "move":
+            return [ahead[0]["say"], *await self._act(aim, ahead[0], meant)]
+        self._asked = aim, ahead
+        if len(ahead) == 1:
+            return [ahead[0]["say"], self._says["cancel"]]
+        lines = [f"{n}. {each['say']}" for n, each in enumerate(ahead, 1)]
+        return [*lines, self._says["choose"]]
+
+    async def _of_asked(
+        self, aim: Aim, bookings: list[dict[str, Any]], meant: Understood
+    ) -> list[str] | None:
+        """The person was asked which booking, or whether this one; null for another answer."""
+        if meant.intent == "no":
+            return [self._says["kept"]]
+        chosen = meant.choice or (1 if meant.intent == "yes" and len(bookings) == 1 else None)
+        if chosen and chosen <= len(bookings):
+            return await self._act(aim, bookings[chosen - 1], meant)
+        return None
+
+    async def _act(self, aim: Aim, booking: dict[str, Any], meant: Understood) -> list[str]:
+        if aim == "cancel":
+            return await self._cancel(booking)
+        self.booking, self._moving, self._offers = booking, True, []
+        slot = booking["slot"]
+        self._wishes = {
+            "appointment_type": slot["appointment_type"],
+            "dentist": slot["dentist_id"],
+        }
+        return await self._of_search(meant) if meant.wishes else [self._says["other"]]
+
+    async def _of_search(self, meant: Understood) -> list[str]:
+        wishes = dict(meant.wishes or {})
         chosen = meant.choice or (1 if meant.intent == "yes" else None)
-        if chosen and not meant.wishes and chosen <= len(self._offers):
+        if chosen and not wishes and chosen <= len(self._offers):
             return await self._take(self._offers[chosen - 1])
         if meant.intent == "no":
+            self._moving = False
             return [self._says["other"]]
-        if not meant.wishes and meant.intent not in ("later", "move"):
+        if not wishes and meant.intent != "later":
             return [self._says["unclear"]]
-        self._wishes |= {"not_before": None, "earliest": None} | dict(meant.wishes or {})
+        if "appointment_type" in wishes and meant.intent != "move":
+            self._moving = False
+        self._wishes |= {"not_before": None, "earliest": None} | wishes
         if meant.intent == "later" and self._offers:
             self._wishes["not_before"] = self._offers[-1]["starts_at"]
         return await self._search()
@@ -104,8 +157,7 @@ class Dialogue:
     async def _take(self, offer: dict[str, Any]) -> list[str]:
         slot = {name: offer[name] for name in OF_SLOT}
         if self._moving and self.booking:
-            proof = {name: self.booking[name] for name in ("booking_id", "hold_token")}
-            answer = await self._tool("reschedule_booking", **proof, **slot)
+            answer = await self._tool("reschedule_booking", **_named(self.booking), **slot)
             if answer["ok"]:
                 self._moving, self._offers = False, []
                 self.booking |= answer
@@ -118,11 +170,13 @@ class Dialogue:
         return [answer["say"], answer["read_back"], self._says["book"]]
 
     def _instead(self, refusal: dict[str, Any]) -> list[str]:
-        return self._offer(refusal["alternatives"], refusal["say"])
+        if refusal["alternatives"]:
+            return self._offer(refusal["alternatives"], refusal["say"])
+        self._offers = []
+        return [refusal["say"]]
 
     async def _cancel(self, booking: dict[str, Any]) -> list[str]:
-        proof = {name: booking[name] for name in ("booking_id", "hold_token")}
-        answer = await self._tool("cancel_booking", **proof)
+        answer = await self._tool("cancel_booking", **_named(booking))
         if answer["ok"]:
             self.booking, self._moving = None, False
         return [answer["say"]]
@@ -131,6 +185,10 @@ class Dialogue:
         """Releases what is held, if anything is."""
         if not self.hold:
             return []
-        proof = {name: self.hold[name] for name in ("booking_id", "hold_token")}
-        self.hold = None
-        return [(await self._tool("cancel_booking", **proof))["say"]]
+        named, self.hold = _named(self.hold), None
+        return [(await self._tool("cancel_booking", **named))["say"]]
+
+
+def _named(booking: dict[str, Any]) -> dict[str, Any]:
+    """Its id, with its hold token if this conversation made it."""
+    return {name: booking[name] for name in OF_BOOKING if name in booking}

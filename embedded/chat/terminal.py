@@ -13,7 +13,7 @@ import httpx2
 from api.auth import development
 from chairtime_client import Conversation, Event, Refused, Snapshot, booking_events
 from embedded import dev_state
-from embedded.chat.dialogue import Dialogue
+from embedded.chat.dialogue import OFFERED, Dialogue
 from embedded.chat.understanding import Language, sentences
 from settings import Settings
 
@@ -55,7 +55,7 @@ class Terminal:
         async with Conversation(
             self._url, self._token, str(uuid4()), language=self._language
         ) as conversation:
-            dialogue = Dialogue(conversation.tool, self._language, {})
+            dialogue = Dialogue(conversation.tool, self._bookings, self._language, {})
             self._say(dialogue.greeting())
             while not dialogue.over:
                 try:
@@ -87,6 +87,15 @@ class Terminal:
         text = reading.result()
         today = datetime.now(UTC).astimezone().date()
         return await dialogue.hear(text.strip() if text else "stop", today)
+
+    async def _bookings(self) -> list[str]:
+        """The ids of the next bookings of whoever's token it is."""
+        asked = {"status": "booked,pending_approval", "from": datetime.now(UTC).isoformat()}
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with httpx2.AsyncClient(base_url=self._url, headers=headers) as http:
+            answer = await http.get("/api/appointments", params=asked | {"limit": str(OFFERED)})
+        answer.raise_for_status()
+        return [each["id"] for each in answer.json()["items"]]
 
     async def _expiry(self, booking_id: str) -> None:
         """Returns when the event stream says that the hold has ended."""

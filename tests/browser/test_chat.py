@@ -1,8 +1,9 @@
 """The scripted demo bot as a page: it offers, holds with a countdown, offers anew, and books."""
 
+import asyncio
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.site import Visits, overflow, violations
 
@@ -42,13 +43,35 @@ async def test_a_held_time_counts_down_runs_out_and_another_is_booked(visits: Vi
     await expect(page.get_by_role("textbox")).to_be_disabled()
 
 
-async def test_a_visitor_is_answered_after_sign_in(visits: Visits):
+async def test_a_visitor_chooses_a_time_and_signs_in_to_hold_it(visits: Visits):
     page = await visits.open("/chat", language="de")
     await say(page, "Ich brauche eine Kontrolle am Nachmittag")
-    await page.get_by_role("main").get_by_role("link", name="Anmelden").click()
-    await page.get_by_role("button", name="Chloe Martin").click()
     await heard(page, "Welchen")
     await say(page, "den ersten")
+    await heard(page, "melden Sie sich an")
+    await page.get_by_role("main").get_by_role("link", name="Anmelden").click()
+    await page.get_by_role("button", name="Chloe Martin").click()
     await heard(page, "Soll ich ihn buchen")
     await say(page, "nein")
     await heard(page, "Welcher Tag")
+
+
+async def test_nobody_is_taken_for_a_visitor_while_their_session_loads(visits: Visits):
+    page = await visits.open("/", "patient", "chloe")
+    loaded = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await loaded.wait()
+        await route.continue_()
+
+    await page.route("**/api/profiles/me", later)
+    await page.goto("/chat")
+    await heard(page, "What do you need")
+    await expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    loaded.set()
+    await say(page, "I need a checkup")
+    await heard(page, "Which one")
+    await say(page, "the first")
+    await heard(page, "Shall I book it")
+    await say(page, "no")
+    await heard(page, "Which day")

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chairtime_client import Conversation, SignInRefused, SupabaseToken
+from chairtime_client import Conversation, Refused, SignInRefused, SupabaseToken
 from db.demo import person_id
 from embedded import node, ports
 from tests.acceptance.clinic import Clinic
@@ -223,6 +223,15 @@ async def test_a_token_that_the_api_refuses_is_renewed_once(production: str, ser
         found = await conversation.tool("find_slots", appointment_type="checkup")
     assert found["ok"] is True
     assert service.grants == ["password", "refresh_token"]
+
+
+async def test_a_visitor_finds_times_and_needs_a_token_to_hold_one(clinic: Clinic):
+    async with Conversation(clinic.premises.one.url, None, "talk") as conversation:
+        found = await conversation.tool("find_slots", appointment_type="checkup")
+        slot = {name: found["slots"][0][name] for name in ("dentist_id", "starts_at")}
+        with pytest.raises(Refused) as refused:
+            await conversation.tool("hold_slot", appointment_type="checkup", **slot)
+    assert refused.value.status == 401
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

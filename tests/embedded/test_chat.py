@@ -1,87 +1,73 @@
 """The scripted demo bot in a terminal, against the whole stack."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from embedded import node
-from embedded.chat.understanding import understood
+from embedded.chat.dialogue import Dialogue
+from embedded.chat.understanding import sentences, understood
 from tests.acceptance.clinic import Clinic
 from tests.acceptance.conftest import clinic, premises, standing
 from tests.support import HANG
 
 __all__ = ["clinic", "premises", "standing"]
 
-TODAY = date(2027, 3, 8)
+TABLE = json.loads(Path(__file__).with_name("chat.json").read_text(encoding="utf-8"))
+"""What both bots understand and say: this one, and that of the web app (web/tests/chat.test.ts)."""
 
-SENTENCES = {
-    "en": {
-        "I need a checkup": {"wishes": {"appointment_type": "checkup"}},
-        "A check-up, please!": {"wishes": {"appointment_type": "checkup"}},
-        "next Tuesday afternoon": {
-            "wishes": {"weekdays": ["tuesday"], "date": None, "part_of_day": "afternoon"}
-        },
-        "with Dr. Okafor": {"wishes": {"dentist": "dr okafor"}},
-        "a cleaning with Dr. Lena Fischer on Friday": {
-            "wishes": {
-                "appointment_type": "cleaning",
-                "dentist": "dr lena fischer",
-                "weekdays": ["friday"],
-                "date": None,
-            }
-        },
-        "any dentist": {"wishes": {"dentist": None}},
-        "tomorrow morning": {
-            "wishes": {"date": "2027-03-09", "weekdays": None, "part_of_day": "morning"}
-        },
-        "the day after tomorrow": {"wishes": {"date": "2027-03-10", "weekdays": None}},
-        "as soon as possible": {"wishes": {"earliest": True}},
-        "the second": {"choice": 2},
-        "Yes, please.": {"intent": "yes"},
-        "No": {"intent": "no"},
-        "no, something later": {"intent": "later"},
-        "cancel my appointment": {"intent": "cancel"},
-        "move it": {"intent": "move"},
-        "HELP": {"intent": "help"},
-        "stop": {"intent": "stop"},
-        "the weather is nice": {},
-        "": {},
-    },
-    "de": {
-        "Ich brauche eine Kontrolle": {"wishes": {"appointment_type": "checkup"}},
-        "nächsten Dienstag Nachmittag": {
-            "wishes": {"weekdays": ["tuesday"], "date": None, "part_of_day": "afternoon"}
-        },
-        "bei Dr. Okafor bitte": {"wishes": {"dentist": "dr okafor"}},
-        "eine Füllung übermorgen": {
-            "wishes": {"appointment_type": "filling", "date": "2027-03-10", "weekdays": None}
-        },
-        "egal bei wem": {"wishes": {"dentist": None}},
-        "den zweiten": {"choice": 2},
-        "Ja!": {"intent": "yes"},
-        "nein": {"intent": "no"},
-        "etwas später": {"intent": "later"},
-        "Bitte absagen": {"intent": "cancel"},
-        "verschieben": {"intent": "move"},
-        "Hilfe": {"intent": "help"},
-        "stopp": {"intent": "stop"},
-    },
-}
+NOTHING = {"intent": None, "choice": None, "wishes": {}}
 CASES = [
-    (language, text, {"intent": None, "choice": None, "wishes": {}} | meant)
-    for language, texts in SENTENCES.items()
+    (language, text, NOTHING | meant)
+    for language, texts in TABLE["understood"].items()
     for text, meant in texts.items()
 ]
 
 
 @pytest.mark.parametrize(("language", "text", "meant"), CASES, ids=[case[1] for case in CASES])
 def test_a_plain_sentence_is_understood(language, text, meant):
-    assert asdict(understood(text, language, TODAY)) == meant
+    today = date.fromisoformat(TABLE["today"])
+    assert asdict(understood(text, language, today)) == meant
+
+
+class ScriptedDoors:
+    """Answers the calls that a turn of the table expects, and no others."""
+
+    def __init__(self, bookings: list[str]) -> None:
+        self.expected: list[Any] = []
+        self._ahead = bookings
+
+    async def tool(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        called, asked, answer = self.expected.pop(0)
+        assert (verb, arguments) == (called, asked)
+        return dict(TABLE["answers"][answer])
+
+    async def bookings(self) -> list[str]:
+        return self._ahead
+
+
+@pytest.mark.parametrize("script", TABLE["conversations"], ids=lambda script: script["name"])
+async def test_it_holds_the_conversations_of_the_table(script):
+    doors = ScriptedDoors(script["bookings"])
+    language = script["language"]
+    dialogue = Dialogue(doors.tool, doors.bookings, language, {})
+    says = sentences(language)["says"]
+    for turn in script["turns"]:
+        doors.expected = list(turn["calls"])
+        if turn.get("expires"):
+            heard = await dialogue.expired()
+        else:
+            heard = await dialogue.hear(turn["hears"], date.fromisoformat(TABLE["today"]))
+        assert heard == [says[line[1:]] if line[0] == "@" else line for line in turn["says"]], turn
+        assert doors.expected == [], turn
 
 
 class Chat:
@@ -148,6 +134,25 @@ async def test_it_offers_holds_books_moves_and_cancels(clinic: Clinic):
         await bot.says("no appointment")
         await bot.hears("stop")
         await bot.says("Goodbye")
+
+
+async def test_tomorrows_conversation_cancels_what_was_booked_in_this_one(clinic: Clinic):
+    patient = clinic.patient()
+    async with chat(clinic, patient) as bot:
+        await bot.hears("a checkup")
+        await bot.says("1. ")
+        await bot.hears("the first")
+        await bot.says("Shall I book it")
+        await bot.hears("yes")
+        await bot.says("is booked")
+        await bot.hears("stop")
+    async with chat(clinic, patient) as bot:
+        await bot.hears("cancel my appointment")
+        await bot.says("is booked")
+        await bot.says("Shall I cancel it")
+        await bot.hears("yes")
+        await bot.says("is cancelled")
+        await bot.hears("stop")
 
 
 async def test_a_held_time_runs_out_and_it_offers_anew_in_german(clinic: Clinic):

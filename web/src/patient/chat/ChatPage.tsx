@@ -22,7 +22,7 @@ export default function ChatPage() {
   function send(event: FormEvent) {
     event.preventDefault();
     const said = text.trim();
-    if (!said || chat.isBusy) return;
+    if (!said || chat.isBusy || !chat.isReady) return;
     setText("");
     void chat.hear(said);
   }
@@ -56,29 +56,27 @@ export default function ChatPage() {
             </Text>
           </Group>
         )}
-        {chat.needsSignIn ? (
+        {chat.needsSignIn && (
           <Group>
-            <Text>{t("chat.sign_in")}</Text>
             <Button component={Link} to="/sign-in?next=/chat">
               {t("book.sign_in")}
             </Button>
           </Group>
-        ) : (
-          <form onSubmit={send} className={classes.form}>
-            <TextInput
-              flex={1}
-              label={t("chat.say")}
-              maxLength={300}
-              autoComplete="off"
-              disabled={chat.isOver}
-              value={text}
-              onChange={(event) => setText(event.currentTarget.value)}
-            />
-            <Button type="submit" disabled={chat.isOver || chat.isBusy}>
-              {t("chat.send")}
-            </Button>
-          </form>
         )}
+        <form onSubmit={send} className={classes.form}>
+          <TextInput
+            flex={1}
+            label={t("chat.say")}
+            maxLength={300}
+            autoComplete="off"
+            disabled={chat.isOver}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
+          <Button type="submit" disabled={!chat.isReady || chat.isOver || chat.isBusy}>
+            {t("chat.send")}
+          </Button>
+        </form>
       </Stack>
     </Container>
   );

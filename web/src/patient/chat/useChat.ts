@@ -1,11 +1,12 @@
-import { newKey } from "@chairtime/client";
+import { type Client, newKey } from "@chairtime/client";
 import { useClient } from "@chairtime/client/react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import sentences from "../../../../embedded/chat/sentences.json";
 import type { Language } from "../../app/i18n";
-import { useUser } from "../../app/session/SessionProvider";
+import { useSession } from "../../app/session/SessionProvider";
 import { dayOf } from "../../shared/days";
-import { Dialogue } from "./dialogue";
+import { Dialogue, type Doors, type Pending } from "./dialogue";
+import { OFFERED } from "./search";
 
 export interface Line {
   id: number;
@@ -17,25 +18,30 @@ function today(): string {
   return dayOf(Date.now(), Intl.DateTimeFormat().resolvedOptions().timeZone);
 }
 
-let pending: string | null = null;
+/** What a visitor wanted when they went to sign in. A reload forgets it. */
+let pending: Pending | null = null;
 
-/** A conversation with the scripted demo bot. What a visitor said is answered once they signed in. */
+/** A conversation with the scripted demo bot. What a visitor wanted is done once they signed in. */
 export function useChat(language: Language) {
   const client = useClient();
-  const user = useUser();
+  const { state } = useSession();
+  // Until it is known who this is, they are neither a patient nor a visitor.
+  const isReady = state.status !== "starting";
+  const isSignedIn = state.status === "in" && state.user.role === "patient";
   const [lines, setLines] = useState<Line[]>([]);
   const [hold, setHold] = useState<Dialogue["hold"]>(null);
   const [isBusy, setBusy] = useState(false);
   const [needsSignIn, setNeedsSignIn] = useState(false);
   const count = useRef(0);
-  const dialogue = useMemo(
-    () =>
-      new Dialogue(
-        client.conversation({ conversation_id: newKey(), language }),
-        sentences[language],
-      ),
-    [client, language],
-  );
+  const dialogue = useMemo(() => {
+    const conversation = client.conversation({ conversation_id: newKey(), language });
+    const doors: Doors = {
+      tool: (verb, args, signal) => conversation.tool(verb, args, signal),
+      bookings: () => bookingsAhead(client),
+      isSignedIn,
+    };
+    return new Dialogue(doors, sentences[language]);
+  }, [client, language, isSignedIn]);
 
   const add = (from: Line["from"], texts: readonly string[]) =>
     setLines((known) => [
@@ -46,35 +52,37 @@ export function useChat(language: Language) {
       }),
     ]);
 
-  /** Shows what the bot says, and what it then holds. */
+  const current = useRef(dialogue);
+  current.current = dialogue;
+
+  /** Shows what the bot says, and what it then holds, unless another dialogue has begun. */
   const answer = async (answering: Promise<string[]>) => {
     setBusy(true);
-    try {
-      add("bot", await answering);
-    } catch {
-      add("bot", [dialogue.says("failed")]);
-    }
+    const said = await answering.catch(() => [dialogue.says("failed")]);
+    if (current.current !== dialogue) return;
+    add("bot", said);
     setHold(dialogue.hold);
+    pending = dialogue.pending;
+    setNeedsSignIn(pending !== null);
     setBusy(false);
   };
 
-  const hear = async (text: string) => {
+  const hear = (text: string) => {
     add("person", [text]);
-    if (user) return await answer(dialogue.hear(text, today()));
-    pending = text;
-    return setNeedsSignIn(true);
+    return answer(dialogue.hear(text, today()));
   };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each dialogue begins once
   useEffect(() => {
     setLines([]);
     setHold(null);
+    setBusy(false);
+    setNeedsSignIn(false);
     add("bot", [dialogue.says("greeting")]);
-    if (user && pending !== null) {
-      const said = pending;
-      pending = null;
-      void hear(said);
-    }
+    if (!isSignedIn || !pending) return;
+    const wanted = pending;
+    pending = null;
+    void answer(dialogue.resume(wanted, today()));
   }, [dialogue]);
 
   const held = hold?.booking_id;
@@ -95,5 +103,18 @@ export function useChat(language: Language) {
     return () => leave.abort();
   }, [held, client]);
 
-  return { lines, hold, isBusy, needsSignIn, isOver: dialogue.over, hear };
+  return { lines, hold, isReady, isBusy, needsSignIn, isOver: dialogue.over, hear };
+}
+
+async function bookingsAhead(client: Client): Promise<string[]> {
+  const { data } = await client.api.GET("/api/appointments", {
+    params: {
+      query: {
+        status: ["booked", "pending_approval"],
+        from: new Date().toISOString(),
+        limit: OFFERED,
+      },
+    },
+  });
+  return data?.items.map(({ id }) => id) ?? [];
 }
