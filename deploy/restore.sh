@@ -20,4 +20,7 @@ restore() {  # restore SERVICE DATABASE ROLE
 restore temporal-postgres temporal temporal
 restore temporal-postgres temporal_visibility temporal
 restore postgres chairtime chairtime
+$compose run --rm -T migrate migrate   # also gives the roles their rights in the new database
+# Else readers would take the events to come for those that they have seen.
+$compose run --rm -T migrate restored || echo "run 'chairtime restored' again when Temporal answers" >&2
 $compose up --detach

@@ -48,7 +48,9 @@ chmod 755 ./*
 own postgres/superuser postgres
 own temporal-postgres/superuser postgres
 share temporal-postgres/temporal postgres temporal/password "$TEMPORAL"
-login chairtime migrate api worker
+login chairtime migrate
+login chairtime_api api
+login chairtime_worker worker
 own api/hold_token_secret "$CHAIRTIME"
 share api/webhook_secret "$CHAIRTIME" worker/webhook_secret "$CHAIRTIME"
 

@@ -46,6 +46,9 @@ create function grant_rights(p_role text, p_column text) returns void language p
 declare
     what record;
 begin
+    if exists (select from pg_database d where d.datname = current_database() and d.datdba = current_user::regrole) then
+        execute format('grant connect on database %I to %I', current_database(), p_role);
+    end if;
     execute format('grant usage on schema chairtime to %I', p_role);
     execute format('revoke all on all tables in schema chairtime from %I', p_role);
     execute format('grant execute on all routines in schema chairtime to %I', p_role);

@@ -242,6 +242,17 @@ def test_each_script_is_accepted_by_sh(script):
     assert done.returncode == 0, done.stderr
 
 
+def test_each_process_logs_in_as_its_own_role():
+    logins = re.findall(r"^login (\S+) (.+)$", (ROOT / "deploy" / "secrets.sh").read_text(), re.M)
+    assert dict(logins) == {
+        "chairtime": "migrate",
+        "chairtime_api": "api",
+        "chairtime_worker": "worker",
+    }
+    for name in ("migrate", "api", "worker"):
+        assert f"secrets-{name}:/run/secrets:ro" in BASE["services"][name]["volumes"]
+
+
 def test_the_image_runs_our_commands_without_root():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     assert lines.count('ENTRYPOINT ["chairtime"]') == 1
