@@ -26,5 +26,10 @@ def test_new_migrations_come_after_the_released_ones():
     assert all(version > last for version in new)
 
 
+def test_no_two_migrations_have_the_same_version():
+    versions = [migration.version for migration in read()]
+    assert versions == sorted(set(versions))
+
+
 def _hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
