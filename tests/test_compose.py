@@ -55,7 +55,7 @@ VARIABLES = {
         "TEMPORAL_CORS_ORIGINS",
         "TEMPORAL_NOTIFY_ON_NEW_VERSION",
     },
-    "caddy": set(),
+    "caddy": {"XDG_CONFIG_HOME"},
     "redis": set(),
     "prom/prometheus": set(),
     "grafana/grafana": {

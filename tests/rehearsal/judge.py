@@ -91,7 +91,7 @@ async def main() -> None:
             for row in await database.fetch("select id, version from appointments")
         },
     }
-    print(json.dumps(verdict))
+    print(json.dumps(verdict), flush=True)
     os._exit(0)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import httpx2
 import jwt
@@ -81,7 +81,7 @@ class Practice:
         return {"dentist_id": self.dentists[dentist], "starts_at": starts_at.isoformat()}
 
     def patient(self) -> str:
-        return f"patient-{next(self.numbers)}"
+        return f"patient-{uuid4()}"
 
     async def _make(self, path: str, **body: Any) -> dict[str, Any]:
         headers = self.headers("admin", "first")
