@@ -48,6 +48,7 @@ class Desk:
     client: Client
     pool: Pool
     queue: str
+    task_timeout: timedelta = TASK_TIMEOUT
     _slots: Any = field(default_factory=count)
 
     def next_slot(self) -> datetime:
@@ -143,7 +144,7 @@ class Desk:
             booking or BookingInput(str(id)),
             id=workflow_id(id),
             task_queue=self.queue,
-            task_timeout=TASK_TIMEOUT,
+            task_timeout=self.task_timeout,
             id_reuse_policy=reuse,
             start_signal=signal,
             start_signal_args=[command] if command else [],
@@ -157,7 +158,7 @@ class Desk:
             booking,
             id=workflow_id(booking.id),
             task_queue=self.queue,
-            task_timeout=TASK_TIMEOUT,
+            task_timeout=self.task_timeout,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
         return await self.client.execute_update_with_start_workflow(

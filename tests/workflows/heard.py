@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.pool import Pool
-from tests.support import monday
+from tests.support import HANG, monday
 from workflows import workflow_id
 
 HOURS = [hour for hour in range(8, 18) if hour != 12]
@@ -23,7 +23,7 @@ def times(count: int) -> list[datetime]:
     return [monday(hour, weeks=week) for week in weeks for hour in HOURS][:count]
 
 
-async def eventually(true: Callable[[], Awaitable[object]], seconds: float = 15) -> None:
+async def eventually(true: Callable[[], Awaitable[object]], seconds: float = HANG) -> None:
     async with asyncio.timeout(seconds):
         while not await true():  # noqa: ASYNC110 - the event is in another process
             await asyncio.sleep(0.02)
