@@ -10,6 +10,7 @@ Nothing here runs ANALYZE: statistics of empty tables make foreign-key checks sc
 
 import asyncio
 import hashlib
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,8 +58,14 @@ class Migration:
 
 
 def read(directory: Path = DIRECTORY) -> list[Migration]:
-    """The migrations of a directory, oldest first."""
-    return [_parse(path) for path in sorted(directory.glob("*.sql"))]
+    """The migrations of a directory, oldest first. Raises ValueError where a file is none, or two
+    have the same version.
+    """
+    migrations = [_parse(path) for path in sorted(directory.glob("*.sql"))]
+    for one, next in itertools.pairwise(migrations):
+        if one.version == next.version:
+            raise ValueError(f"two migrations have the version {one.version}: rename one of them")
+    return migrations
 
 
 async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:

@@ -52,6 +52,12 @@ async def test_the_second_time_nothing_is_left_to_do(empty: str, files: Path) ->
     assert await migrate(empty, files) == []
 
 
+async def test_two_files_with_one_version_are_refused(empty: str, files: Path) -> None:
+    write(files, "20260102000000_three", "create table three (n int);")
+    with pytest.raises(ValueError, match="20260102000000"):
+        await migrate(empty, files)
+
+
 async def test_ten_at_once_apply_each_file_once(empty: str, files: Path) -> None:
     results = await asyncio.gather(*(migrate(empty, files) for _ in range(10)))
 
