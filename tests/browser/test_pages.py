@@ -20,6 +20,7 @@ PAGES = {
     "/desk/clinics": "admin",
     "/desk/types": "admin",
     "/desk/chairs": "admin",
+    "/desk/figures": "admin",
     "/desk/health": "admin",
     "/day": "dentist",
     "/day/week": "dentist",

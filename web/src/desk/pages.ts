@@ -8,11 +8,12 @@ const PAGES = [
   { to: "/desk/clinics", name: "clinics" },
   { to: "/desk/types", name: "types" },
   { to: "/desk/chairs", name: "chairs" },
+  { to: "/desk/figures", name: "figures" },
   { to: "/desk/health", name: "health" },
 ] as const;
 
 /** A receptionist has no use for these: only admins set up clinics, and only they see the figures. */
-const OF_ADMINS: readonly string[] = ["/desk/clinics", "/desk/health"];
+const OF_ADMINS: readonly string[] = ["/desk/clinics", "/desk/figures", "/desk/health"];
 
 /** The pages that are offered to somebody of this role. */
 export function pagesOf(role: Role | undefined) {

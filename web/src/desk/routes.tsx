@@ -15,6 +15,7 @@ export const deskRoutes: RouteObject[] = [
           { path: "people", ...page(() => import("./tables/PeoplePage")) },
           { path: "types", ...page(() => import("./tables/TypesPage")) },
           { path: "chairs", ...page(() => import("./tables/ChairsPage")) },
+          { path: "figures", ...page(() => import("./figures/FiguresPage")) },
         ],
       },
       { path: "clinics", ...page(() => import("./tables/ClinicsPage")) },
