@@ -92,9 +92,13 @@ async def migrate(dsn: str, directory: Path = DIRECTORY) -> list[str]:
 
 
 async def _grant_roles(connection: Connection) -> None:
-    """Grants their rights to roles that were created since the last migration (roles.sql)."""
-    if await connection.fetchval(f"select to_regprocedure('{SCHEMA}.grant_roles()')"):
+    """Grants their rights to roles that were created since the last migration (roles.sql), and
+    opens new tables to them, each in a transaction of its own.
+    """
+    if await connection.fetchval(f"select to_regprocedure('{SCHEMA}.open_next_table()')"):
         await connection.execute("select grant_roles()")
+        while await connection.fetchval("select open_next_table()"):
+            pass
 
 
 async def pending(connection: Connection, directory: Path = DIRECTORY) -> list[str]:

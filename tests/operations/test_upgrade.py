@@ -144,7 +144,11 @@ class Visits:
         return (await self._post("/api/profiles", 201, body))["id"]
 
     async def _post(self, path: str, status: int, body: Any = None) -> Any:
-        answer = await self._http.post(path, json=body)
+        """Repeats a 503 twice: a machine that stalls causes one, locks for seconds cause more."""
+        for _ in range(3):
+            answer = await self._http.post(path, json=body)
+            if answer.status_code != 503:
+                break
         assert answer.status_code == status, answer.text
         return answer.json()
 

@@ -70,31 +70,40 @@ begin
     end if;
 end $$;
 
--- Grants their rights to those of the roles that exist, and opens the rows of the tables to them: row level security stays on for
--- everybody else.
+-- Grants their rights to those of the roles that exist. It locks no table.
 create function grant_roles() returns void language plpgsql as $$
 declare
-    here  text[] := array(select r.rolname from pg_roles r
-                           where r.rolname in ('chairtime_api', 'chairtime_worker', 'chairtime_relay') order by 1);
-    who   text;
-    names text := (select string_agg(quote_ident(w), ', ') from unnest(here) w);
-    what  record;
+    who text;
 begin
-    foreach who in array here loop
+    for who in select r.rolname from pg_roles r where r.rolname in ('chairtime_api', 'chairtime_worker', 'chairtime_relay') loop
         perform grant_rights(p_role => who, p_column => replace(who, 'chairtime_', ''));
     end loop;
-    for what in select c.oid::regclass as name, p.polname is not null as has_policy
-                  from role_rights t
-                  join pg_class c on c.relname = t.relation and c.relnamespace = 'chairtime'::regnamespace
-                  left join pg_policy p on p.polrelid = c.oid and p.polname = 'chairtime_roles'
-                 where here <> '{}'
-                   and cardinality(here) > coalesce(cardinality(p.polroles), 0) loop
-        if what.has_policy then
-            execute format('alter policy chairtime_roles on %s to %s', what.name, names);
-        else
-            execute format('create policy chairtime_roles on %s to %s using (true) with check (true)', what.name, names);
-        end if;
-    end loop;
+end $$;
+
+-- Opens the rows of one table to the roles that exist, and returns its name; null if all are open. Row level security stays on for
+-- everybody else. One table for each transaction, as a policy locks its table: `chairtime migrate` calls it until it returns null.
+create function open_next_table() returns text language plpgsql as $$
+declare
+    roles text[] := array(select quote_ident(r.rolname) from pg_roles r
+                           where r.rolname in ('chairtime_api', 'chairtime_worker', 'chairtime_relay') order by 1);
+    what  record;
+begin
+    select c.oid::regclass as name, p.polname is not null as has_policy into what
+      from role_rights t
+      join pg_class c on c.relname = t.relation and c.relnamespace = 'chairtime'::regnamespace
+      left join pg_policy p on p.polrelid = c.oid and p.polname = 'chairtime_roles'
+     where cardinality(roles) > coalesce(cardinality(p.polroles), 0)
+     order by t.relation limit 1;
+    if not found then
+        return null;
+    end if;
+    if what.has_policy then
+        execute format('alter policy chairtime_roles on %s to %s', what.name, array_to_string(roles, ', '));
+    else
+        execute format('create policy chairtime_roles on %s to %s using (true) with check (true)',
+                       what.name, array_to_string(roles, ', '));
+    end if;
+    return what.name;
 end $$;
 
 -- As before, but without a lock on what is secure already, so that a migration does not wait for bookings that go on.
@@ -180,5 +189,5 @@ begin
         execute format('alter routine %s set search_path = chairtime, pg_temp', what.name);
     end loop;
 end $$;
-drop function grant_roles, grant_rights;
+drop function open_next_table, grant_roles, grant_rights;
 drop table role_rights;
