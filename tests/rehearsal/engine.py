@@ -34,8 +34,8 @@ class Engine:
         return self.run([self.program, *arguments], **options)
 
     def run(self, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        chosen = {"check": True, "capture_output": True, "text": True, **options}
-        return subprocess.run(command, env=self.environment, **chosen)
+        chosen = {"check": True, "capture_output": True, "text": True, "env": self.environment}
+        return subprocess.run(command, **{**chosen, **options})
 
     @property
     def compose(self) -> list[str]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx2
 
 from chairtime_client.following import events
-from chairtime_client.position import Event, Reset
+from chairtime_client.position import Event, Ready, Reset
 from tests.rehearsal.practice import SHORT, VISIT, Practice
 
 GIVE_UP = 90.0
@@ -47,8 +47,9 @@ class History:
 @asynccontextmanager
 async def running(practice: Practice, history: History, callers: int) -> AsyncIterator[None]:
     """So many callers at work, and a reader of the board, while the context is open."""
-    stop = asyncio.Event()
-    reader = asyncio.create_task(_read(practice, history))
+    stop, ready = asyncio.Event(), asyncio.Event()
+    reader = asyncio.create_task(_read(practice, history, ready))
+    await asyncio.wait_for(ready.wait(), 30)
     tasks = [asyncio.create_task(_work(practice, history, stop)) for _ in range(callers)]
     try:
         yield
@@ -125,10 +126,12 @@ async def call(
     return None
 
 
-async def _read(practice: Practice, history: History) -> None:
+async def _read(practice: Practice, history: History, ready: asyncio.Event) -> None:
     """Follows all bookings as an admin; each version of a booking is one above the last."""
     token = practice.token("admin", "first")
     async for item in events(str(practice.http.base_url), token, topics=["appointments"]):
+        if isinstance(item, Ready):
+            ready.set()
         if isinstance(item, Reset):
             history.missed.append(f"reset: {item.reason}")
         if isinstance(item, Event) and item.version is not None:
