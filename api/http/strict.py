@@ -115,6 +115,13 @@ def _names(lists: Iterable[str]) -> str:
     return f"allowed: {', '.join(lists)}" if lists else "this route takes none"
 
 
+def refuse_encoded(request: Request) -> None:
+    """Raises `unsupported_media_type` for a compressed body, which nothing here can read."""
+    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
+        sent = f"Content-Encoding {encoding} is not supported; send the body without one."
+        raise Problem("unsupported_media_type", sent)
+
+
 def _has_body(request: Request) -> bool:
     length = request.headers.get("content-length", "0")
     return length != "0" or "transfer-encoding" in request.headers
@@ -122,9 +129,7 @@ def _has_body(request: Request) -> bool:
 
 async def _read(request: Request) -> None:
     """Refuses a body that is not valid JSON. FastAPI refuses other content types."""
-    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
-        sent = f"Content-Encoding {encoding} is not supported; send the body without one."
-        raise Problem("unsupported_media_type", sent)
+    refuse_encoded(request)
     if "json" in request.headers.get("content-type", ""):
         await _json(request)
 

@@ -11,7 +11,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from api.http import context
 from api.http.context import State
-from api.http.strict import StrictRoute, unambiguous
+from api.http.strict import StrictRoute, refuse_encoded, unambiguous
 from api.mcp.exchange import Exchange, changes_of, exchange_of
 from api.mcp.metadata import BearerOfMcp
 from api.mcp.tools import TOOLS
@@ -35,6 +35,7 @@ router = APIRouter(route_class=McpRoute, include_in_schema=False)
 async def mcp(request: Request, state: State, verified: BearerOfMcp) -> Exchange:
     """Tools for language models: the verbs of a conversation."""
     caller = await context.check_access(request, verified)
+    refuse_encoded(request)
     body = await request.body()
     with suppress(ValueError, RecursionError):  # the library answers what it cannot read
         unambiguous(body)

@@ -104,13 +104,6 @@ async def test_requests_without_a_token_count_against_their_address(
         assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
 
 
-async def test_a_body_beyond_the_limit_is_refused(api, caller):
-    padded = PING | {"padding": "x" * 70_000}
-    answer = await post(api.url, caller.headers("patient"), padded)
-    assert answer.status_code == 413
-    assert answer.json()["code"] == "payload_too_large"
-
-
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
 async def test_there_are_no_sessions_to_open_or_end(api, caller, method):
     async with httpx2.AsyncClient(base_url=api.url) as http:

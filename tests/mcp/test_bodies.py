@@ -1,11 +1,14 @@
 """Odd JSON is refused at each door with a reason, and never acted on."""
 
+import json
+
 import httpx2
 import pytest
 
 from api.auth import development
 from mcp_server.stdio import RestDoor
-from tests.mcp.client import post
+from tests.mcp.client import PING, post
+from tests.security.wire import Answer, request, wire
 
 JSON = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 
@@ -87,6 +90,40 @@ async def test_a_number_that_is_none_is_refused_over_stdio(api, settings, days):
         refusal = await door.answer("find_slots", {"appointment_type": "checkup", "days": days})
     assert (refusal["ok"], refusal["code"]) == (False, "validation_failed")
     assert refusal["say"]
+
+
+async def test_spaces_around_a_header_do_not_count(api, caller):
+    meta = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
+    params = {"_meta": {f"io.modelcontextprotocol/{name}": each for name, each in meta.items()}}
+    params |= {"name": "find_slots", "arguments": {"appointment_type": "checkup"}}
+    body = json.dumps(PING | {"method": "tools/call", "params": params}).encode()
+    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call\t"}
+    headers |= {"Mcp-Name": "  find_slots  "}
+    answer = await sent(api, body, **caller.headers("patient"), **headers)
+    assert answer.status == 200
+    assert json.loads(answer.body)["result"]["structuredContent"]["ok"]
+
+
+async def test_a_body_that_is_too_large_or_compressed_is_refused(api, caller):
+    bearer = caller.headers("patient")
+    chunk = b"11170\r\n" + b" " * 70_000
+    assert (await sent(api, chunk, **bearer)).code == "payload_too_large"
+    chunked = {"Transfer-Encoding": "chunked", "Content-Length": None}
+    assert (await sent(api, chunk, **bearer, **chunked)).code == "payload_too_large"
+    packed = await sent(api, b"{}", **bearer, **{"Content-Encoding": "gzip"})
+    assert packed.code == "unsupported_media_type"
+
+
+async def sent(api, body: bytes, **headers: str | None) -> Answer:
+    """The answer to these bytes."""
+    headers = JSON | {"Content-Length": str(len(body))} | headers
+    given = {name: value for name, value in headers.items() if value is not None}
+    data = request("POST", "/mcp", body, **given).replace(b"Host: chairtime", b"Host: localhost")
+    async with wire(api.port) as raw:
+        raw.send(data)
+        answer = await raw.answer()
+    assert answer is not None
+    return answer
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://a]b", "//", "", "x"])

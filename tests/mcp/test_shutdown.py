@@ -1,5 +1,5 @@
-"""`chairtime api` ends within five seconds of Ctrl-C, whatever clients of /mcp wait for; and any
-process answers any request.
+"""`chairtime api` ends within five seconds of Ctrl-C, whatever clients of /mcp wait for; and after
+a kill any other process goes on.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ async def test_an_open_stream_and_a_waiting_call_do_not_delay_the_end(settings, 
     assert answer.json()["result"]["structuredContent"]["status"] == "held"
 
 
-async def test_two_processes_answer_one_conversation_and_both_tell_of_changes(
+async def test_a_conversation_goes_on_at_another_process_after_the_first_was_killed(
     settings, pool: Pool, era
 ):
     parts = [process(settings, name) for name in ("one", "two")]
@@ -52,6 +52,14 @@ async def test_two_processes_answer_one_conversation_and_both_tell_of_changes(
             second.connected("agent", mode=era) as two,
         ):
             hold = await told(one, "hold_slot", **of_ben())
+            again = await told(two, "hold_slot", **of_ben())
+            assert again["hold_token"] == hold["hold_token"]
+            asked = call("get_booking", {"booking_id": hold["booking_id"], "wait_seconds": 25})
+            waiting = asyncio.create_task(post(parts[0].url, first.headers("agent"), asked))
+            await _streams_are(parts[0], 1)
+            parts[0].kill()
+            with pytest.raises(httpx2.TransportError):
+                await waiting
             again = await told(two, "hold_slot", **of_ben())
             assert again["hold_token"] == hold["hold_token"]
             assert (await told(two, "confirm_booking", **agreed(hold)))["status"] == "booked"
