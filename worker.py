@@ -16,12 +16,14 @@ from typing import Any
 
 import uvloop
 from temporalio.client import Client
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import Runtime
 from temporalio.service import ServiceClient
 
+import logs
 from activities.advance import BookingActivities
 from db.heartbeat import Heartbeat
 from db.pool import Pool, create_pool
+from db.sampler import Sampler
 from domain.webhooks import Retries
 from realtime.waker import RelayWaker
 from settings import Settings
@@ -32,8 +34,11 @@ from webhooks.feeder import Feeder
 from webhooks.secrets import SigningSecrets
 from webhooks.sender import Sender
 from worker_health import HealthPort
+from worker_metrics import HOST, WorkerMetrics, free_port
+from workflows import metrics
 from workflows.client import UNREACHABLE, connect, reachable
 from workflows.dispatch import Dispatcher
+from workflows.runtime import quiet_runtime
 from workflows.worker import build_worker as build_worker
 from workflows.worker import deployment
 
@@ -51,37 +56,33 @@ def main(settings: Settings, health_port: int) -> None:
     """Runs until SIGTERM or SIGINT, and then ends within GRACE. `health_port` serves /livez and
     /readyz (ready: Temporal is reached); 0 disables it.
     """
-    logging.basicConfig(level=logging.INFO)
-    Runtime.set_default(_quiet_runtime())
-    uvloop.run(_Worker(settings).run(health_port))
-
-
-def _quiet_runtime() -> Runtime:
-    """A runtime that logs errors only: while Temporal is unreachable, a warning for each retry
-    would fill the log.
-    """
-    errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=errors)))
+    logs.configure(settings.environment)
+    sdk_port = free_port()
+    Runtime.set_default(quiet_runtime(f"{HOST}:{sdk_port}"))
+    uvloop.run(_Worker(settings, WorkerMetrics(sdk_port)).run(health_port))
 
 
 class _Worker:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, own_metrics: WorkerMetrics) -> None:
         self._settings = settings
+        self._metrics = own_metrics
         self._dsn = settings.database_url.get_secret_value()
         self._stop = asyncio.Event()
         self._reached_at = -inf
         """The last contact with Temporal, by the monotonic clock."""
+        metrics.REACHABLE.set_function(self._ready)
 
     async def run(self, health_port: int) -> None:
         """Runs until stopped; starts the worker again whenever Temporal becomes reachable."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._end)
-        health = HealthPort(lambda: time.monotonic() - self._reached_at < STALE)
+        health = HealthPort(self._ready, self._metrics.read)
         if health_port:
             await health.start(self._settings.health_host, health_port)
         pool = await create_pool(self._dsn, self._settings.database_pool_size)
-        waker, heartbeat = RelayWaker(pool), Heartbeat(pool)
+        waker, heartbeat, sampler = RelayWaker(pool), Heartbeat(pool), Sampler(pool)
         await waker.start()
+        await sampler.start()
         for attempt in count():
             try:
                 await self._serve(pool, waker, heartbeat)
@@ -92,9 +93,13 @@ class _Worker:
                 await asyncio.wait_for(self._stop.wait(), CHECK_EVERY)
             if self._stop.is_set():
                 break
+        await sampler.stop()
         await waker.stop()
         pool.terminate()
         health.stop()
+
+    def _ready(self) -> bool:
+        return time.monotonic() - self._reached_at < STALE
 
     def _end(self) -> None:
         self._stop.set()

@@ -1,10 +1,10 @@
 """The worker's health port: /livez and /readyz over HTTP for its supervisor, and /metrics."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 REQUEST_TIMEOUT = 2.0
 """Time-out in seconds of one probe."""
@@ -25,8 +25,9 @@ class HealthPort:
     above MAX_PROBES.
     """
 
-    def __init__(self, ready: Callable[[], bool]) -> None:
+    def __init__(self, ready: Callable[[], bool], metrics: Callable[[], Awaitable[bytes]]) -> None:
         self._ready = ready
+        self._metrics = metrics
         self._server: asyncio.Server | None = None
         self._open = 0
 
@@ -58,7 +59,7 @@ class HealthPort:
         status = {b"/livez": b"200 OK", b"/readyz": ready, b"/metrics": b"200 OK"}.get(
             path, b"404 Not Found"
         )
-        body = generate_latest() if path == b"/metrics" else b""
+        body = await self._metrics() if path == b"/metrics" else b""
         writer.write(HEAD % (status, CONTENT_TYPE_LATEST.encode(), len(body)) + body)
         await writer.drain()
         writer.close()

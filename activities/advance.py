@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import parsing
 from db import booking_state
+from db.log_context import log_context, one_request_id
 from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
 from domain import messages
@@ -21,13 +22,18 @@ from domain.appointments import Result, Via
 from domain.booking import Outcome, Verb
 from domain.messages import AdvanceInput, AdvanceResult, BookingInput, BookingState, Command
 from services import booking as commands
-from services import moves
+from services import metrics, moves
 from services.cached_terms import CachedTerms
 
 log = logging.getLogger(__name__)
 
 REFUSED = "refused"
 """The status of a booking without a row."""
+
+KNOWN_VERBS = frozenset({*Verb, messages.LOOK})
+
+LONGEST_ID = 50
+"""Characters of a booking's id in the log; a message from the Web UI can have any text there."""
 
 
 class BookingActivities:
@@ -47,13 +53,18 @@ class BookingActivities:
         Raises ApplicationError of type `unavailable`, without the cause, if the database does not
         answer: commands may or may not have taken effect, and can be sent again.
         """
-        try:
-            async with use(self._pool) as connection:
-                return await self._advance(connection, work)
-        except Exception as error:
-            # The original error must not reach Temporal: its message may contain a row.
-            _report(work.booking, error)
-            raise _unavailable() from None
+        with log_context(**_log_fields(work)):
+            try:
+                async with use(self._pool) as connection:
+                    result = await self._advance(connection, work)
+                _log(work, result)
+                return result
+            except Unavailable:  # db/pool.py has logged it
+                raise _unavailable() from None
+            except Exception as error:
+                # The original error must not reach Temporal: its message may contain a row.
+                log.error("error while advancing the booking: %s", without_texts(error))
+                raise _unavailable() from None
 
     async def _advance(self, connection: Connection, work: AdvanceInput) -> AdvanceResult:
         try:
@@ -83,7 +94,7 @@ class BookingActivities:
     async def _hold(self, connection: Connection, booking: BookingInput) -> Result:
         command, actor = parsing.hold(booking)
         held = await commands.hold(connection, command, actor, Via.WORKFLOW, self._terms)
-        return held.as_shown_to(actor)
+        return metrics.count(Verb.HOLD, Via.WORKFLOW, held.as_shown_to(actor))
 
 
 async def _already_carried_out(
@@ -138,11 +149,23 @@ def _refused(id: str) -> BookingState:
     return BookingState(id, REFUSED, 0, over=True)
 
 
-def _report(booking: BookingInput, error: Exception) -> None:
-    if isinstance(error, Unavailable):
-        log.warning("the database is unavailable for booking %.50r: %s", booking.id, error)
-    else:
-        log.error("error while advancing booking %.50r: %s", booking.id, without_texts(error))
+def _log_fields(work: AdvanceInput) -> dict[str, str]:
+    """The request, booking and workflow of all lines of this activity."""
+    return one_request_id(command.request_id for command in work.commands) | {
+        "booking_id": work.booking.id[:LONGEST_ID],
+        "workflow_id": activity.info().workflow_id or "",
+    }
+
+
+def _log(work: AdvanceInput, result: AdvanceResult) -> None:
+    """Logs what was carried out. Verbs from the Web UI can be any text, so only known ones."""
+    known = [
+        f"{command.verb} {outcome}"
+        for command, outcome in zip(work.commands, result.outcomes, strict=True)
+        if command.verb in KNOWN_VERBS
+    ]
+    done = ", ".join(known) or "read the booking"
+    log.info("%s", done, extra={"fields": {"state": result.state.status}})
 
 
 def _unavailable() -> ApplicationError:

@@ -37,6 +37,7 @@ from api.state import AppState
 from api.web import config, llms, pages
 from api.webhooks import deliveries, endpoints
 from db.pool import create_pool
+from db.sampler import Sampler
 from domain.events import Topic
 from realtime.hub import Hub
 from realtime.relay import Relay
@@ -149,7 +150,7 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
         public_answers=Cache(public.TTL, public.MOST_CACHED),
     )
     hub.subscribe(Topic.AVAILABILITY, lambda _: state.public_answers.clear())
-    running = waker, hub, relay, Reconciler(dsn, temporal, waker.wake)
+    running = waker, hub, relay, Reconciler(dsn, temporal, waker.wake), Sampler(pool)
     try:
         for part in running:
             await part.start()

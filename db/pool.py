@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+from db import monitoring
+from db.outages import OutageLog
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -58,6 +62,9 @@ MISUSE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 """Errors of the driver, both for a lost connection and for wrong use."""
 
 
+OUTAGE = OutageLog(logging.getLogger(__name__), "the database is unavailable")
+
+
 class Unavailable(Exception):
     """The database is unreachable or too slow; whether a statement took effect is unknown."""
 
@@ -88,7 +95,8 @@ async def create_pool(dsn: str, size: int) -> Pool:
 @asynccontextmanager
 async def use(pool: Pool) -> AsyncIterator[Connection]:
     """A pooled connection for one command or query, for QUERY_TIMEOUT seconds in total. Raises
-    Unavailable if Postgres is unreachable or too slow; other errors in the block pass through.
+    Unavailable if Postgres is unreachable or too slow, which is logged here; other errors in the
+    block pass through.
     """
     began = asyncio.get_running_loop().time()
     try:
@@ -105,7 +113,12 @@ async def use(pool: Pool) -> AsyncIterator[Connection]:
                     raise Unavailable(type(error).__name__) from error
                 raise
     except OUTAGES as error:
+        OUTAGE.failed(type(error).__name__)
         raise Unavailable(type(error).__name__) from error
+    except Unavailable as error:
+        OUTAGE.failed(str(error))
+        raise
+    OUTAGE.worked()
 
 
 @asynccontextmanager
@@ -149,10 +162,18 @@ async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
 
 @asynccontextmanager
 async def _acquired(pool: Pool) -> AsyncIterator[Connection]:
+    clock = asyncio.get_running_loop().time
+    began = clock()
     try:
         connection = await pool.acquire()
     except (OSError, TimeoutError) as error:
         raise Unavailable(type(error).__name__) from error
+    except asyncio.CancelledError:
+        if clock() - began >= ACQUIRE_TIMEOUT:
+            monitoring.POOL_TIMEOUTS.inc()
+        raise
+    finally:
+        monitoring.POOL_WAIT.observe(clock() - began)
     try:
         yield connection
     finally:

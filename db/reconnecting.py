@@ -108,22 +108,21 @@ class ReconnectingConnection:
             except Exception as error:
                 if self.error is None:
                     pause = BACK_OFF[0]
-                if self.error != type(error).__name__:
-                    self._report(error)
+                self._report(error)
                 self.error = type(error).__name__
                 self._query_timeout = min(self._query_timeout * 2, LONGEST_QUERY_TIMEOUT)
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(pause * 2, longest)
 
     def _report(self, error: Exception) -> None:
-        """Logs an outage by its name, other errors with a traceback. Error messages are left out:
-        the driver's may contain a row.
+        """Logs an outage once by its name, other errors with a traceback, unless the session before
+        ended in the same way. Error messages are left out: the driver's may contain a row.
         """
         outages, bugs = _classify(error, self._lost)
-        if outages and not bugs:
-            logger.warning("%s: %s", self._name, ", ".join(outages))
-        else:
+        if bugs and self.error != type(error).__name__:
             logger.error("%s failed: %s", self._name, "\n".join(bugs))
+        elif not bugs and self.error is None:
+            logger.warning("%s: %s", self._name, ", ".join(outages))
 
     async def _session(self) -> None:
         self._lost = True

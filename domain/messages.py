@@ -76,6 +76,8 @@ class Command:
     starts_at: str | None = None
     dentist_id: str | None = None
     """The new dentist of a `reschedule`."""
+    request_id: str = ""
+    """The request of the API that carried it out, for the worker's log."""
 
 
 @dataclass(frozen=True)

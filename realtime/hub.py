@@ -64,6 +64,8 @@ class Hub:
         self._subscribers: dict[str, list[Subscriber]] = defaultdict(list)
         self.replays = asyncio.Semaphore(REPLAYS)
         self.pages = Pages()
+        metrics.HEAD.set_function(lambda: self.health.head)
+        metrics.CONNECTED.set_function(lambda: self._connected)
 
     @property
     def health(self) -> HubHealth:

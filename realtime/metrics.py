@@ -79,7 +79,8 @@ class EventCounts:
 def evicted() -> Mapping[str, int]:
     """Streams cut off since this process started, by reason."""
     samples = [sample for metric in EVICTED.collect() for sample in metric.samples]
-    return {s.labels["reason"]: int(s.value) for s in samples if s.name.endswith("_total")}
+    counts = {s.labels["reason"]: int(s.value) for s in samples if s.name.endswith("_total")}
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def _minute(minute: int, counts: list[float]) -> Minute:
@@ -112,9 +113,13 @@ REFUSED = prometheus_client.Counter(
     "Streams not opened as there were too many, of the caller's or of all",
     ["reason"],
 )
+for _reason in ("lagged", "stalled"):
+    EVICTED.labels(_reason)
+for _reason in ("total", "caller"):
+    REFUSED.labels(_reason)
 LEADER = Gauge("chairtime_relay_leader", "1 where this process moves the outbox into the log")
-DEPTH = Gauge("chairtime_outbox_events", "Committed events without a number, where known")
-WAITING = Gauge("chairtime_outbox_oldest_seconds", "How long the oldest of them has waited")
+HEAD = Gauge("chairtime_streams_head", "Last sequence number that this process has delivered")
+CONNECTED = Gauge("chairtime_streams_connected", "1 where this process can read the event log")
 SEQUENCED = Durations(
     "chairtime_event_sequenced_seconds", "From the change to its number in the log"
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
 
-from db import leadership, outbox
+from db import leadership, monitoring, outbox
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from realtime import metrics
 from realtime.upkeep import Upkeep
@@ -124,5 +124,6 @@ class Relay:
         if health.connected:
             self._connection.healthy()
         metrics.LEADER.set(health.leader)
-        metrics.DEPTH.set(health.outbox_depth)
-        metrics.WAITING.set(health.outbox_oldest_seconds)
+        if health.connected:
+            monitoring.OUTBOX.set(health.outbox_depth)
+            monitoring.OUTBOX_OLDEST.set(health.outbox_oldest_seconds)

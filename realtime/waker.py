@@ -5,7 +5,7 @@ import contextlib
 import logging
 
 from db import outbox
-from db.pool import Pool, use
+from db.pool import Pool, Unavailable, use
 from db.tracebacks import without_texts
 
 COALESCE = 0.002
@@ -49,6 +49,8 @@ class RelayWaker:
         try:
             async with use(self._pool) as connection:
                 await outbox.wake_relay(connection)
+        except Unavailable:
+            pass  # db/pool.py has logged it
         except Exception as error:
             if not self._failing:
                 logger.warning("relay waker: %s", without_texts(error))

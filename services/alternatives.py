@@ -113,8 +113,8 @@ class Alternatives:
         try:
             async with use(self._pool) as connection:
                 return await question(connection)
-        except Unavailable as error:
-            logger.warning("sending a refusal without alternatives: %s", error)
+        except Unavailable:
+            pass  # db/pool.py has logged it
         except Exception as error:
             logger.error("sending a refusal without alternatives: %s", without_texts(error))
         return []

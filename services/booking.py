@@ -23,6 +23,7 @@ from domain.booking import Outcome, Verb
 from domain.clinic import BookingTerms
 from domain.messages import BookingState
 from domain.schedules import Reason
+from services import metrics
 from services.cached_terms import CachedTerms
 from services.retries import TermsChanged, retried
 
@@ -84,7 +85,8 @@ async def change(
     the bookings that the caller may see; null for all.
     """
     visible = within or Scope()
-    return await retried(lambda: bookings.change(connection, command, actor, via, visible))
+    result = await retried(lambda: bookings.change(connection, command, actor, via, visible))
+    return metrics.count(command.verb, via, result)
 
 
 async def act_on_deadlines(
@@ -99,7 +101,9 @@ async def act_on_deadlines(
         if state.due == "end of visit":
             await booking_state.lapse(connection, id, via)
         else:
-            await change(connection, Change(id, Verb.EXPIRE, None), SYSTEM, via)
+            expired = await change(connection, Change(id, Verb.EXPIRE, None), SYSTEM, via)
+            if state.due == "hold" and expired.outcome is Outcome.DONE:
+                metrics.HOLD_LATENESS.observe(-state.due_in)
         state, any_passed = await booking_state.state(connection, id), True
     return state, any_passed
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from db.pool import Connection, Pool, use
 from domain.actors import Actor
 from domain.appointments import Change, Hold, Result, Via
-from services import booking
+from services import booking, metrics
 from services.cached_terms import CachedTerms
 from services.coalescing import RequestCoalescer, SlotKey
 
@@ -18,19 +18,21 @@ class Holds:
 
     async def hold(self, command: Hold, actor: Actor) -> Result:
         """Holds the slot, as `booking.hold` does. The result is as this actor may see it."""
-        return await self._run(
+        result = await self._run(
             command,
             actor,
             lambda connection: booking.hold(connection, command, actor, Via.API, self._terms),
         )
+        return metrics.count("hold", Via.API, result)
 
     async def book(self, command: Hold, confirm: Change, actor: Actor) -> Result:
         """Holds and confirms in one transaction."""
-        return await self._run(
+        result = await self._run(
             command,
             actor,
             lambda connection: booking.book(connection, command, confirm, actor, self._terms),
         )
+        return metrics.count("book", Via.API, result)
 
     async def _run(
         self, command: Hold, actor: Actor, attempt: Callable[[Connection], Awaitable[Result]]

@@ -9,6 +9,7 @@ from domain.actors import Actor, Scope
 from domain.appointments import Change, Move, MoveTarget, Result, Via
 from domain.booking import Outcome, Verb
 from domain.policy import AppointmentWithPolicy
+from services import metrics
 from services.retries import TermsChanged, retried
 
 MOVE_ATTEMPTS = 20
@@ -21,9 +22,10 @@ async def reschedule(
     """Moves a booking and keeps its id. Replaces its claims in one transaction. An unknown dentist
     or type is `UNKNOWN`.
     """
-    return await retried(
+    result = await retried(
         lambda: _reschedule(connection, command, actor, via, within), MOVE_ATTEMPTS
     )
+    return metrics.count(Verb.RESCHEDULE, via, result)
 
 
 async def _reschedule(

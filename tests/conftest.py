@@ -3,6 +3,7 @@ their own.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from db import demo
 from db import pool as db_pool
 from db.migrate import migrate
+from db.outages import OutageLog
 from db.pool import Pool, connect, create_pool
 from embedded import ports, stack
 from tests import optional, roles, servers
@@ -76,6 +78,13 @@ def generous_timeouts(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     monkeypatch.setitem(db_pool.POOLED, "statement_timeout", str(int(HANG * 1000)))
     for module in filter(None, map(sys.modules.get, WITH_QUERY_TIMEOUT)):
         monkeypatch.setattr(module, "QUERY_TIMEOUT", HANG)
+
+
+@pytest.fixture(autouse=True)
+def no_outage_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test's first outage is logged, though one of a test before was."""
+    log = logging.getLogger("db.pool")
+    monkeypatch.setattr(db_pool, "OUTAGE", OutageLog(log, "the database is unavailable"))
 
 
 @pytest.fixture(scope="session")

@@ -55,8 +55,8 @@ class WebhookActivities:
             return await self._deliver(UUID(endpoint_id))
         except Exception as error:
             # The original error must not reach Temporal: its message may contain a row.
-            why = str(error) if isinstance(error, Unavailable) else without_texts(error)
-            log.error("webhook endpoint %s: %s", endpoint_id, why)
+            if not isinstance(error, Unavailable):  # db/pool.py has logged that
+                log.error("webhook endpoint %s: %s", endpoint_id, without_texts(error))
             raise _failed() from None
         finally:
             beats.cancel()

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 
 from db import leadership, webhook_deliveries, webhooks
+from db.outages import OutageLog
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from webhooks import TASK_QUEUE, WORKFLOW, workflow_id
 from webhooks.queueing import queue_new_events
@@ -47,6 +48,7 @@ class Feeder:
         self._poll = poll
         self._signalled: dict[UUID, float] = {}
         """When each workflow was last signalled, by the event loop's clock."""
+        self._outage = OutageLog(log, "cannot wake the workflows of webhooks")
         self._retry_at = 0.0
         self._cleaned_at = float("-inf")
 
@@ -88,9 +90,10 @@ class Feeder:
             for id in endpoints:
                 if id not in recent:
                     await self._signal(id)
+                    self._outage.worked()
                     recent[id] = now
         except UNREACHABLE as error:
-            log.warning("cannot wake the workflows of webhooks: %r", error)
+            self._outage.failed(type(error).__name__)
             self._retry_at = now + BACK_OFF
 
     async def _signal(self, endpoint_id: UUID) -> None:

@@ -111,7 +111,6 @@ class BookingLoop:
 
     async def _back_off(self, failures: int, received: int) -> None:
         """Waits 1 s, doubled after each failure in a row; any message ends the wait."""
-        workflow.logger.warning("the database is unavailable; retrying")
         pause = min(LONGEST_BACK_OFF, 2.0 ** min(failures, 6))
         await _wait(lambda: self._pending.received != received, pause, "database back-off")
 

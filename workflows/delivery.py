@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from datetime import UTC, timedelta
-from enum import Enum, auto
 from typing import TypedDict
 
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
@@ -14,9 +12,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.inbox import Message
+from db.log_context import log_context, one_request_id
 from db.tracebacks import without_texts
 from domain.messages import LOOK, BookingInput, Command
 from workflows import search_attributes, workflow_id
+from workflows.delivery_results import Delivery, DeliveryLog, Verdict
 
 WORKFLOW = "BookingWorkflow"
 
@@ -42,25 +42,6 @@ REFUSALS = (
 log = logging.getLogger(__name__)
 
 
-class Verdict(Enum):
-    SENT = auto()
-    REFUSED = auto()
-    """Temporal refused this message."""
-    UNAVAILABLE = auto()
-    """Temporal did not answer, or accepts no messages now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The result of sending a message; `why` explains a failure."""
-
-    message: Message
-    began: float
-    """When sending began, by the event loop's clock."""
-    verdict: Verdict = Verdict.SENT
-    why: str = ""
-
-
 class _Start(TypedDict):
     id: str
     task_queue: str
@@ -78,9 +59,18 @@ class Deliverer:
         self._client = client
         self._task_queue = task_queue
         self._without_attributes_until = 0.0
+        self._log = DeliveryLog()
 
     async def deliver(self, message: Message) -> Delivery:
         """Sends one message within CALL_TIMEOUT. Never raises."""
+        id = message.booking_id
+        request = one_request_id([message.request_id])
+        with log_context(**request, booking_id=str(id), workflow_id=workflow_id(id)):
+            delivery = await self._deliver(message)
+            self._log.add(delivery)
+            return delivery
+
+    async def _deliver(self, message: Message) -> Delivery:
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
@@ -94,7 +84,7 @@ class Deliverer:
             return Delivery(message, began, Verdict.UNAVAILABLE, repr(error))
         except Exception as error:
             why = without_texts(error)
-            log.error("cannot send %s of booking %s: %s", message.verb, message.booking_id, why)
+            log.error("cannot send %s: %s", message.verb, why)
             return Delivery(message, began, Verdict.REFUSED, type(error).__name__)
         return Delivery(message, began)
 
@@ -118,7 +108,12 @@ class Deliverer:
 
     async def _send(self, message: Message, attributes: TypedSearchAttributes | None) -> None:
         """Starts the workflow if none can be running yet, else uses signal-with-start."""
-        command = Command(message.verb, str(message.command_id or message.verb), message.actor)
+        command = Command(
+            message.verb,
+            str(message.command_id or message.verb),
+            message.actor,
+            request_id=message.request_id or "",
+        )
         start = self._start(message, attributes)
         if message.is_new:
             try:

@@ -6,17 +6,18 @@ command has been carried out, so the database treats it as a repeat.
 """
 
 import asyncio
-import logging
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import Client
 
 from db import inbox
 from db.inbox import Message
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
-from workflows import TASK_QUEUE
+from workflows import TASK_QUEUE, metrics
 from workflows.client import reachable
-from workflows.delivery import CALL_TIMEOUT, Deliverer, Delivery, Verdict
+from workflows.delivery import CALL_TIMEOUT, Deliverer
+from workflows.delivery_results import Delivery, Verdict
 
 IN_FLIGHT = 8
 """Maximum number of messages being sent at a time: few enough that the worker has a free task slot
@@ -37,8 +38,6 @@ POLL = 1.0
 
 LONGEST_BACK_OFF = 5.0
 """Longest pause in seconds between two attempts while Temporal does not answer."""
-
-log = logging.getLogger(__name__)
 
 
 class Dispatcher:
@@ -70,6 +69,9 @@ class Dispatcher:
         self._last_sent = 0.0
         self.sent = 0
         """Messages sent since the start."""
+        metrics.IN_FLIGHT.set_function(lambda: len(self._in_flight))
+        for state in ("ok", "temporal", "postgres"):
+            metrics.DISPATCHER.labels(state).set_function(partial(self._is_in, state))
 
     async def start(self) -> None:
         """Starts without waiting for Postgres or Temporal; connects as soon as they
@@ -93,6 +95,9 @@ class Dispatcher:
         if self._connection.error:
             return "postgres"
         return "temporal" if self._failures else ""
+
+    def _is_in(self, state: str) -> bool:
+        return (self.trouble or "ok") == state
 
     async def _session(self, connection: DedicatedConnection) -> None:
         """Keeps up to IN_FLIGHT messages in flight. Deliveries that finish without a connection are
@@ -165,10 +170,6 @@ class Dispatcher:
             # (temporalio/temporal#10841).
             refused += lost
             unavailable = [d for d in unavailable if d not in lost]
-        if refused:
-            log.warning("Temporal refused messages: %s", {d.why for d in refused})
-        if unavailable and not self._failures:
-            log.warning("Temporal is unavailable; the dispatcher retries: %s", unavailable[0].why)
         return _messages(sent), _messages(refused), _messages(unavailable)
 
     def _now(self) -> float:

@@ -18,7 +18,7 @@ from db import booking_state, idempotency, inbox, leadership
 from db.pool import UNAVAILABLE, connect
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from domain.messages import LOOK
-from workflows import workflow_id
+from workflows import metrics, workflow_id
 from workflows.client import UNREACHABLE
 from workflows.comparison import PAGE_TIMEOUT, Differences, compare
 
@@ -85,15 +85,20 @@ class Reconciler:
         while not await leadership.lead(connection, leadership.RECONCILER, LEADER_TIMEOUT):
             self._connection.healthy()
             await asyncio.sleep(self._sweep_every)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sweep(connection))
-            tasks.create_task(self._reconcile())
+        metrics.RECONCILER_LEADER.set(1)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._sweep(connection))
+                tasks.create_task(self._reconcile())
+        finally:
+            metrics.RECONCILER_LEADER.set(0)
 
     async def _sweep(self, connection: DedicatedConnection) -> None:
         while True:
             ended = await booking_state.expire_overdue(connection, self._grace, SWEEP_LIMIT)
             self._connection.healthy()
             if ended:
+                metrics.OVERDUE.inc(ended)
                 log.info("expired %d overdue holds", ended)
                 self._on_change()
             await idempotency.delete_old(connection, SWEEP_LIMIT)
@@ -105,8 +110,11 @@ class Reconciler:
             pause = self._reconcile_every
             try:
                 if found := await self.reconcile():
+                    metrics.MISSING.inc(len(found.missing))
+                    metrics.OUTDATED.inc(len(found.outdated) + len(found.without_booking))
                     log.warning("%s", found)
             except (*UNREACHABLE, *UNAVAILABLE) as error:
+                metrics.FAILURES.inc()
                 log.warning("cannot compare workflows with bookings: %r", error)
                 pause = min(pause, RETRY_AFTER)
             await asyncio.sleep(pause)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 
 from api.http.errors import Problem
+from db.outages import OutageLog
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Jwks:
         self._client = httpx2.AsyncClient(timeout=FETCH_TIMEOUT, follow_redirects=False)
         self._fetching: asyncio.Task[bool] | None = None
         self._looping: asyncio.Task[None] | None = None
+        self._outage = OutageLog(logger, "cannot fetch the token issuer's keys")
 
     async def start(self) -> None:
         """Starts to fetch without waiting, so that an outage of the issuer does not delay the
@@ -114,10 +116,9 @@ class Jwks:
             async with asyncio.timeout(FETCH_TIMEOUT):
                 self._take(await self._download())
         except Exception as error:  # an error of the issuer must not end the loop
-            logger.warning(
-                "cannot fetch the token issuer's keys: %s %s", type(error).__name__, error
-            )
+            self._outage.failed(f"{type(error).__name__} {error}")
             return False
+        self._outage.worked()
         return True
 
     async def _download(self) -> bytes:

@@ -13,6 +13,7 @@ from api.bookings.refusals import refusal
 from api.bookings.requests import Update
 from api.http.answers import etag, refusing_text
 from api.http.context import RequestContext
+from api.http.request_log import log_booking
 from api.state import AppState
 from db import appointments
 from db.patient_times import Taker
@@ -53,6 +54,7 @@ async def change(
 
 async def changed(state: AppState, command: Change, actor: Actor, token: str | None) -> Result:
     """Runs the command. Raises `hold_expired` with alternatives; returns all other outcomes."""
+    log_booking(command.id)
     async with use(state.pool) as connection:
         within = scope(actor, token)
         with refusing_text(command.texts):
@@ -96,6 +98,7 @@ async def moved(state: AppState, command: Move, actor: Actor, token: str | None)
     """Runs the command. Raises refusals that name an unknown field or alternatives; all other
     outcomes are returned.
     """
+    log_booking(command.id)
     async with use(state.pool) as connection:
         within = scope(actor, token)
         with refusing_text(command.texts):

@@ -12,6 +12,7 @@ from api.bookings.refusal_details import another_time_helps, unknown_field, with
 from api.bookings.requests import Reserve
 from api.http.answers import etag
 from api.http.context import actor_id
+from api.http.request_log import log_booking
 from api.state import AppState
 from db.patient_times import Taker
 from domain.actors import Actor, Role
@@ -35,6 +36,7 @@ async def hold_command(
     token, as it is for all holds of agents. Raises what `permissions` does.
     """
     id, is_agent = uuid7(), actor.role is Role.AGENT
+    log_booking(id)
     await permissions.check(state, actor, body)
     return Hold(
         id=id,
@@ -64,6 +66,7 @@ async def held(state: AppState, command: Hold, actor: Actor, result: Result) -> 
         taker = Taker(command.patient_id, command.limits)
         raise await with_alternatives(state, result, wanted_slot, actor, taker)
     appointment = successful(result)
+    log_booking(appointment.id)
     if command.token:
         appointment = replace(appointment, hold_token=state.hold_tokens.of(appointment.id))
     if result.outcome is Outcome.DONE:

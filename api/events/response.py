@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.http import errors
 from api.http.errors import Problem
 from api.state import AppState
+from db.log_context import log_context
 from domain.events import Cursor, Reader
 from realtime import metrics
 from realtime.following import follow
@@ -44,12 +45,13 @@ class EventStream(StreamingResponse):
         """Sends the frames. Unexpected errors are logged here, as in RequestTracking, because
         uvicorn would log their text. uvicorn then closes the connection.
         """
-        try:
-            async with self._timeout:
-                await self._send_all(receive, send)
-        except Exception as error:
-            if not self._timeout.expired():
-                errors.report(self._request_id, error)
+        with log_context(request_id=self._request_id):
+            try:
+                async with self._timeout:
+                    await self._send_all(receive, send)
+            except Exception as error:
+                if not self._timeout.expired():
+                    errors.report(self._request_id, error)
 
     async def _send_all(self, receive: Receive, send: Send) -> None:
         async with aclosing(self._frames):

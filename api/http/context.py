@@ -15,6 +15,7 @@ from api.auth import security
 from api.auth.security import Verified
 from api.http.errors import Problem
 from api.http.read_only import AcceptsReadOnly
+from api.http.request_log import log_caller
 from api.state import AppState
 from domain.actors import VISITOR, Actor
 from domain.idempotency import Key
@@ -80,6 +81,7 @@ async def check_access(request: Request, verified: Verified) -> Actor:
     or if the role has no right to this route.
     """
     actor, why = await account(request, verified)
+    log_caller(request, actor)
     if why is not None:
         raise Problem("forbidden", why)
     if right(request.scope["route"].name, actor.role) is Right.NONE:

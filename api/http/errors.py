@@ -14,6 +14,7 @@ from starlette.routing import Match
 
 from api.http.faults import Code, Fault, fault
 from api.http.wording import explained
+from db.log_context import add_to_log
 from db.pool import Unavailable
 from db.tracebacks import without_texts
 
@@ -158,12 +159,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Unavailable)
     async def unavailable(request: Request, error: Unavailable) -> Response:
-        logger.warning("request %s: database unavailable: %s", request.scope["request_id"], error)
         return answer(request, database_unavailable(_how_to_repeat(request)))
 
 
 def answer(request: Request, problem: Problem) -> Response:
-    """The problem as an answer to this request."""
+    """The problem as an answer to this request, with its code in the log."""
+    add_to_log(code=problem.body["code"])
     return Response(
         body(problem, quote(request.scope["path"]), request.scope.get("request_id")),
         status_code=problem.status,

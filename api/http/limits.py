@@ -18,6 +18,7 @@ from limits.storage import storage_from_string
 
 from api.http.addresses import UNKNOWN, limit_key
 from api.http.errors import Problem
+from db.outages import OutageLog
 from domain.actors import Actor
 from settings import Settings
 
@@ -71,6 +72,9 @@ class Limits:
         self, storage: Storage, reads: int, writes: int, failures: int, public: int = 600
     ) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._outage = OutageLog(
+            logger, "rate limits are not enforced, their storage does not answer"
+        )
         amounts: Mapping[Window, int] = {
             "reads": reads,
             "writes": writes,
@@ -120,14 +124,13 @@ class Limits:
         item = self._items[window]
         try:
             async with asyncio.timeout(STORAGE_TIMEOUT):
-                if await allows(item, key):
+                allowed = await allows(item, key)
+                self._outage.worked()
+                if allowed:
                     return
                 frees, _ = await self._limiter.get_window_stats(item, key)
         except (StorageError, TimeoutError) as error:
-            logger.warning(
-                "rate limits are not enforced, their storage does not answer: %s",
-                type(error).__name__,
-            )
+            self._outage.failed(type(error).__name__)
             return
         raise Problem(
             "rate_limited",

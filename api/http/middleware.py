@@ -1,13 +1,11 @@
 """Middleware, as pure ASGI so that streams are not buffered."""
 
 import asyncio
-import re
 import time
 from collections.abc import Collection
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
-from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -16,25 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http import errors
 from api.http.admission import Admission
 from api.http.cors import ALLOWED, EXPOSED, METHODS, Cors
+from api.http.request_log import CLIENT_GONE, count_request, log_request
 from api.http.security_headers import SecurityHeaders
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+from db.log_context import REQUEST_ID, log_context
 
 MAX_BODY = 64 * 1024
 """Bytes of a request body."""
 
 BODY_SECONDS = 10.0
 """From the end of a request's headers to the end of its body."""
-
-REQUESTS = Counter(
-    "chairtime_http_requests_total", "Requests answered.", ["method", "route", "status"]
-)
-SECONDS = Histogram(
-    "chairtime_http_request_seconds",
-    "From the request to the first byte of its answer.",
-    ["method", "route"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
-)
 
 TOO_SLOW = f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive; send it again."
 CLOSE = {"Connection": "close"}
@@ -110,9 +98,9 @@ class BodyLimit:
 
 
 class RequestTracking:
-    """Gives each request an id, echoed as X-Request-ID, and counts its answer by route. Unexpected
-    errors are logged and answered here: uvicorn would log their text, which may contain personal
-    data. uvicorn closes the connection if the answer had begun.
+    """Gives each request an id, echoed as X-Request-ID; counts its answer by route, and logs it in
+    one line. Unexpected errors are logged and answered here: uvicorn would log their text, which
+    may contain personal data. uvicorn closes the connection if the answer had begun.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -124,27 +112,25 @@ class RequestTracking:
         given = Headers(scope=scope).get("x-request-id", "")
         scope["request_id"] = request_id = given if REQUEST_ID.fullmatch(given) else str(uuid4())
         began = time.perf_counter()
-        answering = False
+        status = 0
 
         async def answer(message: Message) -> None:
-            nonlocal answering
+            nonlocal status
             if message["type"] == "http.response.start":
-                answering = True
+                status = message["status"]
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
-                _count(scope, message["status"], time.perf_counter() - began)
+                count_request(scope, status, time.perf_counter() - began)
             await send(message)
 
-        try:
-            await self._app(scope, receive, answer)
-        except ClientDisconnect:
-            pass  # the client is gone
-        except Exception as error:
-            problem = errors.unexpected(Request(scope), error)
-            if not answering:
-                await problem(scope, receive, answer)
-
-
-def _count(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path_format", "none")
-    REQUESTS.labels(scope["method"], route, status).inc()
-    SECONDS.labels(scope["method"], route).observe(seconds)
+        with log_context(request_id=request_id) as fields:
+            try:
+                await self._app(scope, receive, answer)
+            except ClientDisconnect:
+                pass  # the client is gone
+            except Exception as error:
+                problem = errors.unexpected(Request(scope), error)
+                if not status:
+                    await problem(scope, receive, answer)
+            finally:
+                seconds = time.perf_counter() - began
+                log_request(scope, fields, status or CLIENT_GONE, seconds)

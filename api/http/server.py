@@ -1,6 +1,5 @@
 """The HTTP server: listens, and shuts down gracefully."""
 
-import logging
 import resource
 import socket
 import sys
@@ -8,7 +7,9 @@ from contextlib import ExitStack
 
 import uvicorn
 from fastapi import FastAPI
+from temporalio.runtime import Runtime
 
+import logs
 from api.app import create_app
 from api.auth.security import NotConfigured
 from api.http.addresses import AddressLimiter, Forwarded, TrustedProxies
@@ -16,6 +17,7 @@ from api.http.protocol import BoundedProtocol
 from api.ops.metrics_port import metrics_port
 from api.state import AppState
 from settings import Settings
+from workflows.runtime import quiet_runtime
 
 SEND_BUFFER = 32 * 1024
 """Bytes that the kernel buffers per connection, about; its default would be megabytes."""
@@ -50,9 +52,8 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT, then ends within 5 seconds."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.configure(settings.environment)
+    Runtime.set_default(quiet_runtime())
     try:
         app = create_app(settings)
     except NotConfigured as refusal:
@@ -99,6 +100,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         ws="none",
         host=settings.host,
         port=settings.port,
+        log_config=None,
         log_level="warning",
         access_log=False,
         proxy_headers=False,

@@ -28,6 +28,7 @@ def metrics_port(host: str, port: int) -> Iterator[int]:
         lifespan="off",
         host=host,
         port=port,
+        log_config=None,
         log_level="warning",
         access_log=False,
         proxy_headers=False,

@@ -87,7 +87,8 @@ class Clinic:
     http: httpx2.AsyncClient
     problems: list[str] = field(default_factory=list)
     """The text of every answer that was a problem."""
-    _tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Each token that was used, by role and name."""
 
     # asking
 
@@ -183,11 +184,11 @@ class Clinic:
         await until(said, seconds)
 
     def token(self, role: str, name: str) -> str:
-        if (role, name) not in self._tokens:
+        if (role, name) not in self.tokens:
             home = self.premises.home
             settings = Settings(environment="development", chairtime_home=home, _env_file=None)
-            self._tokens[role, name] = development.token(settings, role, name)
-        return self._tokens[role, name]
+            self.tokens[role, name] = development.token(settings, role, name)
+        return self.tokens[role, name]
 
     def patient(self) -> str:
         """The name of somebody who was never here."""

@@ -29,7 +29,8 @@ async def test_nothing_personal_reaches_temporal_logs_metrics_or_problems(
     events = await clinic.pool.fetch("select payload::text from realtime_events")
     found["events"] = "\n".join(row["payload"] for row in events).encode()
 
-    leaks = [(what, where) for what, text in SECRETS.items() for where in found
+    tokens = {f"token of {name}": token for (_, name), token in clinic.tokens.items()}
+    leaks = [(what, where) for what, text in (SECRETS | tokens).items() for where in found
              if text.lower().encode() in found[where].lower()]  # fmt: skip
     assert leaks == []
 
@@ -66,6 +67,12 @@ async def _calls_of_all_kinds(clinic: Clinic) -> None:
     say = {"notes": SECRETS["notes"], "key": SECRETS["key"] + "1"}
     assert (await clinic.reserve(it.slot, rival, **say)).status == 409
     assert (await clinic.reserve(clinic.slot(), patient, **say)).status == 422  # the key is used
+    for path in (f"/{SECRETS['name']}", f"/api/appointments/{SECRETS['name']}"):
+        query = {"ticket": SECRETS["key"], "q": SECRETS["notes"]}
+        headers = {"Authorization": f"Bearer {clinic.token('patient', patient)}"}
+        url = clinic.premises.one.url + path
+        answer = await clinic.http.get(url, params=query, headers=headers)
+        assert answer.status_code >= 400  # its problem repeats the path to the caller
     malformed = {"notes": [SECRETS["notes"]], "full_name": SECRETS["name"]}
     path = "/api/availability/reserve"
     assert (await clinic.call("POST", path, name=patient, json=malformed)).status == 422

@@ -229,7 +229,11 @@ def test_each_file_bounds_its_waits_for_locks_and_grants_nobody_rights(path: Pat
 def test_each_object_is_defined_in_one_file() -> None:
     text = "\n".join(path.read_text() for path in sorted(DIRECTORY.glob("*.sql")))
     ups = re.sub(r"^-- migrate:down$.*?(?=^-- migrate:up$|\Z)", "", text, flags=re.M | re.S)
-    assert re.findall(r"create or replace|alter table \w+ +(?:add|drop|alter)", ups) == []
+    altered = r"create or replace|alter table \w+ +(?:add|drop|alter)"
+    released = (DIRECTORY / "released.sha256").read_text()
+    for path in DIRECTORY.glob("*.sql"):
+        if path.name in released:  # later files may alter what was released
+            assert re.findall(altered, path.read_text().split("-- migrate:down\n")[0]) == []
     names = re.findall(r"^create (?:unlogged )?(?:table|function|view|type) (\w+)", ups, re.M)
     assert len(names) == len(set(names)) > 50
 

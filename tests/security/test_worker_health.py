@@ -11,11 +11,12 @@ from settings import Settings
 from tests.security.test_port import ENDLESS_HEADS, MUCH
 from tests.security.wire import get, wire
 from worker_health import MAX_PROBES, HealthPort
+from worker_metrics import WorkerMetrics, free_port
 
 
 @pytest.fixture
 async def health() -> AsyncIterator[HealthPort]:
-    health = HealthPort(lambda: True)
+    health = HealthPort(lambda: True, WorkerMetrics(free_port()).read)
     health.port = await health.start("127.0.0.1", 0)
     yield health
     health.stop()
@@ -53,6 +54,12 @@ async def test_so_many_probes_are_open_at_a_time(health):
     async with asyncio.timeout(10):
         while not await answers():
             pass
+
+
+async def test_without_the_metrics_of_the_sdk_the_own_ones_are_served(health):
+    answer = await get(health.port, "/metrics")
+    assert answer.status == 200
+    assert b"process_cpu_seconds_total" in answer.body
 
 
 def test_health_and_metrics_are_told_to_this_machine_alone():
