@@ -18,6 +18,7 @@ def test_each_alert_says_what_is_wrong_how_urgent_it_is_and_where_to_read_on(ale
     assert alert["labels"]["severity"] in ("page", "ticket")
     assert alert["annotations"]["summary"].endswith(".")
     assert alert["annotations"]["runbook"] == f"docs/operations.md#{name.lower()}"
+    assert f"\n### {name}\n" in (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_each_alert_has_a_trial_in_which_it_fires():
