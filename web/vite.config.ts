@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
-import { defaultClientConditions, defineConfig, loadEnv } from "vite";
+import { defaultClientConditions, loadEnv } from "vite";
+import { defineConfig } from "vitest/config";
 
 export default defineConfig(({ mode }) => {
   const api = loadEnv(mode, ".", "CHAIRTIME_").CHAIRTIME_API ?? "http://127.0.0.1:8000";
@@ -22,6 +23,7 @@ export default defineConfig(({ mode }) => {
         },
       },
     },
+    test: { testTimeout: 60_000 },
     server: {
       port: 5173,
       proxy: Object.fromEntries(

@@ -56,7 +56,7 @@ def server(postgres: stack.RunningPostgres, tmp_path_factory) -> Iterator[tuple[
     process.stop()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("role", PHASES)
 def test_no_input_surprises_the_api(role: str, server: tuple[str, Settings]):
     url, issuer = server

@@ -18,14 +18,18 @@ const backend: BackendModule = {
   read(language: string, namespace: string, done: ReadCallback) {
     const url = files[`../i18n/${language}/${namespace}.json`];
     if (!url) return done(new Error(`no texts: ${language}/${namespace}`), null);
-    fetch(url)
-      .then((answer) => answer.json() as Promise<ResourceKey>)
-      .then(
-        (texts) => done(null, texts),
-        (error: Error) => done(error, null),
-      );
+    load(url).then(
+      (texts) => done(null, texts),
+      (error: Error) => done(error, true), // true: i18next tries again, five times
+    );
   },
 };
+
+async function load(url: string): Promise<ResourceKey> {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.json();
+}
 
 /** Loads the texts of all pages, and with them these namespaces. */
 export function startI18n(namespaces: readonly string[]): void {
