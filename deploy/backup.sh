@@ -11,8 +11,9 @@ dump() {  # dump SERVICE DATABASE
   $compose exec -T "$1" pg_dump --username postgres --format custom "$2" >"$directory/$2.dump.new"
   mv "$directory/$2.dump.new" "$directory/$2.dump"
 }
-# The application last: what Temporal lacks is started anew from it, what it has too much finds its row ended.
-dump temporal-postgres temporal
+# In this order each later dump knows all that the earlier ones know: a workflow that is listed as running without
+# being there would never be started again.
 dump temporal-postgres temporal_visibility
+dump temporal-postgres temporal
 dump postgres chairtime
 ls -l "$directory"
