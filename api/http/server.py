@@ -53,11 +53,11 @@ class Server(uvicorn.Server):
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT, then ends within 5 seconds."""
     logs.configure(settings.environment)
-    Runtime.set_default(quiet_runtime())
     try:
         app = create_app(settings)
     except NotConfigured as refusal:
         sys.exit(f"chairtime api: {refusal}")
+    Runtime.set_default(quiet_runtime())
     _allow_files(settings.streams + OWN_FILES + 1000)
     with ExitStack() as ports:
         if settings.metrics_port:

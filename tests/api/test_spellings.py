@@ -215,10 +215,11 @@ async def test_each_wrong_value_of_a_query_is_answered_in_plain_words(api, as_):
 
 
 def test_each_pattern_of_a_field_has_its_words():
-    document = (CHECKOUT / "openapi.json").read_text()
+    document = json.loads((CHECKOUT / "openapi.json").read_text())
+    del document["webhooks"]  # what we send
     patterns = {
         schema["pattern"]
-        for schema in _schemas(json.loads(document))
+        for schema in _schemas(document)
         if "W/" not in schema["pattern"]  # those of If-Match, which has words of its own
     }
     assert patterns == set(PATTERN_MESSAGES)
