@@ -5,10 +5,12 @@ import contextlib
 import shutil
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from api.app import create_app
 from db.pool import UNAVAILABLE, connect, create_pool
@@ -16,7 +18,7 @@ from domain.booking import Outcome
 from embedded import paths
 from settings import DEDICATED_CONNECTIONS
 from tests.pooler import pgbouncer
-from tests.support import hold, monday, request
+from tests.support import HANG, hold, monday, request
 
 EVERY_POOLER_TAKES = {"user", "database", "client_encoding", "application_name"}
 SSL_REQUEST = 80877103
@@ -75,9 +77,10 @@ async def test_bookings_and_notifications_work_through_a_session_pooler(postgres
         await listener.close()
 
 
-async def test_api_process_stays_within_its_connection_limit(settings, pool, monkeypatch):
+async def test_api_process_stays_within_its_connection_limit(settings, dsn, pool, as_, monkeypatch):
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    small = settings.model_copy(update={"database_pool_size": 3})
+    owner = SecretStr(dsn)  # who sees what kind of connections its others are
+    small = settings.model_copy(update={"database_pool_size": 3, "database_url": owner})
     app = create_app(small)
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     seen = []
@@ -102,7 +105,11 @@ async def test_api_process_stays_within_its_connection_limit(settings, pool, mon
         httpx2.AsyncClient(transport=transport, base_url="http://chairtime") as client,
     ):
         counting = asyncio.create_task(count())
+        get = partial(client.get, "/api/appointments", headers=as_("admin"))
+        async with asyncio.timeout(HANG):
+            while max(seen, default=0) <= 3:
+                await asyncio.gather(*(get() for _ in range(40)))
         for _ in range(5):
-            await asyncio.gather(*(client.get("/api/profiles/dentists") for _ in range(40)))
+            await asyncio.gather(*(get() for _ in range(40)))
         counting.cancel()
     assert 3 < max(seen) <= 3 + DEDICATED_CONNECTIONS

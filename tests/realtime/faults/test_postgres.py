@@ -5,6 +5,7 @@ due, in order, and nothing else.
 import asyncio
 import time
 
+import asyncpg
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
@@ -34,15 +35,18 @@ END = """
 """
 
 
-async def test_ended_hub_and_relay_connections_lose_no_event(drill, pair):
+async def test_ended_hub_and_relay_connections_lose_no_event(drill, pair, postgres):
+    database = await drill.pool.fetchval("select current_database()")
+    superuser = await asyncpg.connect(postgres.superuser_dsn(database))
     async with drill.watched(*(part.url for part in pair)):
         ended = 0
         async with drill.load.running() as load:
             for name in ("chairtime hub", "chairtime relay") * 3:
                 await load.goes_on(10)
-                ended += await drill.pool.fetchval(END, name)
+                ended += await superuser.fetchval(END, name)
             await load.goes_on()
         await drill.settles()
+    await superuser.close()
     assert ended >= 6
     assert drill.connections == {1}
 
