@@ -307,10 +307,13 @@ async def test_a_row_that_temporal_refuses_waits_alone(pool, dsn, client, queue)
 
 
 class Broken(Interceptor, OutboundInterceptor):
-    """Temporal as it is when it has lost the state of one booking."""
+    """Temporal as it is when it has lost the state of one booking: it fails after others have been
+    answered.
+    """
 
     def __init__(self, booking: UUID, error: Exception) -> None:
         self._id, self._error = workflow_id(booking), error
+        self._other = asyncio.Event()
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
         self.next = next
@@ -318,8 +321,11 @@ class Broken(Interceptor, OutboundInterceptor):
 
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle:
         if input.id == self._id:
+            await self._other.wait()
             raise self._error
-        return await self.next.start_workflow(input)
+        handle = await self.next.start_workflow(input)
+        self._other.set()
+        return handle
 
 
 @pytest.mark.parametrize(
