@@ -49,6 +49,12 @@ class NotReady(Unavailable):
     """The log has not been read since this process started, or the process is shutting down."""
 
 
+class EventsMissing(Unavailable):
+    """The log counts events that this connection does not see. Postgres can cache a list of
+    partitions without the newest one, and keep it as long as the connection lasts.
+    """
+
+
 class Hub:
     """Delivers each event once and in order to every open stream that subscribes to it. The stream
     of a reader that is too slow ends, and the reader resumes.
@@ -58,6 +64,7 @@ class Hub:
         self._connection = ReconnectingConnection(dsn, "hub", self._session)
         self.streams = OpenStreams()
         self._at: Cursor | None = None
+        self._end = 0
         self._clock_offset = timedelta()
         self._connected = False
         self._closing = False
@@ -126,13 +133,15 @@ class Hub:
 
     async def _session(self, connection: DedicatedConnection) -> None:
         await connection.add_listener("realtime", self._notified)
-        checked = -inf
+        checked, fresh = -inf, True
         try:
             while True:
                 if time.monotonic() - checked > POLL:
                     await self._check_end_of_log(connection)
                     checked = time.monotonic()
                 await self._catch_up(connection)
+                self._expect_all(fresh)
+                fresh = False
                 self._connected = True
                 self._connection.healthy()
                 await self._connection.wait(POLL)
@@ -151,6 +160,7 @@ class Hub:
         here = self._at
         async with self._connection.query_timeout():
             end = await events.position(connection)
+        self._end = end.head
         self._clock_offset = end.now - datetime.now(UTC)
         if here and here.epoch == end.epoch and here.seq <= end.head:
             return
@@ -170,6 +180,16 @@ class Hub:
             if batch and batch[0].seq != self._at.seq + 1:
                 self._resync(Cursor(self._at.epoch, batch[0].seq - 1), frames.Reset.TOO_OLD)
             await self._deliver_all(batch, self._at.epoch)
+
+    def _expect_all(self, fresh: bool) -> None:
+        """Raises EventsMissing where the log is known to go on behind what was read from it. If a
+        fresh connection does not see it either, it is gone, and all streams get a reset.
+        """
+        if self._at is None or self._at.seq >= self._end:
+            return
+        if not fresh:
+            raise EventsMissing
+        self._resync(Cursor(self._at.epoch, self._end), frames.Reset.TOO_OLD)
 
     async def _deliver_all(self, batch: Sequence[Event], epoch: str) -> None:
         deliveries = 0

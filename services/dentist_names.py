@@ -12,7 +12,7 @@ from domain.clinic import Dentist
 
 IGNORED = frozenset(
     "dr drs doctor doktor prof professor professorin med dent dental dmd dds bds msc phd habil dipl"
-    " mr mrs ms miss mister frau herr herrn dentist zahnarzt zahnaerztin zahnarztin"
+    " mr mrs ms miss mister fr frau hr herr herrn dentist zahnarzt zahnaerztin zahnarztin"
     " a an at beim bei bitte by please see the to with zu zum"
     " da de del den der di la le und van von y".split()
 )

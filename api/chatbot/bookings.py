@@ -1,5 +1,6 @@
 """The verbs that make, change and read a booking."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -101,7 +102,7 @@ async def cancel_booking(conversation: Conversation, arguments: CancelBooking) -
         reason=arguments.reason,
     )
     result = await changed(conversation.state, command, conversation.caller, arguments.hold_token)
-    return await _shown(conversation, successful(result))
+    return await _given_up(conversation, successful(result))
 
 
 async def reschedule_booking(conversation: Conversation, arguments: RescheduleBooking) -> Document:
@@ -153,6 +154,17 @@ async def _read(conversation: Conversation, arguments: ConfirmBooking | GetBooki
 async def _shown(conversation: Conversation, found: Appointment) -> Document:
     async with use(conversation.state.pool) as connection:
         names = await conversations.names(connection, found.id)
+    return _document(conversation, found, names)
+
+
+async def _given_up(conversation: Conversation, found: Appointment) -> Document:
+    """A booking that the caller has given up. An agent whose grant has ended may do that, but is
+    not told what people wrote.
+    """
+    async with use(conversation.state.pool) as connection:
+        names = await conversations.names(connection, found.id)
+        if await appointments.get(connection, found.id, scope(conversation.caller)) is None:
+            names, found = replace(names, patient=""), replace(found, notes=None)
     return _document(conversation, found, names)
 
 

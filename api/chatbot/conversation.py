@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from api.chatbot.models import Arguments
-from api.chatbot.spoken import LANGUAGES, Language
+from api.chatbot.spoken import LANGUAGES, ForeignZone, Language
 from api.http.context import actor_id
 from api.state import AppState
 from db import conversations
@@ -23,7 +23,9 @@ class Conversation:
 
     def zone_at(self, time_zone: str) -> ZoneInfo:
         """The zone in which times are spoken; `time_zone`: the clinic's."""
-        return self.zone or ZoneInfo(time_zone)
+        if self.zone is None or self.zone.key == time_zone:
+            return ZoneInfo(time_zone)
+        return ForeignZone(self.zone.key)
 
     def local(self, at: datetime, time_zone: str) -> datetime:
         """The instant in the person's zone; `time_zone`: the clinic's."""

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 Language = Literal["en", "de"]
 LANGUAGES: tuple[Language, ...] = ("en", "de")
@@ -31,6 +32,16 @@ MARKS = frozenset('“”„"«»<>[]{}`\\')
 QUOTES: Mapping[Language, tuple[str, str]] = {"en": ("“", "”"), "de": ("„", "“")}
 
 
+class ForeignZone(ZoneInfo):
+    """A zone that is not the clinic's: its city is said with each time, so that nobody takes the
+    time for the clinic's.
+    """
+
+    @property
+    def city(self) -> str:
+        return self.key.rpartition("/")[2].replace("_", " ")
+
+
 def date(at: datetime, language: Language) -> str:
     """`Monday, 30 November 2026`."""
     weekday, month = WEEKDAYS[language][at.weekday()], MONTHS[language][at.month - 1]
@@ -39,9 +50,16 @@ def date(at: datetime, language: Language) -> str:
 
 
 def clock(at: datetime, language: Language) -> str:
-    """`09:00`; with the offset where the clock shows this time twice that day."""
+    """`09:00`; with the offset where the clock shows this time twice that day, and `09:00 (Tokyo
+    time)` in a zone that is not the clinic's.
+    """
     shown = f"{at:%H:%M}" + (" Uhr" if language == "de" else "")
-    return f"{shown} ({_offset(at)})" if _is_ambiguous(at) else shown
+    if _is_ambiguous(at):
+        shown += f" ({_offset(at)})"
+    if isinstance(at.tzinfo, ForeignZone):
+        city = at.tzinfo.city
+        shown += f" ({city} time)" if language == "en" else f" (Ortszeit {city})"
+    return shown
 
 
 def moment(at: datetime, language: Language) -> str:

@@ -187,6 +187,15 @@ async def test_agent_without_grant_cancels_its_booking_and_reads_no_notes(
 
 
 @pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
+async def test_agent_without_grant_cancels_in_a_conversation_and_reads_no_name(api, left):
+    path, token = left
+    given_up = {"booking_id": path.id, "hold_token": token["X-Hold-Token"]}
+    answer = await api.post("/api/chatbot/cancel_booking", headers=token, json=given_up)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["patient"]["name"] == {"written_by_person": ""}
+
+
+@pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
 @pytest.mark.parametrize("what", KEPT)
 @pytest.mark.parametrize("named", ['"1"', '"99"', '"1", "99"', '"x"'])
 async def test_agent_without_grant_learns_no_version(api, pool, left, what, named):

@@ -226,12 +226,13 @@ async def test_answers_are_spoken_in_the_language_and_zone_asked_for(api, agent)
     )
     assert "reserviert" in german["say"]
     assert "„Ben Walker“" in german["read_back"]
-    assert "03:00 Uhr" in german["read_back"]
+    assert "03:00 Uhr (Ortszeit New York)" in german["read_back"]
     assert german["read_back_hash"].startswith("de.")
     assert german["slot"]["time_zone"] == "America/New_York"
     assert datetime.fromisoformat(german["slot"]["starts_at"]).utcoffset() < timedelta(0)
     booked = await told(api, agent, "confirm_booking", **agreed(german))
     assert "is booked" in booked["say"]
+    assert "09:00 with" in booked["say"]  # the clinic's time has no city
 
 
 async def test_the_language_is_that_of_the_patients_profile(api, as_, agent):

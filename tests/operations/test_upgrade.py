@@ -15,6 +15,7 @@ import asyncpg
 import httpx2
 import pytest
 from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from api.auth import development
@@ -28,8 +29,9 @@ from tests.operations.release import check_out
 from tests.support import AMARA, LENA, MATEO
 from tests.workflows.desk import Desk, has_read, until
 from tests.workflows.planted import AskingFirst, NotingFirst
-from tests.workflows.test_replay import replayer
+from tests.workflows.test_replay import SANDBOX
 from workflows import TASK_QUEUE
+from workflows.booking import BookingWorkflow
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -222,11 +224,13 @@ async def test_histories_of_the_release_replay(release):
     recorded = histories(release)
     assert len(recorded) > 15
     for file in recorded:
-        await replayer().replay_workflow(history(file))
+        replayer = Replayer(workflows=[BookingWorkflow], workflow_runner=SANDBOX)
+        await replayer.replay_workflow(history(file))
 
 
 @pytest.mark.parametrize("planted", [NotingFirst, AskingFirst])
 async def test_a_change_that_breaks_bookings_of_the_release_is_caught(release, planted):
+    replayer = Replayer(workflows=[planted], workflow_runner=UnsandboxedWorkflowRunner())
     for file in histories(release)[:3]:
         with pytest.raises(NondeterminismError):
-            await replayer(planted).replay_workflow(history(file))
+            await replayer.replay_workflow(history(file))

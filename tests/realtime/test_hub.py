@@ -204,6 +204,19 @@ async def test_when_the_listening_connection_is_ended_the_streams_catch_up(
     assert listener.seqs == list(range(1, head + 1))
 
 
+async def test_events_that_the_log_counts_and_does_not_show_are_a_reset(pool, relay, hub, listen):
+    """As where Postgres keeps an old list of partitions for a connection."""
+    listener = listen(ADMIN, *EVERYTHING)
+    await until(lambda: hub.health.connected)
+    head = await pool.fetchval("update realtime_epoch set head = head + 5 returning head")
+    await until(lambda: "reset" in listener.names())
+    reset = listener.frames[listener.names().index("reset")]
+    assert reset.data == {"reason": "too_old"}
+    assert hub.at.seq == head
+    await churn(pool, range(1))
+    await until(lambda: listener.seqs[:1] == [head + 1])
+
+
 async def test_when_the_network_goes_silent_the_streams_catch_up_within_two_seconds(
     dsn, pool, relay
 ):

@@ -1,7 +1,7 @@
 """A bot that holds a time, reads it back, and books it when the person agrees. If the hold expires
 first, it hears of that by the event stream and offers another time.
 
-CHAIRTIME_URL=… CHAIRTIME_TOKEN=$(chairtime token --role agent) python bot.py PATIENT_ID checkup
+CHAIRTIME_URL=… CHAIRTIME_TOKEN=… .venv/bin/python clients/python/examples/bot.py PATIENT_ID checkup
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 // A bot that holds a time, reads it back, and books it when the person agrees. If the hold expires
 // first, it hears of that by the event stream and offers another time.
 //
-// CHAIRTIME_URL=… CHAIRTIME_TOKEN=$(chairtime token --role agent) npx tsx bot.ts PATIENT_ID checkup
+// CHAIRTIME_URL=… CHAIRTIME_TOKEN=$(chairtime token --role agent) npx -y tsx --conditions=chairtime-source ./examples/bot.ts PATIENT_ID checkup
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createClient, type Offer, supabaseToken } from "@chairtime/client";
