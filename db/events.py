@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from db.pool import Connection
+from db.pool import Connection, Unavailable
 from domain.actors import Actor
 from domain.events import Cursor, Event, Reader, clinics_of
 
@@ -23,6 +23,13 @@ class Position:
     epoch: str
     head: int
     now: datetime
+
+
+class EventsMissing(Unavailable):
+    """The log counts events that this connection does not see; another connection may see them.
+    Postgres can cache a list of partitions without the newest one, and keep it as long as the
+    connection lasts.
+    """
 
 
 async def position(connection: Connection) -> Position:

@@ -49,12 +49,6 @@ class NotReady(Unavailable):
     """The log has not been read since this process started, or the process is shutting down."""
 
 
-class EventsMissing(Unavailable):
-    """The log counts events that this connection does not see. Postgres can cache a list of
-    partitions without the newest one, and keep it as long as the connection lasts.
-    """
-
-
 class Hub:
     """Delivers each event once and in order to every open stream that subscribes to it. The stream
     of a reader that is too slow ends, and the reader resumes.
@@ -182,13 +176,13 @@ class Hub:
             await self._deliver_all(batch, self._at.epoch)
 
     def _expect_all(self, fresh: bool) -> None:
-        """Raises EventsMissing where the log is known to go on behind what was read from it. If a
-        fresh connection does not see it either, it is gone, and all streams get a reset.
+        """Raises events.EventsMissing where the log is known to go on behind what was read from
+        it. What a fresh connection does not see either is gone: all streams get a reset.
         """
         if self._at is None or self._at.seq >= self._end:
             return
         if not fresh:
-            raise EventsMissing
+            raise events.EventsMissing
         self._resync(Cursor(self._at.epoch, self._end), frames.Reset.TOO_OLD)
 
     async def _deliver_all(self, batch: Sequence[Event], epoch: str) -> None:

@@ -22,7 +22,7 @@ BATCH = 500
 
 async def queue_new_events(connection: Connection) -> tuple[set[UUID], bool]:
     """Queues up to BATCH further events for each endpoint that is behind. Returns the endpoints
-    that got deliveries, and whether some are still behind.
+    that got deliveries, and whether some are still behind. Raises events.EventsMissing.
     """
     async with connection.transaction():
         lagging = await webhooks.lagging(connection)
@@ -37,10 +37,12 @@ async def queue_new_events(connection: Connection) -> tuple[set[UUID], bool]:
                 queued |= await _reset(connection, group, end, reason)
                 continue
             found = [e for e in await events.after(connection, seq, BATCH) if e.seq <= end.head]
+            if not found:
+                raise events.EventsMissing
             for webhook in group:
                 if await _queue(connection, webhook, epoch, found):
                     queued.add(webhook.id)
-            last = found[-1].seq if found else end.head
+            last = found[-1].seq
             more = more or last < end.head
             await webhooks.move_cursors(connection, [each.id for each in group], epoch, last)
     return queued, more

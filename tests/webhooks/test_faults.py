@@ -4,11 +4,14 @@ import asyncio
 import signal
 import sys
 
+import pytest
 from temporalio.client import Client
 
+from db import events
 from tests.webhooks.receiver import OK, status
 from tests.workflows.desk import until
 from webhooks.feeder import Feeder
+from webhooks.queueing import queue_new_events
 
 DELIVERED = "select count(*) from webhook_deliveries where status = 'delivered'"
 
@@ -183,6 +186,21 @@ async def test_a_pruned_log_is_a_reset(backend, bot, receiver, pool):
         bot.id,
     )
     assert event.kind == "appointment.held"
+
+
+async def test_events_that_a_connection_does_not_see_are_not_passed_over(bot, receiver, pool):
+    """As where Postgres keeps an old list of partitions for a connection."""
+    await bot.hold(9)
+
+    async def numbered():
+        return await pool.fetchval("select count(*) from outbox") == 0
+
+    await until(numbered)
+    await bot.subscribe(receiver.url)
+    await pool.execute("update realtime_epoch set head = head + 1")
+    async with pool.acquire() as connection:
+        with pytest.raises(events.EventsMissing):
+            await queue_new_events(connection)
 
 
 async def test_a_new_epoch_is_a_reset(backend, bot, receiver, pool):
