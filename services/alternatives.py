@@ -144,14 +144,14 @@ async def nearest(
         free = await search(connection, [booking_terms], asked)
         near = [each for each in free if each[0].starts_at not in excluded]
         near.sort(key=lambda each: abs(each[0].starts_at - wanted_slot.starts_at))
-        found += await _taken_by(connection, near, wanted_slot, taker) if taker else near
+        found += await _takeable(connection, near, wanted_slot, taker) if taker else near
         if len(found) >= MOST:
             break
     found.sort(key=lambda each: abs(each[0].starts_at - wanted_slot.starts_at))
     return [shown(*each) for each in islice(found, MOST)]
 
 
-async def _taken_by(
+async def _takeable(
     connection: Connection, near: list[Found], wanted_slot: WantedSlot, taker: Taker
 ) -> list[Found]:
     """The first MOST of these slots that the taker can take."""

@@ -16,10 +16,12 @@ SEARCH = "Ask for another day, time or dentist, and call find_slots."
 AGAIN = "Repeat the same call after a second. It is safe: it has one effect."
 
 NEXT_STEPS: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("slot_unavailable", "slot_not_offered", "patient_overlap", "hold_cooldown"), SEARCH
-    ),
-    **dict.fromkeys(("dentist_day_quota", "hold_expired"), SEARCH),
+    "slot_unavailable": SEARCH,
+    "slot_not_offered": SEARCH,
+    "patient_overlap": SEARCH,
+    "hold_cooldown": SEARCH,
+    "dentist_day_quota": SEARCH,
+    "hold_expired": SEARCH,
     "yours": "The patient has this time already. Call get_booking with appointment_id as"
     " booking_id, and tell the person.",
     "not_online": "No time helps: only the clinic books this treatment. Offer another treatment, or"

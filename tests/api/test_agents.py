@@ -186,6 +186,23 @@ async def test_agent_without_grant_cancels_its_booking_and_reads_no_notes(
     assert (await api.get(path(""), headers=token)).status_code == 404
 
 
+async def test_agent_without_grant_gets_no_hold_of_its_conversation_again(api, ana, agent):
+    await api.put(MINE, headers=ana)
+    wanted = {
+        "conversation_id": "talk",
+        "patient_id": str(ANA),
+        "dentist_id": str(AMARA),
+        "starts_at": monday(9).isoformat(),
+        "appointment_type": "checkup",
+    }
+    made = await api.post("/api/chatbot/hold_slot", headers=agent, json=wanted)
+    assert made.status_code == 200, made.text
+    await api.delete(MINE, headers=ana)
+    again = await api.post("/api/chatbot/hold_slot", headers=agent, json=wanted)
+    assert again.status_code != 200
+    assert made.json()["patient"]["name"]["written_by_person"] not in again.text
+
+
 @pytest.mark.parametrize("left", ["held", "booked"], indirect=True)
 async def test_agent_without_grant_cancels_in_a_conversation_and_reads_no_name(api, left):
     path, token = left

@@ -60,7 +60,7 @@ class Rehearsal:
         await self._judge(history)
 
     async def roll(self) -> None:
-        """Replaces worker and API by new processes under load; no request may stay unanswered."""
+        """Replaces worker and API by new processes under load; no request may fail."""
         before = {each.id for name in ("api", "worker") for each in self.stack.of(name)}
         history = History()
         async with load.running(self.practice, history, CALLERS):
@@ -72,6 +72,8 @@ class Rehearsal:
             raise Failed(f"replaced {len(before - after)} of {len(before)} processes")
         self.say(f"  {len(after)} processes replaced; repeats: {dict(history.repeated) or 'none'}")
         await self._judge(history)
+        if history.repeated:
+            raise Failed(f"requests failed during the update: {dict(history.repeated)}")
 
     async def restart(self) -> None:
         """Stops and removes all containers, then starts them again; everything is as before."""
