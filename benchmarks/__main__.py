@@ -30,6 +30,7 @@ from benchmarks.experiments import (
     sustained,
     tailing,
     web,
+    webhooks,
 )
 from benchmarks.figures import Result
 from benchmarks.world import World
@@ -55,6 +56,7 @@ EXPERIMENTS = [
         tailing,
         mcp,
         web,
+        webhooks,
         restore,
         outage,
     )
