@@ -33,6 +33,8 @@ class Dialogue:
         self._says: Mapping[str, str] = sentences(language)["says"]
         self._wishes: dict[str, Any] = {}
         self._offers: list[dict[str, Any]] = []
+        self._rejected = False
+        """Whether the person said no to them: one may still be chosen, but not by a plain “yes”."""
         self._asked: tuple[Aim, list[dict[str, Any]]] | None = None
         """The bookings of which one is to be chosen, and for what."""
         self._moving = False
@@ -51,6 +53,10 @@ class Dialogue:
                 return [*await self._give_back(), self._says["bye"]]
             case "help":
                 return [self._says["help"]]
+            case "hello" if not meant.wishes:
+                return self.greeting()
+            case "list":
+                return [each["say"] for each in await self._ahead()] or [self._says["none"]]
         if self.hold:
             return await self._of_hold(self.hold, meant)
         asked, self._asked = self._asked, None
@@ -79,16 +85,15 @@ class Dialogue:
         if meant.intent is None and not meant.wishes:
             return [self._says["unclear"], self._says["book"]]
         given_back = await self._give_back()
-        if meant.intent in ("no", "cancel") or (meant.intent == "move" and not meant.wishes):
-            return [*given_back, self._says["other"]]
+        if meant.intent in ("no", "cancel", "move") and not (meant.wishes or meant.choice):
+            return [*given_back, *self._none_of_these()]
         return [*given_back, *await self._of_search(meant)]
 
     async def _of_booking(self, aim: Aim, meant: Understood) -> list[str]:
         """The person wants to cancel or move the booking of this conversation, else another one."""
         if self.booking:
             return await self._act(aim, self.booking, meant)
-        found = [await self._tool("get_booking", booking_id=id) for id in await self._bookings()]
-        ahead = [each for each in found if each["ok"]][:OFFERED]
+        ahead = await self._ahead()
         if not ahead:
             return [self._says["none"]]
         if len(ahead) == 1 and aim == "move":
@@ -98,6 +103,10 @@ class Dialogue:
             return [ahead[0]["say"], self._says["cancel"]]
         lines = [f"{n}. {each['say']}" for n, each in enumerate(ahead, 1)]
         return [*lines, self._says["choose"]]
+
+    async def _ahead(self) -> list[dict[str, Any]]:
+        found = [await self._tool("get_booking", booking_id=id) for id in await self._bookings()]
+        return [each for each in found if each["ok"]][:OFFERED]
 
     async def _of_asked(
         self, aim: Aim, bookings: list[dict[str, Any]], meant: Understood
@@ -123,12 +132,13 @@ class Dialogue:
 
     async def _of_search(self, meant: Understood) -> list[str]:
         wishes = dict(meant.wishes or {})
-        chosen = meant.choice or (1 if meant.intent == "yes" else None)
+        agreed = meant.intent == "yes" and not self._rejected
+        chosen = meant.choice or (1 if agreed else None)
         if chosen and not wishes and chosen <= len(self._offers):
             return await self._take(self._offers[chosen - 1])
-        if meant.intent == "no":
+        if meant.intent == "no" and not wishes:
             self._moving = False
-            return [self._says["other"]]
+            return self._none_of_these()
         if not wishes and meant.intent != "later":
             return [self._says["unclear"]]
         if "appointment_type" in wishes and meant.intent != "move":
@@ -150,7 +160,7 @@ class Dialogue:
         return self._offer(after or ([next_available] if next_available else []), answer["say"])
 
     def _offer(self, offers: list[dict[str, Any]], said: str) -> list[str]:
-        self._offers = offers[:OFFERED]
+        self._offers, self._rejected = offers[:OFFERED], False
         lines = [f"{n}. {each['say']}" for n, each in enumerate(self._offers, 1)]
         return [said, *lines, self._says["choose" if lines else "other"]]
 
@@ -168,6 +178,10 @@ class Dialogue:
             return self._instead(answer)
         self.hold = answer
         return [answer["say"], answer["read_back"], self._says["book"]]
+
+    def _none_of_these(self) -> list[str]:
+        self._rejected = True
+        return [self._says["other"]]
 
     def _instead(self, refusal: dict[str, Any]) -> list[str]:
         if refusal["alternatives"]:

@@ -73,8 +73,11 @@ test("a visitor chooses first, signs in, and goes on with that time", async () =
   expect(await after.resume(pending, TODAY)).toContain("read 2");
 });
 
-test("a visitor who wants to cancel signs in first", async () => {
-  const dialogue = new Dialogue(scripted([], false).doors, words.en);
-  expect(await dialogue.hear("cancel my appointment", TODAY)).toEqual([dialogue.says("sign_in")]);
-  expect(dialogue.pending).toEqual({ text: "cancel my appointment" });
-});
+test.each(["cancel my appointment", "what did I book"])(
+  "a visitor who says “%s” signs in first",
+  async (text) => {
+    const dialogue = new Dialogue(scripted([], false).doors, words.en);
+    expect(await dialogue.hear(text, TODAY)).toEqual([dialogue.says("sign_in")]);
+    expect(dialogue.pending).toEqual({ text });
+  },
+);

@@ -54,6 +54,8 @@ export class Dialogue {
       return [...(await this.giveBack()), this.says("bye")];
     }
     if (meant.intent === "help") return [this.says("help")];
+    if (meant.intent === "hello" && !isWishing(meant)) return [this.says("greeting")];
+    if (meant.intent === "list") return this.doors.isSignedIn ? this.list() : this.signIn({ text });
     if (this.hold) return this.ofHold(this.hold, meant);
     const { asked } = this;
     this.asked = null;
@@ -92,21 +94,15 @@ export class Dialogue {
     const wishing = isWishing(meant);
     if (meant.intent === null && !wishing) return [this.says("unclear"), this.says("book")];
     const givenBack = await this.giveBack();
-    const { intent } = meant;
-    if (intent === "no" || intent === "cancel" || (intent === "move" && !wishing)) {
-      return [...givenBack, this.says("other")];
-    }
+    const rejected = ["no", "cancel", "move"].includes(meant.intent ?? "");
+    if (rejected && !wishing && !meant.choice) return [...givenBack, ...this.noneOfThese()];
     return [...givenBack, ...(await this.ofSearch(meant))];
   }
 
   /** The person wants to cancel or move the booking of this conversation, else another one. */
   private async ofBooking(aim: Aim, meant: Understood): Promise<string[]> {
     if (this.booking) return this.act(aim, this.booking, meant);
-    const ahead: Booked[] = [];
-    for (const booking_id of await this.doors.bookings()) {
-      const found = await this.doors.tool("get_booking", { booking_id });
-      if (found.ok && ahead.length < OFFERED) ahead.push(found);
-    }
+    const ahead = await this.ahead();
     const [first, ...others] = ahead;
     if (!first) return [this.says("none")];
     if (others.length === 0 && aim === "move") {
@@ -115,6 +111,20 @@ export class Dialogue {
     this.asked = { aim, bookings: ahead };
     if (others.length === 0) return [first.say, this.says("cancel")];
     return [...ahead.map((each, n) => `${n + 1}. ${each.say}`), this.says("choose")];
+  }
+
+  private async ahead(): Promise<Booked[]> {
+    const ahead: Booked[] = [];
+    for (const booking_id of await this.doors.bookings()) {
+      const found = await this.doors.tool("get_booking", { booking_id });
+      if (found.ok && ahead.length < OFFERED) ahead.push(found);
+    }
+    return ahead;
+  }
+
+  private async list(): Promise<string[]> {
+    const ahead = await this.ahead();
+    return ahead.length > 0 ? ahead.map((each) => each.say) : [this.says("none")];
   }
 
   /** The person was asked which booking, or whether this one; null for another answer. */
@@ -141,12 +151,13 @@ export class Dialogue {
   private async ofSearch(meant: Understood): Promise<string[]> {
     const { intent, wishes } = meant;
     const wishing = isWishing(meant);
-    const chosen = meant.choice ?? (intent === "yes" ? 1 : null);
+    const agreed = intent === "yes" && !this.search.rejected;
+    const chosen = meant.choice ?? (agreed ? 1 : null);
     const offer = chosen === null || wishing ? undefined : this.search.offers[chosen - 1];
     if (offer) return this.take(offer);
-    if (intent === "no") {
+    if (intent === "no" && !wishing) {
       this.moving = false;
-      return [this.says("other")];
+      return this.noneOfThese();
     }
     if (!wishing && intent !== "later") return [this.says("unclear")];
     if (wishes.appointment_type && intent !== "move") this.moving = false;
@@ -177,6 +188,11 @@ export class Dialogue {
   private signIn(pending: Pending): string[] {
     this.pending = pending;
     return [this.says("sign_in")];
+  }
+
+  private noneOfThese(): string[] {
+    this.search.rejected = true;
+    return [this.says("other")];
   }
 
   private instead(refusal: ToolRefusal): string[] {

@@ -7,6 +7,8 @@ export const OFFERED = 3;
 /** What the person wishes, and the times that were last offered. */
 export class Search {
   offers: readonly Offer[] = [];
+  /** Whether the person said no to them: one may still be chosen, but not by a plain “yes”. */
+  rejected = false;
   private wishes: Wishes = {};
 
   constructor(
@@ -42,6 +44,7 @@ export class Search {
   /** Offers the first of these times. */
   offer(offers: readonly Offer[], said: string): string[] {
     this.offers = offers.slice(0, OFFERED);
+    this.rejected = false;
     const lines = this.offers.map((each, n) => `${n + 1}. ${each.say}`);
     return [said, ...lines, this.says(lines.length > 0 ? "choose" : "other")];
   }
