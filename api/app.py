@@ -30,7 +30,7 @@ from api.http.middleware import Head, install
 from api.mcp import metadata as mcp_metadata
 from api.mcp import routes as mcp_routes
 from api.openapi import document
-from api.ops import health, metrics, realtime, tools
+from api.ops import figures, health, realtime, tools
 from api.ops.probes import Probes
 from api.scheduling import schedules, slots
 from api.state import AppState
@@ -74,7 +74,7 @@ ROUTE_MODULES = (
     deliveries,
     realtime,
     tools,
-    metrics,
+    figures,
     health,
     config,
     llms,

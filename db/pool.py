@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from db import monitoring
+from db import metrics
 from db.outages import OutageLog
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -170,10 +170,10 @@ async def _acquired(pool: Pool) -> AsyncIterator[Connection]:
         raise Unavailable(type(error).__name__) from error
     except asyncio.CancelledError:
         if clock() - began >= ACQUIRE_TIMEOUT:
-            monitoring.POOL_TIMEOUTS.inc()
+            metrics.POOL_TIMEOUTS.inc()
         raise
     finally:
-        monitoring.POOL_WAIT.observe(clock() - began)
+        metrics.POOL_WAIT.observe(clock() - began)
     try:
         yield connection
     finally:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from functools import partial
 
-from db import events, heartbeat, inbox, monitoring, outbox
+from db import events, heartbeat, inbox, metrics, outbox
 from db.pool import Connection, Pool, Unavailable, use
 from db.tracebacks import without_texts
 
@@ -23,10 +23,10 @@ class Sampler:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._task: asyncio.Task[None] | None = None
-        monitoring.POOL_LIMIT.set_function(pool.get_max_size)
-        idle = monitoring.POOL_CONNECTIONS.labels("idle")
+        metrics.POOL_LIMIT.set_function(pool.get_max_size)
+        idle = metrics.POOL_CONNECTIONS.labels("idle")
         idle.set_function(pool.get_idle_size)
-        monitoring.POOL_CONNECTIONS.labels("used").set_function(partial(_used, pool))
+        metrics.POOL_CONNECTIONS.labels("used").set_function(partial(_used, pool))
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._loop(), name="sampler")
@@ -42,27 +42,27 @@ class Sampler:
             try:
                 async with use(self._pool) as connection:
                     await sample(connection)
-                monitoring.UP.set(1)
+                metrics.UP.set(1)
             except Unavailable:
-                monitoring.UP.set(0)
+                metrics.UP.set(0)
             except Exception as error:  # metrics must not end with a bug
-                monitoring.UP.set(0)
+                metrics.UP.set(0)
                 log.error("sampling the database failed: %s", without_texts(error))
             await asyncio.sleep(EVERY)
 
 
 async def sample(connection: Connection) -> None:
-    """Sets the gauges of db/monitoring.py."""
+    """Sets the gauges of db/metrics.py."""
     waiting = await inbox.backlog(connection)
-    monitoring.INBOX.set(waiting.depth)
-    monitoring.INBOX_OLDEST.set(waiting.oldest_seconds)
-    monitoring.INBOX_ATTEMPTS.set(waiting.attempts)
+    metrics.INBOX.set(waiting.depth)
+    metrics.INBOX_OLDEST.set(waiting.oldest_seconds)
+    metrics.INBOX_ATTEMPTS.set(waiting.attempts)
     unnumbered = await outbox.backlog(connection)
-    monitoring.OUTBOX.set(unnumbered.depth)
-    monitoring.OUTBOX_OLDEST.set(unnumbered.oldest_seconds)
-    monitoring.LOG_HEAD.set((await events.position(connection)).head)
-    monitoring.WORKERS.set(await heartbeat.workers(connection))
-    monitoring.HOLDS_OPEN.set(await _holds_open(connection))
+    metrics.OUTBOX.set(unnumbered.depth)
+    metrics.OUTBOX_OLDEST.set(unnumbered.oldest_seconds)
+    metrics.LOG_HEAD.set((await events.position(connection)).head)
+    metrics.WORKERS.set(await heartbeat.workers(connection))
+    metrics.HOLDS_OPEN.set(await _holds_open(connection))
 
 
 async def _holds_open(connection: Connection) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
 
-from db import leadership, monitoring, outbox
+from db import leadership, outbox
+from db.metrics import OUTBOX, OUTBOX_OLDEST
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from realtime import metrics
 from realtime.upkeep import Upkeep
@@ -125,5 +126,5 @@ class Relay:
             self._connection.healthy()
         metrics.LEADER.set(health.leader)
         if health.connected:
-            monitoring.OUTBOX.set(health.outbox_depth)
-            monitoring.OUTBOX_OLDEST.set(health.outbox_oldest_seconds)
+            OUTBOX.set(health.outbox_depth)
+            OUTBOX_OLDEST.set(health.outbox_oldest_seconds)

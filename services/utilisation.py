@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
-from db import metrics, schedules
+from db import figures, schedules
 from db.pool import Pool, use
 from domain.clinic import Schedule
-from domain.metrics import BookedTime, DayRange, UtilisationDay
+from domain.figures import BookedTime, DayRange, UtilisationDay
 from domain.offered import offered_minutes
 
 
 async def by_dentist_and_day(pool: Pool, asked: DayRange) -> list[UtilisationDay]:
     """By day, then dentist."""
     async with use(pool) as connection:
-        booked = await metrics.booked_time(connection, asked)
+        booked = await figures.booked_time(connection, asked)
         known = await schedules.of_clinics(connection, asked.clinic_id)
     # in a thread: expanding a year of hours takes milliseconds per dentist
     return await asyncio.to_thread(_utilisation, booked, known, asked)

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from db import appointments, booking_state, clinics, events, idempotency, live_bookings, metrics
+from db import appointments, booking_state, clinics, events, figures, idempotency, live_bookings
 from db.appointments import AppointmentFilter
 from db.live_bookings import LiveBooking
 from db.pool import Pool
 from domain.actors import Actor, Role, Scope
 from domain.booking import Status
 from domain.events import Reader
-from domain.metrics import DayRange
+from domain.figures import DayRange
 from tests.support import AMARA, ANA, key, monday
 
 LARGE = (
@@ -63,11 +63,11 @@ READS: dict[str, Any] = {
     "the log's next events": lambda c: events.after(c, 5, 100),
     "the log's oldest event": events.oldest,
     "missed events of a topic": lambda c: events.missed(c, _reader("appointments"), 5, 50, 100),
-    "a clinic's booked time": lambda c: metrics.booked_time(c, FIGURES),
-    "a clinic's holds": lambda c: metrics.hold_outcomes(c, FIGURES),
-    "a clinic's visits": lambda c: metrics.visit_outcomes(c, FIGURES),
-    "a clinic's lead times": lambda c: metrics.lead_times(c, FIGURES),
-    "latency of events": lambda c: metrics.event_latency(c, FIGURES),
+    "a clinic's booked time": lambda c: figures.booked_time(c, FIGURES),
+    "a clinic's holds": lambda c: figures.hold_outcomes(c, FIGURES),
+    "a clinic's visits": lambda c: figures.visit_outcomes(c, FIGURES),
+    "a clinic's lead times": lambda c: figures.lead_times(c, FIGURES),
+    "latency of events": lambda c: figures.event_latency(c, FIGURES),
     "missed events of a clinic": lambda c: events.missed(
         c, _reader(f"appointments:clinic:{SOME}"), 5, 50, 100
     ),

@@ -21,11 +21,11 @@ from db import (
     clinics,
     erasures,
     events,
+    figures,
     grants,
     idempotency,
     inbox,
     live_bookings,
-    metrics,
     outbox,
     patients,
     profiles,
@@ -42,7 +42,7 @@ from domain.actors import Actor, Role, Scope
 from domain.appointments import Change, Move, Via
 from domain.booking import Status, Verb
 from domain.events import Reader
-from domain.metrics import DayRange
+from domain.figures import DayRange
 from domain.patient_limits import Limits
 from services import booking, moves
 from tests.support import AMARA, ANA, BEN, key, monday, patient, request, rewrite
@@ -118,13 +118,13 @@ async def lists(s: Scene) -> None:
     await appointments.page(s.connection, Scope(), week, None, 50)
 
 
-async def figures(s: Scene) -> None:
+async def dashboards(s: Scene) -> None:
     first = monday(0).date()
     for range in (DayRange(first, first + timedelta(days=27), each) for each in (CLINIC, None)):
-        await metrics.booked_time(s.connection, range)
-        await metrics.hold_outcomes(s.connection, range)
-        await metrics.visit_outcomes(s.connection, range)
-        await metrics.lead_times(s.connection, range)
+        await figures.booked_time(s.connection, range)
+        await figures.hold_outcomes(s.connection, range)
+        await figures.visit_outcomes(s.connection, range)
+        await figures.lead_times(s.connection, range)
 
 
 async def people(s: Scene) -> None:
@@ -175,7 +175,7 @@ OPERATIONS = COMMANDS | {
     "use a key": lambda s: idempotency.claim(s.connection, key("scan"), "t"),
     "delete old keys": lambda s: idempotency.delete_old(s.connection, 10),
     "people": people,
-    "figures": figures,
+    "dashboards": dashboards,
     "first call": lambda s: account_status.get_or_create(s.connection, patient(uuid7())),
     "first call of an admin": lambda s: account_status.get_or_create(s.connection, ADMIN),
     "edit a profile": lambda s: profiles.update(s.connection, ANA, {"full_name": "A"}),

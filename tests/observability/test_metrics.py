@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
-from db import heartbeat, monitoring, sampler
+from db import heartbeat, metrics, sampler
 from db.pool import Pool, Unavailable, create_pool, use
 from db.sampler import Sampler
 from domain.appointments import Via
@@ -44,7 +44,7 @@ async def test_a_sample_says_what_waits_and_who_is_there(pool: Pool):
 
 
 async def test_a_sample_says_whether_the_database_answers(pool: Pool):
-    monitoring.UP.set(0)  # it is 1 where an earlier test of this process has sampled
+    metrics.UP.set(0)  # it is 1 where an earlier test of this process has sampled
     async with running(Sampler(pool)):
         await until(lambda: value("chairtime_database_up") == 1)
         assert value("chairtime_pool_limit") == 16

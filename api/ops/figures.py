@@ -10,9 +10,9 @@ from api.http.context import Caller, State
 from api.http.errors import invalid
 from api.http.strict import StrictRoute
 from api.http.values import Day
-from db import metrics
-from db.pool import Connection, use
-from domain.metrics import (
+from db import figures
+from db.pool import use
+from domain.figures import (
     DayRange,
     HoldsDay,
     LatencyHour,
@@ -49,11 +49,20 @@ async def days_asked(
 
 
 async def clinic_days_asked(
+    state: State,
     days: Annotated[DayRange, Depends(days_asked)],
     clinic_id: Annotated[
         UUID | None, Query(description="Default: all clinics, each by the days of its zone.")
     ] = None,
 ) -> DayRange:
+    """Raises `validation_failed` for an unknown clinic, and for more than MOST_ROWS rows."""
+    async with use(state.pool) as connection:
+        counted = await figures.counted(connection, clinic_id)
+    if clinic_id and not counted.clinics:
+        raise invalid("clinic_id", "unknown clinic; see GET /api/clinics", "unknown")
+    if max(counted) * days.days > MOST_ROWS:
+        hint = "choose a clinic_id or fewer days"
+        raise invalid("to", f"would give more than {MOST_ROWS:,} rows; {hint}", "too_large")
     return DayRange(days.first, days.last, clinic_id)
 
 
@@ -64,8 +73,6 @@ ClinicDays = Annotated[DayRange, Depends(clinic_days_asked)]
 @router.get("/utilisation")
 async def read_utilisation(caller: Caller, state: State, asked: ClinicDays) -> list[UtilisationDay]:
     """Booked and offered time per dentist and day."""
-    async with use(state.pool) as connection:
-        await _check_size(connection, asked)
     return await utilisation.by_dentist_and_day(state.pool, asked)
 
 
@@ -73,24 +80,21 @@ async def read_utilisation(caller: Caller, state: State, asked: ClinicDays) -> l
 async def read_conversion(caller: Caller, state: State, asked: ClinicDays) -> list[HoldsDay]:
     """What became of the holds made on each day: conversion and expiry rate."""
     async with use(state.pool) as connection:
-        await _check_size(connection, asked)
-        return await metrics.hold_outcomes(connection, asked)
+        return await figures.hold_outcomes(connection, asked)
 
 
 @router.get("/no-shows")
 async def read_no_shows(caller: Caller, state: State, asked: ClinicDays) -> list[VisitsDay]:
     """What became of the visits that start on each day: the no-show rate."""
     async with use(state.pool) as connection:
-        await _check_size(connection, asked)
-        return await metrics.visit_outcomes(connection, asked)
+        return await figures.visit_outcomes(connection, asked)
 
 
 @router.get("/lead-times")
 async def read_lead_times(caller: Caller, state: State, asked: ClinicDays) -> list[LeadTimes]:
     """How long before their start the visits of each day were booked."""
     async with use(state.pool) as connection:
-        await _check_size(connection, asked)
-        return await metrics.lead_times(connection, asked)
+        return await figures.lead_times(connection, asked)
 
 
 @router.get("/latency")
@@ -99,7 +103,7 @@ async def read_latency(caller: Caller, state: State, asked: Days) -> list[Latenc
     is kept.
     """
     async with use(state.pool) as connection:
-        return await metrics.event_latency(connection, asked)
+        return await figures.event_latency(connection, asked)
 
 
 def _checked(asked: DayRange) -> DayRange:
@@ -108,13 +112,3 @@ def _checked(asked: DayRange) -> DayRange:
     if asked.days > MOST_DAYS:
         raise invalid("to", f"is more than {MOST_DAYS} days from `from`; send fewer", "too_large")
     return asked
-
-
-async def _check_size(connection: Connection, asked: DayRange) -> None:
-    """Raises `validation_failed` for an unknown clinic, and for more than MOST_ROWS rows."""
-    counted = await metrics.counted(connection, asked.clinic_id)
-    if asked.clinic_id and not counted.clinics:
-        raise invalid("clinic_id", "unknown clinic; see GET /api/clinics", "unknown")
-    if max(counted) * asked.days > MOST_ROWS:
-        hint = "choose a clinic_id or fewer days"
-        raise invalid("to", f"would give more than {MOST_ROWS:,} rows; {hint}", "too_large")
