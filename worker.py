@@ -16,7 +16,6 @@ from typing import Any
 
 import uvloop
 from temporalio.client import Client
-from temporalio.runtime import Runtime
 from temporalio.service import ServiceClient
 
 import logs
@@ -34,11 +33,10 @@ from webhooks.feeder import Feeder
 from webhooks.secrets import SigningSecrets
 from webhooks.sender import Sender
 from worker_health import HealthPort
-from worker_metrics import HOST, WorkerMetrics, free_port
 from workflows import metrics
 from workflows.client import UNREACHABLE, connect, reachable
 from workflows.dispatch import Dispatcher
-from workflows.runtime import quiet_runtime
+from workflows.runtime import use_quiet_runtime
 from workflows.worker import build_worker as build_worker
 from workflows.worker import deployment
 
@@ -57,15 +55,13 @@ def main(settings: Settings, health_port: int) -> None:
     /readyz (ready: Temporal is reached); 0 disables it.
     """
     logs.configure(settings.environment)
-    sdk_port = free_port()
-    Runtime.set_default(quiet_runtime(f"{HOST}:{sdk_port}"))
-    uvloop.run(_Worker(settings, WorkerMetrics(sdk_port)).run(health_port))
+    use_quiet_runtime()
+    uvloop.run(_Worker(settings).run(health_port))
 
 
 class _Worker:
-    def __init__(self, settings: Settings, own_metrics: WorkerMetrics) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._metrics = own_metrics
         self._dsn = settings.database_url.get_secret_value()
         self._stop = asyncio.Event()
         self._reached_at = -inf
@@ -76,7 +72,7 @@ class _Worker:
         """Runs until stopped; starts the worker again whenever Temporal becomes reachable."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._end)
-        health = HealthPort(self._ready, self._metrics.read)
+        health = HealthPort(self._ready)
         if health_port:
             await health.start(self._settings.health_host, health_port)
         pool = await create_pool(self._dsn, self._settings.database_pool_size)

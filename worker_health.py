@@ -1,10 +1,10 @@
 """The worker's health port: /livez and /readyz over HTTP for its supervisor, and /metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 REQUEST_TIMEOUT = 2.0
 """Time-out in seconds of one probe."""
@@ -25,9 +25,8 @@ class HealthPort:
     above MAX_PROBES.
     """
 
-    def __init__(self, ready: Callable[[], bool], metrics: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, ready: Callable[[], bool]) -> None:
         self._ready = ready
-        self._metrics = metrics
         self._server: asyncio.Server | None = None
         self._open = 0
 
@@ -59,7 +58,8 @@ class HealthPort:
         status = {b"/livez": b"200 OK", b"/readyz": ready, b"/metrics": b"200 OK"}.get(
             path, b"404 Not Found"
         )
-        body = await self._metrics() if path == b"/metrics" else b""
+        # in a thread, as the metrics of Temporal's SDK are read over a connection
+        body = await asyncio.to_thread(generate_latest) if path == b"/metrics" else b""
         writer.write(HEAD % (status, CONTENT_TYPE_LATEST.encode(), len(body)) + body)
         await writer.drain()
         writer.close()

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 import uvicorn
 from fastapi import FastAPI
-from temporalio.runtime import Runtime
 
 import logs
 from api.app import create_app
@@ -17,7 +16,7 @@ from api.http.protocol import BoundedProtocol
 from api.ops.metrics_port import metrics_port
 from api.state import AppState
 from settings import Settings
-from workflows.runtime import quiet_runtime
+from workflows.runtime import use_quiet_runtime
 
 SEND_BUFFER = 32 * 1024
 """Bytes that the kernel buffers per connection, about; its default would be megabytes."""
@@ -57,7 +56,7 @@ def serve(settings: Settings) -> None:
         app = create_app(settings)
     except NotConfigured as refusal:
         sys.exit(f"chairtime api: {refusal}")
-    Runtime.set_default(quiet_runtime())
+    use_quiet_runtime()
     _allow_files(settings.streams + OWN_FILES + 1000)
     with ExitStack() as ports:
         if settings.metrics_port:

@@ -42,6 +42,15 @@ async def test_each_metric_of_a_rule_or_panel_is_exported_with_its_labels(clinic
         raise
 
 
+async def test_api_and_worker_export_the_metrics_of_their_temporal_client(clinic: Clinic):
+    await clinic.http.get(f"{clinic.premises.one.url}/health")
+
+    async def exported() -> bool:
+        return all("temporal_request_total{" in text for text in await _scraped(clinic))
+
+    await until(exported, 20)
+
+
 async def test_no_metric_has_an_id_as_a_label(clinic: Clinic):
     await _bookings_of_all_kinds(clinic)
     for text in await _scraped(clinic):

@@ -5,18 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+from prometheus_client import REGISTRY
 
 import worker_health
+from embedded import ports
 from settings import Settings
 from tests.security.test_port import ENDLESS_HEADS, MUCH
 from tests.security.wire import get, wire
 from worker_health import MAX_PROBES, HealthPort
-from worker_metrics import WorkerMetrics, free_port
+from workflows.runtime import SdkMetrics
 
 
 @pytest.fixture
 async def health() -> AsyncIterator[HealthPort]:
-    health = HealthPort(lambda: True, WorkerMetrics(free_port()).read)
+    health = HealthPort(lambda: True)
     health.port = await health.start("127.0.0.1", 0)
     yield health
     health.stop()
@@ -56,8 +58,13 @@ async def test_so_many_probes_are_open_at_a_time(health):
             pass
 
 
-async def test_without_the_metrics_of_the_sdk_the_own_ones_are_served(health):
-    answer = await get(health.port, "/metrics")
+async def test_metrics_are_served_where_those_of_the_sdk_cannot_be_read(health):
+    unread = SdkMetrics(ports.any_free())
+    REGISTRY.register(unread)
+    try:
+        answer = await get(health.port, "/metrics")
+    finally:
+        REGISTRY.unregister(unread)
     assert answer.status == 200
     assert b"process_cpu_seconds_total" in answer.body
 
