@@ -67,22 +67,33 @@ async def lapse(connection: Connection, id: UUID, via: Via) -> None:
     )
 
 
-async def expire_overdue(connection: Connection, grace: float, limit: int) -> int:
-    """Expires up to `limit` holds that are overdue by more than `grace` seconds.
-    Returns how many.
+async def expire_overdue(connection: Connection, grace: float, limit: int) -> list[float]:
+    """Expires up to `limit` holds that are overdue by more than `grace` seconds. Returns how many
+    seconds after its deadline each was expired.
     """
-    count: int = await connection.fetchval(
+    overdue = await connection.fetch(
         """
-        select expire_overdue(array(
-            select id from appointments
-             where status = 'held'
-               and hold_expires_at <= clock_timestamp() - make_interval(secs => $1)
-             order by hold_expires_at limit $2))
+        select id from appointments
+         where status = 'held'
+           and hold_expires_at <= clock_timestamp() - make_interval(secs => $1)
+         order by hold_expires_at limit $2
         """,
         grace,
         limit,
     )
-    return count
+    if not overdue:
+        return []
+    ids = [row["id"] for row in overdue]
+    await connection.execute("select expire_overdue(p_ids => $1)", ids)
+    expired = await connection.fetch(
+        """
+        select extract(epoch from t.at - a.hold_expires_at)::float8 as seconds
+          from appointment_transitions t join appointments a on a.id = t.appointment_id
+         where t.appointment_id = any($1) and t.verb = 'expire' and t.via = 'sweep'
+        """,
+        ids,
+    )
+    return [row["seconds"] for row in expired]
 
 
 async def count_overdue(connection: Connection, grace: float) -> int:

@@ -18,6 +18,7 @@ from db import booking_state, idempotency, inbox, leadership
 from db.pool import UNAVAILABLE, connect
 from db.reconnecting import DedicatedConnection, ReconnectingConnection
 from domain.messages import LOOK
+from services.metrics import HOLD_LATENESS
 from workflows import metrics, workflow_id
 from workflows.client import UNREACHABLE
 from workflows.comparison import PAGE_TIMEOUT, Differences, compare
@@ -95,14 +96,16 @@ class Reconciler:
 
     async def _sweep(self, connection: DedicatedConnection) -> None:
         while True:
-            ended = await booking_state.expire_overdue(connection, self._grace, SWEEP_LIMIT)
+            late = await booking_state.expire_overdue(connection, self._grace, SWEEP_LIMIT)
             self._connection.healthy()
-            if ended:
-                metrics.OVERDUE.inc(ended)
-                log.info("expired %d overdue holds", ended)
+            if late:
+                metrics.OVERDUE.inc(len(late))
+                for seconds in late:
+                    HOLD_LATENESS.observe(seconds)
+                log.info("expired %d overdue holds", len(late))
                 self._on_change()
             await idempotency.delete_old(connection, SWEEP_LIMIT)
-            if ended < SWEEP_LIMIT:
+            if len(late) < SWEEP_LIMIT:
                 await asyncio.sleep(self._sweep_every)
 
     async def _reconcile(self) -> None:

@@ -45,8 +45,8 @@ async def restored(dsn: str, client: Client) -> Restored:
     try:
         epoch = await events.begin_epoch(connection)
         freed = 0
-        while count := await booking_state.expire_overdue(connection, 0, SWEEP_LIMIT):
-            freed += count
+        while late := await booking_state.expire_overdue(connection, 0, SWEEP_LIMIT):
+            freed += len(late)
         if not await reachable(client, within=5):
             return Restored(epoch, freed, None)
         # Rows that changed right before the backup count too: no dispatcher knows of them.

@@ -74,7 +74,7 @@ async def expire(api, headers, pool, id):
 async def expire_and_sweep(api, headers, pool, id):
     await overdue(pool, id)
     async with pool.acquire() as connection:
-        assert await booking_state.expire_overdue(connection, 0, 10) == 1
+        assert len(await booking_state.expire_overdue(connection, 0, 10)) == 1
 
 
 async def extend_and_release(api, headers, pool, id):

@@ -95,7 +95,7 @@ async def test_hold_is_over_at_its_deadline_swept_or_not(
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
     assert (await change(pool, id, Verb.EXTEND)).outcome is Outcome.EXPIRED
     async with pool.acquire() as connection:
-        assert await booking_state.expire_overdue(connection, 0, 10) == 1
+        assert len(await booking_state.expire_overdue(connection, 0, 10)) == 1
     assert (await change(pool, id, Verb.CONFIRM)).outcome is Outcome.EXPIRED
 
 

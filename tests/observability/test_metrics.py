@@ -2,6 +2,7 @@
 
 import pytest
 from prometheus_client import REGISTRY
+from temporalio.client import Client
 from uuid_utils.compat import uuid7
 
 from db import heartbeat, metrics, sampler
@@ -14,6 +15,7 @@ from services.holds import Holds
 from tests.realtime.conftest import running
 from tests.realtime.listening import until
 from tests.support import BEN, change, hold, monday, overdue, patient, request
+from workflows.reconciler import Reconciler
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -80,6 +82,18 @@ async def test_an_expiry_after_the_deadline_is_counted_with_its_lateness(pool: P
     assert value(count) - before[0] == 1
     assert value(total) - before[1] >= 1  # the deadline was set to a second ago
     assert commands("expire", "done", "workflow") - before[2] == 1
+
+
+async def test_an_expiry_by_the_reconciler_is_counted_with_its_lateness(pool: Pool, dsn: str):
+    count, total = (f"chairtime_hold_lateness_seconds_{part}" for part in ("count", "sum"))
+    before = value(count), value(total)
+    command = request(monday(9))
+    await hold(pool, command)
+    await overdue(pool, command.id)
+    no_temporal = await Client.connect("127.0.0.1:1", lazy=True)
+    async with running(Reconciler(dsn, no_temporal, sweep_every=0.1, grace=0)):
+        await until(lambda: value(count) - before[0] == 1)
+    assert value(total) - before[1] >= 1  # the deadline was set to a second ago
 
 
 @pytest.mark.real_timeouts
