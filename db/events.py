@@ -101,6 +101,19 @@ async def missed(
     return [event(row) for row in rows]
 
 
+async def close_if_stale(connection: Connection, seq: int) -> bool:
+    """Closes a connection that does not see the event of this number, which is the newest that will
+    be read: its list of partitions is an old one (see EventsMissing), or the event is gone. Whether
+    it was closed.
+    """
+    seen = await connection.fetchval(
+        "select exists (select from realtime_events where seq = $1)", seq
+    )
+    if not seen:
+        connection.terminate()
+    return not seen
+
+
 async def visible_now(connection: Connection, actor: Actor, ids: Collection[UUID]) -> set[UUID]:
     """Which of these ids the actor may see now: bookings that an agent made for a patient it still
     acts for, bookings of a patient's linked patients, and patients whom the actor created in their

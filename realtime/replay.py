@@ -16,7 +16,7 @@ PAGE = 200
 
 
 class TooOld(LookupError):
-    """The log no longer has these events."""
+    """The log no longer has these events, or a connection does not see them."""
 
 
 async def missed(hub: Hub, pool: Pool, stream: Stream, at: Cursor) -> AsyncIterator[bytes]:
@@ -54,6 +54,8 @@ async def between(
     while seq < until:
         if until - seq > REACH:
             async with hub.replays, use(pool) as connection:
+                if await events.close_if_stale(connection, until):
+                    raise TooOld
                 page = await events.missed(connection, reader, seq, until, PAGE)
                 oldest = await events.oldest(connection)
             begins, seq_then = oldest, page[-1].seq if len(page) == PAGE else until

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from db import events
-from domain.events import Cursor, Event
+from db.pool import Pool, create_pool
+from domain.events import Cursor, Event, Reader
 from realtime import pages, replay
 from realtime.pages import SIZE, Pages
 from tests.realtime.listening import ADMIN, settled, until
@@ -16,6 +17,7 @@ from tests.support import AMARA, patient
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CROWD = 600
+EVERYTHING = frozenset({"appointments", "availability"})
 
 
 class Log:
@@ -159,3 +161,30 @@ async def test_a_reader_far_behind_is_served_by_a_query_for_its_own_events(
     )
     await until(lambda: far.seqs == [row["seq"] for row in expected])
     assert "missed" in asked
+
+
+async def test_a_reader_far_behind_passes_over_no_event_that_a_connection_does_not_see(
+    dsn, pool, relay, hub, monkeypatch
+):
+    """As where Postgres keeps an old list of partitions for a pooled connection."""
+    monkeypatch.setattr(replay, "REACH", 10)
+    await churn(pool, range(20))
+    head = await settled(pool, hub)
+
+    async def seqs(pool: Pool) -> list[int]:
+        reader = Reader(ADMIN, EVERYTHING)
+        pages = [page async for page in replay.between(hub, pool, reader, 0, head)]
+        return [event.seq for page in pages for event in page]
+
+    async with await create_pool(dsn, 1) as one:
+        async with one.acquire() as stale:
+            await stale.execute(
+                f"""
+                create temp table realtime_events as
+                    select * from chairtime.realtime_events where seq < {head};
+                set search_path = pg_temp, chairtime
+                """
+            )
+        with pytest.raises(replay.TooOld):
+            await seqs(one)
+        assert await seqs(one) == list(range(1, head + 1))
