@@ -10,7 +10,7 @@ from db.pool import UNAVAILABLE, Connection, connect
 from embedded.finding import Finding
 from workflows.client import UNREACHABLE, reachable
 from workflows.client import connect as connect_temporal
-from workflows.comparison import Differences, compare
+from workflows.comparison import Differences, compare, described
 from workflows.reconciler import GRACE
 
 BETWEEN = 2.0
@@ -72,8 +72,8 @@ async def _workflows(connection: Connection, address: str | None) -> Finding:
 
 
 async def _lasting(connection: Connection, client: Client) -> Differences:
-    first = await compare(connection, client, settled_after=0)
+    first = await compare(connection, client, settled_after=0, running=described)
     if not first:
         return first
     await asyncio.sleep(BETWEEN)
-    return first & await compare(connection, client, settled_after=0)
+    return first & await compare(connection, client, settled_after=0, running=described)

@@ -2,23 +2,28 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 
 from db import live_bookings
 from db.live_bookings import LiveBooking
 from db.pool import Connection
-from workflows import BOOKING_STATUS, SLOT_START, booking_id
+from workflows import BOOKING_STATUS, SLOT_START, booking_id, workflow_id
+from workflows.client import reachable
 from workflows.delivery import WORKFLOW
 
 RUNNING = f'WorkflowType="{WORKFLOW}" AND ExecutionStatus="Running"'
 
 PAGE = 500
 PAGE_TIMEOUT = timedelta(seconds=10)
+
+DESCRIBED_AT_ONCE = 50
+DESCRIBE_TIMEOUT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +72,65 @@ class Differences:
         )
 
 
-async def compare(connection: Connection, client: Client, settled_after: float) -> Differences:
+Running = Callable[[Client], Awaitable[dict[UUID, Shown]]]
+"""Reads the running workflows of bookings; others' ids are left out."""
+
+
+async def listed(client: Client) -> dict[UUID, Shown]:
+    """As Temporal lists them."""
+    workflows = client.list_workflows(RUNNING, rpc_timeout=PAGE_TIMEOUT)
+    found = {booking_id(workflow.id): _shown(workflow) async for workflow in workflows}
+    return {id: shown for id, shown in found.items() if id}
+
+
+async def described(client: Client) -> dict[UUID, Shown]:
+    """Those listed that run by their own account. Temporal stores the list apart from the
+    workflows, so after a restore it can name some that do not exist.
+    """
+    found: dict[UUID, Shown] = {}
+    for ids in _pages(await listed(client), DESCRIBED_AT_ONCE):
+        answers = await asyncio.gather(*(_describe(client, id) for id in ids))
+        found |= {id: shown for id, shown in zip(ids, answers, strict=True) if shown}
+    return found
+
+
+async def compare(
+    connection: Connection, client: Client, settled_after: float, running: Running = listed
+) -> Differences:
     """Compares all bookings that have not changed for `settled_after` seconds. Newer ones may not
     be listed yet. Raises UNREACHABLE errors if Temporal does not list its workflows.
     """
     clock = asyncio.get_running_loop().time
     settled = clock() - settled_after  # before the listing begins
-    running = await _running(client)
+    workflows = await running(client)
     found, last = Differences(), None
     while page := await live_bookings.settled(connection, clock() - settled, last, PAGE):
         last = page[-1]
         for booking in page:
-            shown = running.pop(booking.id, None)
+            shown = workflows.pop(booking.id, None)
             if shown is None:
                 found.missing.add(booking.id)
             elif not shown.agrees(booking):
                 found.outdated.add(booking.id)
-    for ids in _pages(running):
+    for ids in _pages(workflows, PAGE):
         unknown, ended = await live_bookings.over(connection, ids, clock() - settled)
         found.without_booking |= unknown
         found.outdated |= ended
     return found
 
 
-async def _running(client: Client) -> dict[UUID, Shown]:
-    """The running workflows of bookings; others' ids are left out."""
-    listed = client.list_workflows(RUNNING, rpc_timeout=PAGE_TIMEOUT)
-    found = {booking_id(workflow.id): _shown(workflow) async for workflow in listed}
-    return {id: shown for id, shown in found.items() if id}
+async def _describe(client: Client, id: UUID) -> Shown | None:
+    """What a workflow shows itself; null if it does not run. If Temporal lost its state, each call
+    about it can time out (temporalio/temporal#10841).
+    """
+    handle = client.get_workflow_handle(workflow_id(id))
+    try:
+        found = await handle.describe(rpc_timeout=DESCRIBE_TIMEOUT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND or await reachable(client):
+            return None
+        raise
+    return _shown(found) if found.status is WorkflowExecutionStatus.RUNNING else None
 
 
 def _shown(workflow: WorkflowExecution) -> Shown:
@@ -102,7 +138,7 @@ def _shown(workflow: WorkflowExecution) -> Shown:
     return Shown(attributes.get(BOOKING_STATUS), attributes.get(SLOT_START))
 
 
-def _pages(ids: Iterable[UUID]) -> Iterable[list[UUID]]:
+def _pages(ids: Iterable[UUID], size: int) -> Iterable[list[UUID]]:
     rest = iter(ids)
-    while page := list(itertools.islice(rest, PAGE)):
+    while page := list(itertools.islice(rest, size)):
         yield page

@@ -9,7 +9,7 @@ from temporalio.client import Client
 from db import booking_state, events
 from db.pool import UNAVAILABLE, connect
 from workflows.client import reachable
-from workflows.comparison import Differences, compare
+from workflows.comparison import Differences, compare, described
 from workflows.reconciler import SWEEP_LIMIT, repair
 
 
@@ -50,7 +50,7 @@ async def restored(dsn: str, client: Client) -> Restored:
         if not await reachable(client, within=5):
             return Restored(epoch, freed, None)
         # Rows that changed right before the backup count too: no dispatcher knows of them.
-        differences = await compare(connection, client, settled_after=0)
+        differences = await compare(connection, client, settled_after=0, running=described)
         await repair(connection, client, differences)
         return Restored(epoch, freed, differences)
     finally:

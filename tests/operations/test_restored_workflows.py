@@ -5,6 +5,7 @@ agree with its booking, and `chairtime doctor --deep` says beforehand what it wo
 import asyncio
 import contextlib
 import json
+import sqlite3
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,8 +19,9 @@ from tests.operations.command import chairtime
 from tests.support import change, hold, overdue, request, rewrite
 from tests.workflows.desk import Desk, has_read, until
 from tests.workflows.heard import emptied, eventually, started, times
+from workflows import workflow_id
 from workflows.booking import BookingWorkflow
-from workflows.comparison import compare
+from workflows.comparison import compare, listed
 from workflows.dispatch import Dispatcher
 from workflows.restore import restored
 
@@ -84,6 +86,32 @@ async def test_after_temporal_lost_its_state_what_is_missing_is_started(pool, ds
         assert await found(pool, client) == (set(), set(), set())
     code, said = await chairtime("doctor", "--deep", "--json", dsn=dsn, temporal=own.address)
     assert code == 0, said
+
+
+async def test_workflow_that_temporal_lists_and_does_not_have_is_started(pool, dsn, own, tmp_path):
+    """Temporal's list of workflows was restored from a later time than the workflows."""
+    client = await Client.connect(own.address)
+    command = request(times(1)[0])
+    await hold(pool, command)
+    desk = Desk(client, pool, f"bookings-{uuid4().hex[:8]}")
+    async with dispatching(dsn, client, desk.queue):
+        await eventually(emptied(pool))
+    await eventually(lambda: is_listed(client, command.id))
+
+    await asyncio.to_thread(own.kill)
+    with contextlib.closing(sqlite3.connect(tmp_path / "temporal.db")) as state, state:
+        for table in ("executions", "current_executions"):
+            named = f"delete from {table} where workflow_id = ?"
+            assert state.execute(named, [workflow_id(command.id)]).rowcount == 1
+    await asyncio.to_thread(own.start)
+    assert await is_listed(client, command.id)
+    assert not await started(client, command.id)
+
+    findings = {each.name: each for each in await deep_findings(dsn, own.address)}
+    assert findings["Workflows"].found.startswith("1 live bookings without a workflow")
+    assert (await restored(dsn, client)).repaired.missing == {command.id}
+    async with dispatching(dsn, client, desk.queue):
+        await eventually(lambda: started(client, command.id))
 
 
 async def test_workflow_that_is_ahead_of_a_restored_row_reads_it_again(pool, dsn, own):
@@ -199,6 +227,10 @@ async def as_restored(pool: Pool, id: UUID, version: int) -> None:
 
 async def differs(pool: Pool, client: Client, *, outdated=frozenset(), without_booking=frozenset()):
     return await found(pool, client) == (set(), set(outdated), set(without_booking))
+
+
+async def is_listed(client: Client, booking: UUID) -> bool:
+    return booking in await listed(client)
 
 
 async def everything(pool: Pool) -> list[object]:
