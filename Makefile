@@ -2,7 +2,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chairtime
 export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/
-.PHONY: dev test web check fix bench demo screenshots mutants rehearse sweep
+.PHONY: dev test web check fix bench demo screenshots mutants chaos rehearse sweep
 
 dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
 	@exec $(RUN)chairtime dev --parent $$PPID $(ARGS)
@@ -29,7 +29,9 @@ screenshots: .venv/ready
 	@$(RUN)python -m tests.browser.screenshots
 mutants: .venv/ready
 	@$(RUN)python -m tests.mutants $(ARGS)
-
+chaos: .venv/ready     ## faults under load, then a judge; MINUTES=60, ARGS="--seed N --only Postgres"
+	@$(RUN)python -m embedded.temporal_cli
+	@$(RUN)python -m tests.faults --minutes $(or $(MINUTES),3) $(ARGS)
 rehearse: .venv/ready  ## docker-compose.yml on a Docker engine; ARGS="--stand-ins --only acceptance,kill"
 	@$(RUN)python -m tests.rehearsal $(ARGS)
 sweep: .venv/ready     ## what is offered, every day of ten years in every zone

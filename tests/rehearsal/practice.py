@@ -46,15 +46,7 @@ class Practice:
         clinic = await self._make("/api/clinics", name="Rehearsal", time_zone="UTC")
         self.clinic_id = clinic["id"]
         for slug, seconds in ((VISIT, 300), (SHORT, 5)):
-            await self._make(
-                "/api/appointment-types",
-                clinic_id=self.clinic_id,
-                slug=slug,
-                name=slug,
-                duration_minutes=15,
-                hold_seconds=seconds,
-                needs_chair=False,
-            )
+            await self.add_type(slug, seconds)
         week = [{"weekday": day, "starts": "00:00", "ends": "23:45"} for day in range(7)]
         for number in range(DENTISTS):
             dentist = await self._make(
@@ -71,6 +63,18 @@ class Practice:
                 headers=self.headers("admin", "first"),
             )
             answer.raise_for_status()
+
+    async def add_type(self, slug: str, hold_seconds: int) -> None:
+        """A visit of 15 minutes without a chair, held for so long."""
+        await self._make(
+            "/api/appointment-types",
+            clinic_id=self.clinic_id,
+            slug=slug,
+            name=slug,
+            duration_minutes=15,
+            hold_seconds=hold_seconds,
+            needs_chair=False,
+        )
 
     def slot(self) -> dict[str, str]:
         """A slot that nobody has asked for yet."""

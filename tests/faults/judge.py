@@ -1,0 +1,196 @@
+"""Decides whether a run lost or broke anything. Pure: it judges what was noted and read.
+
+Each rule returns a line for each violation. Callers know for certain only what was answered: a
+request without a definite answer may have taken effect or not.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tests.faults import lives
+from tests.faults.delivery import each_change_has_one_event, no_event_missing
+from tests.faults.evidence import COMPLETED, LIVE, RUNNING, Evidence, Row, Step
+from tests.faults.history import NO_ANSWER, Slot
+from tests.faults.lives import Claim
+
+CONFLICT = "slot_unavailable"
+TOO_LATE = frozenset({"hold_expired", "invalid_transition"})
+"""How a confirm or release after the deadline of its hold is refused."""
+
+TERMINAL = frozenset({"released", "expired", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    rule: str
+    detail: str
+
+
+def judge(evidence: Evidence) -> list[Violation]:
+    """All violations of all rules."""
+    return [
+        Violation(rule.__name__.replace("_", " "), detail)
+        for rule in RULES
+        for detail in rule(evidence)
+    ]
+
+
+def no_double_booking(evidence: Evidence) -> Iterator[str]:
+    """No two bookings had the same time of a dentist at the same moment, as their callers were
+    told; and none have it at the end, of dentist or patient.
+    """
+    last: dict[Slot, Claim] = {}
+    claims = [claim for life in lives.of(evidence.callers) for claim in life.claims()]
+    for claim in sorted(claims, key=lambda claim: claim.since):
+        before = last.get(claim.slot)
+        if before and before.booking != claim.booking and claim.since < before.until:
+            yield f"{before.booking} and {claim.booking} both had {claim.slot}"
+        if before is None or before.until < claim.until:
+            last[claim.slot] = claim
+    for owner in ("dentist", "patient"):
+        yield from _overlaps([row for row in evidence.rows if row.status in LIVE], owner)
+
+
+def no_answered_booking_lost(evidence: Evidence) -> Iterator[str]:
+    """Each row is as the last definite answer to its caller said."""
+    rows = {row.id: row for row in evidence.rows}
+    for life in lives.of(evidence.callers):
+        row, expected = rows.get(life.id), life.ends()
+        if row is None:
+            yield f"{life.id} was answered, but has no row"
+        elif row.status not in expected.statuses:
+            wanted = " or ".join(sorted(expected.statuses))
+            yield f"{life.id} is {row.status}, but must be {wanted}"
+        elif row.starts_at not in expected.starts:
+            yield f"{life.id} starts at {row.starts_at}, but must at {sorted(expected.starts)}"
+
+
+def no_unknown_booking(evidence: Evidence) -> Iterator[str]:
+    """Each row belongs to an answered hold: no refused hold and no repeat has taken effect. A hold
+    without a definite answer may have made one row.
+    """
+    answered = {life.id for life in lives.of(evidence.callers)}
+    requests = [request for caller in evidence.callers for request in caller.requests]
+    open_holds = sum(1 for each in requests if each.verb == "hold" and each.status is None)
+    unknown = [row.id for row in evidence.rows if row.id not in answered]
+    if len(unknown) > open_holds:
+        yield f"{len(unknown)} rows, but {open_holds} holds without answer: {unknown[:5]}"
+
+
+def every_hold_ended_once(evidence: Evidence) -> Iterator[str]:
+    """Versions have no gaps, each step begins where the last one ended, holds end exactly once,
+    and nothing follows a terminal state.
+    """
+    steps: dict[str, list[Step]] = {row.id: [] for row in evidence.rows}
+    for step in sorted(evidence.steps, key=lambda step: step.version):
+        steps.setdefault(step.booking, []).append(step)
+    for row in evidence.rows:
+        yield from _wrong_steps(row, steps[row.id])
+
+
+def none_released_early(evidence: Evidence) -> Iterator[str]:
+    """No hold expired before its deadline, and no caller was refused as too late before it."""
+    deadlines = {row.id: row.deadline for row in evidence.rows}
+    for step in evidence.steps:
+        if step.verb == "expire" and step.at < deadlines[step.booking]:
+            yield f"{step.booking} expired {deadlines[step.booking] - step.at:.3f} s early"
+    for life in lives.of(evidence.callers):
+        for request in life.requests:
+            if request.code in TOO_LATE and request.ended < life.deadline:
+                yield f"{life.id}: {request.verb} refused as too late before the deadline"
+
+
+def no_unexplained_refusal(evidence: Evidence) -> Iterator[str]:
+    """Holds and moves are refused only for a taken slot, confirms and releases only if late."""
+    for caller in evidence.callers:
+        for request in caller.requests:
+            allowed = {CONFLICT} if request.verb in ("hold", "move") else TOO_LATE
+            if request.refused and request.code not in allowed:
+                yield f"{request.verb} {request.booking}: {request.status} {request.code}"
+
+
+def no_orphan(evidence: Evidence) -> Iterator[str]:
+    """A live booking has a running workflow; an ended one a completed workflow whose result is its
+    row; every workflow has a row.
+    """
+    yield from evidence.disagreements
+    rows = {row.id: row for row in evidence.rows}
+    yield from (f"{id}: workflow without row" for id in evidence.workflows if id not in rows)
+    for row in evidence.rows:
+        workflow = evidence.workflows.get(row.id)
+        if workflow is None:
+            yield f"{row.id}: {row.status}, but without workflow"
+        elif workflow.state != (RUNNING if row.status in LIVE else COMPLETED):
+            yield f"{row.id}: {row.status}, but workflow {workflow.state}"
+        elif workflow.state == COMPLETED and (
+            (workflow.status, workflow.version) != (row.status, row.version)
+        ):
+            result = f"{workflow.status} {workflow.version}"
+            yield f"{row.id}: {row.status} {row.version}, but workflow's result {result}"
+
+
+def no_request_hangs(evidence: Evidence) -> Iterator[str]:
+    """Each request got an answer or an error within BOUND, unless SIGSTOP had stopped its server;
+    and each command a definite answer in the end.
+    """
+    for caller in evidence.callers:
+        for request in caller.requests:
+            if request.status is None:
+                yield f"{request.verb} {request.booking}: no definite answer"
+        for attempt in caller.attempts:
+            stopped = any(silence.explains(attempt) for silence in evidence.silences)
+            if attempt.result == NO_ANSWER and not stopped:
+                yield f"{caller.name} asked {attempt.server} at {attempt.sent:.1f}: no answer"
+
+
+def no_internal_error(evidence: Evidence) -> Iterator[str]:
+    """A fault of another part is a 503; any other 5xx is a fault of the API."""
+    for caller in evidence.callers:
+        for attempt in caller.attempts:
+            if attempt.result.startswith("5") and attempt.result != "503":
+                yield f"{caller.name} asked {attempt.server}: {attempt.result}"
+
+
+def no_process_ended_by_itself(evidence: Evidence) -> Iterator[str]:
+    """Only the faults of the plan end processes."""
+    yield from evidence.unexpected
+
+
+def _overlaps(rows: list[Row], owner: str) -> Iterator[str]:
+    rows = sorted(rows, key=lambda row: (getattr(row, owner), row.starts_at))
+    for first, second in pairwise(rows):
+        if getattr(first, owner) == getattr(second, owner) and second.starts_at < first.ends_at:
+            yield f"{first.id} and {second.id} overlap for {owner} {getattr(first, owner)}"
+
+
+def _wrong_steps(row: Row, steps: list[Step]) -> Iterator[str]:
+    if [step.version for step in steps] != list(range(1, row.version + 1)):
+        yield f"{row.id}: versions {[step.version for step in steps]}, row {row.version}"
+        return
+    states = [None, *(step.after for step in steps)]
+    if [step.before for step in steps] != states[:-1]:
+        yield f"{row.id}: steps do not follow each other: {[s.verb for s in steps]}"
+    if states[-1] != row.status:
+        yield f"{row.id}: last step leads to {states[-1]}, row is {row.status}"
+    if TERMINAL & set(states[1:-1]):
+        yield f"{row.id}: a step follows a terminal state: {states[1:]}"
+    ends = sum(1 for step in steps if step.before == "held" and step.after != "held")
+    if row.status == "held" or ends != 1:
+        yield f"{row.id}: its hold ended {ends} times, row is {row.status}"
+
+
+RULES: list[Callable[[Evidence], Iterator[str]]] = [
+    no_double_booking,
+    no_answered_booking_lost,
+    no_unknown_booking,
+    every_hold_ended_once,
+    none_released_early,
+    no_unexplained_refusal,
+    no_orphan,
+    each_change_has_one_event,
+    no_event_missing,
+    no_request_hangs,
+    no_internal_error,
+    no_process_ended_by_itself,
+]

@@ -1,0 +1,114 @@
+"""One run: start everything, load and faults, healing, judgement, report."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from tests.faults import asking, clock, collect, readers, report, system
+from tests.faults.asking import Asker
+from tests.faults.callers import BRIEF, BRIEF_SECONDS, Load
+from tests.faults.disk import Disk
+from tests.faults.evidence import Evidence
+from tests.faults.history import Caller, Reader
+from tests.faults.inject import Injector
+from tests.faults.judge import judge
+from tests.faults.plan import Fault
+from tests.faults.pressure import Pressure
+from tests.faults.system import APIS, WORKERS, System
+from tests.rehearsal.practice import Practice
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    seed: int
+    seconds: float
+    callers: int
+    faults: Sequence[Fault]
+    keep: bool
+
+
+@dataclass
+class Scene:
+    """The system with its practice and all who use it."""
+
+    system: System
+    practice: Practice
+    asker: Asker
+    readers: list[Reader]
+
+
+async def run(options: Options, home: Path, data: Disk, say: Say) -> bool:
+    """Whether no rule was violated."""
+    worker_clock = clock.clock(home, WORKERS[-1])
+    secret = secrets.token_hex(32)
+    async with (
+        system.running(home, data, worker_clock, secret) as parts,
+        _opened(parts, secret) as scene,
+    ):
+        say("all parts are ready")
+        pressure = Caller("pressure")
+        headers = scene.practice.headers("admin", "first")
+        injector = Injector(parts, worker_clock, Pressure(scene.asker, headers, pressure), say)
+        load = await _loaded(options, scene, injector)
+        say("all faults are healed, all callers have their answers")
+        took, disagreements = await collect.agreed(parts, scene.readers)
+        await collect.holds_ended(parts)
+        _, later = await collect.agreed(parts, scene.readers)
+        evidence = Evidence([*load.callers, pressure], scene.readers)
+        evidence.silences, evidence.unexpected = parts.silences, injector.unexpected
+        evidence.disagreements = disagreements + later
+        await collect.read(parts, evidence)
+    for caller in evidence.callers:
+        caller.write(home)
+    for reader in evidence.readers:
+        reader.write(home)
+    violations = judge(evidence)
+    done = report.Run(options.seed, options.seconds, injector.done, injector.skipped, took)
+    for line in report.lines(done, evidence, violations):
+        say(line)
+    return not violations
+
+
+@asynccontextmanager
+async def _opened(parts: System, secret: str) -> AsyncIterator[Scene]:
+    """The practice is set up, and readers hear what happens from now on."""
+    urls = {name: parts.url(name) for name in APIS}
+    async with (
+        httpx2.AsyncClient(base_url=urls[APIS[0]], timeout=30, trust_env=False) as http,
+        asking.client() as many,
+    ):
+        practice = Practice(http, secret)
+        await practice.set_up()
+        await practice.add_type(BRIEF, BRIEF_SECONDS)
+        token = practice.token("admin", "first")
+        found = [Reader(f"reader-{n + 1}", topics) for n, topics in enumerate(readers.TOPICS)]
+        following = [
+            asyncio.create_task(readers.follow(reader, urls[APIS[n % len(APIS)]], token))
+            for n, reader in enumerate(found)
+        ]
+        try:
+            await readers.ready(found)
+            yield Scene(parts, practice, Asker(many, urls), found)
+        finally:
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+
+
+async def _loaded(options: Options, scene: Scene, injector: Injector) -> Load:
+    """Load and faults; returns once all faults are healed and all callers have finished."""
+    load = Load(scene.practice, scene.asker, options.seed)
+    async with asyncio.TaskGroup() as tasks:
+        load.start(tasks, options.callers)
+        try:
+            await injector.run(options.faults, options.seconds)
+        finally:
+            load.stop()
+    return load
