@@ -23,9 +23,6 @@ GIVE_UP = 60.0
 PAUSE = 0.2
 """Seconds between two attempts."""
 
-NOT_DEFINITE = frozenset({408, 425, 429})
-"""Like all from 500 on."""
-
 
 @dataclass(frozen=True)
 class Asker:
@@ -51,7 +48,7 @@ class Asker:
             server = names[(first + number) % len(names)]
             attempt, answer = await self.attempt(server, method, path, headers, body)
             request.attempts.append(attempt)
-            if answer is not None and _definite(answer.status_code):
+            if answer is not None and attempt.definite:
                 _note(request, answer)
                 return
             if time.time() > until:
@@ -93,10 +90,6 @@ def instant(text: str) -> float:
 def refusals(attempts: Sequence[Attempt]) -> int:
     """How many were answered 503."""
     return sum(1 for attempt in attempts if attempt.result == "503")
-
-
-def _definite(status: int) -> bool:
-    return status < 500 and status not in NOT_DEFINITE
 
 
 def _note(request: Request, answer: httpx2.Response) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 NO_ANSWER = "no answer"
 """The result of an attempt that got neither an answer nor an error in time."""
 
+NOT_DEFINITE = frozenset({"408", "425", "429"})
+"""Statuses, like all from 500 on, after which a command is repeated."""
+
 BOUND = 5.0
 """Seconds within which every request gets an answer or an error."""
 
@@ -27,6 +30,11 @@ class Attempt:
     ended: float
     result: str
     """The status, the name of the error, or NO_ANSWER."""
+
+    @property
+    def definite(self) -> bool:
+        """Whether the client knows what it did: 2xx and most 4xx."""
+        return self.result.startswith(("2", "3", "4")) and self.result not in NOT_DEFINITE
 
 
 @dataclass(slots=True)
@@ -63,6 +71,15 @@ class Request:
     @property
     def refused(self) -> bool:
         return self.status is not None and self.status >= 300
+
+    @property
+    def may_take_effect(self) -> bool:
+        """Whether it was not done as far as its caller knows, but may have been, or may still be
+        later: an attempt had no definite answer. It may lie in the socket of a stopped server, be
+        read after the caller has left, and take effect although a repeat was refused meanwhile,
+        since a refusal leaves the key unused.
+        """
+        return not self.done and not all(attempt.definite for attempt in self.attempts)
 
 
 @dataclass(slots=True)

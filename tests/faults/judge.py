@@ -4,19 +4,23 @@ Each rule returns a line for each violation. Callers know for certain only what 
 request without a definite answer may have taken effect or not.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.faults import lives
+from tests.faults.answers import (
+    TOO_LATE,
+    no_internal_error,
+    no_process_ended_by_itself,
+    no_request_hangs,
+    no_unexplained_refusal,
+)
 from tests.faults.delivery import each_change_has_one_event, no_event_missing
 from tests.faults.evidence import COMPLETED, LIVE, RUNNING, Evidence, Row, Step
-from tests.faults.history import NO_ANSWER, Slot
+from tests.faults.history import Slot
 from tests.faults.lives import Claim
-
-CONFLICT = "slot_unavailable"
-TOO_LATE = frozenset({"hold_expired", "invalid_transition"})
-"""How a confirm or release after the deadline of its hold is refused."""
 
 TERMINAL = frozenset({"released", "expired", "cancelled"})
 
@@ -68,14 +72,20 @@ def no_answered_booking_lost(evidence: Evidence) -> Iterator[str]:
 
 def no_unknown_booking(evidence: Evidence) -> Iterator[str]:
     """Each row belongs to an answered hold: no refused hold and no repeat has taken effect. A hold
-    without a definite answer may have made one row.
+    that had an attempt without a definite answer may have made one row, whose hold then expired.
     """
     answered = {life.id for life in lives.of(evidence.callers)}
     requests = [request for caller in evidence.callers for request in caller.requests]
-    open_holds = sum(1 for each in requests if each.verb == "hold" and each.status is None)
-    unknown = [row.id for row in evidence.rows if row.id not in answered]
-    if len(unknown) > open_holds:
-        yield f"{len(unknown)} rows, but {open_holds} holds without answer: {unknown[:5]}"
+    maybe = Counter(each.slot for each in requests if each.verb == "hold" and each.may_take_effect)
+    for row in evidence.rows:
+        if row.id in answered:
+            continue
+        slot = Slot(row.dentist, row.starts_at)
+        if maybe[slot] == 0:
+            yield f"{row.id} belongs to no hold: {slot}"
+        elif row.status != "expired":
+            yield f"{row.id} is {row.status}, but no caller knows of its hold"
+        maybe[slot] -= 1
 
 
 def every_hold_ended_once(evidence: Evidence) -> Iterator[str]:
@@ -101,15 +111,6 @@ def none_released_early(evidence: Evidence) -> Iterator[str]:
                 yield f"{life.id}: {request.verb} refused as too late before the deadline"
 
 
-def no_unexplained_refusal(evidence: Evidence) -> Iterator[str]:
-    """Holds and moves are refused only for a taken slot, confirms and releases only if late."""
-    for caller in evidence.callers:
-        for request in caller.requests:
-            allowed = {CONFLICT} if request.verb in ("hold", "move") else TOO_LATE
-            if request.refused and request.code not in allowed:
-                yield f"{request.verb} {request.booking}: {request.status} {request.code}"
-
-
 def no_orphan(evidence: Evidence) -> Iterator[str]:
     """A live booking has a running workflow; an ended one a completed workflow whose result is its
     row; every workflow has a row.
@@ -128,33 +129,6 @@ def no_orphan(evidence: Evidence) -> Iterator[str]:
         ):
             result = f"{workflow.status} {workflow.version}"
             yield f"{row.id}: {row.status} {row.version}, but workflow's result {result}"
-
-
-def no_request_hangs(evidence: Evidence) -> Iterator[str]:
-    """Each request got an answer or an error within BOUND, unless SIGSTOP had stopped its server;
-    and each command a definite answer in the end.
-    """
-    for caller in evidence.callers:
-        for request in caller.requests:
-            if request.status is None:
-                yield f"{request.verb} {request.booking}: no definite answer"
-        for attempt in caller.attempts:
-            stopped = any(silence.explains(attempt) for silence in evidence.silences)
-            if attempt.result == NO_ANSWER and not stopped:
-                yield f"{caller.name} asked {attempt.server} at {attempt.sent:.1f}: no answer"
-
-
-def no_internal_error(evidence: Evidence) -> Iterator[str]:
-    """A fault of another part is a 503; any other 5xx is a fault of the API."""
-    for caller in evidence.callers:
-        for attempt in caller.attempts:
-            if attempt.result.startswith("5") and attempt.result != "503":
-                yield f"{caller.name} asked {attempt.server}: {attempt.result}"
-
-
-def no_process_ended_by_itself(evidence: Evidence) -> Iterator[str]:
-    """Only the faults of the plan end processes."""
-    yield from evidence.unexpected
 
 
 def _overlaps(rows: list[Row], owner: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ class Life:
     def _claims(self) -> Iterator[Claim]:
         claim = Claim(self.id, self._slot, self.hold.ended, self.deadline)
         for request in self.requests:
-            if request.refused:
+            if request.refused and not request.may_take_effect:
                 continue
             if request.verb == "confirm" and request.done:
                 claim = replace(claim, until=float("inf"))
@@ -98,6 +98,6 @@ def _narrowed(
 ) -> set[float]:
     if request.done and isinstance(answered, float):
         return {answered}
-    if request.status is None and asked is not None:
+    if request.may_take_effect and asked is not None:
         return starts | {asked.starts_at}
     return starts

@@ -146,6 +146,26 @@ def refused_hold_took_effect(evidence: Evidence) -> None:
     evidence.rows.append(replace(row(evidence, "expired"), id="nobody's", dentist="another"))
 
 
+def without_answer(booking_request: Request) -> Request:
+    """The same, but its first attempt had no answer, from a server that was stopped."""
+    booking_request.attempts.insert(0, Attempt("api-2", 0.5, 5.5, NO_ANSWER))
+    return booking_request
+
+
+@plant("no_unknown_booking")
+def one_hold_without_answer_made_two_rows(evidence: Evidence) -> None:
+    evidence.callers[0].requests.append(without_answer(refused_hold(ELEVEN, 15)))
+    for id in ("nobody's", "nobody's either"):
+        evidence.rows.append(replace(row(evidence, "expired"), id=id, patient=id))
+
+
+@plant("no_unknown_booking")
+def hold_without_answer_was_confirmed(evidence: Evidence) -> None:
+    evidence.callers[0].requests.append(without_answer(refused_hold(ELEVEN, 15)))
+    unknown = replace(row(evidence, "expired"), id="nobody's", patient="x", status="booked")
+    evidence.rows.append(unknown)
+
+
 @plant("every_hold_ended_once")
 def hold_ended_twice(evidence: Evidence) -> None:
     evidence.steps.append(Step("released", 3, "expire", "held", "expired", 21.0))
@@ -338,6 +358,24 @@ def test_removed_event_is_for_the_old_dentist_alone():
     number = len(evidence.log) + 1
     evidence.log.append(Logged(number, "appointments", "appointment.removed", "moved", 3))
     assert judge(evidence) == []
+
+
+def test_refused_hold_may_take_effect_later_if_an_earlier_attempt_had_no_answer():
+    evidence = healthy()
+    evidence.callers[0].requests.append(without_answer(refused_hold(ELEVEN, 15)))
+    evidence.rows.append(replace(row(evidence, "expired"), id="nobody's", patient="another"))
+    rules = {violation.rule for violation in judge(evidence)}
+    assert "no unknown booking" not in rules
+
+
+def test_refused_move_may_take_effect_later_if_an_earlier_attempt_had_no_answer():
+    for start in (TEN, ELEVEN):
+        evidence = healthy()
+        move = request("move", "moved", 15, 409, slot=ELEVEN, code="slot_unavailable")
+        evidence.callers[0].requests.append(without_answer(move))
+        change(evidence, "moved", starts_at=start.starts_at)
+        rules = {violation.rule for violation in judge(evidence)}
+        assert "no answered booking lost" not in rules
 
 
 def test_confirm_without_answer_may_have_taken_effect_or_not():
