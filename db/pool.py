@@ -11,6 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from db import metrics
+from db.builtin_types import CachingConnection
 from db.outages import OutageLog
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -86,6 +87,7 @@ async def create_pool(dsn: str, size: int) -> Pool:
         timeout=QUERY_TIMEOUT,
         command_timeout=2 * QUERY_TIMEOUT,  # longer than the limit of `use`, which applies first
         max_inactive_connection_lifetime=600,  # opening one takes 30 ms
+        connection_class=CachingConnection,
         init=_prepare_pooled,
         reset=_skip_reset,
         server_settings={"application_name": "chairtime"},
@@ -150,6 +152,7 @@ async def connect(dsn: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
         dsn,
         timeout=QUERY_TIMEOUT,
         command_timeout=5,
+        connection_class=CachingConnection,
         server_settings={"application_name": f"chairtime {name}"},
     )
     try:
