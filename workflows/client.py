@@ -22,6 +22,9 @@ UNREACHABLE = (RPCError, RuntimeError, OSError, TimeoutError)
 
 OPERATOR_TIMEOUT = timedelta(seconds=5)
 
+NAMESPACE_WAIT = 10.0
+"""Seconds until a namespace that is not found counts as missing."""
+
 log = logging.getLogger(__name__)
 
 
@@ -48,14 +51,21 @@ async def reachable(client: Client, within: float = 1.0) -> bool:
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Registers missing search attributes with the namespace. Logs a warning if that fails;
-    workflows are then started without them.
+    """Registers missing search attributes with the namespace, which Temporal finds only seconds
+    after it was created. Logs a warning if that fails; workflows are then started without them.
     """
-    try:
-        async with asyncio.timeout(2 * OPERATOR_TIMEOUT.total_seconds()):
-            await _add(client, await _missing(client))
-    except UNREACHABLE as error:
-        log.warning("cannot register search attributes; workflows start without them: %s", error)
+    clock = asyncio.get_running_loop().time
+    end = clock() + NAMESPACE_WAIT
+    while True:
+        try:
+            async with asyncio.timeout(2 * OPERATOR_TIMEOUT.total_seconds()):
+                return await _add(client, await _missing(client))
+        except UNREACHABLE as error:
+            if clock() > end or getattr(error, "status", None) is not RPCStatusCode.NOT_FOUND:
+                return log.warning(
+                    "cannot register search attributes; workflows start without them: %s", error
+                )
+        await asyncio.sleep(0.5)
 
 
 async def _missing(client: Client) -> dict[str, SearchAttributeIndexedValueType]:
