@@ -30,7 +30,7 @@ def test_each_part_that_is_missing_is_listed_with_the_line_that_installs_it(prog
     (line,) = optional.missing([*skipped, "only root has to step down"])
 
     assert line.startswith(f"{program}: 2 tests skipped")
-    assert f"apt-get install {optional.PARTS[program].debian}" in line
+    assert line.endswith(optional.PARTS[program])
 
 
 def test_the_run_ends_with_what_was_skipped() -> None:
