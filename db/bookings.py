@@ -10,6 +10,7 @@ import asyncpg
 from db.appointment_rows import appointment, columns, joins
 from db.log_context import log_fields
 from db.pool import Connection, fetch_one
+from db.trace_context import traceparent
 from domain.actors import Actor, Scope, scope
 from domain.appointments import OVERRIDE, Appointment, Change, Hold, Move, MoveTarget, Result, Via
 from domain.booking import MAX_EXTENSIONS, RULES, Outcome, Verb, earliest_use
@@ -42,8 +43,8 @@ async def hold(
                   $5, p_latest => $6, p_patient_id => $7, p_agent_id => $8, p_starts_at => $9,
                   p_ends_at => $10, p_policy => $11, p_notes => $12, p_reason => $13, p_caller =>
                   $14, p_key => $15, p_command_id => $16, p_actor => $17, p_via =>
-                  with_request(p_via => $18, p_request_id => $21), p_limits => $19, p_hold_token =>
-                  $20) r,
+                  with_request(p_via => $18, p_request_id => $21, p_traceparent => $22),
+                  p_limits => $19, p_hold_token => $20) r,
                lateral (select (r.booking).*) a {joins(within)}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -67,6 +68,7 @@ async def hold(
         command.limits.packed() if command.limits else None,
         command.token,
         log_fields().get("request_id"),
+        traceparent(),
     )
     if row["outcome"] == "stale":
         return None
@@ -97,8 +99,9 @@ async def change(
           from booking_change(
                   p_id => $1, p_command_id => $2, p_verb => $3, p_key => $4, p_next => $5,
                   p_next_with_approval => $6, p_deadline_rule => $7, p_opens_on => $8, p_actor =>
-                  $9, p_via => with_request(p_via => $10, p_request_id => $20), p_reason => $11,
-                  p_texts => $12, p_cancelled_by => $13,
+                  $9, p_via =>
+                  with_request(p_via => $10, p_request_id => $20, p_traceparent => $21),
+                  p_reason => $11, p_texts => $12, p_cancelled_by => $13,
                   p_notice_applies => $14, p_max_extensions => $15, p_expected_version => $16,
                   p_scope => $17, p_hold_token => $18, p_agreement => $19) r,
                lateral (select (r.booking).*) a {joins(within)}
@@ -123,6 +126,7 @@ async def change(
         within.token,
         asdict(command.agreement) if command.agreement else None,
         log_fields().get("request_id"),
+        traceparent(),
     )
     outcome, found = Outcome(row["outcome"]), _visible(row, within)
     opens = None
@@ -166,8 +170,9 @@ async def move(
                   p_stamp => $6, p_clinic_id => $7, p_dentist_id => $8, p_dentist_no => $9,
                   p_type_id => $10, p_terms => $11, p_starts_at => $12, p_ends_at => $13, p_texts
                   => $14, p_refusal => $15, p_reason => $16, p_actor => $17, p_via =>
-                  with_request(p_via => $18, p_request_id => $23), p_notice_applies => $19,
-                  p_expected_version => $20, p_scope => $21, p_hold_token => $22) r,
+                  with_request(p_via => $18, p_request_id => $23, p_traceparent => $24),
+                  p_notice_applies => $19, p_expected_version => $20, p_scope => $21,
+                  p_hold_token => $22) r,
                lateral (select (r.booking).*) a {joins(within)}
         """,  # noqa: S608 - constants of ours
         command.id,
@@ -193,6 +198,7 @@ async def move(
         within.narrowed(),
         within.token,
         log_fields().get("request_id"),
+        traceparent(),
     )
     if row["outcome"] == "stale":
         return None

@@ -56,6 +56,8 @@ class Message:
     appointment_type: str
     request_id: str | None = None
     """The request of the API that made the change."""
+    traceparent: str | None = None
+    """The trace of that request, if there is one."""
 
     @property
     def live(self) -> bool:
@@ -89,11 +91,11 @@ async def claim(connection: Connection, limit: int, lease: timedelta) -> list[Me
                     where o.not_before <= statement_timestamp()
                     order by o.not_before limit $1 for update skip locked))
             returning i.appointment_id, i.verb, i.command_id, i.actor, i.version, i.is_new,
-                      i.request_id, i.not_before as leased_until
+                      i.request_id, i.traceparent, i.not_before as leased_until
         )
         select a.id as booking_id, c.verb, c.command_id, c.actor, c.version, c.is_new,
-               c.request_id, c.leased_until, a.status, a.clinic_id, a.dentist_id, a.starts_at,
-               t.slug as appointment_type
+               c.request_id, c.traceparent, c.leased_until, a.status, a.clinic_id,
+               a.dentist_id, a.starts_at, t.slug as appointment_type
           from claimed c
           join appointments a on a.id = c.appointment_id
           join appointment_types t on t.id = a.type_id

@@ -29,7 +29,7 @@ CODES = {
     "stream_tickets": "caller topics",
     "webhook_deliveries": "topic kind payload status outcome",
     "webhook_endpoints": "owner_role topics kinds disabled_reason epoch",
-    "workflow_inbox": "verb actor request_id",
+    "workflow_inbox": "verb actor request_id traceparent",
 }
 """Columns that hold no text about a person, by table. All others are blank after an erasure."""
 
