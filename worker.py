@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -15,10 +16,11 @@ from math import inf
 from typing import Any
 
 import uvloop
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.service import ServiceClient
 
 import logs
+import tracing
 from activities.advance import BookingActivities
 from db.heartbeat import Heartbeat
 from db.pool import Pool, create_pool
@@ -56,12 +58,19 @@ def main(settings: Settings, health_port: int) -> None:
     """
     logs.configure(settings.environment)
     use_quiet_runtime()
-    uvloop.run(_Worker(settings).run(health_port))
+    traces = tracing.start("chairtime-worker")
+    interceptors = [traces.interceptor] if traces else []
+    try:
+        uvloop.run(_Worker(settings, interceptors).run(health_port))
+    finally:
+        if traces:
+            traces.stop()
 
 
 class _Worker:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, interceptors: Sequence[Interceptor]) -> None:
         self._settings = settings
+        self._interceptors = interceptors
         self._dsn = settings.database_url.get_secret_value()
         self._stop = asyncio.Event()
         self._reached_at = -inf
@@ -103,7 +112,7 @@ class _Worker:
 
     async def _serve(self, pool: Pool, waker: RelayWaker, heartbeat: Heartbeat) -> None:
         """Runs workers, dispatcher and feeder until stopped. Raises the error that prevents it."""
-        client = await _connected()
+        client = await _connected(self._interceptors)
         options = _options(self._settings)
         bookings = build_worker(client, BookingActivities(pool, waker.wake), **options)
         deliveries = webhooks.build_worker(
@@ -144,9 +153,9 @@ def _webhook_activities(settings: Settings, pool: Pool) -> WebhookActivities:
     )
 
 
-async def _connected() -> Client:
+async def _connected(interceptors: Sequence[Interceptor]) -> Client:
     """A connected client, as a worker accepts no lazy one. Raises RuntimeError without Temporal."""
-    client = await connect()
+    client = await connect(interceptors=interceptors)
     config = client.config()
     config["service_client"] = await ServiceClient.connect(
         replace(client.service_client.config, lazy=False)

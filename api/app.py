@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
+from opentelemetry.trace import Tracer
 
 from api.auth import development_sign_in
 from api.auth.accounts import Accounts
@@ -86,8 +87,8 @@ id at the same place, the id is `{id:uuid}`, so that a wrong method on the name 
 """
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application. Its state is opened and closed in its lifespan."""
+def create_app(settings: Settings, tracer: Tracer | None = None) -> FastAPI:
+    """The application. Its state is opened and closed in its lifespan. `tracer` traces requests."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -111,7 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.verifier = Verifier.of(settings)
     app.state.limits = Limits.of(settings)
-    install(app, settings.cors_origins)
+    install(app, settings.cors_origins, tracer)
     app.add_middleware(Streams)
     app.add_middleware(Head)
     errors.install(app)

@@ -27,6 +27,16 @@ SERVERS = [name for name in BASE["services"] if name not in ONE_SHOT]
 TEMPORAL_CLIENT = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
 """Read by Temporal's client configuration, not by Settings."""
 
+TRACES = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_SDK_DISABLED",
+    "OTEL_SERVICE_NAME",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+}
+"""Read by OpenTelemetry's SDK."""
+
 SET_BY_THE_CONTAINER = {
     "CHAIRTIME_HOME",
     "HOST",
@@ -113,7 +123,7 @@ def run_config(tmp_path: Path, *files: str, **environment: str) -> subprocess.Co
 
 @pytest.mark.parametrize("service", services(*COMMANDS))
 def test_each_variable_of_our_services_is_a_setting(service):
-    known = {name.upper() for name in Settings.model_fields} | TEMPORAL_CLIENT
+    known = {name.upper() for name in Settings.model_fields} | TEMPORAL_CLIENT | TRACES
     assert set(service.get("environment", {})) - known == set()
 
 
@@ -131,14 +141,14 @@ def test_each_variable_of_other_images_is_the_images_or_our_files(name, service)
 def test_each_setting_reaches_our_services(name):
     """A new setting goes into `x-settings` of docker-compose.yml, or into SET_BY_THE_CONTAINER."""
     settings = {field.upper() for field in Settings.model_fields} - SET_BY_THE_CONTAINER
-    assert settings - set(BASE["services"][name]["environment"]) == set()
+    assert (settings | TRACES) - set(BASE["services"][name]["environment"]) == set()
 
 
 def test_env_example_explains_each_setting_and_each_variable_of_the_compose_file():
     explained = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     settings = {field.upper() for field in Settings.model_fields}
     used = set(INTERPOLATED.findall((ROOT / "docker-compose.yml").read_text()))
-    assert (settings | used) - explained == set()
+    assert (settings | used | TRACES) - explained == set()
 
 
 @pytest.mark.parametrize("service", services())

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
 )
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
@@ -28,7 +29,7 @@ NAMESPACE_WAIT = 10.0
 log = logging.getLogger(__name__)
 
 
-async def connect(address: str | None = None) -> Client:
+async def connect(address: str | None = None, interceptors: Sequence[Interceptor] = ()) -> Client:
     """A lazy client for `address`, or else TEMPORAL_ADDRESS, with TEMPORAL_NAMESPACE,
     TEMPORAL_API_KEY … (default: ADDRESS). It connects with its first call, so this succeeds while
     Temporal is unreachable.
@@ -38,7 +39,12 @@ async def connect(address: str | None = None) -> Client:
     if address:
         config["target_host"] = address
     # Payloads are ids and codes, too short to compress.
-    return await Client.connect(**config, lazy=True, grpc_compression=GrpcCompression.NONE)
+    return await Client.connect(
+        **config,
+        lazy=True,
+        grpc_compression=GrpcCompression.NONE,
+        interceptors=interceptors,
+    )
 
 
 async def reachable(client: Client, within: float = 1.0) -> bool:

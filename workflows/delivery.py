@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from db.inbox import Message
 from db.log_context import log_context, one_request_id
+from db.trace_context import continued
 from db.tracebacks import without_texts
 from domain.messages import LOOK, BookingInput, Command
 from workflows import search_attributes, workflow_id
@@ -65,7 +66,10 @@ class Deliverer:
         """Sends one message within CALL_TIMEOUT. Never raises."""
         id = message.booking_id
         request = one_request_id([message.request_id])
-        with log_context(**request, booking_id=str(id), workflow_id=workflow_id(id)):
+        with (
+            continued(message.traceparent),
+            log_context(**request, booking_id=str(id), workflow_id=workflow_id(id)),
+        ):
             delivery = await self._deliver(message)
             self._log.add(delivery)
             return delivery

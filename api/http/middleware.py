@@ -6,6 +6,7 @@ from collections.abc import Collection
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
+from opentelemetry.trace import Tracer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -16,6 +17,7 @@ from api.http.admission import Admission
 from api.http.cors import ALLOWED, EXPOSED, METHODS, Cors
 from api.http.request_log import CLIENT_GONE, count_request, log_request
 from api.http.security_headers import SecurityHeaders
+from api.http.traced import TracedRequests
 from db.log_context import REQUEST_ID, log_context
 
 MAX_BODY = 64 * 1024
@@ -28,13 +30,15 @@ TOO_SLOW = f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive; sen
 CLOSE = {"Connection": "close"}
 
 
-def install(app: FastAPI, origins: Collection[str]) -> None:
+def install(app: FastAPI, origins: Collection[str], tracer: Tracer | None = None) -> None:
     """Wraps the app; pages of `origins` may call it. The last is outermost, so that all answers,
     including internal errors, have its headers.
     """
     app.add_middleware(BodyLimit)
     app.add_middleware(Admission)
     app.add_middleware(RequestTracking)
+    if tracer:
+        app.add_middleware(TracedRequests, tracer=tracer)
     if origins:
         app.add_middleware(
             Cors,

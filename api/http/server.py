@@ -4,11 +4,13 @@ import resource
 import socket
 import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
 
 import logs
+import tracing
 from api.app import create_app
 from api.auth.security import NotConfigured
 from api.http.addresses import AddressLimiter, Forwarded, TrustedProxies
@@ -17,6 +19,9 @@ from api.ops.metrics_port import metrics_port
 from api.state import AppState
 from settings import Settings
 from workflows.runtime import use_quiet_runtime
+
+if TYPE_CHECKING:
+    from tracing.spans import Tracing
 
 SEND_BUFFER = 32 * 1024
 """Bytes that the kernel buffers per connection, about; its default would be megabytes."""
@@ -35,9 +40,12 @@ class Server(uvicorn.Server):
     delay it.
     """
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, traces: "Tracing | None" = None
+    ) -> None:
         super().__init__(config)
         self._app = app
+        self._traces = traces
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         await super().serve(sockets or [listening(self.config)])
@@ -47,13 +55,18 @@ class Server(uvicorn.Server):
         if state:
             await state.hub.close()
         await super().shutdown(sockets)
+        if self._traces:
+            self._traces.stop()
 
 
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then ends within 5 seconds."""
+    """Serves until SIGTERM or SIGINT, then ends within 5 seconds, or 6 where a collector of traces
+    does not answer.
+    """
     logs.configure(settings.environment)
+    traces = tracing.start("chairtime-api")
     try:
-        app = create_app(settings)
+        app = create_app(settings, traces.tracer if traces else None)
     except NotConfigured as refusal:
         sys.exit(f"chairtime api: {refusal}")
     use_quiet_runtime()
@@ -61,7 +74,7 @@ def serve(settings: Settings) -> None:
     with ExitStack() as ports:
         if settings.metrics_port:
             ports.enter_context(metrics_port(settings.metrics_host, settings.metrics_port))
-        Server(server_config(app, settings), app).run()
+        Server(server_config(app, settings), app, traces).run()
 
 
 def _allow_files(count: int) -> None:
