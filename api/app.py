@@ -37,7 +37,7 @@ from api.scheduling import schedules, slots
 from api.state import AppState
 from api.web import config, llms, pages
 from api.webhooks import deliveries, endpoints
-from db.pool import create_pool
+from db.pool import close, create_pool
 from db.sampler import Sampler
 from domain.events import Topic
 from realtime.hub import Hub
@@ -159,4 +159,4 @@ async def _opened(settings: Settings) -> AsyncIterator[AppState]:
     finally:
         await asyncio.gather(*(part.stop() for part in running), return_exceptions=True)
         await state.accounts.stop()
-        await asyncio.wait_for(pool.close(), timeout=2)
+        await close(pool)

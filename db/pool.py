@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -28,6 +28,9 @@ QUERY_TIMEOUT = 1.8
 longer than ACQUIRE_TIMEOUT, so that time is left for the query: a query that is given up costs its
 connection, and the next caller has to open a new one.
 """
+
+CLOSE_TIMEOUT = 2.0
+"""Seconds for the connections of a pool to end what they do."""
 
 SESSION = {
     "search_path": f"{SCHEMA}, pg_temp",
@@ -92,6 +95,13 @@ async def create_pool(dsn: str, size: int) -> Pool:
         reset=_skip_reset,
         server_settings={"application_name": "chairtime"},
     )
+
+
+async def close(pool: Pool) -> None:
+    """Closes it; connections that Postgres does not close in time are dropped."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await pool.close()
 
 
 @asynccontextmanager
