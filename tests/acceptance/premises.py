@@ -30,6 +30,8 @@ class Part:
     log: Path
     metrics_port: int = 0
     process: Process | None = None
+    prefix: tuple[str, ...] = ()
+    """Before the command, such as `env NAME=value`."""
 
     @property
     def url(self) -> str:
@@ -40,7 +42,7 @@ class Part:
         return self.process is not None and self.process.returncode is None
 
     def launch(self) -> None:
-        argv = [sys.executable, "-m", "cli", *self.arguments]
+        argv = [*self.prefix, sys.executable, "-m", "cli", *self.arguments]
         self.process = Process(Command(argv, self.environment, directory=CHECKOUT), self.log)
 
     def wait(self, seconds: float = 60) -> None:

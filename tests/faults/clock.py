@@ -22,16 +22,17 @@ class Clock:
         return None if self.library else "libfaketime is not installed: apt-get install faketime"
 
     @property
-    def environment(self) -> dict[str, str]:
-        """For the worker's process."""
+    def prefix(self) -> tuple[str, ...]:
+        """Before the worker's command."""
         if self.library is None:
-            return {}
-        return {
-            "LD_PRELOAD": str(self.library),
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+            return ()
+        return (
+            "env",
+            f"LD_PRELOAD={self.library}",
+            f"FAKETIME_TIMESTAMP_FILE={self.file}",
+            "FAKETIME_CACHE_DURATION=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        )
 
     @asynccontextmanager
     async def off(self, seconds: float) -> AsyncIterator[None]:

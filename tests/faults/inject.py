@@ -117,15 +117,16 @@ class Injector:
         return member.name
 
     async def _cut(self, server: str, seconds: float, dice: random.Random) -> str:
-        victims, until = self._some(dice), time.monotonic() + seconds
+        victims, until = self._some(server, dice), time.monotonic() + seconds
+        cut = 0
         while True:
-            cut = sum(member.links[server].cut() for member in victims)
+            cut += sum(member.links[server].cut() for member in victims)
             if time.monotonic() + CUT_EVERY > until:
-                return f"{_names(victims)} ({cut} connections at last)"
+                return f"{_names(victims)} ({cut} connections)"
             await asyncio.sleep(CUT_EVERY)
 
     async def _black_hole(self, server: str, seconds: float, dice: random.Random) -> str:
-        victims = self._some(dice)
+        victims = self._some(server, dice)
         for member in victims:
             member.links[server].black_hole()
         await asyncio.sleep(seconds)
@@ -145,9 +146,10 @@ class Injector:
                 return "postgres ended itself and was started again"
         return "postgres"
 
-    def _some(self, dice: random.Random) -> list[Member]:
-        """One process, or all that have links."""
-        linked = [member for member in self.system.members.values() if member.links]
+    def _some(self, server: str, dice: random.Random) -> list[Member]:
+        """One process that is connected to this server, or all of them."""
+        members = [member for member in self.system.members.values() if member.links]
+        linked = [member for member in members if member.links[server].connections] or members
         return linked if dice.random() < 0.4 else [dice.choice(linked)]
 
     @asynccontextmanager

@@ -23,6 +23,11 @@ class Link(Way):
         self._passing.set()
         self._writers: set[StreamWriter] = set()
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._writers) // 2
+
     def cut(self) -> int:
         """Resets all connections, at both ends; how many. New ones pass."""
         ends = list(self._writers)

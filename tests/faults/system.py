@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,9 +125,9 @@ async def running(home: Path, disk: Disk, clock: Clock, secret: str) -> AsyncIte
     """The system with an empty, migrated database; its processes end with the context."""
     async with AsyncExitStack() as held:
         postgres = _postgres(disk.path, home)
-        held.callback(postgres.stop)
+        held.push_async_callback(_stop, [postgres])
         temporal = _temporal(home)
-        held.callback(temporal.stop)
+        held.push_async_callback(_stop, [temporal])
         roles.create(postgres.superuser_dsn())
         await migrate(postgres.dsn())
         members = {
@@ -139,11 +139,16 @@ async def running(home: Path, disk: Disk, clock: Clock, secret: str) -> AsyncIte
             links = {to: await held.enter_async_context(Link(p)) for to, p in servers.items()}
             part = _part(name, postgres.dsn(), links, home, secret)
             if name == clock.worker:
-                part.environment |= clock.environment
+                part.prefix = clock.prefix
             members[name] = Member(name, part, links)
-            held.callback(part.stop)
+        held.push_async_callback(_stop, [members[name].part for name in (*APIS, *WORKERS)])
         await asyncio.gather(*(members[name].start() for name in (*APIS, *WORKERS)))
         yield System(home, postgres, members, disk, secret)
+
+
+async def _stop(parts: Sequence[Part | stack.Running]) -> None:
+    """Side by side, while their links go on passing data."""
+    await asyncio.gather(*(asyncio.to_thread(part.stop) for part in parts))
 
 
 def _postgres(data: Path, home: Path) -> stack.RunningPostgres:
