@@ -43,7 +43,8 @@ async def hold(
                   $5, p_latest => $6, p_patient_id => $7, p_agent_id => $8, p_starts_at => $9,
                   p_ends_at => $10, p_policy => $11, p_notes => $12, p_reason => $13, p_caller =>
                   $14, p_key => $15, p_command_id => $16, p_actor => $17, p_via =>
-                  with_request(p_via => $18, p_request_id => $21, p_traceparent => $22),
+                  with_trace(p_via => with_request(p_via => $18, p_request_id => $21),
+                             p_traceparent => $22),
                   p_limits => $19, p_hold_token => $20) r,
                lateral (select (r.booking).*) a {joins(within)}
         """,  # noqa: S608 - constants of ours
@@ -100,7 +101,8 @@ async def change(
                   p_id => $1, p_command_id => $2, p_verb => $3, p_key => $4, p_next => $5,
                   p_next_with_approval => $6, p_deadline_rule => $7, p_opens_on => $8, p_actor =>
                   $9, p_via =>
-                  with_request(p_via => $10, p_request_id => $20, p_traceparent => $21),
+                  with_trace(p_via => with_request(p_via => $10, p_request_id => $20),
+                             p_traceparent => $21),
                   p_reason => $11, p_texts => $12, p_cancelled_by => $13,
                   p_notice_applies => $14, p_max_extensions => $15, p_expected_version => $16,
                   p_scope => $17, p_hold_token => $18, p_agreement => $19) r,
@@ -170,7 +172,8 @@ async def move(
                   p_stamp => $6, p_clinic_id => $7, p_dentist_id => $8, p_dentist_no => $9,
                   p_type_id => $10, p_terms => $11, p_starts_at => $12, p_ends_at => $13, p_texts
                   => $14, p_refusal => $15, p_reason => $16, p_actor => $17, p_via =>
-                  with_request(p_via => $18, p_request_id => $23, p_traceparent => $24),
+                  with_trace(p_via => with_request(p_via => $18, p_request_id => $23),
+                             p_traceparent => $24),
                   p_notice_applies => $19, p_expected_version => $20, p_scope => $21,
                   p_hold_token => $22) r,
                lateral (select (r.booking).*) a {joins(within)}

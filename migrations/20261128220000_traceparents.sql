@@ -3,10 +3,9 @@
 set local search_path = chairtime, pg_temp;
 set local lock_timeout = '5s';
 
--- As with two arguments; also sets the trace of the API's request for this transaction.
-create function with_request(p_via text, p_request_id text, p_traceparent text) returns text language sql as $$
-    select case when set_config('chairtime.request_id', coalesce(p_request_id, ''), true) is not null
-                 and set_config('chairtime.traceparent', coalesce(p_traceparent, ''), true) is not null then p_via end;
+-- Returns `p_via`, and sets the trace of the API's request for this transaction, as `with_request` does with its id.
+create function with_trace(p_via text, p_traceparent text) returns text language sql as $$
+    select case when set_config('chairtime.traceparent', coalesce(p_traceparent, ''), true) is not null then p_via end;
 $$;
 
 create function present_traceparent() returns text stable language sql as $$
@@ -35,4 +34,4 @@ begin
     return new;
 end $$;
 alter table workflow_inbox drop column traceparent;
-drop function present_traceparent, with_request(text, text, text);
+drop function present_traceparent, with_trace;
