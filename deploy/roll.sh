@@ -1,7 +1,7 @@
 #!/bin/sh
 # Replaces the processes of the named services (default: worker, then api) by new ones of the image as it is now. The
-# new ones start beside the old ones, and these end only when all new ones are healthy. A request that meets an
-# ending process may get 502, and is safe to repeat under its Idempotency-Key, as the clients do.
+# new ones start beside the old ones, and these end only when all new ones are healthy. Where a request meets an ending
+# process, the proxy sends it to another one (deploy/proxy/Caddyfile says which requests).
 set -eu
 compose=${COMPOSE:-docker compose}
 

@@ -243,7 +243,25 @@ def test_the_proxy_serves_tools_to_admins_only_and_holds_no_event_back():
     for name, block in blocks:
         assert block.strip().startswith("import admins"), name
     directives = {line.split()[0] for line in CADDYFILE.splitlines() if line.strip()}
-    assert not directives & {"encode", "flush_interval", "request_buffers", "response_buffers"}
+    assert not directives & {"encode", "flush_interval", "response_buffers"}
+
+
+def test_the_proxy_repeats_only_what_takes_effect_once():
+    repeated = [line.split()[1:] for line in CADDYFILE.splitlines() if "lb_retry_match" in line]
+    assert repeated == [["method", "GET", "HEAD"], ["header", "Idempotency-Key", "*"]]
+
+
+def test_prometheus_reads_the_metrics_of_api_worker_and_temporal():
+    settings = yaml.safe_load((ROOT / "deploy" / "observability" / "prometheus.yml").read_text())
+    jobs = {each["job_name"]: each for each in settings["scrape_configs"]}
+    api, worker, server = (BASE["services"][name] for name in ("api", "worker", "temporal"))
+
+    assert str(jobs["api"]["dns_sd_configs"][0]["port"]) == api["environment"]["METRICS_PORT"]
+    assert str(jobs["worker"]["dns_sd_configs"][0]["port"]) == worker["command"][-1]
+    port = server["environment"]["PROMETHEUS_ENDPOINT"].partition(":")[2]
+    assert jobs["temporal"]["static_configs"] == [{"targets": [f"temporal:{port}"]}]
+    for service in (api, worker, server, BASE["services"]["prometheus"]):
+        assert "metrics" in service["networks"]
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda p: p.name)

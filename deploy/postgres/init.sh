@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the image of Postgres, when its volume is new: a role that is no superuser, with databases of its own.
+# Run by the image of Postgres at its first start (start.sh): a role that is no superuser, with databases of its own.
 # ROLE and DATABASES say which.
 set -eu
 

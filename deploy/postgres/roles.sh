@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the image of Postgres, after init.sh: the roles of API, workers and relay, which `chairtime migrate`
+# Run by the image of Postgres after init.sh: the roles of API, workers and relay, which `chairtime migrate`
 # gives their rights (docs/database.md).
 set -eu
 

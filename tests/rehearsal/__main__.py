@@ -1,6 +1,7 @@
 """`make rehearse`: starts docker-compose.yml as it is on a Docker engine, and tries what production
-must stand: acceptance through the proxy, each container killed under load, a rolling update, a
-restart, backup and restore. The output says which images were real. It is no part of `make test`.
+must stand: acceptance through the proxy, a rolling update, parts taken away under load, a backup,
+a restart, the profiles. The output ends with a table of the steps and says which images were real.
+It is no part of `make test`.
 """
 
 import argparse
@@ -9,11 +10,16 @@ import os
 import secrets
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.rehearsal import engine, images, steps
+from tests.rehearsal import engine, first_start, images, steps
+from tests.rehearsal.engine import Engine
+from tests.rehearsal.rehearsal import Failed, Watch
 from tests.rehearsal.stack import Stack
+from tests.rehearsal.steps import Result
+
+LARGEST_IMAGE = 250e6
 
 
 def main() -> int:
@@ -22,40 +28,69 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(steps.STEPS), help="steps, by commas")
     parser.add_argument("--keep", action="store_true", help="leave volumes for the next rehearsal")
     options = parser.parse_args()
-    began = time.monotonic()
+    watch = Watch()
 
     def say(line: str) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)
+        print(f"{watch.seconds:6.0f} s  {line}", flush=True)
 
-    with engine.running() as docker, tempfile.TemporaryDirectory() as directory:
-        version = docker.docker("version", "--format", "{{.Server.Version}}").stdout.strip()
-        compose = docker.run([*docker.compose, "version", "--short"]).stdout.strip()
-        say(f"Docker engine {version}{' of its own' if docker.own else ''}, compose {compose}")
-        for image in images.prepare(docker, pull=not options.stand_ins, say=say):
-            say(f"{'real' if image.real else 'STAND-IN'}: {image.name}")
-        say(f"image: {images.build(docker) / 1e6:.0f} MB")
-        secret = secrets.token_hex(32)
+    with engine.running(say) as docker, tempfile.TemporaryDirectory() as directory:
+        found = images.prepare(docker, pull=not options.stand_ins, say=say)
+        built = _build(docker)
+        say(str(built))
         stack = Stack(docker, Path(directory))
         stack.down(volumes=True)
         try:
-            say(f"started with JWT_ISSUER alone: all healthy in {stack.up():.0f} s")
-            stack.settings["JWT_SECRET"] = secret
-            say(f"again with the key of the tests' issuer: {stack.up():.0f} s")
-            _trust(stack, Path(directory))
-            well = asyncio.run(steps.run(stack, secret, options.only.split(","), say))
+            results = [built, *_rehearse(stack, options.only.split(","), say)]
         finally:
             stack.down(volumes=not options.keep)
+        _report(docker, found, results)
+    well = all(result.well for result in results)
     say("rehearsal: all ok" if well else "rehearsal: FAILED")
     return 0 if well else 1
 
 
-def _trust(stack: Stack, directory: Path) -> None:
+def _build(docker: Engine) -> Result:
+    watch = Watch()
+    size = images.build(docker)
+    found = f"{size / 1e6:.0f} MB of at most {LARGEST_IMAGE / 1e6:.0f}"
+    return Result("image", size <= LARGEST_IMAGE, watch.seconds, found)
+
+
+def _rehearse(stack: Stack, names: list[str], say: Callable[[str], None]) -> list[Result]:
+    watch = Watch()
+    try:
+        first = Result("first start", True, watch.seconds, first_start.interrupt(stack))
+    except Failed as failure:
+        first = Result("first start", False, watch.seconds, str(failure))
+    say(str(first))
+    seconds = stack.up()
+    started = Result("start", True, seconds, "with JWT_ISSUER alone, all healthy")
+    say(str(started))
+    stack.settings["JWT_SECRET"] = secrets.token_hex(32)
+    say(f"again with the key of the tests' issuer: {stack.up():.0f} s")
+    _trust(stack)
+    return [
+        first,
+        started,
+        *asyncio.run(steps.run(stack, stack.settings["JWT_SECRET"], names, say)),
+    ]
+
+
+def _trust(stack: Stack) -> None:
     """Lets the client library trust the proxy's own authority."""
-    proxy = stack.of("proxy")[0].name
-    root = "/data/caddy/pki/authorities/local/root.crt"
-    file = directory / "root.crt"
-    file.write_text(stack.engine.docker("exec", proxy, "cat", root).stdout)
+    file = stack.directory / "root.crt"
+    file.write_text(stack.authority())
     os.environ["SSL_CERT_FILE"] = str(file)
+
+
+def _report(docker: Engine, found: list[images.Image], results: list[Result]) -> None:
+    version = docker.docker("version", "--format", "{{.Server.Version}}").stdout.strip()
+    compose = docker.run([*docker.compose, "version", "--short"]).stdout.strip()
+    print(f"\nDocker engine {version}{' of its own' if docker.own else ''}, compose {compose}")
+    for image in found:
+        print(f"{'real' if image.real else 'STAND-IN':<12}{image.name}")
+    for result in results:
+        print(result)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,16 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx2
 
 from tests.rehearsal import load
 from tests.rehearsal.load import History
 from tests.rehearsal.practice import VISIT, Practice
+from tests.rehearsal.rehearsal import JUDGE
 from tests.rehearsal.stack import HTTP, HTTPS, URL, Stack
 
 CALLERS = 50
-JUDGE = Path(__file__).with_name("judge.py")
 TOOLS = "/tools/temporal/"
 
 

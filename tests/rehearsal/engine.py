@@ -5,17 +5,16 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded import paths
-
-OWN = paths.cache() / "rehearsal"
-"""Outside the checkout: images and volumes of the own engine stay for the next rehearsal."""
+from tests.rehearsal import programs
+from tests.rehearsal.programs import OWN
 
 START_SECONDS = 60
+COMPOSE = "2.40.3"
 
 
 class NoEngine(Exception):
@@ -27,6 +26,8 @@ class Engine:
     program: str
     """The command line client; one that can build with BuildKit."""
     environment: dict[str, str]
+    compose: list[str]
+    """The command of Docker Compose."""
     own: bool
 
     def docker(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -37,24 +38,15 @@ class Engine:
         chosen = {"check": True, "capture_output": True, "text": True, "env": self.environment}
         return subprocess.run(command, **{**chosen, **options})
 
-    @property
-    def compose(self) -> list[str]:
-        """Docker Compose 2 as a plugin or a program, or 1.29."""
-        if self.docker("compose", "version", check=False).returncode == 0:
-            return [self.program, "compose"]
-        found = shutil.which("docker-compose")
-        if not found:
-            raise NoEngine("install docker compose (Debian: apt-get install docker-compose)")
-        return [found]
-
 
 @contextmanager
-def running() -> Iterator[Engine]:
+def running(say: Callable[[str], None]) -> Iterator[Engine]:
     """An engine. One that this has started ends with the context; its images stay."""
     program = _client()
+    compose = _compose(program, say)
     environment = {**os.environ, "DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1"}
     if _answers(program, environment):
-        yield Engine(program, environment, own=False)
+        yield Engine(program, environment, compose, own=False)
         return
     daemon = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if not daemon or os.geteuid() != 0:
@@ -65,7 +57,7 @@ def running() -> Iterator[Engine]:
         process = _start(daemon, Path(directory))
         try:
             _wait(program, environment, process)
-            yield Engine(program, environment, own=True)
+            yield Engine(program, environment, compose, own=True)
         finally:
             process.terminate()
             process.wait(timeout=60)
@@ -103,6 +95,20 @@ def _client() -> str:
         if program and _builds(program):
             return program
     raise NoEngine("install docker.io, or docker with the plugin buildx")
+
+
+def _compose(program: str, say: Callable[[str], None]) -> list[str]:
+    """Docker Compose 2 as the client's plugin, or built from its module; else 1.29."""
+    if not subprocess.run([program, "compose", "version"], capture_output=True).returncode:
+        return [program, "compose"]
+    try:
+        return [str(programs.obtain("docker-compose", COMPOSE, say))]
+    except programs.CannotBuild as failure:
+        say(f"no Docker Compose 2: {failure}")
+    old = shutil.which("docker-compose")
+    if not old:
+        raise NoEngine("install docker compose (Debian: apt-get install docker-compose)")
+    return [old]
 
 
 def _builds(program: str) -> bool:

@@ -1,22 +1,25 @@
 """The images that the compose file and the Dockerfile name: pulled, or made as stand-ins."""
 
-import os
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from embedded import temporal_cli
-from tests.rehearsal.engine import OWN, Engine
+from tests.rehearsal import programs
+from tests.rehearsal.engine import Engine
+from tests.rehearsal.programs import OWN
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(__file__).with_name("standins")
 CA = Path("/etc/ssl/certs/ca-certificates.crt")
 PULL_SECONDS = 600
 DEBIAN = "chairtime-standin/debian"
+OURS = "chairtime:0.1.0"
 
 TARGETS = {
     "postgres": "postgres",
@@ -31,11 +34,13 @@ TARGETS = {
 }
 """Published images, and the targets of the stand-ins' Dockerfile; Grafana has none."""
 
-MODULES = {
-    "temporal-server": "go.temporal.io/server/cmd/server",
-    "temporal-sql-tool": "go.temporal.io/server/cmd/tools/sql",
-    "temporal-ui": "github.com/temporalio/ui-server/v2/cmd/server",
+PROGRAMS = {
+    "caddy": ("caddy",),
+    "temporal-server": ("temporal-server",),
+    "temporal-admin-tools": ("temporal-sql-tool", "temporal"),
+    "temporal-ui": ("temporal-ui",),
 }
+"""What is built outside the image, by target."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,8 @@ def prepare(engine: Engine, *, pull: bool, say: Callable[[str], None]) -> list[I
 def build(engine: Engine) -> int:
     """Builds our image; its size in bytes."""
     secret = ["--secret", f"id=ca,src={CA}"] if CA.exists() else []
-    engine.docker(
-        *("build", "--network", "host", *secret, "--tag", "chairtime:0.1.0", str(CHECKOUT))
-    )
-    return int(engine.docker("image", "inspect", "-f", "{{.Size}}", "chairtime:0.1.0").stdout)
+    engine.docker(*("build", "--network", "host", *secret, "--tag", OURS, str(CHECKOUT)))
+    return int(engine.docker("image", "inspect", "-f", "{{.Size}}", OURS).stdout)
 
 
 def _pull(engine: Engine, name: str) -> bool:
@@ -89,45 +92,21 @@ def _stand_in(engine: Engine, name: str, say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="chairtime-stand-in-") as directory:
         context = Path(directory)
         shutil.copytree(STAND_INS, context, dirs_exist_ok=True)
-        for program in _programs(target):
-            shutil.copy2(_program(program, tag, say), context / program)
-        for program in ("temporal-server", "temporal-sql-tool", "temporal-ui", "temporal"):
+        for program in chain.from_iterable(PROGRAMS.values()):
             (context / program).touch()  # BuildKit reads only what the target copies
+        for program in PROGRAMS.get(target, ()):
+            shutil.copy2(_program(program, tag, say), context / program)
         secret = ["--secret", f"id=ca,src={CA}"] if CA.exists() else []
         engine.docker(
             *("build", "--network", "host", *secret, "--target", target, "--tag", name, directory)
         )
 
 
-def _programs(target: str) -> tuple[str, ...]:
-    return {
-        "temporal-server": ("temporal-server",),
-        "temporal-admin-tools": ("temporal-sql-tool", "temporal"),
-        "temporal-ui": ("temporal-ui",),
-    }.get(target, ())
-
-
-def _program(name: str, version: str, say: Callable[[str], None]) -> Path:
-    """The program of this version, built once by `go install`."""
+def _program(name: str, tag: str, say: Callable[[str], None]) -> Path:
+    """The program in the version of the image's tag, such as `2.11.4-alpine`."""
     if name == "temporal":
         return temporal_cli.obtain(say)
-    directory = OWN / "programs" / version
-    made = directory / name
-    if not made.exists():
-        say(f"go install {MODULES[name]}@v{version} (minutes, once)")
-        with tempfile.TemporaryDirectory(dir=OWN) as place:
-            environment = {**os.environ, "GOBIN": place, "CGO_ENABLED": "0"}
-            subprocess.run(
-                ["nice", "-n", "15", "go", "install", f"{MODULES[name]}@v{version}"],
-                env=environment,
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-            directory.mkdir(parents=True, exist_ok=True)
-            (built,) = Path(place).iterdir()
-            built.rename(made)
-    return made
+    return programs.obtain(name, tag.partition("-")[0], say)
 
 
 def _debian(engine: Engine, say: Callable[[str], None]) -> None:

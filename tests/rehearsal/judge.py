@@ -7,8 +7,10 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
-from temporalio.client import WorkflowExecutionStatus
+import asyncpg
+from temporalio.client import Client
 from temporalio.service import RPCError
 
 from db.pool import connect
@@ -17,6 +19,7 @@ from workflows import client, workflow_id
 
 LIVE = {"held", "pending_approval", "booked", "checked_in", "in_treatment"}
 SECONDS = 120
+"""How long rows and workflows may take to agree."""
 
 OVERLAPS = """
     select count(*) from appointments a join appointments b
@@ -43,39 +46,17 @@ WAITING = """
 
 
 async def main() -> None:
+    ends = json.load(sys.stdin)
     database = await connect(Settings().database_url.get_secret_value(), "judge")
     temporal = await client.connect()
     until = time.monotonic() + SECONDS
-    while True:
-        waiting = await database.fetchval(WAITING)
-        if not waiting or time.monotonic() > until:
-            break
-        await asyncio.sleep(0.5)
-    rows = {
-        str(row["id"]): row["status"]
-        for row in await database.fetch("select id, status from appointments")
-    }
-    given = json.load(sys.stdin)
-    wrong = [f"{id}: {rows.get(id)}, not {end}" for id, end in given.items() if rows.get(id) != end]
-    limit = asyncio.Semaphore(32)
-
-    async def agrees(id: str, status: str) -> str | None:
-        async with limit:
-            while True:
-                try:
-                    found = await temporal.get_workflow_handle(workflow_id(id)).describe()
-                    running = found.status is WorkflowExecutionStatus.RUNNING
-                    completed = found.status is WorkflowExecutionStatus.COMPLETED
-                    if running if status in LIVE else completed:
-                        return None
-                    says = found.status.name if found.status else "nothing"
-                except RPCError as error:
-                    says = error.status.name
-                if time.monotonic() > until:
-                    return f"{id}: row {status}, workflow {says}"
-                await asyncio.sleep(1)
-
-    disagree = [each for each in await asyncio.gather(*map(agrees, rows, rows.values())) if each]
+    waiting = await wait_until_nothing_waits(database, until)
+    rows = await database.fetch("select id::text, status, version from appointments")
+    states = {row["id"]: row["status"] for row in rows}
+    wrong = [
+        f"{id}: {states.get(id)}, not {end}" for id, end in ends.items() if states.get(id) != end
+    ]
+    disagree = await find_disagreements(temporal, states, until)
     verdict = {
         "bookings": len(rows),
         "waiting": waiting,
@@ -86,13 +67,44 @@ async def main() -> None:
         "latest_expiry_s": round(await database.fetchval(LATE), 2),
         "workflows_disagree": disagree[:10],
         "workflows_disagree_total": len(disagree),
-        "versions": {
-            str(row["id"]): row["version"]
-            for row in await database.fetch("select id, version from appointments")
-        },
+        "versions": {row["id"]: row["version"] for row in rows},
     }
     print(json.dumps(verdict), flush=True)
-    os._exit(0)
+    os._exit(0)  # Temporal's client would wait for its threads
+
+
+async def wait_until_nothing_waits(database: asyncpg.Connection[Any], until: float) -> int:
+    """Messages, events and overdue holds that still wait at last."""
+    while True:
+        waiting: int = await database.fetchval(WAITING)
+        if not waiting or time.monotonic() > until:
+            return waiting
+        await asyncio.sleep(0.5)
+
+
+async def find_disagreements(temporal: Client, states: dict[str, str], until: float) -> list[str]:
+    """Bookings whose workflow does not become what the row says in time."""
+    limit = asyncio.Semaphore(32)
+
+    async def find(id: str, status: str) -> str | None:
+        wanted = "RUNNING" if status in LIVE else "COMPLETED"
+        async with limit:
+            while (found := await workflow_status(temporal, id)) != wanted:
+                if time.monotonic() > until:
+                    return f"{id}: row {status}, workflow {found}"
+                await asyncio.sleep(1)
+        return None
+
+    found = await asyncio.gather(*(find(id, status) for id, status in states.items()))
+    return [each for each in found if each]
+
+
+async def workflow_status(temporal: Client, id: str) -> str:
+    try:
+        found = (await temporal.get_workflow_handle(workflow_id(id)).describe()).status
+    except RPCError as error:
+        return error.status.name
+    return found.name if found else "unknown"
 
 
 asyncio.run(main())

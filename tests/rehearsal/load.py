@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,8 @@ class History:
     """The longest time from a first attempt to its definite answer."""
     heard: dict[str, int] = field(default_factory=dict)
     """The last version of each booking that the stream has told."""
+    heard_ends: dict[str, str] = field(default_factory=dict)
+    """The last kind of event of each booking that the stream has told, such as `booked`."""
     missed: list[str] = field(default_factory=list)
     """Events that the stream has left out."""
 
@@ -56,7 +58,8 @@ async def running(practice: Practice, history: History, callers: int) -> AsyncIt
     finally:
         stop.set()
         await asyncio.gather(*tasks)
-        await _heard_all(history)
+        # The end of a hold may come 5 s after the hold.
+        await wait_until(lambda: history.ended.items() <= history.heard_ends.items(), 30)
         reader.cancel()
         with suppress(asyncio.CancelledError):
             await reader
@@ -139,11 +142,13 @@ async def _read(practice: Practice, history: History, ready: asyncio.Event) -> N
             if item.version != before + 1:
                 history.missed.append(f"{item.entity_id}: {item.version} after {before}")
             history.heard[item.entity_id] = item.version
+            history.heard_ends[item.entity_id] = item.kind.removeprefix("appointment.")
 
 
-async def _heard_all(history: History, seconds: float = 30) -> None:
+async def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Returns when it is true, or after so many seconds."""
     until = time.monotonic() + seconds
     while True:
-        if history.ended.keys() <= history.heard.keys() or time.monotonic() > until:
+        if condition() or time.monotonic() > until:
             return
         await asyncio.sleep(0.2)

@@ -12,12 +12,12 @@ from typing import Any
 from tests.rehearsal.engine import Engine
 from tests.rehearsal.images import CHECKOUT
 
-PROJECT = "chairtime-rehearsal"
+PROJECTS = "chairtime-rehearsal-"
 ISSUER = "https://issuer.example/auth/v1"
 HTTPS, HTTP = 18443, 18080
 URL = f"https://localhost:{HTTPS}"
 START_SECONDS = 300
-ONE_SHOT = {"secrets", "temporal-schema", "temporal-namespace", "migrate"}
+ONE_SHOT = {"secrets", "temporal-schema", "temporal-namespace", "migrate", "demo-data"}
 
 
 class NotHealthy(Exception):
@@ -30,6 +30,7 @@ class Stack:
     directory: Path
     """Where the .env file is kept."""
     settings: dict[str, str] = field(default_factory=dict)
+    name: str = "production"
 
     def __post_init__(self) -> None:
         # The ports of this machine are the only thing that is not as in production.
@@ -42,10 +43,14 @@ class Stack:
         }
 
     @property
+    def project(self) -> str:
+        return PROJECTS + self.name
+
+    @property
     def command(self) -> list[str]:
         env = self.directory / "env"
         env.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
-        return [*self.engine.compose, "--project-name", PROJECT, "--env-file", str(env)]
+        return [*self.engine.compose, "--project-name", self.project, "--env-file", str(env)]
 
     def compose(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return self.engine.run([*self.command, *arguments], cwd=CHECKOUT, **options)
@@ -59,15 +64,19 @@ class Stack:
             env={**self.engine.environment, "COMPOSE": " ".join(self.command), "PATH": path},
         ).stdout
 
-    def up(self) -> float:
-        """Starts everything; the seconds until all is healthy."""
+    def up(self, *services: str) -> float:
+        """Starts these services, or everything; the seconds until all is healthy."""
         began = time.monotonic()
-        self.compose("up", "--detach", "--no-build", timeout=START_SECONDS)
+        self.compose("up", "--detach", "--no-build", *services, timeout=START_SECONDS)
         self.healthy()
         return time.monotonic() - began
 
     def down(self, *, volumes: bool = False) -> None:
-        self.compose("down", "--timeout", "30", *(["--volumes"] if volumes else []), timeout=180)
+        self.compose("down", "--timeout", "30", "--remove-orphans", timeout=180)
+        label = f"label=com.docker.compose.project={self.project}"
+        found = self.engine.docker("volume", "ls", "--quiet", "--filter", label).stdout.split()
+        if volumes and found:
+            self.engine.docker("volume", "rm", *found)
 
     def healthy(self, seconds: float = START_SECONDS) -> None:
         """Returns once each server is healthy and each job is done."""
@@ -80,7 +89,7 @@ class Stack:
     def containers(self) -> list["Container"]:
         ids = self.engine.docker(
             *("ps", "--all", "--quiet"),
-            *("--filter", f"label=com.docker.compose.project={PROJECT}"),
+            *("--filter", f"label=com.docker.compose.project={self.project}"),
         ).stdout.split()
         if not ids:
             return []
@@ -100,10 +109,12 @@ class Stack:
 
     def tls(self) -> ssl.SSLContext:
         """Trusts the authority that the proxy made for localhost, and no other."""
+        return ssl.create_default_context(cadata=self.authority())
+
+    def authority(self) -> str:
         proxy = self.of("proxy")[0].name
         root = "/data/caddy/pki/authorities/local/root.crt"
-        certificate = self.engine.docker("exec", proxy, "cat", root).stdout
-        return ssl.create_default_context(cadata=certificate)
+        return self.engine.docker("exec", proxy, "cat", root).stdout
 
 
 @dataclass(frozen=True)

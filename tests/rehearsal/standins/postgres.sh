@@ -1,6 +1,6 @@
 #!/bin/sh
 # As the published image does it: a new database in an empty PGDATA, with the scripts of /docker-entrypoint-initdb.d run
-# against a server that listens on a socket only.
+# against a server that listens on a socket only. As docker-ensure-initdb.sh it ends there, else it starts the server.
 set -eu
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
@@ -10,10 +10,9 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
   echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
   pg_ctl --pgdata "$PGDATA" --options "-c listen_addresses=''" --wait --silent start
-  export POSTGRES_USER="$user"
   for script in /docker-entrypoint-initdb.d/*.sh; do
-    [ -e "$script" ] && "$script"
+    [ ! -e "$script" ] || POSTGRES_USER="$user" "$script"
   done
   pg_ctl --pgdata "$PGDATA" --mode fast --wait --silent stop
 fi
-exec "$@"
+[ "${0##*/}" = docker-ensure-initdb.sh ] || exec "$@"
