@@ -15,11 +15,14 @@ from pathlib import Path
 
 from tests.rehearsal import engine, first_start, images, steps
 from tests.rehearsal.engine import Engine
+from tests.rehearsal.images import Image
 from tests.rehearsal.rehearsal import Failed, Watch
 from tests.rehearsal.stack import Stack
 from tests.rehearsal.steps import Result
 
 LARGEST_IMAGE = 250e6
+LARGEST_PART = 120e6
+"""Of the image without its base, for where a stand-in replaces the base, which has about 130 MB."""
 
 
 def main() -> int:
@@ -35,7 +38,7 @@ def main() -> int:
 
     with engine.running(say) as docker, tempfile.TemporaryDirectory() as directory:
         found = images.prepare(docker, pull=not options.stand_ins, say=say)
-        built = _build(docker)
+        built = _build(docker, next(each for each in found if each.name.startswith("python:")))
         say(str(built))
         stack = Stack(docker, Path(directory))
         stack.down(volumes=True)
@@ -49,19 +52,16 @@ def main() -> int:
     return 0 if well else 1
 
 
-def _build(docker: Engine) -> Result:
+def _build(docker: Engine, base: Image) -> Result:
     watch = Watch()
-    size = images.build(docker)
-    found = f"{size / 1e6:.0f} MB of at most {LARGEST_IMAGE / 1e6:.0f}"
-    return Result("image", size <= LARGEST_IMAGE, watch.seconds, found)
+    size, part = images.build(docker, base)
+    well = size <= LARGEST_IMAGE if base.real else part <= LARGEST_PART
+    found = f"{size / 1e6:.0f} MB, {part / 1e6:.0f} without its base"
+    return Result("image", well, watch.seconds, found)
 
 
 def _rehearse(stack: Stack, names: list[str], say: Callable[[str], None]) -> list[Result]:
-    watch = Watch()
-    try:
-        first = Result("first start", True, watch.seconds, first_start.interrupt(stack))
-    except Failed as failure:
-        first = Result("first start", False, watch.seconds, str(failure))
+    first = _interrupt(stack)
     say(str(first))
     seconds = stack.up()
     started = Result("start", True, seconds, "with JWT_ISSUER alone, all healthy")
@@ -76,6 +76,15 @@ def _rehearse(stack: Stack, names: list[str], say: Callable[[str], None]) -> lis
     ]
 
 
+def _interrupt(stack: Stack) -> Result:
+    watch = Watch()
+    try:
+        found = first_start.interrupt(stack)
+        return Result("first start", True, watch.seconds, found)
+    except Failed as failure:
+        return Result("first start", False, watch.seconds, str(failure))
+
+
 def _trust(stack: Stack) -> None:
     """Lets the client library trust the proxy's own authority."""
     file = stack.directory / "root.crt"
@@ -83,7 +92,7 @@ def _trust(stack: Stack) -> None:
     os.environ["SSL_CERT_FILE"] = str(file)
 
 
-def _report(docker: Engine, found: list[images.Image], results: list[Result]) -> None:
+def _report(docker: Engine, found: list[Image], results: list[Result]) -> None:
     version = docker.docker("version", "--format", "{{.Server.Version}}").stdout.strip()
     compose = docker.run([*docker.compose, "version", "--short"]).stdout.strip()
     print(f"\nDocker engine {version}{' of its own' if docker.own else ''}, compose {compose}")

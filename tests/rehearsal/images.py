@@ -70,11 +70,16 @@ def prepare(engine: Engine, *, pull: bool, say: Callable[[str], None]) -> list[I
     return found
 
 
-def build(engine: Engine) -> int:
-    """Builds our image; its size in bytes."""
+def build(engine: Engine, base: Image) -> tuple[int, int]:
+    """Builds our image; its size in bytes, with and without the base."""
     secret = ["--secret", f"id=ca,src={CA}"] if CA.exists() else []
     engine.docker(*("build", "--network", "host", *secret, "--tag", OURS, str(CHECKOUT)))
-    return int(engine.docker("image", "inspect", "-f", "{{.Size}}", OURS).stdout)
+    size = _size(engine, OURS)
+    return size, size - _size(engine, base.name)
+
+
+def _size(engine: Engine, name: str) -> int:
+    return int(engine.docker("image", "inspect", "-f", "{{.Size}}", name).stdout)
 
 
 def _pull(engine: Engine, name: str) -> bool:

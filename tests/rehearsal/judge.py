@@ -2,6 +2,8 @@
 that standard input names with their ends.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import os

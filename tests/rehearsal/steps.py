@@ -39,7 +39,6 @@ FAILURES = (
     NotHealthy,
     AssertionError,
     TimeoutError,
-    CalledProcessError,
     TimeoutExpired,
     httpx2.HTTPError,
 )
@@ -78,8 +77,10 @@ async def _try(rehearsal: Rehearsal, name: str) -> Result:
     try:
         found = await STEPS[name](rehearsal)
         result = Result(name, True, watch.seconds, found)
-    except FAILURES as failure:
-        said = f"{failure!r} {getattr(failure, 'stderr', None) or ''}".strip()
+    except CalledProcessError as failure:
+        said = f"{' '.join(failure.cmd)[:100]} … {failure.stderr[-300:]}"
         result = Result(name, False, watch.seconds, said)
+    except FAILURES as failure:
+        result = Result(name, False, watch.seconds, repr(failure))
     rehearsal.say(str(result))
     return result

@@ -19,6 +19,7 @@ async def roll(rehearsal: Rehearsal) -> str:
         await thread(rehearsal.stack.script, "roll.sh")
         await asyncio.sleep(3)
     after = _processes(rehearsal.stack)
+    rehearsal.say(f"  repeats {dict(history.repeated) or 'none'}")
     if before & after or len(before) != len(after):
         raise Failed(f"replaced {len(before - after)} of {len(before)} processes")
     await rehearsal.judge(history)
