@@ -152,7 +152,7 @@ async def tools_are_open_to_admins_only(practice: Practice, stack: Stack) -> str
 
 
 async def the_judge_agrees(practice: Practice, stack: Stack) -> str:
-    verdict = stack.python(JUDGE, {})
+    verdict = stack.python(JUDGE, {"ends": {}, "restored": False})
     assert verdict["waiting"] == 0, verdict
     assert verdict["overlaps"] == verdict["released_early"] == 0, verdict
     assert not verdict["workflows_disagree"], verdict

@@ -61,9 +61,7 @@ async def _without(rehearsal: Rehearsal, service: str, bookings: int, normal: Hi
     seconds = away.seconds
     await thread(stack.engine.docker, "start", *ids)
     await thread(stack.healthy)
-    back = Watch()
-    await rehearsal.judge(history)
-    agreed = back.seconds
+    agreed = (await rehearsal.judge(history)).agreed_after
     _compare(rehearsal, service, normal, history)
     if agreed > AGREE_SECONDS:
         raise Failed(f"workflows agreed {agreed:.0f} s after the return of {service}")

@@ -14,12 +14,19 @@ from tests.rehearsal.stack import ONE_SHOT, Stack
 
 CALLERS = 6
 JUDGE = Path(__file__).with_name("judge.py")
-INFORMATION = {"bookings", "latest_expiry_s"}
+INFORMATION = {"bookings", "latest_expiry_s", "agreed_after_s"}
 """What the judge says that cannot be wrong."""
 
 
 class Failed(Exception):
     """Something that must be true is not; the message says what."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    bookings: int
+    agreed_after: float
+    """Seconds until rows and workflows agreed."""
 
 
 @dataclass
@@ -36,20 +43,26 @@ class Rehearsal:
         found = dict.fromkeys(each.service for each in self.stack.containers())
         return [name for name in found if name not in ONE_SHOT]
 
-    async def judge(self, history: History, *, events: bool = True) -> int:
-        """The number of bookings, all in agreement with the history, rows and workflows, which
-        gets two minutes to come about. Raises Failed.
+    async def look(self, history: History, *, restored: bool = False) -> dict[str, Any]:
+        """What the judge says."""
+        given = {"ends": history.ended, "restored": restored}
+        found: dict[str, Any] = await thread(self.stack.python, JUDGE, given)
+        return found
+
+    async def judge(self, history: History, *, restored: bool = False) -> Verdict:
+        """Bookings, workflows and the history agree, which gets two minutes to come about. After a
+        restore nobody has followed the events. Raises Failed.
         """
         if not history.ended:
             raise Failed("no visit was booked")
-        verdict = await thread(self.stack.python, JUDGE, history.ended)
+        verdict = await self.look(history, restored=restored)
         versions = verdict.pop("versions")
         unheard = [id for id in history.ended if history.heard.get(id) != versions.get(id)]
         wrong = {
             "final refusals": dict(history.refused),
             "no answer in time": history.lost,
-            "events missed": history.missed if events else [],
-            "last event not heard": unheard[:5] if events else [],
+            "events missed": [] if restored else history.missed,
+            "last event not heard": [] if restored else unheard[:5],
             **{name: value for name, value in verdict.items() if name not in INFORMATION},
         }
         if found := {name: value for name, value in wrong.items() if value}:
@@ -59,7 +72,7 @@ class Rehearsal:
             f" latest expiry {verdict['latest_expiry_s']} s; longest wait for an answer"
             f" {history.slowest_outage:.1f} s; repeats {dict(history.repeated) or 'none'}"
         )
-        return int(verdict["bookings"])
+        return Verdict(verdict["bookings"], verdict["agreed_after_s"])
 
 
 async def thread(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.rehearsal import load
 from tests.rehearsal.load import History
-from tests.rehearsal.rehearsal import CALLERS, JUDGE, Failed, Rehearsal, Watch, thread
+from tests.rehearsal.rehearsal import CALLERS, Failed, Rehearsal, Watch, thread
 from tests.rehearsal.stack import Stack
 
 
@@ -37,12 +37,12 @@ async def restart(rehearsal: Rehearsal) -> str:
     history, stack = History(), rehearsal.stack
     async with load.running(rehearsal.practice, history, CALLERS):
         await asyncio.sleep(5)
-    before = (await thread(stack.python, JUDGE, history.ended))["versions"]
+    before = (await rehearsal.look(history))["versions"]
     watch = Watch()
     await thread(stack.down)
     stopped = watch.seconds
     started = await thread(stack.up)
-    after = (await thread(stack.python, JUDGE, history.ended))["versions"]
+    after = (await rehearsal.look(history))["versions"]
     if any(after.get(id, 0) < version for id, version in before.items()):
         raise Failed("bookings are missing after the restart")
     await rehearsal.judge(history)
@@ -64,10 +64,10 @@ async def backup(rehearsal: Rehearsal) -> str:
         await thread(stack.script, "restore.sh", directory)
         await thread(stack.healthy)
         restored = watch.seconds
-    total = await rehearsal.judge(History(ended=history.ended), events=False)
+    verdict = await rehearsal.judge(History(ended=history.ended), restored=True)
     return (
         f"backup {dumped:.0f} s, {size / 1e6:.1f} MB; restore {restored:.0f} s;"
-        f" all {len(history.ended)} bookings from before it are there, {total} in all"
+        f" all {len(history.ended)} bookings from before it are there, {verdict.bookings} in all"
     )
 
 
