@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
@@ -97,7 +99,8 @@ def migrate() -> None:
     from settings import Settings
 
     try:
-        applied = asyncio.run(migrate(Settings().database_url.get_secret_value()))
+        with _database_refusals("migrate"):
+            applied = asyncio.run(migrate(Settings().database_url.get_secret_value()))
     except (MigrationRefused, MigrationUnfinished) as failed:
         sys.exit(f"chairtime migrate: {failed}")
     for version in applied:
@@ -112,14 +115,10 @@ def restored() -> None:
     """Run this after Postgres was restored from a backup, or Temporal lost its state: begins a new
     event epoch, frees overdue holds, starts missing workflows, and says what it did.
     """
-    import asyncpg
-
     from settings import Settings
 
-    try:
+    with _database_refusals("restored"):
         done = asyncio.run(_restored(Settings().database_url.get_secret_value()))
-    except asyncpg.InsufficientPrivilegeError as refused:
-        sys.exit(f"chairtime restored: {refused}; use the DATABASE_URL of `chairtime migrate`")
     for line in done.lines():
         print(line)
     _exit(0 if done.repaired is not None else 1)
@@ -227,6 +226,21 @@ def demo() -> None:
 def bench(context: typer.Context) -> None:
     """Run benchmarks beside a baseline; arguments go to `python -m benchmarks`."""
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *context.args])  # noqa: S606
+
+
+@contextmanager
+def _database_refusals(command: str) -> Iterator[None]:
+    """Ends the command with one line where the database is away or refuses its login."""
+    import asyncpg
+
+    from db.pool import UNAVAILABLE
+
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as refused:
+        sys.exit(f"chairtime {command}: {refused}; use the login of the schema's owner")
+    except (*UNAVAILABLE, asyncpg.InvalidAuthorizationSpecificationError) as failure:
+        sys.exit(f"chairtime {command}: {failure!r}; is DATABASE_URL right, and does Postgres run?")
 
 
 async def _restored(dsn: str) -> "Restored":
