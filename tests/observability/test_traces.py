@@ -6,6 +6,7 @@ import pytest
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from db.pool import Pool
+from tests.mcp.client import call
 from tests.observability.lines import written
 from tests.observability.spans import Spans
 from tests.support import AMARA, monday
@@ -162,6 +163,27 @@ async def test_health_checks_background_queries_and_other_paths_have_no_spans(
     for path in ("/livez", "/readyz", "/health", "/version", "/favicon.ico", "/nowhere"):
         await traced_api.get(path)
     assert spans.all == ()
+
+
+async def test_queries_of_a_stream_after_its_answer_began_have_no_spans(
+    spans: Spans, traces: Tracing, pool: Pool
+):
+    with traces.tracer.start_as_current_span("request", end_on_exit=False) as span:
+        await pool.fetchval("select 1")
+        span.end()
+        await pool.fetchval("select 2")
+    assert spans.tree(span) == ["request", "  select"]
+    assert "select 2" not in spans.text
+
+
+async def test_a_tool_call_is_traced_like_a_request(traced_api, as_, spans: Spans):
+    arguments = {"appointment_type": "checkup", "conversation_id": "c-1"}
+    headers = as_("agent", "chatbot", Accept="application/json, text/event-stream")
+    answer = await traced_api.post("/mcp", json=call("find_slots", arguments), headers=headers)
+    assert answer.status_code == 200, answer.text
+    (root,) = spans.named("POST /mcp")
+    assert spans.tree(root) == ["POST /mcp", "  select"]
+    assert "slug" in spans.text  # the SQL of the tool, not only that of the token
 
 
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
