@@ -72,9 +72,12 @@ class Postgres:
         self.user = paths.unprivileged_user()
 
     def dsn(self, database: str = DATABASE, user: str = USER) -> str:
-        """A DSN without a password; it names the password file instead."""
+        """A DSN without a password; it names the password file instead. The server has no TLS, and
+        preparing an attempt takes more time than the rest of connecting.
+        """
         passfile = quote(str(_passfile(self.data, user)))
-        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}?passfile={passfile}"
+        where = f"127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{user}@{where}?sslmode=disable&passfile={passfile}"
 
     def prepare(self) -> None:
         """Creates the data directory with an empty database DATABASE if it does not exist."""

@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import TypeAlias
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -22,6 +21,7 @@ from db.outages import OutageLog
 from db.pool import Pool, connect, create_pool
 from embedded import ports, stack
 from tests import optional, roles, servers
+from tests.databases import Databases
 from tests.servers import TEMPLATE
 from tests.support import HANG
 
@@ -97,16 +97,19 @@ def postgres() -> Iterator[Postgres]:
         asyncio.run(_run(running, f"drop database {TEMPLATE}"))
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Iterator[Databases]:
+    databases = Databases(postgres.superuser_dsn())
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-async def dsn(postgres: Postgres) -> AsyncIterator[str]:
+def dsn(postgres: Postgres, databases: Databases) -> Iterator[str]:
     """A database of this test alone."""
-    name = f"test_{uuid4().hex[:12]}"
-    await _run(
-        postgres,
-        f"create database {name} template {TEMPLATE} strategy file_copy owner chairtime",
-    )
+    name = databases.take()
     yield postgres.dsn(name)
-    await _run(postgres, f"drop database {name} with (force)")
+    databases.give_back(name)
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ def create(superuser_dsn: str) -> None:
 def dsn_of(role: str, dsn: str) -> str:
     """The same database, for this role."""
     parts = urlsplit(dsn)
-    return f"postgresql://{role}:{PASSWORD}@{parts.hostname}:{parts.port}{parts.path}"
+    where = f"{parts.hostname}:{parts.port}{parts.path}"
+    return f"postgresql://{role}:{PASSWORD}@{where}?sslmode=disable"
 
 
 def _psql(dsn: str, *arguments: str) -> str:
