@@ -115,23 +115,6 @@ def start(directory: Path) -> Iterator[Callable[..., Dev]]:
         dev.end()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_end_it_is_gone_in_five_seconds_and_its_neighbour_is_not(
-    shared: Dev, start: Callable[..., Dev], how: signal.Signals, alive: Alive
-) -> None:
-    dev = start("--ephemeral").wait()
-    assert set(dev.started) == {"postgres", "temporal", "worker", "api"}
-
-    asked = time.monotonic()
-    dev.end(how)
-
-    assert time.monotonic() - asked < HANG
-    assert dev.process.returncode == 0
-    assert not any(map(alive, dev.started.values()))
-    assert not (dev.home / "dev.json").exists()
-    assert shared.serves()
-
-
 def test_a_second_one_in_the_same_checkout_is_refused(shared: Dev) -> None:
     second = Dev(shared.home)
     second.process.wait(30)
@@ -206,9 +189,10 @@ def test_a_part_that_is_killed_comes_back(shared: Dev, eventually: Eventually) -
     eventually(shared.serves, 30)
 
 
-def test_a_kill_leaves_no_process_and_loses_no_booking(
-    start: Callable[..., Dev], alive: Alive, eventually: Eventually
+def test_a_kill_leaves_no_process_and_loses_no_booking_and_signals_end_it(
+    shared: Dev, start: Callable[..., Dev], alive: Alive, eventually: Eventually
 ) -> None:
+    """One test, as each start of the whole stack takes seconds."""
     dev = start().wait()
     _, reserve, _ = dev.calls()
     assert json.loads(subprocess.check_output(reserve, shell=True))["status"] == "held"
@@ -218,10 +202,23 @@ def test_a_kill_leaves_no_process_and_loses_no_booking(
 
     again = start().wait()
     eventually(lambda: again.statuses() == ["expired"], 15)
-    again.end()
+    assert_ends_alone(again, signal.SIGINT, alive, shared)
 
     empty = start("--reset").wait()
     assert empty.statuses() == []
+    assert_ends_alone(empty, signal.SIGTERM, alive, shared)
+
+
+def assert_ends_alone(dev: Dev, how: signal.Signals, alive: Alive, neighbour: Dev) -> None:
+    """The signal ends all processes of `dev`, and none of its neighbour's."""
+    assert set(dev.started) == {"postgres", "temporal", "worker", "api"}
+    asked = time.monotonic()
+    dev.end(how)
+    assert time.monotonic() - asked < HANG
+    assert dev.process.returncode == 0
+    assert not any(map(alive, dev.started.values()))
+    assert not (dev.home / "dev.json").exists()
+    assert neighbour.serves()
 
 
 def test_data_of_another_schema_is_refused_in_one_line(start: Callable[..., Dev]) -> None:
