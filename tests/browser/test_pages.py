@@ -1,6 +1,4 @@
-"""Every page in both themes and languages: for everybody, on a phone, and silent."""
-
-import re
+"""Every page, in both themes and in both languages: for everybody, on a phone, and silent."""
 
 import pytest
 from playwright.async_api import expect
@@ -32,26 +30,25 @@ PAGES = {
 }
 """Each page, and who sees it."""
 
-DARK = re.compile("^(Dark theme|Dunkles Design)$")
+THEMES = {"en": "light", "de": "dark"}
+"""Names of controls depend on the language, contrasts on the theme: two of the four combinations
+have all names and all contrasts.
+"""
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", THEMES)
 @pytest.mark.parametrize("path", PAGES)
-async def test_no_page_breaks_a_rule_of_wcag(visits: Visits, path: str, language: str):
-    page = await visits.open(path, PAGES[path], language=language)
+async def test_no_page_breaks_a_rule_of_wcag_or_scrolls_sideways_on_a_phone(
+    visits: Visits, path: str, language: str
+):
+    theme = THEMES[language]
+    page = await visits.open(path, PAGES[path], language=language, theme=theme)
     await shown(page)
     root = page.locator("html")
     await expect(root).to_have_attribute("lang", language)
-    await expect(root).to_have_attribute("data-mantine-color-scheme", "light")
+    await expect(root).to_have_attribute("data-mantine-color-scheme", theme)
     assert await violations(page) == []
-    await page.get_by_role("button", name=DARK).click()
-    await expect(root).to_have_attribute("data-mantine-color-scheme", "dark")
-    assert await violations(page) == []
-
-
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("path", PAGES)
-async def test_no_page_scrolls_sideways_on_a_phone(visits: Visits, path: str, language: str):
-    page = await visits.open(path, PAGES[path], width=390, language=language)
+    await page.set_viewport_size({"width": 390, "height": 900})
+    await page.reload()
     await shown(page)
     assert await overflow(page) == 0
