@@ -7,10 +7,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.acceptance.clinic import Clinic
 from tests.acceptance.premises import Part
-from tests.observability.queries import expressions, labels_of, metrics_of
+from tests.observability.queries import FILES, expressions, labels_of, metrics_of
 from tests.workflows.desk import until
 from workflows import TASK_QUEUE
 
+DOCUMENT = FILES.parents[1] / "docs" / "observability.md"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 
 Samples = dict[str, set[str]]
@@ -49,6 +50,17 @@ async def test_api_and_worker_export_the_metrics_of_their_temporal_client(clinic
         return all("temporal_request_total{" in text for text in await _scraped(clinic))
 
     await until(exported, 20)
+
+
+async def test_each_own_metric_is_documented_and_each_documented_one_is_exported(clinic: Clinic):
+    families = [
+        family.name
+        for text in await _scraped(clinic)
+        for family in text_string_to_metric_families(text)
+        if family.name.startswith("chairtime_") and not family.name.endswith("_created")
+    ]
+    named = re.findall(r"`(chairtime_\w+)`", DOCUMENT.read_text())
+    assert {name.removesuffix("_total") for name in named} == set(families)
 
 
 async def test_no_metric_has_an_id_as_a_label(clinic: Clinic):
