@@ -29,11 +29,14 @@ def main() -> int:
 
     home = paths.temporary()
     say(f"seed {options.seed}; logs and histories: {home}")
-    with disk.made(home) as data:
-        well = uvloop.run(run(options, home, data, say))
-    if well and not options.keep:
+    well = False
+    try:
+        with disk.made(home) as data:
+            well = uvloop.run(run(options, home, data, say))
+    finally:
+        say("chaos: all ok" if well else f"chaos: FAILED; seed {options.seed}; logs: {home}")
+    if not options.keep and well:
         shutil.rmtree(home, ignore_errors=True)
-    say("chaos: all ok" if well else f"chaos: FAILED; seed {options.seed}; logs: {home}")
     return 0 if well else 1
 
 

@@ -44,3 +44,8 @@ def no_internal_error(evidence: Evidence) -> Iterator[str]:
 def no_process_ended_by_itself(evidence: Evidence) -> Iterator[str]:
     """Only the faults of the plan end processes."""
     yield from evidence.unexpected
+
+
+def no_traceback_of_an_api(evidence: Evidence) -> Iterator[str]:
+    """An outage of another part is logged by its name; a traceback is a fault of the API."""
+    yield from evidence.tracebacks

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from temporalio.client import Client, WorkflowExecution
 
 from db.pool import Connection, connect
 from tests.faults.evidence import COMPLETED, Evidence, Logged, Row, Step, Workflow
 from tests.faults.history import Reader
-from tests.faults.system import System
+from tests.faults.system import APIS, System
 from workflows import booking_id
 from workflows import client as temporal
 from workflows.comparison import compare
@@ -131,3 +132,13 @@ async def _workflows(client: Client) -> dict[str, Workflow]:
 
     found = await asyncio.gather(*map(ended, latest.values()))
     return dict(zip(latest, found, strict=True))
+
+
+def tracebacks(home: Path) -> list[str]:
+    """The places of tracebacks in the logs of the APIs."""
+    return [
+        f"{name}.log:{number}"
+        for name in APIS
+        for number, line in enumerate((home / f"{name}.log").read_text().splitlines(), start=1)
+        if "Traceback" in line
+    ]

@@ -73,3 +73,5 @@ class Evidence:
     """What was still not settled when the wait for it ended."""
     unexpected: list[str] = field(default_factory=list)
     """Processes that ended by themselves."""
+    tracebacks: list[str] = field(default_factory=list)
+    """Where the log of an API has one: outages are logged by name, so it is a fault of ours."""

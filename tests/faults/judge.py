@@ -15,6 +15,7 @@ from tests.faults.answers import (
     no_internal_error,
     no_process_ended_by_itself,
     no_request_hangs,
+    no_traceback_of_an_api,
     no_unexplained_refusal,
 )
 from tests.faults.delivery import each_change_has_one_event, no_event_missing
@@ -167,4 +168,5 @@ RULES: list[Callable[[Evidence], Iterator[str]]] = [
     no_request_hangs,
     no_internal_error,
     no_process_ended_by_itself,
+    no_traceback_of_an_api,
 ]

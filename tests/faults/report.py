@@ -68,8 +68,9 @@ def _lateness(evidence: Evidence) -> Iterator[str]:
             f"holds that expired: {len(late)}; late by {late[len(late) // 2]:.2f} s (median),"
             f" {late[-1]:.2f} s (worst)"
         )
-    known = len(lives.of(evidence.callers))
-    yield f"bookings whose callers were answered: {known}"
+    known = {life.id for life in lives.of(evidence.callers)}
+    unknown = sum(1 for row in evidence.rows if row.id not in known)
+    yield f"holds that took effect although their callers had left, and expired: {unknown}"
 
 
 def _violations(violations: Sequence[Violation]) -> Iterator[str]:

@@ -65,6 +65,7 @@ async def run(options: Options, home: Path, data: Disk, say: Say) -> bool:
         evidence.silences, evidence.unexpected = parts.silences, injector.unexpected
         evidence.disagreements = disagreements + later
         await collect.read(parts, evidence)
+    evidence.tracebacks = collect.tracebacks(home)
     for caller in evidence.callers:
         caller.write(home)
     for reader in evidence.readers:

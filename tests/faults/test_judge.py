@@ -319,6 +319,11 @@ def process_ended(evidence: Evidence) -> None:
     evidence.unexpected.append("worker-1 ended by itself")
 
 
+@plant("no_traceback_of_an_api")
+def api_logged_a_traceback(evidence: Evidence) -> None:
+    evidence.tracebacks.append("api-1.log:12")
+
+
 def test_healthy_run_has_no_violation():
     assert judge(healthy()) == []
 
