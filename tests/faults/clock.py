@@ -1,6 +1,6 @@
 """The clock of one worker, which libfaketime sets; its monotonic clock goes on as it is."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +44,9 @@ class Clock:
             self.file.write_text("+0\n")
 
 
-def clock(home: Path, worker: str) -> Clock:
+def clock(home: Path, worker: str, libraries: Sequence[str] = LIBRARIES) -> Clock:
     file = home / f"clock-of-{worker}"
     file.write_text("+0\n")
     file.chmod(0o644)
-    found = (path for at in LIBRARIES for name in NAMES for path in Path(at).glob(name))
+    found = (path for at in libraries for name in NAMES for path in Path(at).glob(name))
     return Clock(worker, file, next(found, None))

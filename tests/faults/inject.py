@@ -135,16 +135,17 @@ class Injector:
         return _names(victims)
 
     async def _fill_disk(self, seconds: float) -> str:
-        """Postgres may end itself meanwhile; it is then started again."""
-        member = self.system.members[POSTGRES]
+        """Postgres may end itself meanwhile, or soon after; it is then started again."""
+        member, server = self.system.members[POSTGRES], self.system.postgres.part
         async with member.busy:
             self.system.disk.fill()
             await asyncio.sleep(seconds)
             self.system.disk.free()
-            if not member.running:
-                await member.start()
-                return "postgres ended itself and was started again"
-        return "postgres"
+            while member.running:
+                if await asyncio.to_thread(server.accepts):
+                    return member.name
+            await member.start()
+            return f"{member.name}, which ended itself and was started again"
 
     def _some(self, server: str, dice: random.Random) -> list[Member]:
         """One process that is connected to this server, or all of them."""
