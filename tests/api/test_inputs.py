@@ -4,6 +4,7 @@ words that help.
 
 import base64
 from datetime import timedelta
+from itertools import product
 from uuid import uuid4
 
 import pytest
@@ -50,37 +51,36 @@ def test_each_list_with_a_cursor_is_tried():
     }
 
 
+FORGED = (
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59-23:59",
+    "0001-01-01T00:00:00",
+    "1999-12-31T23:59:59+00:00",
+    "2027-01-01T09:00:00 01:00",
+    "2027-01-01",
+    "1e300",
+    "NaN",
+    "",
+    "|",
+    "\x00",
+    "\ud800",
+    "a" * 800,
+)
+
+
 @pytest.mark.parametrize(
     "operation", [each for each in WITH_CURSOR if not each.path.endswith("events")], ids=str
 )
-@pytest.mark.parametrize(
-    "text",
-    [
-        "0001-01-01T00:00:00+23:59",
-        "9999-12-31T23:59:59-23:59",
-        "0001-01-01T00:00:00",
-        "1999-12-31T23:59:59+00:00",
-        "2027-01-01T09:00:00 01:00",
-        "2027-01-01",
-        "1e300",
-        "NaN",
-        "",
-        "|",
-        "\x00",
-        "\ud800",
-        "a" * 800,
-    ],
-)
-async def test_a_forged_cursor_is_refused(api, as_, operation, text):
+async def test_a_forged_cursor_is_refused(api, as_, operation):
     """Of a list by name, any text can be a name: it is answered with what comes after it."""
-    for cursor in (forged(f"{text}|{uuid4()}"), forged(text), forged(f"{text}|7")):
+    for text, end in product(FORGED, (f"|{uuid4()}", "", "|7")):
+        cursor = forged(text + end)
         query = query_of(operation) | {"cursor": cursor}
         answer = await api.get(operation.url, params=query, headers=as_("admin"))
-        is_name = operation.path == "/api/profiles" and cursor == forged(f"{text}|{uuid4()}")
         if answer.status_code != 200 and (cursor or "{id}" not in operation.path):
-            assert "cursor" in faults(answer)
+            assert "cursor" in faults(answer), text
         elif cursor:
-            assert operation.path == "/api/profiles" or not is_name
+            assert operation.path == "/api/profiles", text
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,15 @@ async def test_invalid_event_cursor_is_no_server_error(api, as_, cursor):
     assert answer.status_code in (200, 503)
 
 
-@pytest.mark.parametrize(("operation", "name"), TIMES, ids=str)
-async def test_a_plus_that_was_not_encoded_is_named(api, as_, operation, name):
-    for given in ("2027-03-08T09:00:00+01:00", "2027-03-08T09:00+0100", "2027-03-08T09:00:00.5+01"):
+async def test_a_plus_that_was_not_encoded_is_named(api, as_):
+    times = ("2027-03-08T09:00:00+01:00", "2027-03-08T09:00+0100", "2027-03-08T09:00:00.5+01")
+    for (operation, name), given in product(TIMES, times):
         query = query_of(operation)
         query.pop(name, None)
         written = "&".join([*(f"{k}={v}" for k, v in query.items()), f"{name}={given}"])
         written = written.replace("+00:00", "Z")
         answer = await api.get(f"{operation.url}?{written}", headers=as_("admin"))
-        assert "encode + as %2B" in faults(answer)[name]
+        assert "encode + as %2B" in faults(answer, operation)[name]
 
 
 @pytest.mark.parametrize("zone", NO_ZONES)

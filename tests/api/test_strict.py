@@ -1,6 +1,7 @@
 """Nothing that a caller sends is dropped in silence: walks over all operations of the document."""
 
 import json
+from itertools import product
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -62,10 +63,11 @@ SINGLE, LISTS = (
 )
 
 
-def faults(answer) -> dict[str, str]:
+def faults(answer, asked: Operation | None = None) -> dict[str, str]:
     """The fields that an answer refuses, each with the words."""
     problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (422, "validation_failed"), problem
+    code = answer.status_code, problem["code"]
+    assert code == (422, "validation_failed"), (str(asked), problem)
     assert answer.headers["content-type"] == "application/problem+json"
     return {error["field"]: error["message"] for error in problem["errors"]}
 
@@ -77,23 +79,22 @@ def test_each_route_for_programs_is_strict():
             assert isinstance(route, StrictRoute) is strict, route.path
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_an_unknown_query_parameter_is_refused(api, as_, operation):
-    for query in ({"state": "cancelled"}, {"_method": "DELETE"}, {"": "x"}, {"LIMIT": "1"}):
+async def test_an_unknown_query_parameter_is_refused(api, as_):
+    queries = ({"state": "cancelled"}, {"_method": "DELETE"}, {"": "x"}, {"LIMIT": "1"})
+    for operation, query in product(OPERATIONS, queries):
         answer = await api.request(
             operation.method, operation.url, params=query, headers=as_("admin")
         )
-        assert "unknown parameter" in faults(answer)[next(iter(query))]
+        assert "unknown parameter" in faults(answer, operation)[next(iter(query))]
 
 
-@pytest.mark.parametrize(("operation", "name"), SINGLE, ids=str)
-async def test_a_single_parameter_given_twice_is_refused(api, as_, operation, name):
-    for second in ("same", "other"):
+async def test_a_single_parameter_given_twice_is_refused(api, as_):
+    for (operation, name), second in product(SINGLE, ("same", "other")):
         query = [(name, "same"), (name, second)]
         answer = await api.request(
             operation.method, operation.url, params=query, headers=as_("admin")
         )
-        assert "more than once" in faults(answer)[name]
+        assert "more than once" in faults(answer, operation)[name]
 
 
 def test_lists_are_lists_in_the_document():
@@ -143,16 +144,18 @@ async def test_repeated_topics_are_all_read(api, as_, path):
         )
 
 
-@pytest.mark.parametrize("operation", BODILESS, ids=str)
-async def test_a_body_that_nobody_reads_is_refused(api, as_, operation):
-    async def send(content: bytes):
-        headers = as_("admin", **{"Content-Type": "application/json"})
-        return await api.request(operation.method, operation.url, content=content, headers=headers)
+async def test_a_body_that_nobody_reads_is_refused(api, as_):
+    headers = as_("admin", **{"Content-Type": "application/json"})
+    for operation in BODILESS:
 
-    assert "no_such" in faults(await send(b'{"no_such": 1}'))
-    assert "body" in faults(await send(b"[]"))
-    broken = await send(b"{")
-    assert (broken.status_code, broken.json()["code"]) == (400, "validation_failed")
+        async def send(content: bytes, to=operation):
+            return await api.request(to.method, to.url, content=content, headers=headers)
+
+        assert "no_such" in faults(await send(b'{"no_such": 1}'), operation)
+        assert "body" in faults(await send(b"[]"), operation)
+        broken = await send(b"{")
+        code = broken.status_code, broken.json()["code"]
+        assert code == (400, "validation_failed"), str(operation)
 
 
 @pytest.mark.parametrize("operation", [each for each in BODILESS if each.method != "GET"], ids=str)
@@ -165,16 +168,16 @@ async def test_a_body_that_says_nothing_is_taken_where_none_is_read(api, as_, op
         assert answer.status_code in (204, 403, 404)
 
 
-@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.takes_body], ids=str)
-async def test_an_unknown_field_of_a_body_is_refused(api, as_, operation):
-    role = "patient" if operation.path.startswith(FOR_PATIENTS) else "admin"
-    answer = await api.request(
-        operation.method, operation.url, json={"no_such": 1}, headers=as_(role)
-    )
-    assert "unknown field" in faults(answer)["no_such"]
+async def test_an_unknown_field_of_a_body_is_refused(api, as_):
+    for operation in OPERATIONS:
+        if operation.takes_body:
+            role = "patient" if operation.path.startswith(FOR_PATIENTS) else "admin"
+            answer = await api.request(
+                operation.method, operation.url, json={"no_such": 1}, headers=as_(role)
+            )
+            assert "unknown field" in faults(answer, operation)["no_such"]
 
 
-@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.method != "GET"], ids=str)
 @pytest.mark.parametrize(
     ("content", "field"),
     [
@@ -184,10 +187,14 @@ async def test_an_unknown_field_of_a_body_is_refused(api, as_, operation):
         (b'{"notes": -Infinity}', "body"),
     ],
 )
-async def test_json_that_can_be_read_in_two_ways_is_refused(api, as_, operation, content, field):
+async def test_json_that_can_be_read_in_two_ways_is_refused(api, as_, content, field):
     headers = as_("admin", **{"Content-Type": "application/json"})
-    answer = await api.request(operation.method, operation.url, content=content, headers=headers)
-    assert field in faults(answer)
+    for operation in OPERATIONS:
+        if operation.method != "GET":
+            answer = await api.request(
+                operation.method, operation.url, content=content, headers=headers
+            )
+            assert field in faults(answer, operation)
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "1e999", "-0", "1" * 30, "1.5"])
