@@ -2,7 +2,7 @@
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chairtime
 export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
 RUN := .venv/bin/
-.PHONY: dev test web check fix bench demo screenshots mutants chaos rehearse sweep
+.PHONY: dev test web check check-types check-others fix bench demo screenshots mutants chaos rehearse sweep
 
 dev: .venv/ready       ## everything on this machine; ARGS="--reset | --ephemeral | --processes N"
 	@exec $(RUN)chairtime dev --parent $$PPID $(ARGS)
@@ -12,9 +12,12 @@ test: .venv/ready      ## all tests, three at a time, as they mostly wait; ARGS=
 	@$(RUN)pytest $(or $(ARGS),-n 3 --dist worksteal)
 web: .venv/ready       ## the web app with hot reload, beside a running `make dev`
 	@$(RUN)python -m embedded.node run dev -w web
-check: .venv/ready     ## formats, lint, types, layers
-	@$(RUN)ruff format --check . && $(RUN)ruff check .
+check: .venv/ready     ## formats, lint, types, layers; mypy, which takes longest, beside the others
+	@$(MAKE) --no-print-directory --jobs 2 check-types check-others
+check-types:
 	@$(RUN)mypy
+check-others:
+	@$(RUN)ruff format --check . && $(RUN)ruff check .
 	@$(RUN)lint-imports
 	@$(RUN)pytest tests/db/test_released_migrations.py
 	@$(RUN)python -m embedded.node --if-found run check
