@@ -50,11 +50,12 @@ async def development(rehearsal: Rehearsal) -> str:
             async with httpx2.AsyncClient(base_url=f"http://localhost:{TRY_PORT}") as http:
                 clinics = (await http.get("/api/clinics", headers=headers)).json()
                 mine = await http.get("/api/appointments", headers=headers)
-                page = await http.get("/")
+                page = await http.get("/", headers={"Accept": "text/html"})
         finally:
             await thread(lambda: stack.down(volumes=True))
-    if not clinics or (mine.status_code, page.status_code) != (200, 200):
-        raise Failed(f"clinics {clinics}, bookings {mine.text}, page {page.status_code}")
+    found = (len(clinics), mine.status_code, page.status_code)
+    if found != (2, 200, 200):
+        raise Failed(f"clinics, status of the own bookings, status of the page: {found}")
     return f"healthy in {seconds:.0f} s, demo data and the web app are there"
 
 
