@@ -116,7 +116,7 @@ async def call(
             await asyncio.sleep(0.2)
             continue
         if answer.status_code >= 500 or answer.status_code in (408, 429):
-            history.repeated[str(answer.status_code)] += 1
+            history.repeated[_reason(answer)] += 1
             await asyncio.sleep(0.2)
             continue
         history.seconds.setdefault(kind, []).append(time.monotonic() - began)
@@ -127,6 +127,13 @@ async def call(
         return None
     history.lost.append(f"{kind} {path}")
     return None
+
+
+def _reason(answer: httpx2.Response) -> str:
+    """The status, with the API's detail if it is the API's answer and not the proxy's."""
+    if answer.headers.get("content-type") != "application/problem+json":
+        return str(answer.status_code)
+    return f"{answer.status_code} {answer.json()['detail']}"
 
 
 async def _read(practice: Practice, history: History, ready: asyncio.Event) -> None:
