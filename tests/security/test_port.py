@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from itertools import product
 
 import pytest
 
@@ -64,33 +65,29 @@ def port(request: pytest.FixtureRequest, api) -> int:
     return api.port if request.param == "api" else request.getfixturevalue("metrics")
 
 
-@pytest.mark.parametrize("attack", ENDLESS_HEADS)
-async def test_an_endless_head_is_refused_before_it_is_large(port, attack):
-    begin, block, status = ENDLESS_HEADS[attack]
-    async with wire(port) as attacker:
-        attacker.send(begin)
-        sent = await attacker.send_until_answered(block, MUCH)
-        answer = await attacker.answer()
-        assert answer is not None
-        assert (answer.status, answer.code is not None) == (status, True)
-        assert sent < MUCH
-        await attacker.rest()
-    assert (await get(port, "/livez")).status == 200
+async def test_an_endless_head_is_refused_before_it_is_large(port):
+    for n, (attack, (begin, block, status)) in enumerate(ENDLESS_HEADS.items()):
+        async with wire(port, f"127.0.1.{n}") as attacker:
+            attacker.send(begin)
+            sent = await attacker.send_until_answered(block, MUCH)
+            answer = await attacker.answer()
+            assert answer is not None, attack
+            assert (answer.status, answer.code is not None) == (status, True), attack
+            assert sent < MUCH, attack
+            await attacker.rest()
+        assert (await get(port, "/livez")).status == 200, attack
 
 
-@pytest.mark.parametrize("attack", ENDLESS_BODIES)
-async def test_an_endless_body_ends_the_connection_or_is_refused(port, attack):
-    begin, block = ENDLESS_BODIES[attack]
-    async with wire(port) as attacker:
-        attacker.send(begin)
-        assert await attacker.send_until_answered(block, MUCH) < MUCH
-        answer = await attacker.answer()
-        assert answer is None or answer.status in (200, 400, 401, 405, 413, 431)
-    assert (await get(port, "/livez")).status == 200
+async def test_an_endless_body_ends_the_connection_or_is_refused(port):
+    for n, (attack, (begin, block)) in enumerate(ENDLESS_BODIES.items()):
+        async with wire(port, f"127.0.1.{n}") as attacker:
+            attacker.send(begin)
+            assert await attacker.send_until_answered(block, MUCH) < MUCH, attack
+            answer = await attacker.answer()
+            assert answer is None or answer.status in (200, 400, 401, 405, 413, 431), attack
+        assert (await get(port, "/livez")).status == 200, attack
 
 
-@pytest.mark.parametrize("over", [0, 1])
-@pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize(
     ("head", "status"),
     [
@@ -98,18 +95,19 @@ async def test_an_endless_body_ends_the_connection_or_is_refused(port, attack):
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: %b\r\n\r\n", 431),
     ],
 )
-async def test_a_head_may_have_32_kib_and_no_more(api, head, status, at_once, over, caplog):
-    filled = head % (b"a" * (MAX_HEAD - len(head) + 1024 * over))
-    step = len(filled) if at_once else 1000
-    async with wire(api.port) as one:
-        for at in range(0, len(filled), step):
-            one.send(filled[at : at + step])
-            await one.writer.drain()
-            await asyncio.sleep(0)
-        answer = await one.answer()
-        assert answer is not None
-        assert answer.status == (status if over else 200)
-        assert not [record for record in caplog.records if record.name == "asyncio"]
+async def test_a_head_may_have_32_kib_and_no_more(api, head, status, caplog):
+    for n, (at_once, over) in enumerate(product([True, False], [0, 1])):
+        filled = head % (b"a" * (MAX_HEAD - len(head) + 1024 * over))
+        step = len(filled) if at_once else 1000
+        async with wire(api.port, f"127.0.1.{n}") as one:
+            for at in range(0, len(filled), step):
+                one.send(filled[at : at + step])
+                await one.writer.drain()
+                await asyncio.sleep(0)
+            answer = await one.answer()
+            assert answer is not None, (at_once, over)
+            assert answer.status == (status if over else 200), (at_once, over)
+    assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
 async def test_a_head_may_have_100_headers_and_no_more(api):
@@ -120,15 +118,16 @@ async def test_a_head_may_have_100_headers_and_no_more(api):
     assert (await get(api.port, "/livez", **headers(101))).status == 431
 
 
-@pytest.mark.parametrize(
-    "begun",
-    [b"G", b"GET /livez", b"GET /livez HTTP/1.1\r\n", LINE, LINE + b"X-Half: a", b"\r\n\r\n"],
-)
-@pytest.mark.parametrize("dripping", [False, True])
-async def test_a_head_that_does_not_end_in_time_is_answered_408_and_closed(
-    hurried, port, begun, dripping
-):
-    async with wire(port) as slow:
+async def test_a_head_that_does_not_end_in_time_is_answered_408_and_closed(hurried, port):
+    heads = (b"G", b"GET /livez", b"GET /livez HTTP/1.1\r\n", LINE, LINE + b"X-Half: a")
+    cases = product((*heads, b"\r\n\r\n"), (False, True))
+    await asyncio.gather(
+        *(ends_with_408(port, f"127.0.1.{n}", *case) for n, case in enumerate(cases))
+    )
+
+
+async def ends_with_408(port: int, address: str, begun: bytes, dripping: bool) -> None:
+    async with wire(port, address) as slow:
         slow.send(begun)
         answer = asyncio.create_task(slow.answer())
         while dripping and not answer.done():
@@ -136,8 +135,8 @@ async def test_a_head_that_does_not_end_in_time_is_answered_408_and_closed(
             slow.send(b"a" if begun.startswith(LINE) or begun == b"GET /livez" else b"")
             await asyncio.wait([answer], timeout=0.05)
         found = await answer
-        assert found is not None
-        assert (found.status, found.code) == (408, "request_timeout")
+        assert found is not None, (begun, dripping)
+        assert (found.status, found.code) == (408, "request_timeout"), (begun, dripping)
         assert await slow.rest() == b""
 
 
@@ -165,28 +164,30 @@ async def test_an_idle_connection_stays_open_after_an_answer(hurried, api):
         assert await answered(idle) == 200
 
 
-@pytest.mark.parametrize("name", [None, "ana"])
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'Content-Length: 100\r\n\r\n{"dentist_id":',
-        b"Content-Length: 100\r\n\r\n",
-        b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"not\r\n',
-        b"Transfer-Encoding: chunked\r\n\r\n5;ext",
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: half",
-    ],
+UNFINISHED_BODIES = (
+    b'Content-Length: 100\r\n\r\n{"dentist_id":',
+    b"Content-Length: 100\r\n\r\n",
+    b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"not\r\n',
+    b"Transfer-Encoding: chunked\r\n\r\n5;ext",
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: half",
 )
-async def test_a_body_that_does_not_end_in_time_is_answered_408_and_closed(
-    hurried, api, as_, name, body
-):
+
+
+@pytest.mark.parametrize("name", [None, "ana"])
+async def test_a_body_that_does_not_end_in_time_is_answered_408_and_closed(hurried, api, as_, name):
     who = as_("patient", name) if name else {}
     head = request("POST", "/api/appointments", Content_Type="application/json", **who)
-    async with wire(api.port) as slow:
-        slow.send(head.removesuffix(b"\r\n") + body)
-        answer = await slow.answer()
-        assert answer is not None
-        assert (answer.status, answer.code) == (408, "request_timeout")
-        assert await slow.rest() == b""
+
+    async def ends(address: str, body: bytes) -> None:
+        async with wire(api.port, address) as slow:
+            slow.send(head.removesuffix(b"\r\n") + body)
+            answer = await slow.answer()
+            assert answer is not None, body
+            assert (answer.status, answer.code) == (408, "request_timeout"), body
+            assert await slow.rest() == b""
+
+    addressed = enumerate(UNFINISHED_BODIES)
+    await asyncio.gather(*(ends(f"127.0.1.{n}", body) for n, body in addressed))
 
 
 async def test_a_body_that_nobody_reads_does_not_keep_the_connection(hurried, port, monkeypatch):
