@@ -28,8 +28,7 @@ def no_request_hangs(evidence: Evidence) -> Iterator[str]:
             if request.status is None:
                 yield f"{request.verb} {request.booking}: no definite answer"
         for attempt in caller.attempts:
-            stopped = any(silence.explains(attempt) for silence in evidence.silences)
-            if attempt.result == NO_ANSWER and not stopped:
+            if attempt.result == NO_ANSWER and not evidence.stopped(attempt):
                 yield f"{caller.name} asked {attempt.server} at {attempt.sent:.1f}: no answer"
 
 

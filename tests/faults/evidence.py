@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.faults.history import Caller, Reader, Silence
+from tests.faults.history import Attempt, Caller, Reader, Silence
 
 LIVE = frozenset({"held", "pending_approval", "booked", "checked_in", "in_treatment"})
 RUNNING, COMPLETED = "RUNNING", "COMPLETED"
@@ -75,3 +75,7 @@ class Evidence:
     """Processes that ended by themselves."""
     tracebacks: list[str] = field(default_factory=list)
     """Where the log of an API has one: outages are logged by name, so it is a fault of ours."""
+
+    def stopped(self, attempt: Attempt) -> bool:
+        """Whether SIGSTOP had stopped its server meanwhile."""
+        return any(silence.explains(attempt) for silence in self.silences)

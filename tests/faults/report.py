@@ -48,10 +48,11 @@ def _load(evidence: Evidence) -> Iterator[str]:
     yield f"commands: {len(requests)}; refused: {_counted(refused)}"
     failed = Counter(each.result for each in attempts if not each.result.startswith(("2", "4")))
     yield f"requests: {len(attempts)}; without a definite answer: {_counted(failed)}"
-    hung = [each for each in attempts if each.result == NO_ANSWER]
-    yield f"requests that met a server stopped by SIGSTOP and got no answer: {len(hung)}"
-    worst = max((each.ended - each.sent for each in attempts if each.result.isdigit()), default=0)
-    yield f"slowest answer: {worst:.2f} s"
+    hung = sum(1 for each in attempts if each.result == NO_ANSWER and evidence.stopped(each))
+    yield f"requests that met a server stopped by SIGSTOP and got no answer: {hung}"
+    running = [each for each in attempts if not evidence.stopped(each)]
+    slow = max((each.ended - each.sent for each in running if each.result.isdigit()), default=0)
+    yield f"slowest answer of a server that was not stopped: {slow:.2f} s"
     longest = max((each.ended - each.sent for each in requests), default=0)
     yield f"longest time from a command's first attempt to its definite answer: {longest:.1f} s"
     heard = ", ".join(f"{each.name} {len(each.heard)}" for each in evidence.readers)
