@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from temporalio.client import Client, WorkflowExecution
@@ -54,19 +55,29 @@ select max(seq) from realtime_events where topic = any($1) and kind <> 'appointm
 """
 
 
-async def agreed(system: System, readers: Sequence[Reader]) -> tuple[float, list[str]]:
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    after: float
+    """Seconds until everything agreed."""
+    last: list[str]
+    """What was the last to agree."""
+    missing: list[str]
+    """What still did not agree after AGREE_WITHIN."""
+
+
+async def agreed(system: System, readers: Sequence[Reader]) -> Agreement:
     """Waits until inbox and outbox are empty, no hold is overdue, workflows agree with their rows,
-    and each reader is at the end of the log. Returns the seconds that took, and what was still not
-    so after AGREE_WITHIN.
+    and each reader is at the end of the log.
     """
     connection, client = await _connected(system)
     try:
-        began = time.monotonic()
+        began, last = time.monotonic(), list[str]()
         while True:
             wrong = await _waiting(connection, client, readers)
             took = time.monotonic() - began
             if not wrong or took > AGREE_WITHIN:
-                return took, wrong
+                return Agreement(took, last, wrong)
+            last = wrong
             await asyncio.sleep(0.25)
     finally:
         await connection.close(timeout=5)

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.faults import lives
+from tests.faults.collect import Agreement
 from tests.faults.evidence import Evidence
 from tests.faults.history import NO_ANSWER
 from tests.faults.judge import Violation
@@ -20,9 +21,9 @@ class Run:
 
     seed: int
     seconds: float
-    faults: Sequence[Fault] = ()
-    skipped: dict[Kind, str] = field(default_factory=dict)
-    agreed_after: float = 0.0
+    faults: Sequence[Fault]
+    skipped: dict[Kind, str]
+    agreed: Agreement
 
 
 def lines(run: Run, evidence: Evidence, violations: Sequence[Violation]) -> Iterator[str]:
@@ -34,7 +35,8 @@ def lines(run: Run, evidence: Evidence, violations: Sequence[Violation]) -> Iter
     yield from (f"  skipped: {kind}: {why}" for kind, why in run.skipped.items())
     yield from _load(evidence)
     yield from _lateness(evidence)
-    yield f"all agreed {run.agreed_after:.1f} s after the last fault was healed"
+    last = f"; the last: {', '.join(run.agreed.last)}" if run.agreed.last else ""
+    yield f"all agreed {run.agreed.after:.1f} s after the last fault was healed{last}"
     yield from _violations(violations)
 
 

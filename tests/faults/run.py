@@ -12,6 +12,7 @@ import httpx2
 from tests.faults import asking, clock, collect, readers, report, system
 from tests.faults.asking import Asker
 from tests.faults.callers import BRIEF, BRIEF_SECONDS, Load
+from tests.faults.collect import Agreement
 from tests.faults.disk import Disk
 from tests.faults.evidence import Evidence
 from tests.faults.history import Caller, Reader
@@ -53,28 +54,34 @@ async def run(options: Options, home: Path, data: Disk, say: Say) -> bool:
         _opened(parts, secret) as scene,
     ):
         say("all parts are ready")
-        pressure = Caller("pressure")
-        headers = scene.practice.headers("admin", "first")
-        injector = Injector(parts, worker_clock, Pressure(scene.asker, headers, pressure), say)
-        load = await _loaded(options, scene, injector)
+        caller = Caller("pressure")
+        pressure = Pressure(scene.asker, scene.practice.headers("admin", "first"), caller)
+        injector = Injector(parts, worker_clock, pressure, say)
+        callers = [*await _loaded(options, scene, injector), caller]
         say("all faults are healed, all callers have their answers")
-        took, disagreements = await collect.agreed(parts, scene.readers)
-        await collect.holds_ended(parts)
-        _, later = await collect.agreed(parts, scene.readers)
-        evidence = Evidence([*load.callers, pressure], scene.readers)
-        evidence.silences, evidence.unexpected = parts.silences, injector.unexpected
-        evidence.disagreements = disagreements + later
-        await collect.read(parts, evidence)
+        evidence = Evidence(callers, scene.readers, parts.silences)
+        evidence.unexpected = injector.unexpected
+        agreed = await _read(scene, evidence)
     evidence.tracebacks = collect.tracebacks(home)
-    for caller in evidence.callers:
-        caller.write(home)
-    for reader in evidence.readers:
+    for noted in callers:
+        noted.write(home)
+    for reader in scene.readers:
         reader.write(home)
+    done = report.Run(options.seed, options.seconds, injector.done, injector.skipped, agreed)
     violations = judge(evidence)
-    done = report.Run(options.seed, options.seconds, injector.done, injector.skipped, took)
     for line in report.lines(done, evidence, violations):
         say(line)
     return not violations
+
+
+async def _read(scene: Scene, evidence: Evidence) -> Agreement:
+    """Reads the evidence once everything agrees and no hold is left."""
+    first = await collect.agreed(scene.system, scene.readers)
+    await collect.holds_ended(scene.system)
+    second = await collect.agreed(scene.system, scene.readers)
+    evidence.disagreements = first.missing + second.missing
+    await collect.read(scene.system, evidence)
+    return first
 
 
 @asynccontextmanager
@@ -103,7 +110,7 @@ async def _opened(parts: System, secret: str) -> AsyncIterator[Scene]:
             await asyncio.gather(*following, return_exceptions=True)
 
 
-async def _loaded(options: Options, scene: Scene, injector: Injector) -> Load:
+async def _loaded(options: Options, scene: Scene, injector: Injector) -> list[Caller]:
     """Load and faults; returns once all faults are healed and all callers have finished."""
     load = Load(scene.practice, scene.asker, options.seed)
     async with asyncio.TaskGroup() as tasks:
@@ -112,4 +119,4 @@ async def _loaded(options: Options, scene: Scene, injector: Injector) -> Load:
             await injector.run(options.faults, options.seconds)
         finally:
             load.stop()
-    return load
+    return load.callers
