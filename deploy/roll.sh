@@ -1,25 +1,29 @@
 #!/bin/sh
-# Replaces the processes of the named services (default: worker, then api) by new ones of the image as it is now. The
-# new ones start beside the old ones, and these end only when all new ones are healthy. Where a request meets an ending
-# process, the proxy sends it to another one (deploy/proxy/Caddyfile says which requests).
+# Replaces the processes of the named services (default: worker, then api) by new ones of the image as it is now, one after
+# another: an old one ends when a new one beside it is healthy. Where a request meets an ending process, the proxy sends
+# it to another one (deploy/proxy/Caddyfile says which requests).
 set -eu
 compose=${COMPOSE:-docker compose}
+
+wait_until_healthy() {  # wait_until_healthy SERVICE: all its processes
+  tries=90
+  for id in $($compose ps -q "$1"); do
+    until [ "$(docker inspect --format '{{.State.Health.Status}}' "$id")" = healthy ]; do
+      tries=$((tries - 1))
+      [ "$tries" -gt 0 ] || { echo "$1: $id is not healthy; the old processes still run" >&2; exit 1; }
+      sleep 1
+    done
+  done
+}
 
 for service in ${*:-worker api}; do
   old=$($compose ps -q "$service")
   count=$(echo "$old" | wc -w)
-  $compose up --detach --no-deps --no-recreate --scale "$service=$((2 * count))" "$service"
-  tries=90
-  for id in $($compose ps -q "$service"); do
-    until [ "$(docker inspect --format '{{.State.Health.Status}}' "$id")" = healthy ]; do
-      tries=$((tries - 1))
-      [ "$tries" -gt 0 ] || { echo "$service: $id is not healthy; the old processes still run" >&2; exit 1; }
-      sleep 1
-    done
+  for process in $old; do
+    $compose up --detach --no-deps --no-recreate --scale "$service=$((count + 1))" "$service"
+    wait_until_healthy "$service"
+    docker stop --time 15 "$process" >/dev/null
+    docker rm "$process" >/dev/null
   done
-  # shellcheck disable=SC2086
-  docker stop --time 15 $old >/dev/null
-  # shellcheck disable=SC2086
-  docker rm $old >/dev/null
   echo "$service: $count processes replaced"
 done
