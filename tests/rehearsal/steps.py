@@ -25,14 +25,14 @@ async def accept(rehearsal: Rehearsal) -> str:
 
 STEPS: dict[str, Callable[[Rehearsal], Awaitable[str]]] = {
     "acceptance": accept,
-    "roll": roll,
-    "outage": outage,
     "kill": kill,
-    "backup": backup,
     "restart": restart,
     "profiles": profiles,
     "development": development,
-    "figures": figures,
+    "roll": roll,
+    "outage": outage,
+    "backup": backup,  # afterwards bookings that are over may have no workflow, which others want
+    "figures": figures,  # stops the containers
 }
 FAILURES = (
     Failed,
