@@ -20,8 +20,8 @@ def no_unexplained_refusal(evidence: Evidence) -> Iterator[str]:
 
 
 def no_request_hangs(evidence: Evidence) -> Iterator[str]:
-    """Each request got an answer or an error within BOUND, unless SIGSTOP had stopped its server;
-    and each command a definite answer in the end.
+    """Each request got an answer or an error within BOUND, unless its server could not run
+    (SIGSTOP, or no CPU: see starvation.py); and each command a definite answer in the end.
     """
     for caller in evidence.callers:
         for request in caller.requests:

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from tests.faults.history import Attempt, Caller, Reader, Silence
+from tests.faults.history import STOPPED, Attempt, Caller, Reader, Silence
 
 LIVE = frozenset({"held", "pending_approval", "booked", "checked_in", "in_treatment"})
+STARVED = 1.0
+"""Seconds without a CPU that explain an attempt without an answer."""
+
 RUNNING, COMPLETED = "RUNNING", "COMPLETED"
 
 
@@ -77,5 +80,7 @@ class Evidence:
     """Where the log of an API has one: outages are logged by name, so it is a fault of ours."""
 
     def stopped(self, attempt: Attempt) -> bool:
-        """Whether SIGSTOP had stopped its server meanwhile."""
-        return any(silence.explains(attempt) for silence in self.silences)
+        """Whether SIGSTOP had stopped its server meanwhile, or it had no CPU for STARVED."""
+        waits = [(each.cause, each.overlap(attempt)) for each in self.silences]
+        stopped = any(cause == STOPPED and seconds for cause, seconds in waits)
+        return stopped or sum(seconds for _, seconds in waits) >= STARVED

@@ -11,6 +11,9 @@ NO_ANSWER = "no answer"
 NOT_DEFINITE = frozenset({"408", "425", "429"})
 """Statuses, like all from 500 on, after which a command is repeated."""
 
+STOPPED, NO_CPU = "SIGSTOP", "no CPU"
+"""Why a server cannot run."""
+
 BOUND = 5.0
 """Seconds within which every request gets an answer or an error."""
 
@@ -125,12 +128,15 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """While a server was stopped by SIGSTOP: its connections could not answer."""
+    """While a server could not run, so that its connections could not answer."""
 
     server: str
     since: float
     until: float
+    cause: str = STOPPED
 
-    def explains(self, attempt: Attempt) -> bool:
-        same = attempt.server == self.server
-        return same and self.since <= attempt.ended and attempt.sent <= self.until
+    def overlap(self, attempt: Attempt) -> float:
+        """Seconds of the attempt during which its server could not run."""
+        if attempt.server != self.server:
+            return 0.0
+        return max(0.0, min(self.until, attempt.ended) - max(self.since, attempt.sent))

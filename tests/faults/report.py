@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.faults import lives
 from tests.faults.collect import Agreement
 from tests.faults.evidence import Evidence
-from tests.faults.history import NO_ANSWER
+from tests.faults.history import NO_ANSWER, STOPPED
 from tests.faults.judge import Violation
 from tests.faults.plan import Fault, Kind
 
@@ -51,10 +51,13 @@ def _load(evidence: Evidence) -> Iterator[str]:
     failed = Counter(each.result for each in attempts if not each.result.startswith(("2", "4")))
     yield f"requests: {len(attempts)}; without a definite answer: {_counted(failed)}"
     hung = sum(1 for each in attempts if each.result == NO_ANSWER and evidence.stopped(each))
-    yield f"requests that met a server stopped by SIGSTOP and got no answer: {hung}"
+    yield f"requests without answer while their server was stopped or had no CPU: {hung}"
+    starved = [each for each in evidence.silences if each.cause != STOPPED]
+    seconds = sum(each.until - each.since for each in starved)
+    yield f"servers and callers without CPU: {seconds:.0f} s in all"
     running = [each for each in attempts if not evidence.stopped(each)]
     slow = max((each.ended - each.sent for each in running if each.result.isdigit()), default=0)
-    yield f"slowest answer of a server that was not stopped: {slow:.2f} s"
+    yield f"slowest answer of a server that could run: {slow:.2f} s"
     longest = max((each.ended - each.sent for each in requests), default=0)
     yield f"longest time from a command's first attempt to its definite answer: {longest:.1f} s"
     heard = ", ".join(f"{each.name} {len(each.heard)}" for each in evidence.readers)

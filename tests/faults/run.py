@@ -9,13 +9,13 @@ from pathlib import Path
 
 import httpx2
 
-from tests.faults import asking, clock, collect, readers, report, system
+from tests.faults import asking, clock, collect, readers, report, starvation, system
 from tests.faults.asking import Asker
 from tests.faults.callers import BRIEF, BRIEF_SECONDS, Load
 from tests.faults.collect import Agreement
 from tests.faults.disk import Disk
 from tests.faults.evidence import Evidence
-from tests.faults.history import Caller, Reader
+from tests.faults.history import Caller, Reader, Silence
 from tests.faults.inject import Injector
 from tests.faults.judge import judge
 from tests.faults.plan import Fault
@@ -57,9 +57,10 @@ async def run(options: Options, home: Path, data: Disk, say: Say) -> bool:
         caller = Caller("pressure")
         pressure = Pressure(scene.asker, scene.practice.headers("admin", "first"), caller)
         injector = Injector(parts, worker_clock, pressure, say)
-        callers = [*await _loaded(options, scene, injector), caller]
+        starved: list[Silence] = []
+        callers = [*await _loaded(options, scene, injector, starved), caller]
         say("all faults are healed, all callers have their answers")
-        evidence = Evidence(callers, scene.readers, parts.silences)
+        evidence = Evidence(callers, scene.readers, [*parts.silences, *starved])
         evidence.unexpected = injector.unexpected
         agreed = await _read(scene, evidence)
     evidence.tracebacks = collect.tracebacks(home)
@@ -110,13 +111,19 @@ async def _opened(parts: System, secret: str) -> AsyncIterator[Scene]:
             await asyncio.gather(*following, return_exceptions=True)
 
 
-async def _loaded(options: Options, scene: Scene, injector: Injector) -> list[Caller]:
-    """Load and faults; returns once all faults are healed and all callers have finished."""
+async def _loaded(
+    options: Options, scene: Scene, injector: Injector, starved: list[Silence]
+) -> list[Caller]:
+    """Load and faults; returns once all faults are healed and all callers have finished. Adds to
+    `starved` when an API had no CPU.
+    """
     load = Load(scene.practice, scene.asker, options.seed)
+    watching = asyncio.create_task(starvation.watch(scene.system.api_pids, starved))
     async with asyncio.TaskGroup() as tasks:
         load.start(tasks, options.callers)
         try:
             await injector.run(options.faults, options.seconds)
         finally:
             load.stop()
+    watching.cancel()
     return load.callers

@@ -105,6 +105,12 @@ class System:
                 return name
         return None
 
+    def api_pids(self) -> dict[str, int]:
+        """Of those that run now, by name."""
+        found = {name: self.members[name] for name in APIS}
+        running = {name: each.part.process for name, each in found.items() if each.running}
+        return {name: process.pid for name, process in running.items() if process}
+
     @property
     def dsn(self) -> str:
         return self.postgres.dsn()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.evidence import COMPLETED, RUNNING, Evidence, Logged, Row, Step, Workflow
-from tests.faults.history import NO_ANSWER, Attempt, Caller, Reader, Request, Silence, Slot
+from tests.faults.history import NO_ANSWER, NO_CPU, Attempt, Caller, Reader, Request, Silence, Slot
 from tests.faults.judge import RULES, judge
 
 NINE, TEN, ELEVEN = Slot("dentist", 9000.0), Slot("dentist", 10000.0), Slot("dentist", 11000.0)
@@ -305,6 +305,12 @@ def another_server_was_stopped(evidence: Evidence) -> None:
 
 
 @plant("no_request_hangs")
+def server_lacked_a_cpu_for_a_moment(evidence: Evidence) -> None:
+    evidence.callers[0].reads.append(Attempt("api-2", 3.0, 8.0, NO_ANSWER))
+    evidence.silences.append(Silence("api-2", 4.0, 4.5, NO_CPU))
+
+
+@plant("no_request_hangs")
 def command_was_given_up(evidence: Evidence) -> None:
     evidence.callers[0].requests[1].status = None
 
@@ -343,6 +349,13 @@ def test_request_to_a_stopped_server_is_no_hang():
     evidence = healthy()
     evidence.callers[0].reads.append(Attempt("api-2", 3.0, 8.0, NO_ANSWER))
     evidence.silences.append(Silence("api-2", 7.0, 9.0))
+    assert judge(evidence) == []
+
+
+def test_request_to_a_server_without_a_cpu_is_no_hang():
+    evidence = healthy()
+    evidence.callers[0].reads.append(Attempt("api-2", 3.0, 8.0, NO_ANSWER))
+    evidence.silences += [Silence("api-2", at, at + 0.6, NO_CPU) for at in (4.0, 6.0)]
     assert judge(evidence) == []
 
 
