@@ -47,7 +47,8 @@ select appointment_id::text as booking, version, verb, from_status as before, to
 LOG = """
 select seq, topic, kind, entity_id::text as entity, version,
        case when kind like 'slot.%' then concat_ws(' ', payload ->> 'dentist_id',
-            payload ->> 'starts_at', payload ->> 'ends_at') else '' end as slot
+            extract(epoch from (payload ->> 'starts_at')::timestamptz)::bigint,
+            extract(epoch from (payload ->> 'ends_at')::timestamptz)::bigint) else '' end as slot
   from realtime_events order by seq
 """
 LAST = """

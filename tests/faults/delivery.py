@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.faults.evidence import Evidence, Logged
+from tests.faults.evidence import LIVE, Evidence, Logged, Row
 from tests.faults.history import Reader
 
 BOOKINGS, BOARD = "appointments", "availability"
@@ -32,6 +32,25 @@ def each_change_has_one_event(evidence: Evidence) -> Iterator[str]:
         yield f"{booking}: an event too many of version {version}"
 
 
+def last_board_event_is_as_the_rows(evidence: Evidence) -> Iterator[str]:
+    """The last event of each slot says what its row is; else the board shows it so for ever."""
+    shown = {event.slot: event.kind for event in evidence.log if event.slot}
+    rows = {slot_of(row): "slot.free" for row in evidence.rows}
+    rows |= {
+        slot_of(row): "slot.held" if row.status == "held" else "slot.booked"
+        for row in evidence.rows
+        if row.status in LIVE
+    }
+    for slot, state in rows.items():
+        if shown.get(slot) != state:
+            yield f"{slot} is {state}, but its last event is {shown.get(slot)}"
+
+
+def slot_of(row: Row) -> str:
+    """As in `Logged.slot`."""
+    return f"{row.dentist} {row.starts_at:.0f} {row.ends_at:.0f}"
+
+
 def no_event_missing(evidence: Evidence) -> Iterator[str]:
     """Each reader heard each event of its topics once and in order, without a reset."""
     for reader in evidence.readers:
@@ -39,6 +58,9 @@ def no_event_missing(evidence: Evidence) -> Iterator[str]:
         if reader.after is None:
             yield f"{reader.name}: never ready"
             continue
+        own = {event.seq for event in evidence.log if event.topic in reader.topics}
+        if foreign := set(reader.heard) - own:
+            yield f"{reader.name}: heard events that are not its topics': {sorted(foreign)[:5]}"
         if reader.heard != sorted(set(reader.heard)):
             yield f"{reader.name}: events out of order or twice"
         missing = _missing(reader, reader.after, evidence.log)

@@ -59,7 +59,7 @@ class Logged:
     entity: str
     version: int | None
     slot: str = ""
-    """Of a board event: which slot. Only its latest state must reach a slow reader."""
+    """Of a board event: dentist, start and end. Only its latest state must reach a slow reader."""
 
 
 @dataclass(slots=True)

@@ -18,7 +18,11 @@ from tests.faults.answers import (
     no_traceback_of_an_api,
     no_unexplained_refusal,
 )
-from tests.faults.delivery import each_change_has_one_event, no_event_missing
+from tests.faults.delivery import (
+    each_change_has_one_event,
+    last_board_event_is_as_the_rows,
+    no_event_missing,
+)
 from tests.faults.evidence import COMPLETED, LIVE, RUNNING, Evidence, Row, Step
 from tests.faults.history import Slot
 from tests.faults.lives import Claim
@@ -67,8 +71,8 @@ def no_answered_booking_lost(evidence: Evidence) -> Iterator[str]:
         elif row.status not in expected.statuses:
             wanted = " or ".join(sorted(expected.statuses))
             yield f"{life.id} is {row.status}, but must be {wanted}"
-        elif row.starts_at not in expected.starts:
-            yield f"{life.id} starts at {row.starts_at}, but must at {sorted(expected.starts)}"
+        elif (has := Slot(row.dentist, row.starts_at)) not in expected.slots:
+            yield f"{life.id} has {has}, but must have one of {set(expected.slots)}"
 
 
 def no_unknown_booking(evidence: Evidence) -> Iterator[str]:
@@ -101,12 +105,17 @@ def every_hold_ended_once(evidence: Evidence) -> Iterator[str]:
 
 
 def none_released_early(evidence: Evidence) -> Iterator[str]:
-    """No hold expired before its deadline, and no caller was refused as too late before it."""
+    """No hold expired before its deadline, neither that of its row nor that its caller was told,
+    and no caller was refused as too late before it.
+    """
     deadlines = {row.id: row.deadline for row in evidence.rows}
+    found = lives.of(evidence.callers)
+    for life in found:
+        deadlines[life.id] = max(life.deadline, deadlines.get(life.id, 0))
     for step in evidence.steps:
-        if step.verb == "expire" and step.at < deadlines[step.booking]:
+        if step.after == "expired" and step.at < deadlines.get(step.booking, 0):
             yield f"{step.booking} expired {deadlines[step.booking] - step.at:.3f} s early"
-    for life in lives.of(evidence.callers):
+    for life in found:
         for request in life.requests:
             if request.code in TOO_LATE and request.ended < life.deadline:
                 yield f"{life.id}: {request.verb} refused as too late before the deadline"
@@ -164,6 +173,7 @@ RULES: list[Callable[[Evidence], Iterator[str]]] = [
     no_unexplained_refusal,
     no_orphan,
     each_change_has_one_event,
+    last_board_event_is_as_the_rows,
     no_event_missing,
     no_request_hangs,
     no_internal_error,

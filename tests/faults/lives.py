@@ -21,7 +21,7 @@ class End:
     """What a booking may be at the end of the run."""
 
     statuses: frozenset[str]
-    starts: frozenset[float]
+    slots: frozenset[Slot]
 
 
 @dataclass(slots=True)
@@ -39,16 +39,16 @@ class Life:
 
     def ends(self) -> End:
         """What its row may be: one status, unless an answer is missing."""
-        statuses, starts = {"expired"}, {self._slot.starts_at}
+        statuses, slots = {"expired"}, {self._slot}
         for request in self.requests:
             after = {"confirm": "booked", "cancel": "cancelled", "release": "released"}
             if request.verb == "move":
-                starts = _narrowed(request, starts, request.answer.get("starts_at"), request.slot)
+                slots = _narrowed(request, slots)
             elif request.done:
                 statuses = {after[request.verb]}
             elif request.status is None:
                 statuses = statuses | {after[request.verb]}
-        return End(frozenset(statuses), frozenset(starts))
+        return End(frozenset(statuses), frozenset(slots))
 
     def claims(self) -> list[Claim]:
         """The times during which it had a slot for certain: until its caller asked for a change,
@@ -93,11 +93,9 @@ def of(callers: Sequence[Caller]) -> list[Life]:
     return list(found.values())
 
 
-def _narrowed(
-    request: Request, starts: set[float], answered: object, asked: Slot | None
-) -> set[float]:
-    if request.done and isinstance(answered, float):
-        return {answered}
-    if request.may_take_effect and asked is not None:
-        return starts | {asked.starts_at}
-    return starts
+def _narrowed(move: Request, slots: set[Slot]) -> set[Slot]:
+    if move.done:
+        return {Slot(move.answer["dentist"], move.answer["starts_at"])}
+    if move.may_take_effect and move.slot is not None:
+        return slots | {move.slot}
+    return slots

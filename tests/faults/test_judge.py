@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.faults.delivery import slot_of
 from tests.faults.evidence import COMPLETED, RUNNING, Evidence, Logged, Row, Step, Workflow
 from tests.faults.history import NO_ANSWER, NO_CPU, Attempt, Caller, Reader, Request, Silence, Slot
 from tests.faults.judge import RULES, judge
@@ -42,7 +43,7 @@ def healthy() -> Evidence:
     """A booked and moved visit, a cancelled one, an expired hold whose slot was taken after it, a
     released one, and a refused hold.
     """
-    moved_to = {"starts_at": TEN.starts_at}
+    moved_to = {"dentist": TEN.dentist, "starts_at": TEN.starts_at}
     first = [
         hold("moved", NINE, 1, 20),
         request("confirm", "moved", 2),
@@ -76,9 +77,16 @@ def healthy() -> Evidence:
         live = states[-1] == "booked"
         result = Workflow(RUNNING) if live else Workflow(COMPLETED, states[-1], len(verbs))
         evidence.workflows[id] = result
-    for slot in ("9", "10", "9"):
-        number = len(evidence.log) + 1
-        evidence.log.append(Logged(number, "availability", "slot.free", "dentist", None, slot))
+    for id, state in (
+        ("cancelled", "held"),
+        ("moved", "booked"),
+        ("expired", "free"),
+        ("released", "free"),
+        ("cancelled", "free"),
+    ):
+        number, slot = len(evidence.log) + 1, slot_of(row(evidence, id))
+        board_event = Logged(number, "availability", f"slot.{state}", "dentist", None, slot)
+        evidence.log.append(board_event)
     everything = list(range(3, len(evidence.log) + 1))
     board = [event.seq for event in evidence.log if event.topic == "availability"]
     evidence.readers = [
@@ -141,6 +149,11 @@ def move_is_lost(evidence: Evidence) -> None:
     change(evidence, "moved", starts_at=NINE.starts_at)
 
 
+@plant("no_answered_booking_lost")
+def booking_went_to_another_dentist(evidence: Evidence) -> None:
+    change(evidence, "moved", dentist="another")
+
+
 @plant("no_unknown_booking")
 def refused_hold_took_effect(evidence: Evidence) -> None:
     evidence.rows.append(replace(row(evidence, "expired"), id="nobody's", dentist="another"))
@@ -197,6 +210,19 @@ def terminal_state_changed(evidence: Evidence) -> None:
 @plant("none_released_early")
 def hold_expired_early(evidence: Evidence) -> None:
     change(evidence, "expired", deadline=11.0)
+
+
+@plant("none_released_early")
+def hold_expired_before_the_deadline_that_its_caller_was_told(evidence: Evidence) -> None:
+    evidence.callers[0].requests[3] = hold("expired", ELEVEN, 5, 11)
+
+
+@plant("none_released_early")
+def hold_expired_early_by_another_verb(evidence: Evidence) -> None:
+    change(evidence, "expired", deadline=11.0)
+    evidence.steps = [
+        replace(step, verb="sweep") if step.verb == "expire" else step for step in evidence.steps
+    ]
 
 
 @plant("none_released_early")
@@ -261,6 +287,28 @@ def event_is_twice_in_the_log(evidence: Evidence) -> None:
 @plant("each_change_has_one_event")
 def log_has_a_gap(evidence: Evidence) -> None:
     evidence.log[-1] = replace(evidence.log[-1], seq=99)
+
+
+@plant("last_board_event_is_as_the_rows")
+def board_was_not_told_that_a_slot_became_free(evidence: Evidence) -> None:
+    evidence.log.pop()
+
+
+@plant("last_board_event_is_as_the_rows")
+def board_was_told_that_a_booked_slot_is_free(evidence: Evidence) -> None:
+    slot = slot_of(row(evidence, "moved"))
+    free = Logged(len(evidence.log) + 1, "availability", "slot.free", "dentist", None, slot)
+    evidence.log.append(free)
+
+
+@plant("no_event_missing")
+def reader_heard_an_event_that_the_log_lost(evidence: Evidence) -> None:
+    evidence.readers[0].heard.append(99)
+
+
+@plant("no_event_missing")
+def reader_heard_an_event_of_another_topic(evidence: Evidence) -> None:
+    evidence.readers[1].heard.insert(0, 5)
 
 
 @plant("no_event_missing")
@@ -367,7 +415,7 @@ def test_503_is_no_internal_error():
 
 def test_slow_reader_may_miss_states_of_a_slot_that_a_later_one_replaced():
     evidence = healthy()
-    evidence.readers[1].heard.remove(evidence.log[-3].seq)
+    evidence.readers[1].heard.remove(evidence.log[-5].seq)
     assert judge(evidence) == []
 
 
