@@ -239,6 +239,11 @@ def _database_refusals(command: str) -> Iterator[None]:
         yield
     except asyncpg.InsufficientPrivilegeError as refused:
         sys.exit(f"chairtime {command}: {refused}; use the login of the schema's owner")
+    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedTableError) as missing:
+        sys.exit(
+            f"chairtime {command}: {missing}; restore the backup into this database, or run"
+            " `chairtime migrate`"
+        )
     except (*UNAVAILABLE, asyncpg.InvalidAuthorizationSpecificationError) as failure:
         sys.exit(f"chairtime {command}: {failure!r}; is DATABASE_URL right, and does Postgres run?")
 

@@ -82,7 +82,8 @@ async def _database(dsn: str) -> list[Finding]:
         if not await _are_sessions(connection, other):
             remedy = "use the session pooler or the direct connection: LISTEN and locks need it"
             return [Finding(name, False, f"Postgres {version} behind a transaction pooler", remedy)]
-        return [Finding(name, True, f"Postgres {version}"), await _migrations(connection)]
+        found = Finding(name, True, f"Postgres {version}")
+        return [found, await _role(connection), await _migrations(connection)]
     finally:
         await connection.close(timeout=5)
         await other.close(timeout=5)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from db import booking_state, events
 from db.pool import UNAVAILABLE, connect
@@ -22,15 +23,18 @@ class Restored:
     freed: int
     """Overdue holds that were expired."""
     repaired: Differences | None
-    """The differences between bookings and workflows that were repaired; null if Temporal did not
-    answer.
+    """The differences between bookings and workflows that were repaired; null if they could not be
+    compared.
     """
+    refusal: str = "it does not answer"
+    """Why Temporal did not let them be compared."""
 
     def lines(self) -> Iterator[str]:
         yield f"New event epoch {self.epoch}: every reader is told to reload."
         yield f"Overdue holds freed: {self.freed}."
         if self.repaired is None:
-            yield "Temporal does not answer, so workflows were not compared: run this again later."
+            yield f"Workflows were not compared with bookings. Temporal: {self.refusal}."
+            yield "Check Temporal, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; then run this again."
             return
         yield f"Missing workflows, to be started by the workers: {len(self.repaired.missing)}."
         yield f"Workflows told to read their booking again: {len(self.repaired.outdated)}."
@@ -49,9 +53,12 @@ async def restored(dsn: str, client: Client) -> Restored:
             freed += len(late)
         if not await reachable(client, within=5):
             return Restored(epoch, freed, None)
-        # Rows that changed right before the backup count too: no dispatcher knows of them.
-        differences = await compare(connection, client, settled_after=0, running=described)
-        await repair(connection, client, differences)
+        try:
+            # Rows that changed right before the backup count too: no dispatcher knows of them.
+            differences = await compare(connection, client, settled_after=0, running=described)
+            await repair(connection, client, differences)
+        except RPCError as error:
+            return Restored(epoch, freed, None, error.message.rstrip("."))
         return Restored(epoch, freed, differences)
     finally:
         with contextlib.suppress(*UNAVAILABLE):

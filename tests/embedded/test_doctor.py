@@ -48,6 +48,16 @@ def test_a_database_and_a_temporal_that_do_not_answer_are_named_with_a_remedy() 
         assert findings[name]["remedy"]
 
 
+def test_a_login_that_is_a_superuser_is_advised_against(postgres: stack.RunningPostgres) -> None:
+    _, own = ask(DATABASE_URL=postgres.dsn("postgres"))
+    _, superuser = ask(DATABASE_URL=postgres.superuser_dsn())
+
+    assert own["Database role"]["found"] == "chairtime"
+    assert own["Database role"]["remedy"] is None
+    assert "a superuser" in str(superuser["Database role"]["found"])
+    assert "docs/database.md" in str(superuser["Database role"]["remedy"])
+
+
 def test_a_database_that_lacks_migrations_is_told_how_to_get_them(
     postgres: stack.RunningPostgres,
 ) -> None:

@@ -1,5 +1,9 @@
 """A command that the database refuses says so in one line."""
 
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
 import pytest
 
 from tests.operations.command import chairtime
@@ -19,3 +23,29 @@ async def test_a_database_that_is_away_is_said_in_one_line():
     code, said = await chairtime("migrate", dsn=NO_DATABASE)
     assert (code, said.count("\n")) == (1, 1), said
     assert "does Postgres run?" in said
+
+
+async def test_a_database_without_the_schema_is_said_in_one_line(postgres):
+    """Somebody forgot to restore the backup, or named another database."""
+    name = f"empty_{uuid4().hex[:8]}"
+    administrator = await asyncpg.connect(postgres.superuser_dsn())
+    try:
+        await administrator.execute(f"create database {name}")
+        dsn = urlsplit(postgres.superuser_dsn())._replace(path=f"/{name}").geturl()
+        code, said = await chairtime("restored", dsn=dsn)
+    finally:
+        await administrator.execute(f"drop database {name} with (force)")
+        await administrator.close()
+    assert (code, said.count("\n")) == (1, 1), said
+    assert "restore the backup into this database" in said
+
+
+async def test_a_namespace_that_temporal_does_not_have_is_named(dsn, temporal, monkeypatch):
+    """The new epoch is said all the same: it has begun."""
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "nowhere")
+    code, said = await chairtime("restored", dsn=dsn, temporal=temporal.address)
+    assert code == 1
+    assert "Traceback" not in said
+    assert "New event epoch" in said
+    assert "Namespace nowhere is not found" in said
+    assert "TEMPORAL_NAMESPACE" in said
