@@ -214,7 +214,8 @@ def test_no_secret_stands_in_the_file(content):
     for name, service in content["services"].items():
         for variable, value in service.get("environment", {}).items():
             if SECRET.search(variable):
-                assert value is None or value.startswith("/run/secrets/"), f"{name}: {variable}"
+                named = value is None or value.startswith("/run/secrets/")
+                assert named or re.fullmatch(r"\$\{[A-Z_]+:-\}", value), f"{name}: {variable}"
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -279,6 +280,24 @@ def test_each_process_logs_in_as_its_own_role():
     }
     for name in ("migrate", "api", "worker"):
         assert f"secrets-{name}:/run/secrets:ro" in BASE["services"][name]["volumes"]
+
+
+def test_each_process_has_a_login_of_its_own_to_another_postgres():
+    given = {
+        name: BASE["services"][name]["environment"]["DATABASE_URL"]
+        for name in ("migrate", "api", "worker")
+    }
+    assert given == {name: f"${{{name.upper()}_DATABASE_URL:-}}" for name in given}
+
+
+def test_no_login_that_is_not_given_hides_the_file_with_the_secret(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "")
+    assert "database_url" not in Settings(_env_file=None, _secrets_dir=None).model_fields_set
+
+
+def test_the_proxy_lets_no_caller_choose_the_trace():
+    handle = CADDYFILE[CADDYFILE.rindex("\thandle {") :]
+    assert "header_up -Traceparent" in handle
 
 
 def test_the_image_runs_our_commands_without_root():
