@@ -42,6 +42,11 @@ def dev(
     if parent:
         signals.end_with(parent)
     settings = _development_settings()
+    if settings.environment != "development":
+        sys.exit(
+            "chairtime dev: refused in production, as it loads demo data;"
+            " to run it, unset ENVIRONMENT and DATABASE_URL"
+        )
     given = "database_url" in settings.model_fields_set
     options = Options(
         home=settings.chairtime_home,
@@ -73,11 +78,10 @@ def api(
 ) -> None:
     """Serve the HTTP API."""
     from api.http.server import serve
-    from settings import Settings
 
     given = {"host": host, "port": port}
     update = {name: value for name, value in given.items() if value is not None}
-    serve(Settings().model_copy(update=update))
+    serve(_settings().model_copy(update=update))
 
 
 @app.command()
@@ -86,9 +90,8 @@ def worker(
 ) -> None:
     """Run one worker of the booking workflows; start more of them for more throughput."""
     import worker
-    from settings import Settings
 
-    worker.main(Settings(), health_port)
+    worker.main(_settings(), health_port)
     _exit(0)
 
 
@@ -96,11 +99,10 @@ def worker(
 def migrate() -> None:
     """Apply the migrations, and register Temporal's search attributes if it is reachable."""
     from db.migrate import MigrationRefused, MigrationUnfinished, migrate
-    from settings import Settings
 
     try:
         with _database_refusals("migrate"):
-            applied = asyncio.run(migrate(Settings().database_url.get_secret_value()))
+            applied = asyncio.run(migrate(_settings().database_url.get_secret_value()))
     except (MigrationRefused, MigrationUnfinished) as failed:
         sys.exit(f"chairtime migrate: {failed}")
     for version in applied:
@@ -115,10 +117,9 @@ def restored() -> None:
     """Run this after Postgres was restored from a backup, or Temporal lost its state: begins a new
     event epoch, frees overdue holds, starts missing workflows, and says what it did.
     """
-    from settings import Settings
 
     with _database_refusals("restored"):
-        done = asyncio.run(_restored(Settings().database_url.get_secret_value()))
+        done = asyncio.run(_restored(_settings().database_url.get_secret_value()))
     for line in done.lines():
         print(line)
     _exit(0 if done.repaired is not None else 1)
@@ -128,9 +129,8 @@ def restored() -> None:
 def demo_data() -> None:
     """Load the demo data into a migrated database. Refused unless ENVIRONMENT is development."""
     from db.demo_practice import load_demo_data
-    from settings import Settings
 
-    settings = Settings()
+    settings = _settings()
     if settings.environment != "development":
         sys.exit(
             "chairtime demo-data: refused in production;"
@@ -150,7 +150,10 @@ def token(
     """Print a development token."""
     from api.auth import development
 
-    print(development.token(_development_settings(), role, name))
+    try:
+        print(development.token(_development_settings(), role, name))
+    except PermissionError as refusal:
+        sys.exit(f"chairtime token: {refusal}")
 
 
 @export.callback()
@@ -269,13 +272,25 @@ def _exit(code: int) -> NoReturn:
     os._exit(code)
 
 
+def _settings() -> "Settings":
+    """The settings. Ends the command with one line, without their values, if they are wrong."""
+    from pydantic import ValidationError
+
+    from settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as refused:
+        wrong = [(*error["loc"], error["msg"]) for error in refused.errors()]
+        sys.exit("chairtime: wrong settings: " + "; ".join(": ".join(map(str, w)) for w in wrong))
+
+
 def _development_settings() -> "Settings":
     """Settings whose environment is development unless ENVIRONMENT is set. This is safe: production
     does not accept tokens of the local issuer.
     """
-    from settings import Settings
 
-    settings = Settings()
+    settings = _settings()
     if "environment" in settings.model_fields_set:
         return settings
     return settings.model_copy(update={"environment": "development"})

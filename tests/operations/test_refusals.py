@@ -49,3 +49,36 @@ async def test_a_namespace_that_temporal_does_not_have_is_named(dsn, temporal, m
     assert "New event epoch" in said
     assert "Namespace nowhere is not found" in said
     assert "TEMPORAL_NAMESPACE" in said
+
+
+@pytest.mark.parametrize(
+    "command", [["dev", "--ephemeral"], ["demo-data"], ["token", "--role", "admin"]], ids=" ".join
+)
+async def test_what_is_for_development_alone_is_refused_in_production(dsn, monkeypatch, command):
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    code, said = await chairtime(*command, dsn=dsn)
+    assert (code, said.count("\n")) == (1, 1), said
+    assert said.startswith(f"chairtime {command[0]}: ")
+    assert "production" in said or "ENVIRONMENT=development" in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("HOLD_TOKEN_SECRET", "short"),
+        ("JWT_SECRET", "short"),
+        ("JWKS_URL", "http://issuer.example"),
+        ("DATABASE_POOL_SIZE", "many"),
+        ("PUBLIC_URL", "issuer.example/path"),
+    ],
+)
+async def test_a_wrong_setting_is_named_in_one_line_without_its_value(
+    dsn, monkeypatch, setting, value
+):
+    monkeypatch.setenv("JWT_ISSUER", "https://issuer.example")
+    monkeypatch.setenv(setting, value)
+    code, said = await chairtime("api", dsn=dsn)
+    assert (code, said.count("\n")) == (1, 1), said
+    assert said.startswith("chairtime: wrong settings: ")
+    assert setting in said.upper()
+    assert value not in said
