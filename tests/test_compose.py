@@ -296,8 +296,15 @@ def test_no_login_that_is_not_given_hides_the_file_with_the_secret(monkeypatch):
 
 
 def test_the_proxy_lets_no_caller_choose_the_trace():
-    handle = CADDYFILE[CADDYFILE.rindex("\thandle {") :]
-    assert "header_up -Traceparent" in handle
+    """On its way to the question whether they may use a tool neither."""
+    before_all_handles = CADDYFILE[: CADDYFILE.index("\thandle @")]
+    assert "\n\trequest_header -Traceparent\n" in before_all_handles
+
+
+def test_the_proxy_asks_for_a_tool_without_the_tools_query():
+    """The route refuses all parameters, and each page of the tools has some."""
+    (asked,) = re.findall(r"forward_auth .*?\turi (\S+)\n", CADDYFILE, re.DOTALL)
+    assert asked == "/api/admin/tools?"
 
 
 def test_the_image_runs_our_commands_without_root():
