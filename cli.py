@@ -44,8 +44,8 @@ def dev(
     settings = _development_settings()
     if settings.environment != "development":
         sys.exit(
-            "chairtime dev: refused in production, as it loads demo data;"
-            " to run it, unset ENVIRONMENT and DATABASE_URL"
+            "chairtime dev: refused in production, as it loads demo data; unset DATABASE_URL,"
+            " or set ENVIRONMENT=development if that database may be filled with demo data"
         )
     given = "database_url" in settings.model_fields_set
     options = Options(
@@ -286,12 +286,14 @@ def _settings() -> "Settings":
 
 
 def _development_settings() -> "Settings":
-    """Settings whose environment is development unless ENVIRONMENT is set. This is safe: production
-    does not accept tokens of the local issuer.
+    """Settings whose environment is development unless ENVIRONMENT is set, or both a database and
+    an issuer are, as in the `.env` of a production system. This is safe: production does not
+    accept tokens of the local issuer.
     """
 
     settings = _settings()
-    if "environment" in settings.model_fields_set:
+    given = settings.model_fields_set
+    if "environment" in given or {"database_url", "jwt_issuer"} <= given:
         return settings
     return settings.model_copy(update={"environment": "development"})
 

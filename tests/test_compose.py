@@ -24,7 +24,7 @@ COMMANDS = ("api", "worker", "migrate", "demo-data")
 ONE_SHOT = {"secrets", "migrate", "temporal-schema", "temporal-namespace", "demo-data"}
 SERVERS = [name for name in BASE["services"] if name not in ONE_SHOT]
 
-TEMPORAL_CLIENT = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
+TEMPORAL_CLIENT = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY"}
 """Read by Temporal's client configuration, not by Settings."""
 
 TRACES = {

@@ -62,6 +62,14 @@ async def test_what_is_for_development_alone_is_refused_in_production(dsn, monke
     assert "production" in said or "ENVIRONMENT=development" in said
 
 
+async def test_a_database_beside_an_issuer_counts_as_production(dsn, monkeypatch):
+    """As where `make dev` is run beside the `.env` of a production system."""
+    monkeypatch.setenv("JWT_ISSUER", "https://issuer.example")
+    code, said = await chairtime("dev", "--ephemeral", dsn=dsn)
+    assert (code, said.count("\n")) == (1, 1), said
+    assert "unset DATABASE_URL" in said
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
