@@ -8,14 +8,12 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from functools import cache
 from typing import TypeAlias
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-import db.migrate
 from db import demo
 from db import pool as db_pool
 from db.migrate import migrate
@@ -124,17 +122,6 @@ def api_dsn(dsn: str) -> str:
 async def pool(dsn: str) -> AsyncIterator[Pool]:
     async with await create_pool(dsn, 16) as pool:
         yield pool
-
-
-@pytest.fixture(scope="session")
-def files_read_once() -> Iterator[None]:
-    """Each API reads the built web app and the migrations as it starts: 7 ms of CPU."""
-    from api.web import pages  # many tests need no API
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (pages, db.migrate):
-            patch.setattr(module, "read", cache(module.read))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def settings(api_dsn: str, home: Path) -> Settings:
 
 @pytest.fixture
 async def api(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, files_read_once: None
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client without a token; see `as_`."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")

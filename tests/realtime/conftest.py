@@ -85,9 +85,7 @@ def settings(api_dsn: str, home: Path) -> Settings:
 
 
 @pytest.fixture
-async def api(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, files_read_once: None
-) -> AsyncIterator[Running]:
+async def api(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     """The API on a socket; Temporal is away."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     async with serving(settings) as running:
