@@ -117,7 +117,6 @@ def restored() -> None:
     """Run this after Postgres was restored from a backup, or Temporal lost its state: begins a new
     event epoch, frees overdue holds, starts missing workflows, and says what it did.
     """
-
     with _database_refusals("restored"):
         done = asyncio.run(_restored(_settings().database_url.get_secret_value()))
     for line in done.lines():
@@ -290,7 +289,6 @@ def _development_settings() -> "Settings":
     an issuer are, as in the `.env` of a production system. This is safe: production does not
     accept tokens of the local issuer.
     """
-
     settings = _settings()
     given = settings.model_fields_set
     if "environment" in given or {"database_url", "jwt_issuer"} <= given:

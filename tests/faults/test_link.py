@@ -31,30 +31,30 @@ async def _said(reader: asyncio.StreamReader) -> bytes:
         return await reader.read(100)
 
 
-async def test_data_passes(link: Link):
+async def _passed(link: Link) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A new connection, through which data has passed and come back."""
     reader, writer = await asyncio.open_connection(HOST, link.port)
     writer.write(b"a")
     assert await _said(reader) == b"a"
+    return reader, writer
+
+
+async def test_data_passes(link: Link):
+    _, writer = await _passed(link)
     writer.close()
 
 
 async def test_cut_resets_connections_and_lets_new_ones_pass(link: Link):
-    reader, writer = await asyncio.open_connection(HOST, link.port)
-    writer.write(b"a")
-    assert await _said(reader) == b"a"
+    reader, writer = await _passed(link)
     assert link.cut() == 1
     with pytest.raises(ConnectionResetError):
         await _said(reader)
-    reader, writer = await asyncio.open_connection(HOST, link.port)
-    writer.write(b"b")
-    assert await _said(reader) == b"b"
+    _, writer = await _passed(link)
     writer.close()
 
 
 async def test_black_hole_holds_data_back_until_it_is_healed(link: Link):
-    reader, writer = await asyncio.open_connection(HOST, link.port)
-    writer.write(b"a")
-    assert await _said(reader) == b"a"
+    reader, writer = await _passed(link)
     link.black_hole()
     writer.write(b"b")
     answer = asyncio.create_task(_said(reader))
